@@ -1,4 +1,6 @@
-"""Loads ``inspector`` in a target under a name of its own, so that the program may have a module of any name, ``inspector`` among them.
+"""Loads ``inspector`` in a target under a name of its own.
+
+The program may have a module of any name, ``inspector`` among them.
 
 PYTEST_DONT_REWRITE: the agent may have imported this before pytest looks at its plugins.
 
@@ -37,14 +39,22 @@ COPIES = "_arc_inspector_copies"
 MARK = "IS_ARC_INSPECTOR"
 """A file that our package has and a program's module of the same name lacks."""
 BACKEND = "_cffi_backend"
-CHANGED_BY_PATCHES = {"_thread": ("start_new_thread",), "threading": ("_start_new_thread", "_start_joinable_thread"), "time": ("sleep",)}
-"""Functions of the interpreter's own that packages such as gevent replace. With theirs our thread would run on a thread of the program."""
+CHANGED_BY_PATCHES = {
+    "_thread": ("start_new_thread",),
+    "threading": ("_start_new_thread", "_start_joinable_thread"),
+    "time": ("sleep",),
+}
+"""Functions of the interpreter's own that packages such as gevent replace. With theirs our thread
+would run on a thread of the program."""
 SOURCE = ".py"
 EXTENSION = ".abi3.so"
 
 
 class Finder:
-    """Finds modules in one folder. It is registered in ``sys.path_importer_cache`` under a path that only our packages have."""
+    """Finds modules in one folder.
+
+    It is registered in ``sys.path_importer_cache`` under a path that only our packages have.
+    """
 
     def __init__(self, world: World, folder: str) -> None:
         """``folder`` is a directory, or the beginning of names of modules that were brought."""
@@ -56,7 +66,11 @@ class Finder:
         root, _, rest = name.partition(".")
         if root == OWN:  # the program imports our package under its public name
             alias = f"{ALIAS}.{rest}"
-            return bootstrap.ModuleSpec(name, Same(alias)) if self.find_spec(alias) is not None else None
+            return (
+                bootstrap.ModuleSpec(name, Same(alias))
+                if self.find_spec(alias) is not None
+                else None
+            )
         return self.world.spec_in(self.folder, name)
 
     def invalidate_caches(self) -> None:
@@ -146,7 +160,9 @@ class BuiltinCopy:
 
     def create_module(self, spec: Any) -> Any:
         """Initialise it again, under its own name."""
-        own = bootstrap.ModuleSpec(spec.name.rpartition(".")[2], bootstrap.BuiltinImporter, origin="built-in")
+        own = bootstrap.ModuleSpec(
+            spec.name.rpartition(".")[2], bootstrap.BuiltinImporter, origin="built-in"
+        )
         return bootstrap.BuiltinImporter.create_module(own)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -158,14 +174,18 @@ class World:
     """The import system as our modules see it. One a process; any thread."""
 
     def __init__(self, folder: str, brought: Mapping[str, Any], copies: Mapping[str, Any]) -> None:
-        """``folder`` has the package, unless its modules were ``brought``; ``copies`` are modules of the standard library that were.
+        """``folder`` has the package, unless its modules were ``brought``.
+
+        ``copies`` are modules of the standard library that were.
 
         Both by name: a pair of path and code or source.
         """
         self.folder = folder
         self.brought = brought
         self.copies = copies
-        self.standard: str = getattr(sys, "_stdlib_dir", None) or str(os.__file__).rpartition("/")[0]
+        self.standard: str = (
+            getattr(sys, "_stdlib_dir", None) or str(os.__file__).rpartition("/")[0]
+        )
         self.has_shadows = False
         self.builtins = {**vars(builtins), "__import__": self.load}
         self.entries: dict[str, Finder] = {}
@@ -173,7 +193,14 @@ class World:
         sys.modules[COPIES] = made = type(sys)(COPIES)
         made.__path__ = [self.entry(self.standard)]
 
-    def load(self, name: str, scope: Any = None, local: Any = None, names: Sequence[str] | None = (), level: int = 0) -> Any:
+    def load(
+        self,
+        name: str,
+        scope: Any = None,
+        local: Any = None,
+        names: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
         """``__import__`` of our modules and of the private copies."""
         root, _, rest = name.partition(".")
         if level:
@@ -196,7 +223,9 @@ class World:
         root = self.own_root()
         if f"{root}._native" not in sys.modules:
             is_lent = BACKEND not in sys.modules and self.lend_backend()
-            before = [(name, sys.modules.get(name)) for name in (f"{OWN}._native", f"{OWN}._native.lib")]
+            before = [
+                (name, sys.modules.get(name)) for name in (f"{OWN}._native", f"{OWN}._native.lib")
+            ]
             try:
                 bootstrap._gcd_import(f"{root}._native")
             finally:
@@ -204,7 +233,9 @@ class World:
                     del sys.modules[BACKEND]
                 if root == ALIAS:  # cffi has put it under the name that it was built for
                     put_back(before)
-        return bootstrap.__import__(root if names and "_native" in names else f"{root}._native", None, None, names or (), 0)
+        return bootstrap.__import__(
+            root if names and "_native" in names else f"{root}._native", None, None, names or (), 0
+        )
 
     def lend_backend(self) -> bool:
         """Load our backend for this interpreter unless the program has a backend."""
@@ -217,10 +248,16 @@ class World:
                 sys.modules[BACKEND] = module = bootstrap.module_from_spec(spec)
                 spec.loader.exec_module(module)
                 return True
-        raise ImportError("the program has no cffi, and there is none of ours that fits its interpreter", name=BACKEND)
+        raise ImportError(
+            ("the program has no cffi, and there is none of ours that fits its interpreter"),
+            name=BACKEND,
+        )
 
     def own_root(self) -> str:
-        """The name that our package has: its public one when the program imported it before we loaded anything that counts."""
+        """The name that our package has.
+
+        Its public one when the program imported it before we loaded anything that counts.
+        """
         if f"{ALIAS}.wire" in sys.modules or not hasattr(sys.modules.get(OWN), MARK):
             return ALIAS
         return OWN
@@ -254,7 +291,9 @@ class World:
             return isinstance(origin, str)
         is_installed = "/site-packages/" in origin or "/dist-packages/" in origin
         return (
-            origin in ("built-in", "frozen") or "/lib-dynload/" in origin or (origin.startswith(f"{self.standard}/") and not is_installed)
+            origin in ("built-in", "frozen")
+            or "/lib-dynload/" in origin
+            or (origin.startswith(f"{self.standard}/") and not is_installed)
         )
 
     def is_frozen_program(self) -> bool:
@@ -272,10 +311,18 @@ class World:
         return bootstrap._handle_fromlist(found, names, bootstrap._gcd_import)
 
     def spec_in(self, folder: str, name: str) -> Any:
-        """The place of a module of ours, or of a copy: brought, in a file, in an extension file, or built in."""
+        """The place of a module of ours, or of a copy.
+
+        Brought, in a file, in an extension file, or built in.
+        """
         root, _, rest = name.partition(".")
         tail = name.rpartition(".")[2]
-        if root == COPIES and rest not in self.copies and not self.in_folder(folder, tail) and rest not in sys.builtin_module_names:
+        if (
+            root == COPIES
+            and rest not in self.copies
+            and not self.in_folder(folder, tail)
+            and rest not in sys.builtin_module_names
+        ):
             raise ModuleNotFoundError(f"the program has no module {rest}", name=rest)
         given = (self.copies if root == COPIES else self.brought).get(rest)
         if root == COPIES and rest in sys.builtin_module_names:
@@ -283,7 +330,13 @@ class World:
         if given is not None and not (root == COPIES and self.in_folder(folder, tail)):
             path, content = given
             is_code = path.endswith(SOURCE)
-            return self.spec(name, path, Loader(self, path, content) if is_code else external.ExtensionFileLoader(name, path))
+            return self.spec(
+                name,
+                path,
+                Loader(self, path, content)
+                if is_code
+                else external.ExtensionFileLoader(name, path),
+            )
         found = self.in_folder(folder, tail)
         if found.endswith(SOURCE):
             return self.spec(name, found, Loader(self, found))
@@ -292,14 +345,20 @@ class World:
     def in_folder(self, folder: str, tail: str) -> str:
         """The file of a module; ``""``: there is none."""
         places = [f"{folder}/{tail}/__init__{SOURCE}", f"{folder}/{tail}{SOURCE}"]
-        places += [f"{each}/{tail}{suffix}" for each in (folder, f"{folder}/lib-dynload") for suffix in external.EXTENSION_SUFFIXES]
+        places += [
+            f"{each}/{tail}{suffix}"
+            for each in (folder, f"{folder}/lib-dynload")
+            for suffix in external.EXTENSION_SUFFIXES
+        ]
         return next((place for place in places if external._path_isfile(place)), "")
 
     def spec(self, name: str, path: str, loader: Any) -> Any:
         """A spec with a place."""
         is_package = path.endswith(f"/__init__{SOURCE}")
         inside = [self.entry(path.rpartition("/")[0])] if is_package else None
-        return external.spec_from_file_location(name, path, loader=loader, submodule_search_locations=inside)
+        return external.spec_from_file_location(
+            name, path, loader=loader, submodule_search_locations=inside
+        )
 
     def entry(self, folder: str) -> str:
         """The path under which a folder's finder is known."""
@@ -321,8 +380,8 @@ class World:
     def import_own(self, name: str) -> Any:
         """Our module with that public name.
 
-        From 3.12 on C code of the interpreter imports ``typing`` when classes are made. It is lent our copy meanwhile: the program may
-        have a module of that name, or none.
+        From 3.12 on C code of the interpreter imports ``typing`` when classes are made. It is lent
+        our copy meanwhile: the program may have a module of that name, or none.
         """
         copy = f"{COPIES}.typing"
         if copy in sys.modules:
@@ -356,31 +415,43 @@ class World:
                 continue
             for name in names:
                 stem = name.partition(".")[0]
-                is_standard = stem in sys.stdlib_module_names and stem not in sys.builtin_module_names and stem not in sys.modules
+                is_standard = (
+                    stem in sys.stdlib_module_names
+                    and stem not in sys.builtin_module_names
+                    and stem not in sys.modules
+                )
                 if is_standard and self.in_folder(folder or ".", stem):
                     self.has_shadows = True
                     return
 
 
-def set_up(module: ModuleType, folder: str, brought: Mapping[str, Any], copies: Mapping[str, Any]) -> World:
+def set_up(
+    module: ModuleType, folder: str, brought: Mapping[str, Any], copies: Mapping[str, Any]
+) -> World:
     """Make the module the root of our package under its private name."""
     world = World(folder, brought, copies)
     root: Any = module
     root.__name__ = ALIAS
     root.__path__ = [world.entry(folder)]
-    root.__spec__ = bootstrap.ModuleSpec(ALIAS, None, origin=getattr(module, "__file__", None), is_package=True)
+    root.__spec__ = bootstrap.ModuleSpec(
+        ALIAS, None, origin=getattr(module, "__file__", None), is_package=True
+    )
     root.WORLD = world
     sys.modules[ALIAS] = module
     return world
 
 
 def stand_in_for_importlib() -> None:
-    """As much of ``importlib`` as other modules of the standard library need when they are imported: the interpreter's own parts of it."""
+    """The interpreter's own parts of ``importlib``, which modules of the standard library need."""
     package: Any = type(sys)(f"{COPIES}.importlib")
     package.__path__ = []
     package.import_module = bootstrap._gcd_import
     package.machinery = type(sys)(f"{COPIES}.importlib.machinery")
-    package.machinery.__dict__.update({**vars(bootstrap), **vars(external)}, __name__=f"{COPIES}.importlib.machinery", __spec__=None)
+    package.machinery.__dict__.update(
+        {**vars(bootstrap), **vars(external)},
+        __name__=f"{COPIES}.importlib.machinery",
+        __spec__=None,
+    )
     for module in (package, package.machinery):
         sys.modules[module.__name__] = module
 
@@ -405,7 +476,7 @@ def before_standard(standard: str) -> list[str]:
 
 
 def folder_of_program(words: Sequence[str]) -> str | None:
-    """The folder that the interpreter is about to put first on ``sys.path``, by its own command line; ``None``: none."""
+    """The folder that the interpreter is about to put first on ``sys.path``; ``None``: none."""
     if getattr(sys.flags, "safe_path", False):
         return None
     rest = list(words[1:])
@@ -426,11 +497,16 @@ def folder_of_program(words: Sequence[str]) -> str | None:
 
 
 def autostart() -> None:
-    """Start the agent in a program whose environment asks for it; called by the ``.pth`` line, before the program's folder is known."""
+    """Start the agent in a program whose environment asks for it.
+
+    Called by the ``.pth`` line, before the program's folder is known.
+    """
     try:
         world: World = vars(sys.modules[ALIAS])["WORLD"]
         program = folder_of_program(sys.orig_argv)
-        world.look_for_shadows([*before_standard(world.standard), *([] if program is None else [program])])
+        world.look_for_shadows(
+            [*before_standard(world.standard), *([] if program is None else [program])]
+        )
         world.import_own(f"{OWN}.agent.autostart")
     except Exception as error:  # the program must run on after any error
         print(f"arc-inspector: {type(error).__name__}: {error}", file=sys.stderr)
@@ -443,7 +519,12 @@ def main(words: list[str]) -> int:
         del sys.path[0]  # our own folder
     name, *rest = words
     script = rest[rest.index("--") + 1] if "--" in rest[:-1] else ""
-    world.look_for_shadows([*before_standard(world.standard), os.path.dirname(os.path.realpath(script)) if script else "."])  # noqa: PTH120
+    world.look_for_shadows(
+        [
+            *before_standard(world.standard),
+            os.path.dirname(os.path.realpath(script)) if script else ".",  # noqa: PTH120
+        ]
+    )
     status: int = world.import_own(name).main(rest)
     return status
 

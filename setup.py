@@ -1,4 +1,6 @@
-"""Builds the native library: cargo first (a static library and its C header), then cffi's API-mode module over it.
+"""Builds the native library.
+
+Cargo first (a static library and its C header), then cffi's API-mode module over it.
 
 Everything else is in pyproject.toml.
 """
@@ -41,9 +43,11 @@ QUICK = (
     "ai_type_watch",
     "ai_word",
 )
-"""Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code may hold, or runs for long."""
+"""Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code
+may hold, or runs for long."""
 OF_C_ALONE = r"^[\w *]*\bai_(proxies|instances|owners|stacks|types|heap|transit)_\w+\([^;]*;\n"
-"""What ``native/python`` calls and Python does not: ``native/crates/ffi/src/follow.rs`` and ``instances.rs``."""
+"""What ``native/python`` calls and Python does not: ``native/crates/ffi/src/follow.rs`` and
+``instances.rs``."""
 CALLED_BACK = """
 extern "Python" {
     void ai_python_drop(uint64_t key);
@@ -53,7 +57,8 @@ extern "Python" {
     size_t ai_python_close(uint64_t key, uint64_t value, uint8_t *text, size_t capacity);
 }
 """
-"""Python functions that native code calls, through functions that are compiled: ``inspector.runtime.foreign.callback``."""
+"""Python functions that native code calls, through functions that are compiled:
+``inspector.runtime.foreign.callback``."""
 STUB = ROOT / "inspector" / "_native.pyi"
 RESOURCES = ("icons", "themes")
 BACKENDS = ROOT / "inspector" / "attach" / "backends"
@@ -62,25 +67,45 @@ MINORS = ("311", "312", "313", "314")
 
 
 def cargo() -> None:
-    """Build the static library; its build script writes the header. As a static library alone, it is optimised across its crates."""
+    """Build the static library; its build script writes the header.
+
+    As a static library alone, it is optimised across its crates.
+    """
     if shutil.which("cargo") is None:
-        raise SystemExit("building arc-inspector needs Rust: no cargo on PATH (see README.md, Install)")
+        raise SystemExit(
+            "building arc-inspector needs Rust: no cargo on PATH (see README.md, Install)"
+        )
     subprocess.run(
-        ["cargo", "rustc", "--release", "--locked", "--lib", "--package", "arc-inspector-native", "--crate-type", "staticlib"],
+        [
+            "cargo",
+            "rustc",
+            "--release",
+            "--locked",
+            "--lib",
+            "--package",
+            "arc-inspector-native",
+            "--crate-type",
+            "staticlib",
+        ],
         cwd=NATIVE,
         check=True,
     )
 
 
 def declarations() -> str:
-    """The header as cffi's parser wants it: without preprocessor lines, but for numeric constants."""
+    """The header as cffi's parser wants it.
+
+    Without preprocessor lines, but for numeric constants.
+    """
     kept = []
     is_c23 = False
     for line in HEADER.read_text().splitlines():
         constant = re.fullmatch(r"#define (\w+) (.+)", line)
         if constant:
             name, value = constant.groups()
-            kept.append(f"#define {name} {value if value.isdecimal() and int(value) < 2**31 else '...'}")
+            kept.append(
+                f"#define {name} {value if value.isdecimal() and int(value) < 2**31 else '...'}"
+            )
         elif line.startswith("#"):
             is_c23 = line.startswith("#if __STDC_VERSION__")
         elif not is_c23:
@@ -91,7 +116,8 @@ def declarations() -> str:
 def keep_the_gil(source: str) -> str:
     """Keep the interpreter's lock in short calls that wait for no thread.
 
-    Handing the lock over and taking it back is half of such a call, and invites a switch of threads each time.
+    Handing the lock over and taking it back is half of such a call, and invites a switch of threads
+    each time.
     """
     for name in QUICK:
         begin = source.index(f"\n_cffi_f_{name}(PyObject")
@@ -124,16 +150,44 @@ def write_source() -> Path:
 
 
 def write_stub() -> None:
-    """Write the types of the extension's functions and constants, so that a wrong name, number or kind of arguments is found by mypy."""
-    declared = {name: kind for name, (kind, _) in interface()._parser._declarations.items()}  # cffi has no public way to list them
+    """Write the types of the extension's functions and constants, for mypy."""
+    # cffi has no public way to list them
+    declared = {name: kind for name, (kind, _) in interface()._parser._declarations.items()}
     constants = [name.removeprefix("macro ") for name in declared if name.startswith("macro ")]
-    constants += [each for name, kind in declared.items() if name.startswith("enum ") for each in kind.enumerators]
-    functions = {name.removeprefix("function "): kind for name, kind in declared.items() if name.startswith("function ")}
+    constants += [
+        each
+        for name, kind in declared.items()
+        if name.startswith("enum ")
+        for each in kind.enumerators
+    ]
+    functions = {
+        name.removeprefix("function "): kind
+        for name, kind in declared.items()
+        if name.startswith("function ")
+    }
     lines = [f"    {name}: Final[int]" for name in constants]
     for name, kind in functions.items():
-        parameters = "".join(f", _{place}: {python_type(each)}" for place, each in enumerate(kind.args))
-        lines.append(f"    def {name}(self{parameters}{', /' if parameters else ''}) -> {python_type(kind.result)}: ...")
-    STUB.write_text("\n".join(["from typing import Any, Final", "", "ffi: Any", "lib: _Lib", "", "class _Lib:", *lines, ""]))
+        parameters = "".join(
+            f", _{place}: {python_type(each)}" for place, each in enumerate(kind.args)
+        )
+        lines.append(
+            f"    def {name}(self{parameters}{', /' if parameters else ''}) -> "
+            f"{python_type(kind.result)}: ..."
+        )
+    STUB.write_text(
+        "\n".join(
+            [
+                "from typing import Any, Final",
+                "",
+                "ffi: Any",
+                "lib: _Lib",
+                "",
+                "class _Lib:",
+                *lines,
+                "",
+            ]
+        )
+    )
 
 
 def python_type(kind: BaseTypeByIdentity) -> str:
@@ -144,7 +198,9 @@ def python_type(kind: BaseTypeByIdentity) -> str:
         return "None"
     if not isinstance(kind, model.PrimitiveType | model.EnumType):
         return "Any"
-    return {"bool": "bool", "_Bool": "bool", "double": "float", "float": "float"}.get(kind.get_c_name(), "int")
+    return {"bool": "bool", "_Bool": "bool", "double": "float", "float": "float"}.get(
+        kind.get_c_name(), "int"
+    )
 
 
 def fetch_backends() -> None:
@@ -158,7 +214,10 @@ def fetch_backends() -> None:
     for minor in MINORS:
         name = f"_cffi_backend.cpython-{minor}-x86_64-linux-gnu.so"
         if not (BACKENDS / name).exists() and not fetch_backend(cffi.__version__, minor, name):
-            print(f"no {name}: targets with that interpreter need a cffi of their own", file=sys.stderr)
+            print(
+                f"no {name}: targets with that interpreter need a cffi of their own",
+                file=sys.stderr,
+            )
 
 
 def fetch_backend(version: str, minor: str, name: str) -> bool:
@@ -201,7 +260,11 @@ def fetch_backend(version: str, minor: str, name: str) -> bool:
 def copy_resources(into: Path) -> None:
     """Put the icons and themes beside the window's code, where an installed package finds them."""
     for name in RESOURCES:
-        shutil.copytree(ROOT / "resources" / name, into / "inspector" / "ui" / "resources" / name, dirs_exist_ok=True)
+        shutil.copytree(
+            ROOT / "resources" / name,
+            into / "inspector" / "ui" / "resources" / name,
+            dirs_exist_ok=True,
+        )
 
 
 class BuildNative(build_ext):
@@ -236,7 +299,12 @@ setup(
     ext_modules=[
         Extension(
             "inspector._native",
-            sources=["inspector/_native.c", *sorted(str(source.relative_to(ROOT)) for source in (NATIVE / "python").glob("*.c"))],
+            sources=[
+                "inspector/_native.c",
+                *sorted(
+                    str(source.relative_to(ROOT)) for source in (NATIVE / "python").glob("*.c")
+                ),
+            ],
             include_dirs=["native/include", "native/python"],
             extra_objects=[str(LIBRARY)],
             depends=[str(LIBRARY), "native/python/hooks.h"],
@@ -244,7 +312,8 @@ setup(
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,
             extra_compile_args=["-O2"],
-            # names of functions stay, and native stacks show them; files and lines are half of the size
+            # names of functions stay, and native stacks show them; files and lines are half of the
+            # size
             extra_link_args=["-Wl,--strip-debug"],
         )
     ],

@@ -33,8 +33,28 @@ RECORDED_MILLIS = 6_000
 REPLAYED_SHARE = 0.4
 """Of the recording, where the replay is looked at."""
 SERVICE = Path(__file__).resolve().parent / "walkthrough" / "wallet_service.py"
-OUTSIDE_PANES = ("handles", "pending", "threads", "findings", "events", "history", "marks", "flame", "cycles", "audit")
-LOSSES = ("untracked_handles", "events", "sites", "unreadable", "panics", "misuse_stale", "misuse_closed", "sampler_skips")
+OUTSIDE_PANES = (
+    "handles",
+    "pending",
+    "threads",
+    "findings",
+    "events",
+    "history",
+    "marks",
+    "flame",
+    "cycles",
+    "audit",
+)
+LOSSES = (
+    "untracked_handles",
+    "events",
+    "sites",
+    "unreadable",
+    "panics",
+    "misuse_stale",
+    "misuse_closed",
+    "sampler_skips",
+)
 """Counters that the dialog of losses is shown with: the demo loses nothing."""
 
 
@@ -80,7 +100,7 @@ class Gallery:
         self.take("no-match")
 
     def take_replay(self) -> None:
-        """The demo recorded, with two marks, then its file at the end, in the middle and while it plays."""
+        """The demo recorded, with two marks, then its file at three moments."""
         recording = self._window.recording
         said: list[str] = []
         recording.told.connect(lambda sentence, _tone: said.append(sentence))
@@ -144,7 +164,7 @@ class Gallery:
         self.take("cycles-looked-for")
 
     def _choose_and_close(self) -> None:
-        """A handle's detail, a close with its plan, a collection's figures, and the list of acts."""
+        """A handle's detail, a close with its plan, a collection's figures, the acts."""
         bench, attachment = self._window.workbench, self._window.attachment
         self._offscreen.wait(lambda: attachment.situation.can.act, "the target's control socket")
         attachment.set_armed(True)
@@ -174,10 +194,15 @@ class Gallery:
         self.take("collected")
 
     def _dialogs(self) -> Iterator[tuple[str, QWidget]]:
-        palette = CommandPalette((*self._window.commands.all(), *self._window.workbench.dock_actions()), self._window)
+        palette = CommandPalette(
+            (*self._window.commands.all(), *self._window.workbench.dock_actions()), self._window
+        )
         palette.show()
         yield "palette", palette
-        for name, lost in (("losses-none", Lost({})), ("losses", Lost({key: 3_204 * (place + 1) for place, key in enumerate(LOSSES)}))):
+        for name, lost in (
+            ("losses-none", Lost({})),
+            ("losses", Lost({key: 3_204 * (place + 1) for place, key in enumerate(LOSSES)})),
+        ):
             losses = LossesDialog(lost, self._window)
             losses.show()
             yield name, losses
@@ -198,7 +223,9 @@ def service() -> Iterator[int]:
         process.communicate(timeout=30)
 
 
-SCENES = MappingProxyType({"demo": Gallery.take_demo, "replay": Gallery.take_replay, "outside": Gallery.take_outside})
+SCENES = MappingProxyType(
+    {"demo": Gallery.take_demo, "replay": Gallery.take_replay, "outside": Gallery.take_outside}
+)
 
 
 def main(make: Callable[..., OffscreenWindow] = OffscreenWindow) -> None:

@@ -1,4 +1,7 @@
-"""Makes the pictures of the README and the guide: the window on the demo, in both themes. Run by ``./dev screenshots``."""
+"""Makes the pictures of the README and the guide: the window on the demo, in both themes.
+
+Run by ``./dev screenshots``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ def picture(theme: str, folder: Path) -> Path:
     path = folder / f"window-{theme}.png"
     with OffscreenWindow(theme=theme) as offscreen:
         offscreen.start_demo()
-        offscreen.wait(lambda: offscreen.snapshot is not None and offscreen.snapshot.live_count() > GROWN, "a grown table")
+        offscreen.wait(
+            lambda: offscreen.snapshot is not None and offscreen.snapshot.live_count() > GROWN,
+            "a grown table",
+        )
         snapshot = offscreen.wait_settled()
         offscreen.window.workbench.handles.choose([int(pending_closes(snapshot).ids[0])])
         offscreen.run_for(600)

@@ -10,7 +10,9 @@ from typing import Final
 
 from inspector.ending import EndedBySignalError, end_at_once, end_on_signals
 
-VIEWER_PACKAGES: Final = frozenset({"typer", "rich", "numpy", "psutil", "platformdirs", "PySide6", "pyqtgraph"})
+VIEWER_PACKAGES: Final = frozenset(
+    {"typer", "rich", "numpy", "psutil", "platformdirs", "PySide6", "pyqtgraph"}
+)
 NOT_INSTALLED_STATUS: Final = 3
 
 
@@ -27,7 +29,10 @@ def main() -> int:
         missing = (error.name or "").partition(".")[0]
         if missing not in VIEWER_PACKAGES:
             raise
-        line = f"arc-inspector: the viewer is not installed (there is no {missing}): pip install 'arc-inspector[viewer]'"
+        line = (
+            f"arc-inspector: the viewer is not installed (there is no {missing}): pip install "
+            "'arc-inspector[viewer]'"
+        )
         print(line, file=sys.stderr)
         return NOT_INSTALLED_STATUS
     finally:

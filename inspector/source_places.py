@@ -32,7 +32,9 @@ def is_of_package(file: str, packages: Collection[str]) -> bool:
     for part in INSTALLED:
         _, found, below = file.rpartition(part)
         if found:
-            return below.partition("/")[0].removesuffix(".py") in packages or below.startswith(OWN_ROOMS)
+            return below.partition("/")[0].removesuffix(".py") in packages or below.startswith(
+                OWN_ROOMS
+            )
     return False
 
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import settings
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-settings.register_profile("arc-inspector", deadline=None)  # a loaded machine makes no example wrong; pytest's own timeout ends a hang
+# a loaded machine makes no example wrong; pytest's own timeout ends a hang
+settings.register_profile("arc-inspector", deadline=None)
 settings.load_profile("arc-inspector")
 
 
@@ -25,7 +26,9 @@ def segments_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     In shared memory where there is some, as in use.
     """
     shared = Path("/dev/shm")  # noqa: S108 the place itself is what is asked for
-    with tempfile.TemporaryDirectory(prefix="arc-test-", dir=shared if shared.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="arc-test-", dir=shared if shared.is_dir() else None
+    ) as folder:
         monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
         yield Path(folder)
 

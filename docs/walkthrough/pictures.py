@@ -1,4 +1,7 @@
-"""Makes the pictures of docs/walkthrough.md: the service of this folder, inspected step by step. Run by ``./dev screenshots``."""
+"""Makes the pictures of docs/walkthrough.md: the service of this folder, inspected step by step.
+
+Run by ``./dev screenshots``.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ from inspector.vocabulary import Level
 
 FOLDER = Path(__file__).resolve().parent
 GROWN = 160
-STARTED = "import runpy, sys; from inspector import agent; agent.start('stacks'); runpy.run_path(sys.argv[1], run_name='__main__')"
+STARTED = (
+    "import runpy, sys; from inspector import agent; agent.start('stacks'); "
+    "runpy.run_path(sys.argv[1], run_name='__main__')"
+)
 """What ``arc-inspector run`` does, without its window."""
 
 
@@ -29,7 +35,9 @@ def service() -> Iterator[int]:
     """The service under the agent; its process id."""
     environment = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1])}
     command = [sys.executable, "-c", STARTED, str(FOLDER / "wallet_service.py")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:  # noqa: S603 our own
+    with subprocess.Popen(  # noqa: S603 our own
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
         if process.stdout is not None:
             process.stdout.readline()
         yield process.pid
@@ -52,7 +60,10 @@ def pictures(theme: str) -> None:
         offscreen.attach(pid)
         window, bench = offscreen.window, offscreen.window.workbench
         window.attachment.set_level(Level.STACKS)
-        offscreen.wait(lambda: offscreen.snapshot is not None and offscreen.snapshot.live_count() > GROWN, "a grown table")
+        offscreen.wait(
+            lambda: offscreen.snapshot is not None and offscreen.snapshot.live_count() > GROWN,
+            "a grown table",
+        )
         bench.open_pane("flame")
         offscreen.run_for(2500)
         save(window, "grows", theme, 1440, 900)
@@ -61,7 +72,10 @@ def pictures(theme: str) -> None:
         bench.open_pane("cycles")
         cycles = bench.pane("cycles", CyclesPane)
         cycles.look.click()
-        offscreen.wait(lambda: "cycle" in cycles.note.text() and "objects looked at" in cycles.note.text(), "the cycles")
+        offscreen.wait(
+            lambda: "cycle" in cycles.note.text() and "objects looked at" in cycles.note.text(),
+            "the cycles",
+        )
         offscreen.run_for(300)
         save(cycles, "cycle", theme, 900, 380)
 

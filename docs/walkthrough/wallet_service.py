@@ -1,4 +1,7 @@
-"""A small service over bdkpython, as it comes from PyPI, with the two leaks that docs/walkthrough.md finds. Ends with its stdin."""
+"""A small service over bdkpython, as it comes from PyPI, with two leaks.
+
+`docs/walkthrough.md` finds them. The service ends with its stdin.
+"""
 
 from __future__ import annotations
 

@@ -39,7 +39,9 @@ class Agent:
     ``start`` and ``stop`` are called once each; ``AgentSlot`` guards them with its lock.
     """
 
-    def __init__(self, adapters: Sequence[Adapter], leave: Leave, *, exit_callback: object = None) -> None:
+    def __init__(
+        self, adapters: Sequence[Adapter], leave: Leave, *, exit_callback: object = None
+    ) -> None:
         """With the hooks of these ecosystems.
 
         ``leave`` is called on the worker when a viewer asks the agent to leave; ``exit_callback``
@@ -53,7 +55,14 @@ class Agent:
         self._thread_names = ThreadNames()
         self._worker: Worker | None = None
 
-    def start(self, level: Level, *, program: str = "", directory: str = "", leaves_after_secs: float | None = None) -> None:
+    def start(
+        self,
+        level: Level,
+        *,
+        program: str = "",
+        directory: str = "",
+        leaves_after_secs: float | None = None,
+    ) -> None:
         """Publish the segment, set the hooks, start the worker.
 
         Raises ``InspectorError``; then nothing is left behind.
@@ -134,7 +143,9 @@ class Agent:
     def following(self) -> Following:
         """The classes that all adapters follow, and the refused classes. Any thread."""
         states = [adapter.following() for adapter in self._adapters if offers(adapter, Follower)]
-        return Following(*(tuple(text for state in states for text in state[part]) for part in range(2)))
+        return Following(
+            *(tuple(text for state in states for text in state[part]) for part in range(2))
+        )
 
     def start_in_child(self) -> None:
         """This process is a fork: native code has made its own table.
@@ -147,7 +158,9 @@ class Agent:
 
     def _start_worker(self) -> None:
         """A worker thread for this process."""
-        jobs = Jobs(self._adapters, self._gc_hook, self._thread_names, exit_callback=self._exit_callback)
+        jobs = Jobs(
+            self._adapters, self._gc_hook, self._thread_names, exit_callback=self._exit_callback
+        )
         self._worker = Worker(self._adapters, jobs, detach=self._leave)
         self._worker.start()
 

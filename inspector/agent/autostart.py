@@ -44,7 +44,8 @@ def autostart() -> None:
         from inspector.agent.agent import segment_path
         from inspector.agent.process import start
 
-        if segment_path():  # this is another interpreter of the process, which reads the same lines at its start
+        # this is another interpreter of the process, which reads the same lines at its start
+        if segment_path():
             return
         start(os.environ.get("ARC_INSPECTOR_LEVEL") or "count")
     except Exception as error:  # the program must run on after any error

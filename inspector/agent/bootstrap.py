@@ -40,7 +40,9 @@ def arrive(place: str) -> None:
     except BaseException as error:
         text = " ".join(f"{error}".split())
         is_ours = any("InspectorError" in each.__name__ for each in type(error).__mro__)
-        result = f"error\n{text if is_ours else f'{type(error).__name__}: {text}' if text else type(error).__name__}"
+        kind = type(error).__name__
+        told = text if is_ours else f"{kind}: {text}" if text else kind
+        result = f"error\n{told}"
     write(folder, result)
 
 

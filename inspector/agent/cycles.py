@@ -61,7 +61,9 @@ class CycleSearch:
 
         Returns the cycles, only cycles through ``handle`` if it is not 0.
         """
-        starts = {foreign.key: foreign for each in self._boundaries for foreign in each.foreign_objects()}
+        starts = {
+            foreign.key: foreign for each in self._boundaries for foreign in each.foreign_objects()
+        }
         self._is_cut = len(starts) > MOST_FOREIGN
         crossings: dict[Key, list[Crossing]] = {}
         for key in list(starts)[:MOST_FOREIGN]:
@@ -73,9 +75,24 @@ class CycleSearch:
                     crossings[key].append(found)
         cycles = [self._told(cycle, starts) for cycle in shortest_cycles(crossings)]
         if handle:
-            cycles = [cycle for cycle in cycles if any(_same(node.get("handle", 0), handle) for node in cycle["nodes"])]
-        hidden = sorted({kind for each in self._boundaries if offers(each, HidesReferents) for kind in each.hidden_kinds()})
-        report = {"cycles": cycles[:MOST_CYCLES], "count": len(cycles), "hidden_kinds": hidden[:MOST_CYCLES]}
+            cycles = [
+                cycle
+                for cycle in cycles
+                if any(_same(node.get("handle", 0), handle) for node in cycle["nodes"])
+            ]
+        hidden = sorted(
+            {
+                kind
+                for each in self._boundaries
+                if offers(each, HidesReferents)
+                for kind in each.hidden_kinds()
+            }
+        )
+        report = {
+            "cycles": cycles[:MOST_CYCLES],
+            "count": len(cycles),
+            "hidden_kinds": hidden[:MOST_CYCLES],
+        }
         return {**report, "looked_at": self._looked_at, "is_cut": self._is_cut}
 
     def _crossings(self, start: ForeignObject) -> Iterator[Crossing | None]:
@@ -89,7 +106,9 @@ class CycleSearch:
             row, boundary = self._proxy_row(things[index])
             if row and boundary is not None:
                 for reach in boundary.reaches(things[index]):
-                    yield Crossing(reach.key, _python_nodes(things, parents, index, row), row, reach)
+                    yield Crossing(
+                        reach.key, _python_nodes(things, parents, index, row), row, reach
+                    )
             elif is_followed(things[index]):
                 for referent in gc.get_referents(things[index]):
                     if id(referent) not in seen:
@@ -109,24 +128,50 @@ class CycleSearch:
                 return row, boundary
         return 0, None
 
-    def _told(self, cycle: Sequence[tuple[Key, Crossing]], starts: dict[Key, ForeignObject]) -> dict[str, Any]:
+    def _told(
+        self, cycle: Sequence[tuple[Key, Crossing]], starts: dict[Key, ForeignObject]
+    ) -> dict[str, Any]:
         """A cycle as nodes and edges, the last edge leading to the first node."""
         nodes: list[dict[str, Any]] = []
         cut = ""
         for key, crossing in cycle:
             foreign = starts[key]
-            nodes.append({"side": "native", "text": foreign.text, "handle": foreign.row, "edge": "keeps alive"})
+            nodes.append(
+                {
+                    "side": "native",
+                    "text": foreign.text,
+                    "handle": foreign.row,
+                    "edge": "keeps alive",
+                }
+            )
             nodes += crossing.python
             cut = cut or _edge_to_cut(crossing.python)
             steps = " → ".join(crossing.reach.steps) or "holds"
-            is_exact, kind = crossing.reach.is_exact, str(crossing.python[-1]["text"]).removeprefix("proxy ")
-            nodes.append({"side": "native", "text": f"{kind} object", "handle": crossing.row, "edge": steps, "exact": is_exact})
-        return {"nodes": nodes, "cut": cut, "exact": all(crossing.reach.is_exact for _, crossing in cycle)}
+            is_exact, kind = (
+                crossing.reach.is_exact,
+                str(crossing.python[-1]["text"]).removeprefix("proxy "),
+            )
+            nodes.append(
+                {
+                    "side": "native",
+                    "text": f"{kind} object",
+                    "handle": crossing.row,
+                    "edge": steps,
+                    "exact": is_exact,
+                }
+            )
+        return {
+            "nodes": nodes,
+            "cut": cut,
+            "exact": all(crossing.reach.is_exact for _, crossing in cycle),
+        }
 
 
 def is_followed(thing: object) -> bool:
     """Whether a cycle may go through the references of a thing."""
-    if is_a(thing, type, ModuleType, CodeType, FrameType, BuiltinFunctionType, str, bytes, int, float):
+    if is_a(
+        thing, type, ModuleType, CodeType, FrameType, BuiltinFunctionType, str, bytes, int, float
+    ):
         return False
     return not (type(thing) is dict and module_of(thing))
 
@@ -158,7 +203,9 @@ def _cycle_from(start: Key, crossings: dict[Key, list[Crossing]]) -> list[tuple[
     return []
 
 
-def _python_nodes(things: list[Any], parents: list[int], index: int, row: int) -> tuple[dict[str, Any], ...]:
+def _python_nodes(
+    things: list[Any], parents: list[int], index: int, row: int
+) -> tuple[dict[str, Any], ...]:
     """The Python objects from the start to a proxy, each with how it holds the next.
 
     Dicts of instances are shown with their instance.
@@ -175,8 +222,23 @@ def _python_nodes(things: list[Any], parents: list[int], index: int, row: int) -
             chain.pop(0)
         step = how(holder, chain[0])
         text = f"{kind_of(holder)} at {id(holder):#x}"
-        nodes.append({"side": "python", "text": text, "edge": step.text, "file": step.file, "line": step.line})
-    nodes.append({"side": "python", "text": f"proxy {kind_of(chain[0]).rpartition('.')[2]}", "handle": row, "edge": "owns a reference on"})
+        nodes.append(
+            {
+                "side": "python",
+                "text": text,
+                "edge": step.text,
+                "file": step.file,
+                "line": step.line,
+            }
+        )
+    nodes.append(
+        {
+            "side": "python",
+            "text": f"proxy {kind_of(chain[0]).rpartition('.')[2]}",
+            "handle": row,
+            "edge": "owns a reference on",
+        }
+    )
     return tuple(nodes)
 
 

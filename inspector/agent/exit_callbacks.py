@@ -29,5 +29,9 @@ def exit_places(known: object) -> dict[int, str]:
     for function, arguments, keywords in callbacks:
         if function is not known:
             name = f"atexit callback {callable_name(function)}"
-            places |= {id(each): name for each in (function, arguments, keywords) if each is not None and each != ()}
+            places |= {
+                id(each): name
+                for each in (function, arguments, keywords)
+                if each is not None and each != ()
+            }
     return places

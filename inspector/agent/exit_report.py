@@ -60,7 +60,10 @@ class ExitReport:
             "freed_still_held": self.freed,
         }
         lists = {
-            name: [{"type": line.type, "site": line.site or None, "count": line.count} for line in kind] for name, kind in kinds.items()
+            name: [
+                {"type": line.type, "site": line.site or None, "count": line.count} for line in kind
+            ]
+            for name, kind in kinds.items()
         }
         return {"pid": os.getpid(), **lists, "dropped_without_close": self.dropped_unclosed}
 
@@ -77,9 +80,15 @@ class ExitReport:
         for name, kind in kinds.items():
             if kind:
                 parts.append(f"  {name}: {_total(kind):,}")
-                parts += [f"    {line.count:>7,}  {line.type}{f'  {line.site}' if line.site else ''}" for line in kind[:SHOWN_LINES]]
+                parts += [
+                    (f"    {line.count:>7,}  {line.type}{f'  {line.site}' if line.site else ''}")
+                    for line in kind[:SHOWN_LINES]
+                ]
                 if len(kind) > SHOWN_LINES:
-                    parts.append(f"    … and {_total(kind[SHOWN_LINES:]):,} in {len(kind) - SHOWN_LINES:,} more places")
+                    parts.append(
+                        f"    … and {_total(kind[SHOWN_LINES:]):,} in "
+                        f"{len(kind) - SHOWN_LINES:,} more places"
+                    )
         if self.dropped_unclosed:
             parts.append(f"  dropped without a close before: {self.dropped_unclosed:,}")
         return "\n".join(parts)
@@ -107,7 +116,15 @@ def sort_rows(before: Mapping[LiveRow, str], after: set[int], dropped: int) -> E
     for row, site in before.items():
         is_open = row.closes and row.resource in OPEN_STATES
         is_freed = row.resource == Resource.FREED
-        kind = freed if is_freed else never_closed if is_open else held if row.handle in after else shutdown
+        kind = (
+            freed
+            if is_freed
+            else never_closed
+            if is_open
+            else held
+            if row.handle in after
+            else shutdown
+        )
         kind[row.type, site] += 1
     return ExitReport(_lines(held), _lines(never_closed), _lines(shutdown), _lines(freed), dropped)
 
@@ -117,7 +134,10 @@ def report_exit(path: str, environment: Mapping[str, str]) -> None:
 
     A failure is one line on stderr: a program ends as it would without us.
     """
-    wants_text, file = environment.get(EXIT_REPORT_VARIABLE, "") not in ("", "0"), environment.get(EXIT_REPORT_JSON_VARIABLE, "")
+    wants_text, file = (
+        environment.get(EXIT_REPORT_VARIABLE, "") not in ("", "0"),
+        environment.get(EXIT_REPORT_JSON_VARIABLE, ""),
+    )
     if not path or not (wants_text or file):
         return
     try:
@@ -132,7 +152,9 @@ def report_exit(path: str, environment: Mapping[str, str]) -> None:
 
 def _write(path: str, text: str) -> None:
     """A file of our own: no link is followed, no other user reads it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+    )
     with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
         file.write(text)
 

@@ -66,7 +66,9 @@ def hidden_tasks(wanted: Sequence[object]) -> list[object]:
     places = {id(each) for each in wanted}
     references = list((instance_dict(vars(asyncio_tasks).get("_all_tasks")) or {}).get("data", ()))
     tasks = [task for reference in references if (task := reference()) is not None]
-    return [task for task in tasks if any(id(referent) in places for referent in gc.get_referents(task))]
+    return [
+        task for task in tasks if any(id(referent) in places for referent in gc.get_referents(task))
+    ]
 
 
 def task_text(holder: object, held: object) -> str:

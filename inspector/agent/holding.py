@@ -75,7 +75,9 @@ def how(holder: Any, held: object) -> Holding:
         if is_a(holder, kind):
             return Holding("item", f"a {kind_of(holder)} of {kind.__len__(holder):,}")
     if is_a(holder, type):
-        return Holding("class", f"class attribute {kind_name(holder)}.{_name_in_class(holder, held)}")
+        return Holding(
+            "class", f"class attribute {kind_name(holder)}.{_name_in_class(holder, held)}"
+        )
     if is_a(holder, ModuleType):
         return Holding("global", f"module {module_of(module_names(holder)) or '?'}")
     return _in_function(holder, held) or _in_interpreter(holder, held) or _in_object(holder, held)
@@ -88,13 +90,19 @@ def _in_dict(holder: dict[Any, Any], held: object) -> Holding:
         return Holding("global", f"global {module}.{_key_of(holder, held)}")
     if holder is sys.modules:
         return Holding("global", f"module {_key_of(holder, held)}")
-    return Holding("item", f"[{_key_of(holder, held)}] of a {kind_of(holder)} of {dict.__len__(holder):,}")
+    return Holding(
+        "item", (f"[{_key_of(holder, held)}] of a {kind_of(holder)} of {dict.__len__(holder):,}")
+    )
 
 
 def _in_sequence(base: Any, holder: Any, held: object) -> Holding:
     """A list, tuple or deque, with the position."""
     count = base.__len__(holder)
-    places = (place for place, value in enumerate(base.__iter__(holder)) if value is held) if count <= MOST_ENTRIES else ()
+    places = (
+        (place for place, value in enumerate(base.__iter__(holder)) if value is held)
+        if count <= MOST_ENTRIES
+        else ()
+    )
     return Holding("item", f"[{next(iter(places), '?')}] of a {kind_of(holder)} of {count:,}")
 
 
@@ -104,14 +112,19 @@ def _in_function(holder: Any, held: object) -> Holding | None:
         return Holding("closure", "a variable of a closure")
     if is_a(holder, FunctionType):
         code = holder.__code__
-        return Holding("closure", f"function {code.co_qualname}", code.co_filename, code.co_firstlineno)
+        return Holding(
+            "closure", f"function {code.co_qualname}", code.co_filename, code.co_firstlineno
+        )
     if is_a(holder, GeneratorType):
         return _in_suspended("generator", holder.gi_code, holder.gi_frame, held)
     if is_a(holder, CoroutineType):
         return _in_suspended("coroutine", holder.cr_code, holder.cr_frame, held)
     if is_a(holder, FrameType):
         code = holder.f_code
-        text = f"local {_local_name(holder, held)} of {code.co_qualname}, kept by a traceback or debugger"
+        text = (
+            f"local {_local_name(holder, held)} of {code.co_qualname}, kept by a traceback or "
+            "debugger"
+        )
         return Holding("suspended", text, code.co_filename, holder.f_lineno or 0)
     return None
 
@@ -120,7 +133,9 @@ def _in_suspended(word: str, code: CodeType, frame: FrameType | None, held: obje
     """A generator or coroutine that waits."""
     name = _local_name(frame, held) if frame is not None else "?"
     text = f"local {name} of suspended {word} {code.co_qualname}"
-    return Holding("suspended", text, code.co_filename, (frame.f_lineno or 0) if frame is not None else 0)
+    return Holding(
+        "suspended", text, code.co_filename, (frame.f_lineno or 0) if frame is not None else 0
+    )
 
 
 def _in_interpreter(holder: object, held: object) -> Holding | None:
@@ -148,7 +163,11 @@ def attribute_name(holder: object, held: object) -> str:
             return name
     for cls in mro_of(type(holder)):
         for name, member in names_of(cls):
-            if type(name) is str and type(member) is MemberDescriptorType and slot_value(member, holder) is held:
+            if (
+                type(name) is str
+                and type(member) is MemberDescriptorType
+                and slot_value(member, holder) is held
+            ):
                 return name
     return ""
 
@@ -208,7 +227,12 @@ def locals_of(frame: FrameType) -> list[tuple[str, object]]:
 def local_of(thread: str, frame: FrameType, name: str) -> Holding:
     """A local of a running function."""
     code: CodeType = frame.f_code
-    return Holding("local", f"local {name} of {code.co_qualname}, running on {thread}", code.co_filename, frame.f_lineno or 0)
+    return Holding(
+        "local",
+        f"local {name} of {code.co_qualname}, running on {thread}",
+        code.co_filename,
+        frame.f_lineno or 0,
+    )
 
 
 def _local_name(frame: FrameType, held: object) -> str:

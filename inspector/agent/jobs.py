@@ -10,7 +10,13 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from inspector.agent.adapters.declared import DeclaredAdapter
-from inspector.agent.adapters.protocol import Adapter, AwaitsCloses, CloseVerdict, CloseWish, CountsFailures
+from inspector.agent.adapters.protocol import (
+    Adapter,
+    AwaitsCloses,
+    CloseVerdict,
+    CloseWish,
+    CountsFailures,
+)
 from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.cycles import CycleSearch
 from inspector.agent.exit_callbacks import exit_places
@@ -33,9 +39,24 @@ class Jobs:
     ``scan`` and ``detach`` are the worker's own and not among them.
     """
 
-    __slots__ = ("_adapters", "_exit_callback", "_failure", "_gc_hook", "_long", "_runs", "_thread_names")
+    __slots__ = (
+        "_adapters",
+        "_exit_callback",
+        "_failure",
+        "_gc_hook",
+        "_long",
+        "_runs",
+        "_thread_names",
+    )
 
-    def __init__(self, adapters: Sequence[Adapter], gc_hook: GcHook, thread_names: ThreadNames, *, exit_callback: object = None) -> None:
+    def __init__(
+        self,
+        adapters: Sequence[Adapter],
+        gc_hook: GcHook,
+        thread_names: ThreadNames,
+        *,
+        exit_callback: object = None,
+    ) -> None:
         """Work on these; ``exit_callback`` is the agent's own function among the exit callbacks."""
         self._adapters = adapters
         self._exit_callback = exit_callback
@@ -52,7 +73,10 @@ class Jobs:
             "adapters": self._report_adapters,
             "declare": self._declare,
         }
-        self._long: dict[str, Callable[[Fields], Steps]] = {"retainers": self._retainers, "cycles": self._cycles}
+        self._long: dict[str, Callable[[Fields], Steps]] = {
+            "retainers": self._retainers,
+            "cycles": self._cycles,
+        }
 
     def run(self, op: str, fields: Fields) -> dict[str, Any]:
         """Do a job; the reply's fields."""
@@ -115,9 +139,13 @@ class Jobs:
         """Holders of a row's proxy, up to a root."""
         row = _number(fields, "handle")
         boundaries = self._boundaries()
-        thing = next((found for each in boundaries if (found := each.python_object(row)) is not None), None)
+        thing = next(
+            (found for each in boundaries if (found := each.python_object(row)) is not None), None
+        )
         if thing is None:
-            raise ControlError("no Python object stands behind this handle: native code made it, or it is gone")
+            raise ControlError(
+                "no Python object stands behind this handle: native code made it, or it is gone"
+            )
         places = {place: name for each in boundaries for place, name in each.places().items()}
         return search(thing, places, exit_places(self._exit_callback))
 
@@ -141,13 +169,24 @@ class Jobs:
         """The adapters and the declarations."""
         declared = self._declared()
         states: dict[str, Any] = {} if declared is None else declared.states()
-        counted = [each.failed_callbacks() for each in self._adapters if offers(each, CountsFailures)]
+        counted = [
+            each.failed_callbacks() for each in self._adapters if offers(each, CountsFailures)
+        ]
         known = [failures for failures in counted if failures is not None]
-        failed = {"failed_callbacks": [failure for failures in known for failure in failures]} if known else {}
+        failed = (
+            {"failed_callbacks": [failure for failures in known for failure in failures]}
+            if known
+            else {}
+        )
         awaiting = [each for each in self._adapters if offers(each, AwaitsCloses)]
         awaited = [close for each in awaiting for close in each.awaited_closes()]
         told = {"awaited_closes": awaited, "told_at": time.time()}
-        return {"adapters": [adapter.name for adapter in self._adapters], **told, **failed, **states}
+        return {
+            "adapters": [adapter.name for adapter in self._adapters],
+            **told,
+            **failed,
+            **states,
+        }
 
     def _declare(self, fields: Fields) -> dict[str, Any]:
         """Follow a viewer's declarations.
@@ -164,15 +203,28 @@ class Jobs:
 
     def _declared(self) -> DeclaredAdapter | None:
         """The adapter that takes declarations, if any."""
-        return next((adapter for adapter in self._adapters if isinstance(adapter, DeclaredAdapter)), None)
+        return next(
+            (adapter for adapter in self._adapters if isinstance(adapter, DeclaredAdapter)), None
+        )
 
     def _verdicts(self, fields: Fields, *, preview: bool) -> list[dict[str, Any]]:
         """An answer for each handle; a failing handle does not stop the rest."""
-        wish = CloseWish(fields.get("although_held") is True, preview, _seconds(fields.get("withdraw_after_secs")))
+        wish = CloseWish(
+            fields.get("although_held") is True,
+            preview,
+            _seconds(fields.get("withdraw_after_secs")),
+        )
         answers = []
         for row in _numbers(fields, "handles"):
             verdict = self._verdict(row, wish)
-            answers.append({"handle": row, "outcome": verdict.outcome, "reason": verdict.reason, "holders": list(verdict.holders)})
+            answers.append(
+                {
+                    "handle": row,
+                    "outcome": verdict.outcome,
+                    "reason": verdict.reason,
+                    "holders": list(verdict.holders),
+                }
+            )
         return answers
 
     def _verdict(self, row: int, wish: CloseWish) -> CloseVerdict:
@@ -182,7 +234,12 @@ class Jobs:
             return CloseVerdict("refused", "no adapter knows this handle")
         try:
             within = wish.withdraw_after_secs
-            return adapter.close(row, although_held=wish.although_held, preview=wish.is_preview, withdraw_after_secs=within)
+            return adapter.close(
+                row,
+                although_held=wish.although_held,
+                preview=wish.is_preview,
+                withdraw_after_secs=within,
+            )
         except Exception as error:  # the program's close method may raise anything
             return CloseVerdict("failed", f"{type(error).__name__}: {error}")
 

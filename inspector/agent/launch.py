@@ -45,7 +45,14 @@ class Program(NamedTuple):
     @property
     def command(self) -> str:
         """The command line to show."""
-        return " ".join([sys.executable, *([self.kind] if self.kind in ("-m", "-c") else []), self.target, *self.arguments])
+        return " ".join(
+            [
+                sys.executable,
+                *([self.kind] if self.kind in ("-m", "-c") else []),
+                self.target,
+                *self.arguments,
+            ]
+        )
 
 
 def main(words: list[str], *, failed: Callable[[BaseException], None] = lambda _error: None) -> int:
@@ -128,7 +135,9 @@ def run(program: Program) -> None:
     else:
         _put_first("")
         is_code = program.kind == "-c"
-        _run_source(program.target if is_code else sys.stdin.read(), "<string>" if is_code else "<stdin>")
+        _run_source(
+            program.target if is_code else sys.stdin.read(), "<string>" if is_code else "<stdin>"
+        )
 
 
 def _put_first(folder: str) -> None:
@@ -181,7 +190,10 @@ def _run_path(path: Path) -> None:
     _put_first(str(path.resolve().parent))
     file_name = str(path.absolute())
     is_byte_code = content.startswith(MAGIC_NUMBER)
-    _run_source(marshal.loads(content[PYC_HEADER_BYTES:]) if is_byte_code else content, file_name, file_name)  # noqa: S302 - the program
+    program = content
+    if is_byte_code:
+        program = marshal.loads(content[PYC_HEADER_BYTES:])  # noqa: S302 - the program
+    _run_source(program, file_name, file_name)
 
 
 def _is_place_of_modules(path: str) -> bool:
@@ -197,14 +209,29 @@ def _is_place_of_modules(path: str) -> bool:
 
 def _run_source(source: str | bytes | CodeType, shown: str, file: str | None = None) -> None:
     """Source or code in a ``__main__`` of its own."""
-    names = {} if file is None else {"__file__": file, "__cached__": None, "__loader__": SourceFileLoader("__main__", file)}
+    names = (
+        {}
+        if file is None
+        else {
+            "__file__": file,
+            "__cached__": None,
+            "__loader__": SourceFileLoader("__main__", file),
+        }
+    )
     scope = _new_main(**names).__dict__
-    exec(source if isinstance(source, CodeType) else compile(source, shown, "exec", dont_inherit=True), scope)  # noqa: S102 - the point
+    exec(  # noqa: S102 - the point
+        source
+        if isinstance(source, CodeType)
+        else compile(source, shown, "exec", dont_inherit=True),
+        scope,
+    )
 
 
 def _of_program(trace: TracebackType | None) -> TracebackType | None:
     """A traceback without the frames of this module and of ``runpy``."""
-    while trace is not None and (trace.tb_frame.f_globals is globals() or trace.tb_frame.f_globals.get("__name__") == "runpy"):
+    while trace is not None and (
+        trace.tb_frame.f_globals is globals() or trace.tb_frame.f_globals.get("__name__") == "runpy"
+    ):
         trace = trace.tb_next
     return trace
 

@@ -133,7 +133,11 @@ def thread_of(thread: threading.Thread) -> tuple[str, int | None]:
 
     The thread's class may have a ``name`` of its own.
     """
-    found = {key: value for key, value in list(dict.items(instance_dict(thread) or {})) if type(key) is str}
+    found = {
+        key: value
+        for key, value in list(dict.items(instance_dict(thread) or {}))
+        if type(key) is str
+    }
     name, number = found.get("_name"), found.get("_native_id")
     return name if type(name) is str else "", number if type(number) is int else None
 

@@ -38,7 +38,13 @@ class AgentSlot:
         that is known."""
 
     def start(
-        self, level: Level, *, adapters: Sequence[Adapter] | None, program: str, directory: str, leaves_after_secs: float | None = None
+        self,
+        level: Level,
+        *,
+        adapters: Sequence[Adapter] | None,
+        program: str,
+        directory: str,
+        leaves_after_secs: float | None = None,
     ) -> str:
         """Start the agent, or give a running one another level.
 
@@ -58,7 +64,9 @@ class AgentSlot:
             agent = Agent(chosen, self.stop, exit_callback=self.exit_callback)
             # first: a start that fails leaves a segment, hidden, which is removed with the process
             self._follow_process()
-            agent.start(level, program=program, directory=directory, leaves_after_secs=leaves_after_secs)
+            agent.start(
+                level, program=program, directory=directory, leaves_after_secs=leaves_after_secs
+            )
             self._agent = agent
             return segment_path()
 
@@ -132,7 +140,9 @@ class AgentSlot:
         if util is not None:
             # The child clears its finalisers after this hook and before the functions registered
             # here.
-            util.register_after_fork(self, lambda slot: util.Finalize(None, slot.exit, exitpriority=0))
+            util.register_after_fork(
+                self, lambda slot: util.Finalize(None, slot.exit, exitpriority=0)
+            )
 
 
 def _report_exit(agent: Agent) -> None:
@@ -151,7 +161,13 @@ PROCESS: Final = AgentSlot()
 """One a process, as the segment."""
 
 
-def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, program: str = "", directory: str = "") -> str:
+def start(
+    level: str = "count",
+    *,
+    adapters: Sequence[Adapter] | None = None,
+    program: str = "",
+    directory: str = "",
+) -> str:
     """Start the agent of this process; returns the path of its segment.
 
     ``level`` (``off``, ``count``, ``history``, ``stacks``) is the recording level while no viewer
@@ -160,7 +176,9 @@ def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, pr
     the default. Takes a few milliseconds. Raises ``InspectorError`` when the segment cannot be
     published.
     """
-    return PROCESS.start(parse_level(level), adapters=adapters, program=program, directory=directory)
+    return PROCESS.start(
+        parse_level(level), adapters=adapters, program=program, directory=directory
+    )
 
 
 def start_brought(level: str, leaves_after_secs: float) -> str:
@@ -170,7 +188,13 @@ def start_brought(level: str, leaves_after_secs: float) -> str:
 
     ``leaves_after_secs``: without a connection for so long it leaves by itself; 0: never.
     """
-    return PROCESS.start(parse_level(level), adapters=None, program="", directory="", leaves_after_secs=leaves_after_secs)
+    return PROCESS.start(
+        parse_level(level),
+        adapters=None,
+        program="",
+        directory="",
+        leaves_after_secs=leaves_after_secs,
+    )
 
 
 def stop() -> None:

@@ -43,8 +43,14 @@ def _is_tool(holder: object) -> bool:
     """Whether a frame is the agent's own."""
     if type(holder) is not FrameType:
         return False
-    key, name = next(iter(dict.items(holder.f_globals)), ("", ""))  # the name of a module is the first of its globals
-    return type(key) is str and key == "__name__" and type(name) is str and name.startswith(OWN_MODULES)
+    # the name of a module is the first of its globals
+    key, name = next(iter(dict.items(holder.f_globals)), ("", ""))
+    return (
+        type(key) is str
+        and key == "__name__"
+        and type(name) is str
+        and name.startswith(OWN_MODULES)
+    )
 
 
 def _describe(holder: Any, thing: object) -> str:
@@ -52,13 +58,20 @@ def _describe(holder: Any, thing: object) -> str:
     if type(holder) is FrameType:
         names = [name for name, value in locals_of(holder) if value is thing]
         code = holder.f_code
-        return f"local {names[0] if names else '?'} of {code.co_qualname}, {code.co_filename}:{holder.f_lineno}"
+        return (
+            f"local {names[0] if names else '?'} of {code.co_qualname}, "
+            f"{code.co_filename}:{holder.f_lineno}"
+        )
     if is_a(holder, dict):
         return _describe_dict(holder, thing)
     for base in _SEQUENCES:
         if is_a(holder, base):
             count = base.__len__(holder)
-            places = (index for index, value in enumerate(base.__iter__(holder)) if value is thing) if count <= MOST_ENTRIES else None
+            places = (
+                (index for index, value in enumerate(base.__iter__(holder)) if value is thing)
+                if count <= MOST_ENTRIES
+                else None
+            )
             where = "" if places is None else f", at {next(places, '?')}"
             return f"{kind_of(holder)} of {count:,}{where}{_named(holder)}"
     for kind in _SETS:

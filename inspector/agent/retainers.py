@@ -122,7 +122,11 @@ class Search:
 
     def _open(self, frontier: list[int]) -> list[int]:
         """The frontier's objects whose branch has no path yet."""
-        return [index for index in frontier if self._branches[index] < 0 or self._branches[index] not in self._roots]
+        return [
+            index
+            for index in frontier
+            if self._branches[index] < 0 or self._branches[index] not in self._roots
+        ]
 
     def _walk(self, batch: list[int]) -> list[int]:
         """One walk through the heap: the new referrers of some objects."""
@@ -134,7 +138,9 @@ class Search:
         found += [task for task in hidden_tasks(wanted) if id(task) not in known]
         took_secs = self._clock() - began
         self._longest_secs = max(self._longest_secs, took_secs)
-        self._at_once = max(1, min(MOST_AT_ONCE, int(self._at_once * STEP_SECS / max(took_secs, 1e-6) / 2)))
+        self._at_once = max(
+            1, min(MOST_AT_ONCE, int(self._at_once * STEP_SECS / max(took_secs, 1e-6) / 2))
+        )
         own = {id(wanted), id(found), id(self._things)}
         if batch == [0]:
             self._count_references(found, own)
@@ -150,9 +156,15 @@ class Search:
 
         Holders are ``holders`` and running functions. Both numbers are of one moment.
         """
-        count = sys.getrefcount(self._things[0]) - _COUNTED_TOO - 2  # the list of the search and the tuple of the walk
+        # the list of the search and the tuple of the walk
+        count = sys.getrefcount(self._things[0]) - _COUNTED_TOO - 2
         place = id(self._things[0])
-        known = sum(id(each) == place for holder in holders if id(holder) not in own for each in gc.get_referents(holder))
+        known = sum(
+            id(each) == place
+            for holder in holders
+            if id(holder) not in own
+            for each in gc.get_referents(holder)
+        )
         for _, frame in running_frames():
             if not is_own(frame, OWN_FOLDER):
                 known += sum(id(value) == place for _, value in locals_of(frame))
@@ -174,7 +186,9 @@ class Search:
         """A new holder of an object; its index unless it is a root, or one too many."""
         index = len(self._things)
         branch = self._branches[held] if held else index
-        if branch in self._roots or (not held and sum(depth == 1 for depth in self._depths) >= MOST_HOLDERS):
+        if branch in self._roots or (
+            not held and sum(depth == 1 for depth in self._depths) >= MOST_HOLDERS
+        ):
             return []
         self._things.append(holder)
         self._ids[id(holder)] = index
@@ -192,10 +206,14 @@ class Search:
         """Whether a holder is a root; then it is noted as its branch's."""
         holder, held = self._things[index], self._parents[index]
         if id(holder) in self._exits:
-            self._roots.setdefault(self._branches[index], (index, Holding("exit", self._exits[id(holder)])))
+            self._roots.setdefault(
+                self._branches[index], (index, Holding("exit", self._exits[id(holder)]))
+            )
             return True
         if is_current(holder, (self._things,)):
-            self._roots.setdefault(self._branches[index], (index, Holding("context", "context that a thread runs in")))
+            self._roots.setdefault(
+                self._branches[index], (index, Holding("context", "context that a thread runs in"))
+            )
             return True
         place = self._native.get(id(holder)) if type(holder) is dict else None
         if place is not None:
@@ -244,7 +262,11 @@ class Search:
     def _paths(self) -> list[dict[str, Any]]:
         """Paths from roots to the object; then holders without a root."""
         paths = [self._path(self._chain(index, root), root) for index, root in self._roots.values()]
-        paths += [self._joined(index) for index, depth in enumerate(self._depths) if depth == 1 and index not in self._roots]
+        paths += [
+            self._joined(index)
+            for index, depth in enumerate(self._depths)
+            if depth == 1 and index not in self._roots
+        ]
         paths.sort(key=lambda path: (not path["root"], len(path["steps"])))
         return paths[:MOST_HOLDERS]
 
@@ -267,7 +289,9 @@ class Search:
         Without such a path, the holder alone.
         """
         known, held = self._joins.get(branch, (-1, -1))
-        index, root = self._roots.get(self._branches[known], (-1, None)) if known >= 0 else (-1, None)
+        index, root = (
+            self._roots.get(self._branches[known], (-1, None)) if known >= 0 else (-1, None)
+        )
         upper = self._chain(index, root) if root is not None else []
         if root is not None and known in upper:
             return self._path(upper[: upper.index(known) + 1] + self._chain(held), root)
@@ -290,6 +314,10 @@ class Search:
         return {"root": root is not None, "steps": [step._asdict() for step in steps]}
 
 
-def search(thing: object, native_places: Mapping[int, str], exit_places: Mapping[int, str] = MappingProxyType({})) -> Steps:
+def search(
+    thing: object,
+    native_places: Mapping[int, str],
+    exit_places: Mapping[int, str] = MappingProxyType({}),
+) -> Steps:
     """The steps of a search for the holders of an object."""
     return Search(thing, native_places, exit_places).steps()

@@ -54,7 +54,12 @@ class OwnSegment:
         """Itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close it."""
         lib.ai_reader_close(self._reader)
 
@@ -64,7 +69,11 @@ class OwnSegment:
         Calls that run are left out.
         """
         types, sites = self._types(), dict[int, str]()
-        calls = {index for index, slot in enumerate(self._type_slots()) if slot.kind == Kind.UNIFFI_RUNNING}
+        calls = {
+            index
+            for index, slot in enumerate(self._type_slots())
+            if slot.kind == Kind.UNIFFI_RUNNING
+        }
         rows: dict[LiveRow, str] = {}
         for index, slot in self._slots():
             if slot.reference_state & ~BUSY != Reference.LIVE or slot.type_id in calls:
@@ -73,7 +82,13 @@ class OwnSegment:
             site = slot.created_site
             if site and site not in sites:
                 sites[site] = self._site(site)
-            row = LiveRow(handle_number(index, slot.generation), name, closes, int(slot.resource_state), int(site))
+            row = LiveRow(
+                handle_number(index, slot.generation),
+                name,
+                closes,
+                int(slot.resource_state),
+                int(site),
+            )
             rows[row] = sites.get(site, "")
         return rows
 
@@ -83,7 +98,9 @@ class OwnSegment:
         Empty when it was not recorded.
         """
         error, slot, frame = new_error(), ffi.new("AiSiteSlot[]", 1), ffi.new("AiFrameSlot[]", 1)
-        if not site or not self._count(lib.ai_reader_sites(self._reader, slot, site, 1, error), error):
+        if not site or not self._count(
+            lib.ai_reader_sites(self._reader, slot, site, 1, error), error
+        ):
             return []
         return [
             (self._text(frame[0].file), int(frame[0].line), self._text(frame[0].function))
@@ -97,7 +114,11 @@ class OwnSegment:
 
     def never_closed(self) -> int:
         """Resources that were dropped without a close so far."""
-        return sum(slot.shards[shard].never_closed for slot in self._type_slots() for shard in range(TYPE_SHARDS))
+        return sum(
+            slot.shards[shard].never_closed
+            for slot in self._type_slots()
+            for shard in range(TYPE_SHARDS)
+        )
 
     def _slots(self) -> Iterator[tuple[int, Any]]:
         """Rows with their indices; each is valid until the next."""
@@ -105,7 +126,9 @@ class OwnSegment:
         capacity = int(lib.ai_live_handles()) + 1024
         while True:
             slots, indices = ffi.new("AiHandleSlot[]", capacity), ffi.new("uint32_t[]", capacity)
-            count = self._count(lib.ai_reader_live(self._reader, slots, indices, capacity, changing, error), error)
+            count = self._count(
+                lib.ai_reader_live(self._reader, slots, indices, capacity, changing, error), error
+            )
             if count <= capacity:
                 yield from ((indices[position], slots[position]) for position in range(count))
                 return
@@ -121,23 +144,36 @@ class OwnSegment:
     def _types(self) -> dict[int, tuple[str, bool]]:
         named = enumerate(self._type_slots())
         return {
-            index: (ffi.string(ffi.cast("char *", slot.name), 128).decode(errors="replace"), bool(slot.closes)) for index, slot in named
+            index: (
+                ffi.string(ffi.cast("char *", slot.name), 128).decode(errors="replace"),
+                bool(slot.closes),
+            )
+            for index, slot in named
         }
 
     def _site(self, index: int) -> str:
         """The innermost frame: ``app.py:41 add``."""
         error, site, frame = new_error(), ffi.new("AiSiteSlot[]", 1), ffi.new("AiFrameSlot[]", 1)
-        if not self._count(lib.ai_reader_sites(self._reader, site, index, 1, error), error) or not site[0].frame_count:
+        if (
+            not self._count(lib.ai_reader_sites(self._reader, site, index, 1, error), error)
+            or not site[0].frame_count
+        ):
             return ""
-        if not self._count(lib.ai_reader_frames(self._reader, frame, site[0].frames[0], 1, error), error):
+        if not self._count(
+            lib.ai_reader_frames(self._reader, frame, site[0].frames[0], 1, error), error
+        ):
             return ""
         line = f":{frame[0].line}" if frame[0].line else ""
-        return f"{PurePath(self._text(frame[0].file)).name}{line} {self._text(frame[0].function)}".strip()
+        return (
+            f"{PurePath(self._text(frame[0].file)).name}{line} {self._text(frame[0].function)}"
+        ).strip()
 
     def _text(self, offset: int) -> str:
         error, capacity = new_error(), 4096
         buffer = ffi.new("uint8_t[]", capacity)
-        length = self._count(lib.ai_reader_text(self._reader, offset, buffer, capacity, error), error)
+        length = self._count(
+            lib.ai_reader_text(self._reader, offset, buffer, capacity, error), error
+        )
         return bytes(ffi.buffer(buffer, min(length, capacity))).decode(errors="replace")
 
     @staticmethod

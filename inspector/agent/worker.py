@@ -47,7 +47,9 @@ class LongJob:
 class Worker:
     """Runs jobs until native code says that the agent stopped."""
 
-    def __init__(self, adapters: Sequence[Adapter], jobs: Jobs, detach: Callable[[Tell], None]) -> None:
+    def __init__(
+        self, adapters: Sequence[Adapter], jobs: Jobs, detach: Callable[[Tell], None]
+    ) -> None:
         """``detach`` stops the agent on the worker thread, and reports failures first."""
         self._adapters = adapters
         self._jobs = jobs
@@ -74,7 +76,9 @@ class Worker:
         """The loop."""
         buffer = ffi.new("uint8_t[]", MAX_LINE_BYTES)
         while not self._is_dismissed:
-            length = lib.ai_control_next(buffer, MAX_LINE_BYTES, 0 if self._long_jobs else IDLE_MILLIS)
+            length = lib.ai_control_next(
+                buffer, MAX_LINE_BYTES, 0 if self._long_jobs else IDLE_MILLIS
+            )
             if length < 0:
                 return
             if length:

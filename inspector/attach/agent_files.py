@@ -89,7 +89,9 @@ _MARSHAL_VERSION: Final = 2
 """Read by all interpreters."""
 _BELOW_ROOMS: Final = ("errors", "plain_text", "source_places")
 _ROOMS: Final = ("agent", "runtime", "vocabulary", "wire")
-_NOT_LOADED: Final = frozenset({"inspector.agent.bootstrap", "inspector.agent.autostart", "inspector.agent.launch"})
+_NOT_LOADED: Final = frozenset(
+    {"inspector.agent.bootstrap", "inspector.agent.autostart", "inspector.agent.launch"}
+)
 """They do something when imported, or belong to other ways of starting."""
 
 
@@ -190,7 +192,12 @@ def _copies(minor: tuple[int, int]) -> dict[str, Module]:
     root = library_for(minor)
     if root is None:
         return {}
-    paths = [path for name in COPIES for path in (root / f"{name}.py", *sorted((root / name).glob("*.py"))) if path.is_file()]
+    paths = [
+        path
+        for name in COPIES
+        for path in (root / f"{name}.py", *sorted((root / name).glob("*.py")))
+        if path.is_file()
+    ]
     found = {}
     for path in paths:
         parts = path.relative_to(root).with_suffix("").parts
@@ -220,7 +227,12 @@ def _compiled(modules: Mapping[str, Module]) -> bytes:
 
     Such a target compiles nothing while other threads wait for its lock.
     """
-    return marshal.dumps({name: (path, compile(text, path, "exec", dont_inherit=True)) for name, (path, text) in modules.items()})
+    return marshal.dumps(
+        {
+            name: (path, compile(text, path, "exec", dont_inherit=True))
+            for name, (path, text) in modules.items()
+        }
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -54,7 +54,9 @@ class AgentFolder:
     def read(self, name: str) -> bytes | None:
         """A file that the target wrote into it, at most a mebibyte; ``None``: there is none."""
         try:
-            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.folder)
+            file = os.open(
+                name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.folder
+            )
         except OSError:
             return None
         try:
@@ -121,7 +123,9 @@ def places_for(pid: int) -> Iterator[tuple[str, str]]:
         yield place, f"is mounted {barred}" if barred else ""
 
 
-def _first_that_takes(pid: int, root: int, files: AgentFiles, owner: tuple[int, int]) -> AgentFolder:
+def _first_that_takes(
+    pid: int, root: int, files: AgentFiles, owner: tuple[int, int]
+) -> AgentFolder:
     refusals = []
     for place, barred in places_for(pid):
         if not barred:
@@ -130,7 +134,10 @@ def _first_that_takes(pid: int, root: int, files: AgentFiles, owner: tuple[int, 
             except OSError as error:
                 barred = error.strerror or str(error)
         refusals.append(f"/{place} {barred}")
-    raise AttachError(f"there is no room for the agent's files ({files.size_bytes >> 20} MiB) in the target: {'; '.join(refusals)}")
+    raise AttachError(
+        f"there is no room for the agent's files ({files.size_bytes >> 20} MiB) in "
+        f"the target: {'; '.join(refusals)}"
+    )
 
 
 def _write(root: int, place: str, files: AgentFiles, owner: tuple[int, int]) -> AgentFolder:

@@ -52,9 +52,13 @@ class Threads:
         """The thread that is to be stopped now; 0: none may be."""
         found: list[tuple[int, int, int, int, Bearing]] = []
         for tid in procfs.tasks(self._pid):
-            bearing = bearing_of(self._pid, tid) if self._among is None or tid in self._among else None
+            bearing = (
+                bearing_of(self._pid, tid) if self._among is None or tid in self._among else None
+            )
             if bearing is not None and self._stops[tid, bearing] < MOST_STOPS[bearing]:
-                found.append((self._rank(bearing), self._stops[tid, bearing], len(found), tid, bearing))
+                found.append(
+                    (self._rank(bearing), self._stops[tid, bearing], len(found), tid, bearing)
+                )
         if not found:
             return 0
         *_, tid, bearing = min(found)
@@ -64,7 +68,11 @@ class Threads:
     def _rank(self, bearing: Bearing) -> int:
         """The order of choice: the lowest number comes first."""
         running = sum(count for (_, each), count in self._stops.items() if each is Bearing.RUNS)
-        return Bearing.BEGUN_AGAIN + 1 if bearing is Bearing.RUNS and running >= RUNNING_FIRST else bearing
+        return (
+            Bearing.BEGUN_AGAIN + 1
+            if bearing is Bearing.RUNS and running >= RUNNING_FIRST
+            else bearing
+        )
 
 
 def bearing_of(pid: int, tid: int) -> Bearing | None:

@@ -18,7 +18,14 @@ from typing import Any, Final, Self
 
 from inspector.attach.linux import peer_of
 from inspector.errors import ControlError, TargetBusyError
-from inspector.wire.messages import MAX_LINE_BYTES, UNFINISHED, Answer, Request, decode_answer, encode_request
+from inspector.wire.messages import (
+    MAX_LINE_BYTES,
+    UNFINISHED,
+    Answer,
+    Request,
+    decode_answer,
+    encode_request,
+)
 
 _CHUNK_BYTES: Final = 65536
 _TURN_SECS: Final = 0.1
@@ -55,7 +62,9 @@ class ControlConnection:
             self._check_peer(pid)
         except OSError as error:
             self.close()
-            raise ControlError(f"the control socket cannot be reached: {error.strerror or error}: {path}") from error
+            raise ControlError(
+                f"the control socket cannot be reached: {error.strerror or error}: {path}"
+            ) from error
         except ControlError:
             self.close()
             raise
@@ -64,7 +73,12 @@ class ControlConnection:
         """Itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Hang up."""
         self.close()
 
@@ -110,7 +124,9 @@ class ControlConnection:
         except TargetBusyError:
             self.close()
             raise TargetBusyError(
-                f"the target did not answer within {wait_secs:.1f} s; the {op} was given up and will not run later"
+                f"the target did not answer within {wait_secs:.1f} s; the {op} was "
+                "given up and "
+                "will not run later"
             ) from None
         except OSError as error:
             self.close()
@@ -122,9 +138,13 @@ class ControlConnection:
     def _check_peer(self, pid: int) -> None:
         peer = peer_of(self._socket)
         if peer.uid not in (os.geteuid(), 0) and os.geteuid() != 0:
-            raise ControlError(f"the control socket belongs to user {peer.uid}, not to this user: {self._path}")
+            raise ControlError(
+                f"the control socket belongs to user {peer.uid}, not to this user: {self._path}"
+            )
         if peer.pid != pid:
-            raise ControlError(f"process {peer.pid} listens on the control socket of process {pid}: {self._path}")
+            raise ControlError(
+                f"process {peer.pid} listens on the control socket of process {pid}: {self._path}"
+            )
 
     def _send(self, line: bytes, deadline: float, is_given_up: Callable[[], bool]) -> None:
         left = memoryview(line)
@@ -135,7 +155,12 @@ class ControlConnection:
             except BlockingIOError:
                 continue
 
-    def _answer(self, deadline: float, is_given_up: Callable[[], bool], on_progress: Callable[[Answer], None]) -> Answer:
+    def _answer(
+        self,
+        deadline: float,
+        is_given_up: Callable[[], bool],
+        on_progress: Callable[[Answer], None],
+    ) -> Answer:
         """The answer to the newest question; answers to abandoned questions are skipped."""
         while True:
             line = self._line()
@@ -154,7 +179,9 @@ class ControlConnection:
         self._searched = len(self._unread) if end < 0 else 0
         if end < 0:
             if len(self._unread) > MAX_LINE_BYTES:
-                raise ControlError(f"the target sent a line of more than {MAX_LINE_BYTES >> 10} KiB")
+                raise ControlError(
+                    f"the target sent a line of more than {MAX_LINE_BYTES >> 10} KiB"
+                )
             return None
         line = bytes(self._unread[:end])
         del self._unread[: end + 1]

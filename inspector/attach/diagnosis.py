@@ -92,7 +92,9 @@ def diagnose(facts: Facts) -> Diagnosis:
     found = [*_blocking(facts), *_asking(facts), *_notes(facts)]
     if any(each.weight is Weight.BLOCKS for each in found):
         return Diagnosis(facts, None, tuple(found))
-    can_remote = facts.version is not None and facts.version >= OLDEST_REMOTE and not facts.remote_off
+    can_remote = (
+        facts.version is not None and facts.version >= OLDEST_REMOTE and not facts.remote_off
+    )
     return Diagnosis(facts, Method.REMOTE if can_remote else Method.INJECT, tuple(found))
 
 
@@ -105,17 +107,27 @@ def _blocking(facts: Facts) -> Iterator[Cause]:
     yield from _interpreter(facts)
     if facts.room and facts.may_trace is not False:
         fixes = ("make room there", RUN_FIX)
-        yield _blocks("no-room", f"has no place for the agent's files: {'; '.join(facts.room)}", *fixes)
+        yield _blocks(
+            "no-room", (f"has no place for the agent's files: {'; '.join(facts.room)}"), *fixes
+        )
 
 
 def _ended(facts: Facts) -> Iterator[Cause]:
     if facts.state in ("Z", "X"):
-        yield _blocks("ended", "has ended, and only its parent has not noticed", "look at its last state: arc-inspector ps --all")
+        yield _blocks(
+            "ended",
+            "has ended, and only its parent has not noticed",
+            "look at its last state: arc-inspector ps --all",
+        )
 
 
 def _machine(facts: Facts) -> Iterator[Cause]:
     if facts.own_machine != "x86-64":
-        yield _blocks("architecture", f"runs on {facts.own_machine}; the agent is loaded into x86-64 processes only", X86_FIX)
+        yield _blocks(
+            "architecture",
+            (f"runs on {facts.own_machine}; the agent is loaded into x86-64 processes only"),
+            X86_FIX,
+        )
     elif facts.machine is not None and facts.machine != "x86-64":
         yield _blocks("architecture", f"is a program for {facts.machine}, not for x86-64", X86_FIX)
 
@@ -124,55 +136,115 @@ def _permission(facts: Facts) -> Iterator[Cause]:
     if facts.uid is not None and facts.own_uid not in (0, facts.uid):
         user = facts.user or str(facts.uid)
         named = user if user != str(facts.uid) else f"'#{user}'"
-        yield _blocks("other-user", f"belongs to user {user}", f"run the inspector as that user: sudo -u {named} arc-inspector")
+        yield _blocks(
+            "other-user",
+            f"belongs to user {user}",
+            (f"run the inspector as that user: sudo -u {named} arc-inspector"),
+        )
         return
     if facts.may_trace is not False or facts.state in ("Z", "X"):
         return
     as_root = f"sudo arc-inspector attach {facts.pid}"
     if facts.ptrace_scope == 3:
-        yield _blocks("ptrace-scope", "may be traced by no process until the system starts again (Yama, scope 3)", RUN_FIX)
+        yield _blocks(
+            "ptrace-scope",
+            ("may be traced by no process until the system starts again (Yama, scope 3)"),
+            RUN_FIX,
+        )
     elif facts.ptrace_scope == 2:
-        yield _blocks("ptrace-scope", "may be traced by an administrator only (Yama, scope 2)", RUN_FIX, as_root)
+        yield _blocks(
+            "ptrace-scope",
+            ("may be traced by an administrator only (Yama, scope 2)"),
+            RUN_FIX,
+            as_root,
+        )
     elif facts.ptrace_scope == 1 and facts.own_uid:
         allowed = "let it allow you: prctl(PR_SET_PTRACER, pid of the inspector)"
-        yield _blocks("ptrace-scope", "may be traced by its parents only (Yama, scope 1)", RUN_FIX, allowed, as_root)
+        yield _blocks(
+            "ptrace-scope",
+            "may be traced by its parents only (Yama, scope 1)",
+            RUN_FIX,
+            allowed,
+            as_root,
+        )
     elif facts.own_uid:
-        yield _blocks("not-dumpable", "forbids to be looked at (it is not dumpable, or has more rights than you)", RUN_FIX, as_root)
+        yield _blocks(
+            "not-dumpable",
+            ("forbids to be looked at (it is not dumpable, or has more rights than you)"),
+            RUN_FIX,
+            as_root,
+        )
     else:
-        yield _blocks("no-permission", "may not be traced, although you are root: a container or security module forbids it", RUN_FIX)
+        yield _blocks(
+            "no-permission",
+            ("may not be traced, although you are root: a container or security module forbids it"),
+            RUN_FIX,
+        )
 
 
 def _held(facts: Facts) -> Iterator[Cause]:
     if facts.tracer:
-        yield _blocks("traced", f"is traced by {facts.tracer} already, and a process has only one tracer", "end that debugger, then attach")
+        yield _blocks(
+            "traced",
+            (f"is traced by {facts.tracer} already, and a process has only one tracer"),
+            "end that debugger, then attach",
+        )
     elif facts.state == "T":
-        yield _blocks("stopped", "is stopped by a signal, so nothing can run in it", f"let it go on: kill -CONT {facts.pid}")
+        yield _blocks(
+            "stopped",
+            "is stopped by a signal, so nothing can run in it",
+            f"let it go on: kill -CONT {facts.pid}",
+        )
 
 
 def _interpreter(facts: Facts) -> Iterator[Cause]:
     if facts.runtimes.pypy:
-        yield _blocks("no-python", "runs PyPy; the agent needs CPython", "run the program with CPython")
+        yield _blocks(
+            "no-python", "runs PyPy; the agent needs CPython", "run the program with CPython"
+        )
     elif facts.may_trace is False:
         return  # nothing of it can be known
     elif facts.runtimes.musl:
-        yield _blocks("musl", "uses the C library musl; the agent is built for glibc", "run the program on a system with glibc")
+        yield _blocks(
+            "musl",
+            "uses the C library musl; the agent is built for glibc",
+            "run the program on a system with glibc",
+        )
     elif facts.version is not None and facts.version < OLDEST:
         yield _blocks(
-            "version", f"runs CPython {_dotted(facts.version)}; {_SUPPORTED} are supported", "run the program with a newer Python"
+            "version",
+            (f"runs CPython {_dotted(facts.version)}; {_SUPPORTED} are supported"),
+            "run the program with a newer Python",
         )
     elif facts.version is not None and facts.version > NEWEST:
-        yield _blocks("version", f"runs CPython {_dotted(facts.version)}; {_SUPPORTED} are supported", "use a newer arc-inspector")
+        yield _blocks(
+            "version",
+            (f"runs CPython {_dotted(facts.version)}; {_SUPPORTED} are supported"),
+            "use a newer arc-inspector",
+        )
     elif facts.trouble:
         yield _blocks("unreadable", f"cannot be understood: {facts.trouble}", RUN_FIX)
     elif not facts.is_python:
         yield _without_python(facts)
     elif facts.free_threaded:
         yield _blocks(
-            "free-threaded", "runs a free-threaded CPython, for which the agent is not built", "run the program with the usual build"
+            "free-threaded",
+            ("runs a free-threaded CPython, for which the agent is not built"),
+            "run the program with the usual build",
         )
     elif not facts.has_backend:
-        fixes = (f"install cffi for it on this side: build arc-inspector where pip finds cffi for {_dotted(facts.version)}", RUN_FIX)
-        yield _blocks("no-backend", f"needs a cffi for CPython {_dotted(facts.version)}, and this installation has none", *fixes)
+        fixes = (
+            (
+                "install cffi for it on this side: build arc-inspector where pip finds cffi "
+                f"for {_dotted(facts.version)}"
+            ),
+            RUN_FIX,
+        )
+        yield _blocks(
+            "no-backend",
+            (f"needs a cffi for CPython {_dotted(facts.version)}, and this installation has none"),
+            *fixes,
+        )
 
 
 def _without_python(facts: Facts) -> Cause:
@@ -181,30 +253,60 @@ def _without_python(facts: Facts) -> Cause:
     Launchers are the loader of a packed program, a shell, a runner.
     """
     if not facts.python_children:
-        return _blocks("no-python", "runs no Python that can be found", "link the native runtime: see the guide")
-    fixes = [f"attach to {text} in process {child}: arc-inspector attach {child}" for child, text in facts.python_children]
+        return _blocks(
+            "no-python",
+            "runs no Python that can be found",
+            "link the native runtime: see the guide",
+        )
+    fixes = [
+        f"attach to {text} in process {child}: arc-inspector attach {child}"
+        for child, text in facts.python_children
+    ]
     number = len(facts.python_children)
-    started = f"process {facts.python_children[0][0]}, which runs Python" if number == 1 else f"{number} processes that run Python"
+    started = (
+        f"process {facts.python_children[0][0]}, which runs Python"
+        if number == 1
+        else f"{number} processes that run Python"
+    )
     return _blocks("no-python", f"runs no Python, and has started {started}", *fixes)
 
 
 def _asking(facts: Facts) -> Iterator[Cause]:
     if facts.seccomp:
-        text = "runs under a filter of system calls (seccomp): a strict filter may kill it when the agent opens its socket"
-        yield Cause("seccomp", Weight.ASKS, text, (RUN_FIX, "try it on a copy of the process first"))
+        text = (
+            "runs under a filter of system calls (seccomp): a strict filter may kill it when "
+            "the agent opens its socket"
+        )
+        yield Cause(
+            "seccomp", Weight.ASKS, text, (RUN_FIX, ("try it on a copy of the process first"))
+        )
 
 
 def _notes(facts: Facts) -> Iterator[Cause]:
     if not facts.shares_files or not facts.shares_pids:
         where = "its own files" if not facts.shares_files else "its own process ids"
-        yield Cause("container", Weight.NOTE, f"runs in a container with {where}: the agent's files go into it, for a moment")
+        yield Cause(
+            "container",
+            Weight.NOTE,
+            (f"runs in a container with {where}: the agent's files go into it, for a moment"),
+        )
     if facts.remote_off and facts.version is not None and facts.version >= OLDEST_REMOTE:
-        fixes = (f"start it without {REMOTE_OFF} and -X disable-remote-debug", f"arc-inspector attach {facts.pid} --inject")
-        text = f"was started with {REMOTE_OFF} or -X disable-remote-debug: CPython's own way in is closed"
+        fixes = (
+            f"start it without {REMOTE_OFF} and -X disable-remote-debug",
+            f"arc-inspector attach {facts.pid} --inject",
+        )
+        text = (
+            f"was started with {REMOTE_OFF} or -X disable-remote-debug: CPython's own way in "
+            "is closed"
+        )
         yield Cause("remote-off", Weight.NOTE, text, fixes)
     yield from _interpreters(facts)
     if facts.no_new_privileges:
-        yield Cause("no-new-privileges", Weight.NOTE, "can gain no new rights (no_new_privs), which does not matter here")
+        yield Cause(
+            "no-new-privileges",
+            Weight.NOTE,
+            ("can gain no new rights (no_new_privs), which does not matter here"),
+        )
 
 
 def _interpreters(facts: Facts) -> Iterator[Cause]:
@@ -216,7 +318,10 @@ def _interpreters(facts: Facts) -> Iterator[Cause]:
 def others_text(interpreters: int) -> str:
     """That an agent sees the main interpreter's objects alone; goes on from the process's name."""
     others = interpreters - 1
-    return f"runs {others} sub-interpreter{'s' if others > 1 else ''}, whose objects an agent does not see"
+    return (
+        f"runs {others} sub-interpreter{'s' if others > 1 else ''}, whose objects an agent "
+        "does not see"
+    )
 
 
 def _blocks(key: str, text: str, *fixes: str) -> Cause:

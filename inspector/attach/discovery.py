@@ -77,8 +77,15 @@ def find_processes() -> Sequence[FoundProcess]:
         return ()
     with_segment = _newest_of_each(_from_segments())
     taken = {found.pid for found in with_segment if found.alive}
-    others = [found for process in _processes() if process.pid not in taken and (found := _elsewhere(process))]
-    return sorted([*with_segment, *others], key=lambda each: (not each.alive, not each.attachable, -each.started_at))
+    others = [
+        found
+        for process in _processes()
+        if process.pid not in taken and (found := _elsewhere(process))
+    ]
+    return sorted(
+        [*with_segment, *others],
+        key=lambda each: (not each.alive, not each.attachable, -each.started_at),
+    )
 
 
 def find_target(pid: int) -> FoundProcess:
@@ -176,7 +183,9 @@ def _from_segment(path: Path, pid: int, start_time: int) -> FoundProcess:
             alive=alive,
             attachable=False,
             reason=reason,
-            fix="install the same version of arc-inspector on both sides" if "version" in reason else "",
+            fix="install the same version of arc-inspector on both sides"
+            if "version" in reason
+            else "",
         )
 
 
@@ -208,7 +217,10 @@ def _ending_words(header: Any) -> str:
         return "it ended, its last state is left"
     stat = procfs.process_stat(header.pid)
     if stat is not None and stat.start_time == header.start_time and stat.state not in "ZX":
-        return "post-mortem: the process runs another program now, the last state of the former program is left"
+        return (
+            "post-mortem: the process runs another program now, the last state of the former "
+            "program is left"
+        )
     return "post-mortem: it was killed or crashed, its last state is left"
 
 
@@ -287,7 +299,11 @@ def _fix(diagnosis: Diagnosis) -> str:
         return f"{RUN_FIX}; or load an agent: arc-inspector attach {diagnosis.facts.pid}{consent}"
     first = diagnosis.first
     fix = first.fixes[0] if first is not None and first.fixes else RUN_FIX
-    return f"{fix}; or look from outside: arc-inspector attach {diagnosis.facts.pid} --read-only" if diagnosis.is_readable else fix
+    return (
+        (f"{fix}; or look from outside: arc-inspector attach {diagnosis.facts.pid} --read-only")
+        if diagnosis.is_readable
+        else fix
+    )
 
 
 def _user_name(uid: int) -> str:

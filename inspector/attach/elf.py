@@ -28,7 +28,15 @@ _DYNAMIC_SYMBOLS: Final = 11
 _MAX_TABLE_BYTES: Final = 64 << 20
 _MAX_SYMBOL_BYTES: Final = 256 << 20
 """Of the table of all symbols, which has millions in a library with debug information."""
-_MACHINES: Final = {3: "i386", 40: "arm", 62: "x86-64", 183: "arm64", 243: "riscv", 21: "ppc64", 22: "s390x"}
+_MACHINES: Final = {
+    3: "i386",
+    40: "arm",
+    62: "x86-64",
+    183: "arm64",
+    243: "riscv",
+    21: "ppc64",
+    22: "s390x",
+}
 
 
 class ElfError(AttachError):
@@ -125,7 +133,11 @@ class ElfFile:
         wanted = {name.encode(): name for name in names}
         found: dict[str, int] = {}
         for table in (each for each in self._sections if each.kind == _DYNAMIC_SYMBOLS):
-            strings = self._bytes_of(self._sections[table.link]) if table.link < len(self._sections) else b""
+            strings = (
+                self._bytes_of(self._sections[table.link])
+                if table.link < len(self._sections)
+                else b""
+            )
             for start, _, _, section, value, _ in _SYMBOL.iter_unpack(self._whole(table)):
                 end = strings.find(b"\0", start)
                 name = wanted.get(strings[start:end])
@@ -136,7 +148,11 @@ class ElfFile:
     def exported(self, pattern: re.Pattern[bytes]) -> list[bytes]:
         """First groups of all exported symbols that the pattern matches whole."""
         found = []
-        for table in (each for each in self._sections if each.kind == _DYNAMIC_SYMBOLS and each.link < len(self._sections)):
+        for table in (
+            each
+            for each in self._sections
+            if each.kind == _DYNAMIC_SYMBOLS and each.link < len(self._sections)
+        ):
             names = self._bytes_of(self._sections[table.link]).split(b"\0")
             found += [matched[1] for name in names if (matched := pattern.fullmatch(name))]
         return found
@@ -144,13 +160,19 @@ class ElfFile:
     def symbols_with(self, prefix: bytes) -> dict[str, int]:
         """Addresses, before relocation, of exported names that begin so."""
         found: dict[str, int] = {}
-        for table in (each for each in self._sections if each.kind == _DYNAMIC_SYMBOLS and each.link < len(self._sections)):
+        for table in (
+            each
+            for each in self._sections
+            if each.kind == _DYNAMIC_SYMBOLS and each.link < len(self._sections)
+        ):
             strings = self._bytes_of(self._sections[table.link])
             if prefix not in strings:
                 continue
             for start, _, _, section, value, _ in _SYMBOL.iter_unpack(self._whole(table)):
                 if section and strings.startswith(prefix, start):
-                    found[strings[start : strings.find(b"\0", start)].decode(errors="replace")] = value
+                    found[strings[start : strings.find(b"\0", start)].decode(errors="replace")] = (
+                        value
+                    )
         return found
 
     def symbol_table(self) -> tuple[bytes, bytes]:
@@ -160,13 +182,19 @@ class ElfFile:
 
         Raises ``ElfError``.
         """
-        tables = [each for each in self._sections if each.kind in (_ALL_SYMBOLS, _DYNAMIC_SYMBOLS) and each.link < len(self._sections)]
+        tables = [
+            each
+            for each in self._sections
+            if each.kind in (_ALL_SYMBOLS, _DYNAMIC_SYMBOLS) and each.link < len(self._sections)
+        ]
         if not tables:
             return b"", b""
         table = min(tables, key=lambda each: each.kind)
         names = self._sections[table.link]
         whole_bytes = table.size_bytes - table.size_bytes % _SYMBOL.size
-        return self.read(table.offset, whole_bytes, _MAX_SYMBOL_BYTES), self.read(names.offset, names.size_bytes, _MAX_SYMBOL_BYTES)
+        return self.read(table.offset, whole_bytes, _MAX_SYMBOL_BYTES), self.read(
+            names.offset, names.size_bytes, _MAX_SYMBOL_BYTES
+        )
 
     def read(self, offset: int, size_bytes: int, most_bytes: int = _MAX_TABLE_BYTES) -> bytes:
         """Bytes of the file.
@@ -185,14 +213,34 @@ class ElfFile:
 
     def _read_tables(self) -> None:
         header = _HEADER.unpack(self.read(0, _HEADER.size))
-        ident, _, machine, _, _, segments_at, sections_at, _, _, segment_bytes, segments, section_bytes, sections, names = header
+        (
+            ident,
+            _,
+            machine,
+            _,
+            _,
+            segments_at,
+            sections_at,
+            _,
+            _,
+            segment_bytes,
+            segments,
+            section_bytes,
+            sections,
+            names,
+        ) = header
         if ident[:6] != b"\x7fELF\x02\x01" or machine != X86_64:
             raise ElfError(f"not a 64-bit x86 program: {self.path}")
         if segment_bytes != _SEGMENT.size or section_bytes != _SECTION.size:
             raise ElfError(f"damaged, or stripped of its sections: {self.path}")
-        self._segments = list(_SEGMENT.iter_unpack(self.read(segments_at, segments * _SEGMENT.size)))
+        self._segments = list(
+            _SEGMENT.iter_unpack(self.read(segments_at, segments * _SEGMENT.size))
+        )
         rows = list(_SECTION.iter_unpack(self.read(sections_at, sections * _SECTION.size)))
-        unnamed = [Section("", kind, address, offset, size, link) for _, kind, _, address, offset, size, link, _, _, _ in rows]
+        unnamed = [
+            Section("", kind, address, offset, size, link)
+            for _, kind, _, address, offset, size, link, _, _, _ in rows
+        ]
         text = self._bytes_of(unnamed[names]) if names < len(unnamed) else b""
         self._sections = [
             Section(

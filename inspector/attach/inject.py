@@ -37,9 +37,14 @@ class NotComeByError(AttachError):
     def __init__(self, pid: int, waits: str) -> None:
         """With the remedy."""
         self.waits = waits
-        helps = "--nudge ends that wait once with EINTR" if waits != "waits on a lock" else "it cannot be nudged out of that"
+        helps = (
+            "--nudge ends that wait once with EINTR"
+            if waits != "waits on a lock"
+            else "it cannot be nudged out of that"
+        )
         super().__init__(
-            f"the main thread reaches no safe point, it {waits} (process {pid}); {helps}, --inject does without the main thread"
+            f"the main thread reaches no safe point, it {waits} (process {pid}); {helps}, "
+            "--inject does without the main thread"
         )
 
 
@@ -56,7 +61,12 @@ class Arrival:
 
 
 def bring_agent(
-    pid: int, method: Method, *, level: str = "count", nudge: bool = False, leaves_after_secs: float = LEAVES_AFTER_SECS
+    pid: int,
+    method: Method,
+    *,
+    level: str = "count",
+    nudge: bool = False,
+    leaves_after_secs: float = LEAVES_AFTER_SECS,
 ) -> Arrival:
     """Have the agent run in a process, and find it there.
 
@@ -64,7 +74,13 @@ def bring_agent(
 
     ``leaves_after_secs``: without a connection for so long the agent leaves by itself; 0: never.
     """
-    order: dict[str, object] = {"pid": pid, "method": method.value, "level": level, "nudge": nudge, "leaves_after_secs": leaves_after_secs}
+    order: dict[str, object] = {
+        "pid": pid,
+        "method": method.value,
+        "level": level,
+        "nudge": nudge,
+        "leaves_after_secs": leaves_after_secs,
+    }
     outcome = _injector(order)
     if not outcome.get("ok"):
         if outcome.get("waits"):
@@ -73,8 +89,12 @@ def bring_agent(
     found = find_published(pid)
     if found is None:
         segment = _one_line(outcome.get("segment"))
-        raise AttachError(f"the agent runs in process {pid}, but its segment cannot be found: {segment}")
-    paused_secs, tries, interrupted = (outcome.get(name, 0) for name in ("paused_secs", "tries", "interrupted"))
+        raise AttachError(
+            f"the agent runs in process {pid}, but its segment cannot be found: {segment}"
+        )
+    paused_secs, tries, interrupted = (
+        outcome.get(name, 0) for name in ("paused_secs", "tries", "interrupted")
+    )
     return Arrival(found, float(paused_secs), int(tries), int(interrupted))
 
 
@@ -82,7 +102,12 @@ def _injector(order: dict[str, object]) -> dict[str, Any]:
     """Run the injector to its end. It is never killed."""
     command = [sys.executable, "-P", "-m", "inspector.attach.injector"]
     process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=_environment(),
     )
     try:
         written, _ = process.communicate(json.dumps(order).encode(), timeout=PATIENCE_SECS)
@@ -93,13 +118,17 @@ def _injector(order: dict[str, object]) -> dict[str, Any]:
     except ValueError:
         outcome = None
     if not isinstance(outcome, dict):
-        raise AttachError(f"the injector failed with status {process.returncode} (process {order['pid']})")
+        raise AttachError(
+            f"the injector failed with status {process.returncode} (process {order['pid']})"
+        )
     return outcome
 
 
 def _environment() -> dict[str, str]:
     """Ours; never with an agent in the injector."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ARC_INSPECTOR")}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("ARC_INSPECTOR")
+    }
 
 
 def _one_line(text: object) -> str:

@@ -46,7 +46,9 @@ class Entered:
     """Waits of the target that the tries ended with ``EINTR``."""
 
 
-def enter(pid: int, interpreter: Interpreter, code: str, *, among: Sequence[int] | None = None) -> Entered:
+def enter(
+    pid: int, interpreter: Interpreter, code: str, *, among: Sequence[int] | None = None
+) -> Entered:
     """Have the target run a line of Python on a new thread. Bounded tries; raises ``AttachError``.
 
     ``among``: the threads that may be borrowed; ``None``: any.
@@ -56,7 +58,9 @@ def enter(pid: int, interpreter: Interpreter, code: str, *, among: Sequence[int]
     threads = Threads(pid, among)
     for tries in range(1, MOST_TRIES + 1):
         tid = threads.next()
-        status, injected, why = _try(pid, tid, region, interpreter, code) if tid else (Status.PENDING, None, why)
+        status, injected, why = (
+            _try(pid, tid, region, interpreter, code) if tid else (Status.PENDING, None, why)
+        )
         interrupted += 0 if injected is None else injected.interrupted
         if injected is not None and status == Status.OK:
             _await_beginning(pid, injected.region)
@@ -71,7 +75,10 @@ def enter(pid: int, interpreter: Interpreter, code: str, *, among: Sequence[int]
 
 def _busy(why: str, interrupted: int) -> str:
     told = f"; {interrupted} of its waits ended with EINTR for that" if interrupted else ""
-    return f"busy: in {MOST_TRIES} tries no thread was at a harmless point, at last because {why}{told}; try again"
+    return (
+        f"busy: in {MOST_TRIES} tries no thread was at a harmless point, at last because "
+        f"{why}{told}; try again"
+    )
 
 
 def nudge(pid: int) -> bool:
@@ -120,7 +127,9 @@ def _is_left(pid: int, memory: TargetMemory, region: int) -> bool:
     return waits is not None and waits.number >= 0 and not region <= waits.at < region + _CODE_BYTES
 
 
-def _try(pid: int, tid: int, region: int, interpreter: Interpreter, code: str) -> tuple[int, Any, str]:
+def _try(
+    pid: int, tid: int, region: int, interpreter: Interpreter, code: str
+) -> tuple[int, Any, str]:
     text = ffi.from_buffer("uint8_t[]", code.encode())
     request, injected, error = ffi.new("AiInjection *"), ffi.new("AiInjected *"), new_error()
     place = request.place
@@ -129,8 +138,13 @@ def _try(pid: int, tid: int, region: int, interpreter: Interpreter, code: str) -
     place.python.low, place.python.high = interpreter.image.code
     called = interpreter.functions
     functions = place.functions
-    functions.create, functions.own, functions.detach = (called[name] for name in ("pthread_create", "pthread_self", "pthread_detach"))
-    functions.is_initialized, functions.ensure = called["Py_IsInitialized"], called["PyGILState_Ensure"]
+    functions.create, functions.own, functions.detach = (
+        called[name] for name in ("pthread_create", "pthread_self", "pthread_detach")
+    )
+    functions.is_initialized, functions.ensure = (
+        called["Py_IsInitialized"],
+        called["PyGILState_Ensure"],
+    )
     functions.run, functions.release = called["PyRun_SimpleString"], called["PyGILState_Release"]
     request.code.data, request.code.length = text, len(text)
     status = lib.ai_inject(request, injected, error)

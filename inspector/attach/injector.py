@@ -80,7 +80,8 @@ def main() -> None:
     """Carry out the order on stdin."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    with contextlib.suppress(OSError):  # only root may; while a thread of the target is held, nothing else of ours may come between
+    # only root may; while a thread of the target is held, nothing else of ours may come between
+    with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -20)
     watchdog = threading.Timer(WATCHDOG_SECS, os._exit, (3,))
     watchdog.daemon = True
@@ -101,23 +102,36 @@ def carry_out(order: Order) -> Outcome:
         raise AttachError(f"process {order.pid} runs no CPython that is known")
     outcome = _bring(order, interpreter)
     is_packed = _LACKS in outcome.error and library_for(interpreter.minor) is None
-    return replace(outcome, error=f"{outcome.error}{_packed_help(order.pid, interpreter.minor)}") if is_packed else outcome
+    return (
+        replace(outcome, error=f"{outcome.error}{_packed_help(order.pid, interpreter.minor)}")
+        if is_packed
+        else outcome
+    )
 
 
 def _packed_help(pid: int, minor: tuple[int, int]) -> str:
     version = f"{minor[0]}.{minor[1]}"
     outside = f"look from outside: arc-inspector attach {pid} --read-only"
-    return f"; the program was packed without that module: put python{version} on PATH, or {outside}"
+    return (
+        f"; the program was packed without that module: put python{version} on PATH, or {outside}"
+    )
 
 
 def _bring(order: Order, interpreter: Interpreter) -> Outcome:
-    files = make_agent_files(interpreter.minor, level=order.level, leaves_after_secs=order.leaves_after_secs)
+    files = make_agent_files(
+        interpreter.minor, level=order.level, leaves_after_secs=order.leaves_after_secs
+    )
     with agent_folder_in(order.pid, files) as folder:
         if order.method == Method.REMOTE and interpreter.minor >= OLDEST:
             return _ask_to_come_by(order, interpreter, folder)
-        entered = enter(order.pid, interpreter, line_for(f"{folder.inside}/{SCRIPT}", own_thread=True))
+        entered = enter(
+            order.pid, interpreter, line_for(f"{folder.inside}/{SCRIPT}", own_thread=True)
+        )
         return _outcome(
-            _await_result(order.pid, folder), paused_secs=entered.paused_secs, tries=entered.tries, interrupted=entered.interrupted
+            _await_result(order.pid, folder),
+            paused_secs=entered.paused_secs,
+            tries=entered.tries,
+            interrupted=entered.interrupted,
         )
 
 
@@ -129,11 +143,20 @@ def line_for(script: str, *, own_thread: bool) -> str:
     ``own_thread``: the thread that runs it was started for that.
     """
     read = "with open(S, encoding='utf-8') as file: text = file.read()"
-    run = f"exec(compile(text, S, 'exec', {FUTURE:#x}, True), {{'__name__': 'inspector_arrival', 'HERE': S, 'OWN_THREAD': {own_thread}}})"
+    run = (
+        f"exec(compile(text, S, 'exec', {FUTURE:#x}, True), {{'__name__': 'inspector_arrival', "
+        f"'HERE': S, 'OWN_THREAD': {own_thread}}})"
+    )
     file = f"open(S[:-{len(SCRIPT)}] + {RESULT!r}, 'x')"
-    tell = f"try:\n with {file} as file: file.write('error\\n' + type(E).__name__ + ': ' + str(E))\nexcept BaseException:\n pass\n"
+    tell = (
+        f"try:\n with {file} as file: file.write('error\\n' + type(E).__name__ + ': ' + "
+        "str(E))\nexcept BaseException:\n pass\n"
+    )
     names = f"{{'S': {script!r}, 'E': E}}"
-    return f"try:\n exec({read!r} '\\n' {run!r}, {{'S': {script!r}}})\nexcept BaseException as E:\n exec({tell!r}, {names})\n"
+    return (
+        f"try:\n exec({read!r} '\\n' {run!r}, {{'S': {script!r}}})\nexcept BaseException as "
+        f"E:\n exec({tell!r}, {names})\n"
+    )
 
 
 def _ask_to_come_by(order: Order, interpreter: Interpreter, folder: AgentFolder) -> Outcome:
@@ -156,13 +179,19 @@ def _ask_to_come_by(order: Order, interpreter: Interpreter, folder: AgentFolder)
     return _outcome(_await_result(order.pid, folder), interrupted=interrupted)
 
 
-def _outcome(result: tuple[bool, str], *, paused_secs: float = 0.0, tries: int = 0, interrupted: int = 0) -> Outcome:
+def _outcome(
+    result: tuple[bool, str], *, paused_secs: float = 0.0, tries: int = 0, interrupted: int = 0
+) -> Outcome:
     has_started, text = result
-    done = Outcome(True, segment=text, paused_secs=paused_secs, tries=tries, interrupted=interrupted)
+    done = Outcome(
+        True, segment=text, paused_secs=paused_secs, tries=tries, interrupted=interrupted
+    )
     if has_started:
         return done
     error = " ".join(text.split())[:500]
-    return replace(done, ok=False, segment="", error=f"the agent could not start in the target: {error}")
+    return replace(
+        done, ok=False, segment="", error=(f"the agent could not start in the target: {error}")
+    )
 
 
 def _has_begun(pid: int, folder: AgentFolder, patience_secs: float) -> bool:
@@ -179,7 +208,9 @@ def _await_result(pid: int, folder: AgentFolder) -> tuple[bool, str]:
     if raw is None:
         has_begun = folder.read(BEGUN) is not None
         reason = "the agent had begun to load" if has_begun else "something holds its lock"
-        raise AttachError(f"the interpreter did not answer within {HELLO_SECS:.0f} s: {reason} (process {pid})")
+        raise AttachError(
+            f"the interpreter did not answer within {HELLO_SECS:.0f} s: {reason} (process {pid})"
+        )
     word, newline, text = raw.decode(errors="replace").partition("\n")
     if word not in ("ok", "error") or not newline:
         raise AttachError("the agent's answer is damaged")

@@ -27,7 +27,12 @@ _PYPY: Final = re.compile(r"libpypy.*|pypy[\d.c-]*")
 _C_LIBRARY: Final = re.compile(r"libc[.-].*so.*|libpthread[.-].*so.*")
 _MUSL: Final = re.compile(r".*/((ld|libc)[.-]musl-[^/]*|[^/]*-linux-musl/[^/]*)")
 """By the file's name, or where several C libraries live side by side by its folder's."""
-_CALLED: Final = ("Py_IsInitialized", "PyGILState_Ensure", "PyRun_SimpleString", "PyGILState_Release")
+_CALLED: Final = (
+    "Py_IsInitialized",
+    "PyGILState_Ensure",
+    "PyRun_SimpleString",
+    "PyGILState_Release",
+)
 _THREADS: Final = ("pthread_create", "pthread_self", "pthread_detach")
 _SYSTEM_CALLERS: Final = ("getppid", "getpid", "getuid")
 _INSTRUCTION: Final = b"\x0f\x05"
@@ -62,7 +67,9 @@ class TargetMemory:
         try:
             found = os.pread(self._file, size_bytes, address)
         except (OSError, OverflowError) as error:
-            raise MemoryReadError(f"nothing can be read at {address:#x} of process {self.pid}") from error
+            raise MemoryReadError(
+                f"nothing can be read at {address:#x} of process {self.pid}"
+            ) from error
         if len(found) < size_bytes:
             raise MemoryReadError(f"nothing can be read at {address:#x} of process {self.pid}")
         return found
@@ -109,7 +116,9 @@ class Interpreter:
     @property
     def text(self) -> str:
         """``CPython 3.11.7``."""
-        return f"CPython {'.'.join(map(str, self.version))}" + (" free-threaded" if self.free_threaded else "")
+        return f"CPython {'.'.join(map(str, self.version))}" + (
+            " free-threaded" if self.free_threaded else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +154,15 @@ def find_interpreter(pid: int) -> Interpreter | None:
         with ElfFile(image.path) as file:
             found = file.symbols((*_CALLED, "Py_Version", "_PyRuntime"))
         if all(name in found for name in _CALLED) and "Py_Version" in found:
-            return _interpreter(pid, mapped, image, {name: value + image.bias for name, value in found.items()})
+            return _interpreter(
+                pid, mapped, image, {name: value + image.bias for name, value in found.items()}
+            )
     return None
 
 
-def _interpreter(pid: int, mapped: Sequence[MappedRange], image: Image, found: dict[str, int]) -> Interpreter:
+def _interpreter(
+    pid: int, mapped: Sequence[MappedRange], image: Image, found: dict[str, int]
+) -> Interpreter:
     runtime = found.get("_PyRuntime", 0)
     with TargetMemory(pid) as memory:
         packed = int.from_bytes(memory.read(found["Py_Version"], 4), "little")
@@ -185,7 +198,9 @@ def _c_library(pid: int, mapped: Sequence[MappedRange]) -> tuple[Image, dict[str
             callers = file.symbols(_SYSTEM_CALLERS)
         if callers:
             image = each
-            system_call = system_call or _instruction(pid, [value + each.bias for value in callers.values()])
+            system_call = system_call or _instruction(
+                pid, [value + each.bias for value in callers.values()]
+            )
     if image is None or len(threads) < len(_THREADS) or not system_call:
         raise AttachError("its C library is not glibc")
     return image, threads, system_call
@@ -209,7 +224,9 @@ def candidates(pid: int, mapped: Sequence[MappedRange]) -> Iterator[Image]:
         yield from loaded_images(pid, mapped, lambda name: name == program)
 
 
-def loaded_images(pid: int, mapped: Sequence[MappedRange], is_wanted: Callable[[str], bool]) -> Iterator[Image]:
+def loaded_images(
+    pid: int, mapped: Sequence[MappedRange], is_wanted: Callable[[str], bool]
+) -> Iterator[Image]:
     """Files with code in a process whose name is wanted.
 
     Raises ``ElfError`` for an unreadable file.
@@ -228,7 +245,8 @@ def _image(pid: int, path: str, parts: Sequence[MappedRange]) -> Image:
     code = [each for each in parts if each.is_code]
     place = _readable(pid, path, code[0])
     with ElfFile(place) as file:
-        bias = code[0].low - file.address_at(code[0].offset)  # by its code: a program may map the file as data too
+        # by its code: a program may map the file as data too
+        bias = code[0].low - file.address_at(code[0].offset)
     return Image(place, path, bias, (code[0].low, code[-1].high))
 
 

@@ -11,7 +11,13 @@ from typing import Final
 
 import psutil
 
-from inspector.attach.interpreter import DEBUG_COOKIE, Interpreter, MemoryReadError, TargetMemory, find_interpreter
+from inspector.attach.interpreter import (
+    DEBUG_COOKIE,
+    Interpreter,
+    MemoryReadError,
+    TargetMemory,
+    find_interpreter,
+)
 from inspector.errors import AttachError
 
 MOST_INTERPRETERS: Final = 1000
@@ -28,7 +34,9 @@ def count_interpreters(pid: int) -> int | None:
     """Interpreters of a process, the main one among them; ``None``: not known."""
     try:
         interpreter = find_interpreter(pid)
-        return None if interpreter is None or not interpreter.runtime else count_in(pid, interpreter)
+        return (
+            None if interpreter is None or not interpreter.runtime else count_in(pid, interpreter)
+        )
     except AttachError:
         return None
 

@@ -53,7 +53,11 @@ def segment_directories() -> list[Path]:
     pattern = f"{DIRECTORY_PREFIX}*" if is_root() else f"{DIRECTORY_PREFIX}{os.geteuid()}"
     found: dict[Path, None] = {}
     for parent in _parents():
-        found |= dict.fromkeys(sorted(each for each in parent.glob(pattern) if _names_user(each) and _is_directory(each)))
+        found |= dict.fromkeys(
+            sorted(
+                each for each in parent.glob(pattern) if _names_user(each) and _is_directory(each)
+            )
+        )
     return list(found)
 
 
@@ -84,7 +88,9 @@ def note_of(pid: int) -> str:
     stat = procfs.process_stat(pid)
     if stat is None:
         return ""
-    elsewhere = (each for parent in _parents_of(pid) for each in parent.glob(f"{DIRECTORY_PREFIX}*"))
+    elsewhere = (
+        each for parent in _parents_of(pid) for each in parent.glob(f"{DIRECTORY_PREFIX}*")
+    )
     for directory in dict.fromkeys((*segment_directories(), *elsewhere)):
         try:
             text = os.readlink(directory / f"{procfs.inner_pid(pid)}-{stat.start_time}.note")  # noqa: PTH115 - the target is a text
@@ -128,7 +134,11 @@ def pid_in(path: Path) -> int | None:
     ``None``: through none.
     """
     parts = path.parts
-    return int(parts[2]) if len(parts) > 3 and parts[1] == "proc" and parts[2].isdecimal() and parts[3] == "root" else None
+    return (
+        int(parts[2])
+        if len(parts) > 3 and parts[1] == "proc" and parts[2].isdecimal() and parts[3] == "root"
+        else None
+    )
 
 
 def peer_of(connection: socket.socket) -> Peer:
@@ -142,7 +152,9 @@ def _parents() -> list[Path]:
     """Directories that may hold segment directories, in the order in which targets try them."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     parents = [Path(runtime)] if runtime else []
-    parents += sorted(Path("/run/user").glob("*")) if is_root() else [Path(f"/run/user/{os.geteuid()}")]
+    parents += (
+        sorted(Path("/run/user").glob("*")) if is_root() else [Path(f"/run/user/{os.geteuid()}")]
+    )
     parents += [Path("/dev/shm"), Path(tempfile.gettempdir())]  # noqa: S108 - looked at, not written
     return list(dict.fromkeys(parents))
 

@@ -112,7 +112,9 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
         free_threaded=interpreter.free_threaded if interpreter else "t.so" in found.python,
         trouble=trouble,
         interpreters=count_in(pid, interpreter) if interpreter else None,
-        python_children=python_children(pid) if deeply and version is None and not found.python else (),
+        python_children=python_children(pid)
+        if deeply and version is None and not found.python
+        else (),
         has_backend=certain is None or backend_for(certain) is not None,
         shares_files=procfs.shares_files(pid),
         shares_pids=procfs.namespace(pid, "pid") in (None, procfs.namespace("self", "pid")),

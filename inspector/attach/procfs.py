@@ -15,7 +15,9 @@ from typing import Final
 
 from inspector.plain_text import printable
 
-_MAP_LINE: Final = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) ([rwxsp-]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)")
+_MAP_LINE: Final = re.compile(
+    rb"([0-9a-f]+)-([0-9a-f]+) ([rwxsp-]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)"
+)
 _STATE_FIELD: Final = 0
 _START_TIME_FIELD: Final = 19
 """Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the
@@ -254,7 +256,9 @@ def thread_state(pid: int, tid: int) -> str:
 
 def thread_name(pid: int, tid: int) -> str:
     """The system's name of a thread; ``""`` when it has ended."""
-    return printable((read_bytes(f"/proc/{pid}/task/{tid}/comm") or b"").decode(errors="replace").strip())
+    return printable(
+        (read_bytes(f"/proc/{pid}/task/{tid}/comm") or b"").decode(errors="replace").strip()
+    )
 
 
 def system_call(pid: int, tid: int) -> SystemCall | None:

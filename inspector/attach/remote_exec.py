@@ -58,10 +58,23 @@ def remote_layout(table: bytes, version: tuple[int, int, int]) -> RemoteLayout:
     if (packed >> 24, packed >> 16 & 0xFF) != version[:2]:
         raise AttachError("the interpreter's published layout is of another version")
     for at in range(6, len(words)):
-        eval_breaker, support, enabled, pending_call, script_path, path_bytes = words[at - 5 : at + 1]
-        small = max(eval_breaker, support, enabled) < _MOST and min(eval_breaker, support, enabled) > 0
+        eval_breaker, support, enabled, pending_call, script_path, path_bytes = words[
+            at - 5 : at + 1
+        ]
+        small = (
+            max(eval_breaker, support, enabled) < _MOST and min(eval_breaker, support, enabled) > 0
+        )
         if path_bytes == _PATH_BYTES and (pending_call, script_path) == (0, 4) and small:
-            return RemoteLayout(words[_INTERPRETERS_HEAD], words[_THREADS_MAIN], eval_breaker, support, enabled, 0, 4, path_bytes)
+            return RemoteLayout(
+                words[_INTERPRETERS_HEAD],
+                words[_THREADS_MAIN],
+                eval_breaker,
+                support,
+                enabled,
+                0,
+                4,
+                path_bytes,
+            )
     raise AttachError("the interpreter's published layout has no remote debugging")
 
 
@@ -74,8 +87,12 @@ def is_switched_off(pid: int, interpreter: Interpreter) -> bool | None:
         return None
     try:
         with TargetMemory(pid) as memory:
-            layout = remote_layout(memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version)
-            return not _is_enabled(memory, memory.word(interpreter.runtime + layout.interpreters_head), layout)
+            layout = remote_layout(
+                memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version
+            )
+            return not _is_enabled(
+                memory, memory.word(interpreter.runtime + layout.interpreters_head), layout
+            )
     except AttachError:
         return None
 
@@ -87,13 +104,17 @@ def remote_exec(pid: int, interpreter: Interpreter, script: str) -> None:
     """
     path = os.fsencode(script) + b"\0"
     with TargetMemory(pid) as memory:
-        layout = remote_layout(memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version)
+        layout = remote_layout(
+            memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version
+        )
         if len(path) > layout.path_bytes:
             raise AttachError(f"the script's path is too long for the interpreter: {script}")
         interpreter_state = memory.word(interpreter.runtime + layout.interpreters_head)
         if not _is_enabled(memory, interpreter_state, layout):
             raise RemoteExecDisabledError(
-                "remote debugging is switched off in the target (PYTHON_DISABLE_REMOTE_DEBUG or -X disable-remote-debug)"
+                "remote debugging is switched off in the target "
+                "(PYTHON_DISABLE_REMOTE_DEBUG or "
+                "-X disable-remote-debug)"
             )
         thread = memory.word(interpreter_state + layout.threads_main)
         if not thread:
@@ -107,8 +128,12 @@ def remote_exec(pid: int, interpreter: Interpreter, script: str) -> None:
 def withdraw(pid: int, interpreter: Interpreter) -> None:
     """Withdraw the request, if the main thread has reached no safe point."""
     with TargetMemory(pid) as memory:
-        layout = remote_layout(memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version)
-        thread = memory.word(memory.word(interpreter.runtime + layout.interpreters_head) + layout.threads_main)
+        layout = remote_layout(
+            memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version
+        )
+        thread = memory.word(
+            memory.word(interpreter.runtime + layout.interpreters_head) + layout.threads_main
+        )
         _write(pid, thread + layout.support + layout.pending_call, bytes(4))
 
 

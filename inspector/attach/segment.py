@@ -37,7 +37,12 @@ class Segment:
         """Itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close."""
         self.close()
 
@@ -50,7 +55,12 @@ class Segment:
     def read_header(self, into: Any) -> None:
         """Copy the header into a buffer of one ``AiHeader``."""
         error = new_error()
-        self._check(lib.ai_reader_header(self._open(), ffi.from_buffer("AiHeader *", into, require_writable=True), error), error)
+        self._check(
+            lib.ai_reader_header(
+                self._open(), ffi.from_buffer("AiHeader *", into, require_writable=True), error
+            ),
+            error,
+        )
 
     def header(self) -> Any:
         """A copy of the header as a cffi struct."""
@@ -71,7 +81,9 @@ class Segment:
         slots = ffi.from_buffer("uint32_t[]", indices, require_writable=True)
         records = ffi.from_buffer("AiHandleSlot[]", rows, require_writable=True)
         capacity = min(len(slots), len(records))
-        count = self._count(lib.ai_reader_live(self._open(), records, slots, capacity, changing, error), error)
+        count = self._count(
+            lib.ai_reader_live(self._open(), records, slots, capacity, changing, error), error
+        )
         return count, int(changing[0])
 
     def read_threads(self, into: Any, first: int = 0) -> int:
@@ -105,7 +117,12 @@ class Segment:
         error = new_error()
         following, lost = ffi.new("uint64_t *"), ffi.new("uint64_t *")
         records = ffi.from_buffer("AiEvent[]", into, require_writable=True)
-        count = self._count(lib.ai_reader_events(self._open(), ring, first, records, len(records), following, lost, error), error)
+        count = self._count(
+            lib.ai_reader_events(
+                self._open(), ring, first, records, len(records), following, lost, error
+            ),
+            error,
+        )
         return count, int(following[0]), int(lost[0])
 
     def read_events_gone(self, into: Any) -> int:
@@ -115,7 +132,9 @@ class Segment:
         """
         error = new_error()
         numbers = ffi.from_buffer("uint64_t[]", into, require_writable=True)
-        return self._count(lib.ai_reader_events_gone(self._open(), numbers, len(numbers), error), error)
+        return self._count(
+            lib.ai_reader_events_gone(self._open(), numbers, len(numbers), error), error
+        )
 
     def is_locked(self) -> bool:
         """Whether a process holds the lock that a target keeps for life.
@@ -154,4 +173,6 @@ class Segment:
             raise_status(status, error)
         except InspectorError as cause:
             text = str(cause)
-            raise SegmentError(text if str(self.path) in text else f"{text}: {self.path}") from cause
+            raise SegmentError(
+                text if str(self.path) in text else f"{text}: {self.path}"
+            ) from cause

@@ -53,23 +53,47 @@ def run_checks() -> Iterator[Check]:
 
 def _system() -> Check:
     machine = MACHINES.get(platform.machine(), platform.machine())
-    text = f"Linux {platform.release()} on {machine}" if linux.is_supported() else f"{sys.platform} on {machine}"
+    text = (
+        f"Linux {platform.release()} on {machine}"
+        if linux.is_supported()
+        else f"{sys.platform} on {machine}"
+    )
     if linux.is_supported() and machine == "x86-64":
         return Check("system", True, text)
     fix = (
-        "processes that start the agent themselves can be attached" if linux.is_supported() else "open screenshots and sessions from Linux"
+        "processes that start the agent themselves can be attached"
+        if linux.is_supported()
+        else "open screenshots and sessions from Linux"
     )
-    return Check("system", False, f"{text}: agents can be loaded into processes on Linux and x86-64 only", Weight.BLOCKS, (fix,))
+    return Check(
+        "system",
+        False,
+        (f"{text}: agents can be loaded into processes on Linux and x86-64 only"),
+        Weight.BLOCKS,
+        (fix,),
+    )
 
 
 def _tracing() -> Check:
     scope = ptrace_scope()
     if linux.is_root():
-        return Check("ptrace-scope", scope != 3, "root may trace" if scope != 3 else _SCOPES[3], Weight.ASKS, (RUN_FIX,))
+        return Check(
+            "ptrace-scope",
+            scope != 3,
+            "root may trace" if scope != 3 else _SCOPES[3],
+            Weight.ASKS,
+            (RUN_FIX,),
+        )
     if scope in (None, 0):
-        return Check("ptrace-scope", True, "no Yama: " + _SCOPES[0] if scope is None else _SCOPES[0])
+        return Check(
+            "ptrace-scope", True, "no Yama: " + _SCOPES[0] if scope is None else _SCOPES[0]
+        )
     return Check(
-        "ptrace-scope", False, _SCOPES.get(scope or 0, f"Yama, scope {scope}"), Weight.ASKS, (RUN_FIX, "sudo arc-inspector attach PID")
+        "ptrace-scope",
+        False,
+        _SCOPES.get(scope or 0, f"Yama, scope {scope}"),
+        Weight.ASKS,
+        (RUN_FIX, "sudo arc-inspector attach PID"),
     )
 
 
@@ -79,8 +103,18 @@ def _directory() -> Check:
         stat = path.lstat()
         if stat.st_uid == os.geteuid() and stat.st_mode & 0o077:
             fix = f"chmod 700 {path}"
-            return Check("directory", False, f"other users may enter {path}, so targets refuse it", Weight.BLOCKS, (fix,))
-    return Check("directory", True, f"segments lie in {found[0]}" if found else "no target of yours has run yet")
+            return Check(
+                "directory",
+                False,
+                (f"other users may enter {path}, so targets refuse it"),
+                Weight.BLOCKS,
+                (fix,),
+            )
+    return Check(
+        "directory",
+        True,
+        f"segments lie in {found[0]}" if found else "no target of yours has run yet",
+    )
 
 
 def _backends() -> Iterator[Check]:
@@ -90,7 +124,13 @@ def _backends() -> Iterator[Check]:
     text = f"the agent can be loaded into CPython {', '.join(brought) or 'of no version'}"
     if missing:
         fix = "build arc-inspector where pip can fetch cffi's wheels for them"
-        yield Check("backends", False, f"{text}; not into {', '.join(missing)} unless they have cffi", Weight.ASKS, (fix,))
+        yield Check(
+            "backends",
+            False,
+            (f"{text}; not into {', '.join(missing)} unless they have cffi"),
+            Weight.ASKS,
+            (fix,),
+        )
     else:
         yield Check("backends", True, text)
 
@@ -98,15 +138,26 @@ def _backends() -> Iterator[Check]:
 def _attached() -> Check:
     """Do it once: attach a child of ours that waits."""
     child = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-I", "-S", "-c", _WAITING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-I", "-S", "-c", _WAITING],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     try:
         assert child.stdout is not None  # noqa: S101 - for the type checker
         child.stdout.readline()
         arrival = bring_agent(child.pid, Method.INJECT)
     except AttachError as error:
-        return Check("attach", False, f"a process of our own could not be attached: {error}", Weight.BLOCKS, (RUN_FIX,))
+        return Check(
+            "attach",
+            False,
+            (f"a process of our own could not be attached: {error}"),
+            Weight.BLOCKS,
+            (RUN_FIX,),
+        )
     finally:
         child.communicate()
     held = f"one thread was held for {arrival.paused_secs * 1e3:.1f} ms"
-    return Check("attach", True, f"a process of our own was attached ({held}); no debugger is needed")
+    return Check(
+        "attach", True, (f"a process of our own was attached ({held}); no debugger is needed")
+    )

@@ -21,7 +21,16 @@ from inspector.wire.text import take_buffer, text_struct
 
 _FUNCTION: Final = 2
 _LONGEST_NAME: Final = 4096
-_SYMBOL: Final = np.dtype([("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section", "<u2"), ("value", "<u8"), ("size", "<u8")])
+_SYMBOL: Final = np.dtype(
+    [
+        ("name", "<u4"),
+        ("info", "u1"),
+        ("other", "u1"),
+        ("section", "<u2"),
+        ("value", "<u8"),
+        ("size", "<u8"),
+    ]
+)
 
 
 class Table:
@@ -37,7 +46,9 @@ class Table:
         functions = symbols[((symbols["info"] & 0xF) == _FUNCTION) & (symbols["value"] != 0)]
         functions = functions[np.argsort(functions["value"], kind="stable")]
         self._values: list[int] = functions["value"].tolist()
-        self._names: list[tuple[int, int]] = list(zip(functions["name"].tolist(), functions["size"].tolist(), strict=True))
+        self._names: list[tuple[int, int]] = list(
+            zip(functions["name"].tolist(), functions["size"].tolist(), strict=True)
+        )
 
     def symbol(self, file_offset: int) -> str:
         """The function that the code at an offset of the file belongs to; ``""``: none."""
@@ -48,7 +59,9 @@ class Table:
         name, size = self._names[at]
         if size and value >= self._values[at] + size:
             return ""
-        return self._strings[name : name + _LONGEST_NAME].split(b"\0", 1)[0].decode("utf-8", "replace")
+        return (
+            self._strings[name : name + _LONGEST_NAME].split(b"\0", 1)[0].decode("utf-8", "replace")
+        )
 
 
 class NativeSymbols:
@@ -65,7 +78,8 @@ class NativeSymbols:
         """Function and file of a return address; ``("", "")``: not known."""
         known = self._known.get(address)
         if known is None:
-            known = self._known[address] = self._look_up(address - 1)  # the call lies before the address that it returns to
+            # the call lies before the address that it returns to
+            known = self._known[address] = self._look_up(address - 1)
         return known
 
     def _look_up(self, address: int) -> tuple[str, str]:

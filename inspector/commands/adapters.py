@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from inspector.commands.handles import say_lead
-from inspector.commands.support.agreeing import agree, configured_path, declared_by_person, is_agreed, question_about
+from inspector.commands.support.agreeing import (
+    agree,
+    configured_path,
+    declared_by_person,
+    is_agreed,
+    question_about,
+)
 from inspector.commands.support.asking import ask_target
 from inspector.commands.support.output import print_error, print_json, say
 from inspector.commands.support.tables import Column, Table
@@ -21,10 +27,21 @@ from inspector.wire.declarations import declaration_value
 
 
 def adapters(
-    pid: Annotated[int | None, typer.Argument(help="Process id; without it, the declarations of this machine's user.")] = None,
+    pid: Annotated[
+        int | None,
+        typer.Argument(help=("Process id; without it, the declarations of this machine's user.")),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    file: Annotated[str, typer.Option("--check", metavar="FILE", help="Check this file of declarations instead.")] = "",
-    trust: Annotated[bool, typer.Option("--trust", help="Agree to the code that your own declarations have programs run.")] = False,
+    file: Annotated[
+        str,
+        typer.Option("--check", metavar="FILE", help="Check this file of declarations instead."),
+    ] = "",
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust", help=("Agree to the code that your own declarations have programs run.")
+        ),
+    ] = False,
 ) -> None:
     """Print this user's declarations, or the adapters and declarations that a process follows.
 
@@ -36,7 +53,11 @@ def adapters(
         if pid is not None or file:
             raise UsageError("--trust is for your own file alone: arc-inspector adapters --trust")
         agree(declared_by_person())
-    troubles = _of_process(pid, as_json=as_json) if pid is not None else _of_file(Path(file or configured_path()), as_json, bool(file))
+    troubles = (
+        _of_process(pid, as_json=as_json)
+        if pid is not None
+        else _of_file(Path(file or configured_path()), as_json, bool(file))
+    )
     for trouble in troubles:
         print_error(trouble)
     raise typer.Exit(1 if troubles else 0)
@@ -67,23 +88,47 @@ def _of_file(path: Path, as_json: bool, is_wanted: bool) -> tuple[str, ...]:
     values = [declaration_value(each) for each in declared.declarations]
     if as_json:
         pairs = zip(declared.declarations, values, strict=True)
-        runs = [{**value, "runs": list(each.code), "shipped": each.is_shipped} for each, value in pairs]
-        told = {"declared": runs, "agreed": is_agreed(declared), "troubles": declared.troubles, "shipped": shipped_names()}
+        runs = [
+            {**value, "runs": list(each.code), "shipped": each.is_shipped} for each, value in pairs
+        ]
+        told = {
+            "declared": runs,
+            "agreed": is_agreed(declared),
+            "troubles": declared.troubles,
+            "shipped": shipped_names(),
+        }
         print_json({"file": str(path), **told})
         return tuple(declared.troubles)
-    table = Table(Column("declared"), Column("handle", 1), Column("released", 3), Column("close", 2), Column("from", 4))
+    table = Table(
+        Column("declared"),
+        Column("handle", 1),
+        Column("released", 3),
+        Column("close", 2),
+        Column("from", 4),
+    )
     for each, value in zip(declared.declarations, values, strict=True):
-        table.add(each.key, value.get("handle", ""), value.get("released", ""), each.close_signature, each.source)
+        table.add(
+            each.key,
+            value.get("handle", ""),
+            value.get("released", ""),
+            each.close_signature,
+            each.source,
+        )
     if declared.declarations:
         table.print()
     if not is_wanted and not is_agreed(declared):
         say(f"{question_about(declared)} Not used until you agree: arc-inspector adapters --trust")
-    say(f"{len(values)} declared in {path}; shipped, to be named in adapters: {', '.join(shipped_names())}")
+    say(
+        f"{len(values)} declared in {path}; shipped, to be named in adapters: "
+        f"{', '.join(shipped_names())}"
+    )
     return tuple(declared.troubles)
 
 
 def _print(report: AdapterReport) -> None:
-    table = Table(Column("declared"), Column("rows", 1, is_number=True), Column("state"), Column("from", 2))
+    table = Table(
+        Column("declared"), Column("rows", 1, is_number=True), Column("state"), Column("from", 2)
+    )
     for each in report.declared:
         table.add(each.cls, f"{each.rows:,}", _state(each), each.source)
     if report.declared:

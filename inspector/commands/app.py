@@ -15,7 +15,14 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands.subcommands import SubcommandGroup
-from inspector.commands.support.output import OutputClosedError, abandon_output, flush_output, prepare_streams, print_error, say
+from inspector.commands.support.output import (
+    OutputClosedError,
+    abandon_output,
+    flush_output,
+    prepare_streams,
+    print_error,
+    say,
+)
 from inspector.ending import INTERRUPTED_STATUS, EndedBySignalError
 from inspector.errors import InspectorError
 from inspector.wire.schema import LAYOUT_VERSION
@@ -43,8 +50,16 @@ def _print_version(wanted: bool) -> None:
 
 def _start(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)] = False,
-    reset_layout: Annotated[bool, typer.Option("--reset-layout", help="Put all panes of the window back to their first places.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+    reset_layout: Annotated[
+        bool,
+        typer.Option(
+            "--reset-layout", help=("Put all panes of the window back to their first places.")
+        ),
+    ] = False,
 ) -> None:
     """A desktop inspector for live native objects that another language holds through handles.
 
@@ -59,7 +74,11 @@ def _start(
 def make_app() -> typer.Typer:
     """The command line; the module of a subcommand is imported when the subcommand is used."""
     app = typer.Typer(
-        cls=SubcommandGroup, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        cls=SubcommandGroup,
+        add_completion=False,
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
     )
     app.callback(invoke_without_command=True)(_start)
     return app
@@ -87,7 +106,8 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED_STATUS
     except Exception as error:
-        usage = getattr(error, "format_message", None)  # typer's own click has no public name for its exceptions
+        # typer's own click has no public name for its exceptions
+        usage = getattr(error, "format_message", None)
         return _failed(usage(), USAGE_STATUS) if usage is not None else _unexpected(error)
     return int(status or 0)
 
@@ -115,6 +135,10 @@ def _unexpected(error: Exception) -> int:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"
     return _failed(
-        f"a fault of the inspector, please report it: {type(error).__name__} at {where}: {error} ({TRACEBACK_VARIABLE}=1 shows the stack)",
+        (
+            f"a fault of the inspector, please report it: {type(error).__name__} at {where}: "
+            f"{error} "
+            f"({TRACEBACK_VARIABLE}=1 shows the stack)"
+        ),
         InspectorError.exit_status,
     )

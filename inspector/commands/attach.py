@@ -9,7 +9,13 @@ import typer
 from inspector.attach.inject import LEAVES_AFTER_SECS
 from inspector.commands.support.opening import ReadOnly, session_with
 from inspector.commands.support.output import print_json, say
-from inspector.commands.support.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare
+from inspector.commands.support.preparing import (
+    Consent,
+    Prepared,
+    ask_on_terminal,
+    ensure_possible,
+    prepare,
+)
 from inspector.commands.support.window import open_window, require_display
 from inspector.errors import UsageError
 from inspector.session.outside import require_readable
@@ -19,13 +25,29 @@ from inspector.vocabulary import Level
 def attach(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     inject: Annotated[
-        bool, typer.Option("--inject", help="Allow borrowing a thread of a process without an agent, to load the agent.")
+        bool,
+        typer.Option(
+            "--inject",
+            help=("Allow borrowing a thread of a process without an agent, to load the agent."),
+        ),
     ] = False,
-    nudge: Annotated[bool, typer.Option("--nudge", help="Allow ending one wait of the main thread with EINTR (CPython 3.14).")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="A loaded agent stays until arc-inspector detach.")] = False,
+    nudge: Annotated[
+        bool,
+        typer.Option(
+            "--nudge", help=("Allow ending one wait of the main thread with EINTR (CPython 3.14).")
+        ),
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help=("A loaded agent stays until arc-inspector detach."))
+    ] = False,
     read_only: ReadOnly = False,
-    headless: Annotated[bool, typer.Option("--headless", help="Only make sure that the agent runs; open no window.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --headless: print one JSON object.")] = False,
+    headless: Annotated[
+        bool,
+        typer.Option("--headless", help=("Only make sure that the agent runs; open no window.")),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=("With --headless: print one JSON object."))
+    ] = False,
 ) -> None:
     """Open the window on a process.
 
@@ -48,10 +70,14 @@ def attach(
 def _look(pid: int, *, inject: bool, headless: bool) -> int:
     """Open the window on a process that is looked at from outside."""
     if inject or headless:
-        raise UsageError("--read-only loads no agent; without a window: arc-inspector handles PID --read-only")
+        raise UsageError(
+            "--read-only loads no agent; without a window: arc-inspector handles PID --read-only"
+        )
     require_readable(pid)
     require_display()
-    return open_window(initial=lambda connector: connector.look(pid), initial_name=f"process {pid} from outside")
+    return open_window(
+        initial=lambda connector: connector.look(pid), initial_name=f"process {pid} from outside"
+    )
 
 
 def _report(pid: int, prepared: Prepared, as_json: bool, *, keep: bool) -> None:
@@ -72,7 +98,17 @@ def _report(pid: int, prepared: Prepared, as_json: bool, *, keep: bool) -> None:
     elif arrival is None:
         say(f"The agent runs in {found.name} ({pid}) already")
     else:
-        held = f"; one thread was held for {arrival.paused_secs * 1e3:.1f} ms" if arrival.paused_secs else ""
-        ended = f"; {arrival.interrupted} of its waits ended with EINTR" if arrival.interrupted else ""
-        stays = "stays until arc-inspector detach" if keep else f"leaves {LEAVES_AFTER_SECS / 60:.0f} minutes after it was last asked"
+        held = (
+            f"; one thread was held for {arrival.paused_secs * 1e3:.1f} ms"
+            if arrival.paused_secs
+            else ""
+        )
+        ended = (
+            f"; {arrival.interrupted} of its waits ended with EINTR" if arrival.interrupted else ""
+        )
+        stays = (
+            "stays until arc-inspector detach"
+            if keep
+            else f"leaves {LEAVES_AFTER_SECS / 60:.0f} minutes after it was last asked"
+        )
         say(f"The agent runs in {found.name} ({pid}) now, and {stays}{held}{ended}")

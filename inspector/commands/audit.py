@@ -34,7 +34,13 @@ def audit(
     """Print what viewers did to a process: collections, closes, cancels, drains, levels."""
     log = audit_log(ask_target(pid, "audit"))
     if as_json:
-        print_json({"acts": [act_value(act) for act in log.acts], "dropped": log.dropped, "trouble": log.trouble or None})
+        print_json(
+            {
+                "acts": [act_value(act) for act in log.acts],
+                "dropped": log.dropped,
+                "trouble": log.trouble or None,
+            }
+        )
     else:
         _print(log)
 
@@ -62,9 +68,13 @@ def result_text(act: AuditedAct) -> str:
         case str():
             return act.result
         case list():
-            return ", ".join(f"{handle_text(int(each['handle']))} {each['outcome']}" for each in act.result)
+            return ", ".join(
+                f"{handle_text(int(each['handle']))} {each['outcome']}" for each in act.result
+            )
         case dict():
-            return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in act.result.items())
+            return ", ".join(
+                f"{name.replace('_', ' ')} {value}" for name, value in act.result.items()
+            )
         case _:
             return json.dumps(act.result)
 
@@ -79,7 +89,15 @@ def _print(log: AuditLog) -> None:
     for act in log.acts:
         at = datetime.fromtimestamp(act.at, tz=UTC).astimezone()
         outcome, result = act.outcome, result_text(act)
-        table.add(f"{at:%H:%M:%S}", act.op, str(act.pid), str(act.uid), f"{act.handle_count:,}" or "–", outcome, result)
+        table.add(
+            f"{at:%H:%M:%S}",
+            act.op,
+            str(act.pid),
+            str(act.uid),
+            f"{act.handle_count:,}" or "–",
+            outcome,
+            result,
+        )
     table.print()
     if log.dropped:
         say(f"… and {log.dropped:,} older actions that are not kept")

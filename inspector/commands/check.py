@@ -33,13 +33,28 @@ PLUGIN = "_arc_inspector.leaks.plugin"
 def check(
     context: typer.Context,
     allow: Annotated[
-        list[str] | None, typer.Option("--allow", metavar="TYPE[@SITE]=REASON", help="Not a leak; may be given several times.")
+        list[str] | None,
+        typer.Option(
+            "--allow", metavar="TYPE[@SITE]=REASON", help="Not a leak; may be given several times."
+        ),
     ] = None,
-    json_file: Annotated[str, typer.Option("--json", metavar="FILE", help="Write the findings as JSON, over an older report.")] = "",
-    junit_file: Annotated[
-        str, typer.Option("--junit", metavar="FILE", help="Write the findings as JUnit's XML, over an older report.")
+    json_file: Annotated[
+        str,
+        typer.Option(
+            "--json", metavar="FILE", help=("Write the findings as JSON, over an older report.")
+        ),
     ] = "",
-    python: Annotated[str, typer.Option("--python", help="The interpreter for a script that names none.")] = sys.executable,
+    junit_file: Annotated[
+        str,
+        typer.Option(
+            "--junit",
+            metavar="FILE",
+            help=("Write the findings as JUnit's XML, over an older report."),
+        ),
+    ] = "",
+    python: Annotated[
+        str, typer.Option("--python", help=("The interpreter for a script that names none."))
+    ] = sys.executable,
 ) -> None:
     """Run a Python program or test suite and fail when native handles leak.
 
@@ -49,7 +64,8 @@ def check(
         raise UsageError("nothing to run: arc-inspector check [OPTIONS] -- COMMAND…")
     command = parse_command(context.args, python)
     words = allow or []
-    allowed = read_allow_list(Path.cwd(), words)  # before the program runs, so that what is wrong with it is said at once
+    # before the program runs, so that what is wrong with it is said at once
+    allowed = read_allow_list(Path.cwd(), words)
     with tempfile.TemporaryDirectory(prefix="arc-check-") as folder:
         file = Path(folder) / "leaks.json"
         status = _run(command, file, words)
@@ -79,7 +95,11 @@ def _declared() -> dict[str, str]:
     """
     path = configured_path()
     named = os.environ.get(ADAPTERS_VARIABLE, "")
-    return {ADAPTERS_VARIABLE: os.pathsep.join(filter(None, (named, str(path))))} if path.exists() else {}
+    return (
+        {ADAPTERS_VARIABLE: os.pathsep.join(filter(None, (named, str(path))))}
+        if path.exists()
+        else {}
+    )
 
 
 def _say(verdict: Verdict) -> None:

@@ -14,7 +14,12 @@ from inspector.model.wording import plural
 
 def clean(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    remove_all: Annotated[bool, typer.Option("--all", help="Also the states of processes that died within the last five minutes.")] = False,
+    remove_all: Annotated[
+        bool,
+        typer.Option(
+            "--all", help=("Also the states of processes that died within the last five minutes.")
+        ),
+    ] = False,
 ) -> None:
     """Remove the last states of dead processes, and print their number and size.
 
@@ -42,11 +47,22 @@ def clean(
 
 def sentence(swept: Swept) -> str:
     """``removed the last states of 3 dead processes, 540 KiB``, and the states that were kept."""
-    text = f"removed the last states of {plural(swept.removed, 'dead process', 'dead processes')}, {_size(swept.removed_bytes)}"
+    text = (
+        "removed the last states of "
+        f"{plural(swept.removed, 'dead process', 'dead processes')}, "
+        f"{_size(swept.removed_bytes)}"
+    )
     if swept.kept:
-        text += f"; kept {swept.kept:,} that died within five minutes ({_size(swept.kept_bytes)}): --all removes them too"
+        text += (
+            f"; kept {swept.kept:,} that died within five minutes "
+            f"({_size(swept.kept_bytes)}): --all removes them too"
+        )
     return text
 
 
 def _size(size_bytes: int) -> str:
-    return f"{size_bytes / (1 << 20):.1f} MiB" if size_bytes >= 1 << 20 else f"{size_bytes >> 10:,} KiB"
+    return (
+        f"{size_bytes / (1 << 20):.1f} MiB"
+        if size_bytes >= 1 << 20
+        else f"{size_bytes >> 10:,} KiB"
+    )

@@ -36,18 +36,33 @@ _MOST: Final = 2**64
 
 def close(
     pid: Annotated[int, typer.Argument(help="Process id.")],
-    handles: Annotated[list[str] | None, typer.Argument(metavar="HANDLE…", help="As shown (#88.1) or as a number.")] = None,
+    handles: Annotated[
+        list[str] | None, typer.Argument(metavar="HANDLE…", help="As shown (#88.1) or as a number.")
+    ] = None,
     filter_text: Annotated[
-        str, typer.Option("--filter", help="All open resources that the window's filter shows: 'type:Journal age>10s'.")
+        str,
+        typer.Option(
+            "--filter",
+            help=("All open resources that the window's filter shows: 'type:Journal age>10s'."),
+        ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    although_held: Annotated[bool, typer.Option("--although-held", help="Also resources that other code holds or uses.")] = False,
+    although_held: Annotated[
+        bool, typer.Option("--although-held", help="Also resources that other code holds or uses.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
     deadline_secs: Annotated[
         float | None,
-        typer.Option("--deadline", metavar="SECS", min=0, help="Withdraw closes that are still pending after so many seconds."),
+        typer.Option(
+            "--deadline",
+            metavar="SECS",
+            min=0,
+            help=("Withdraw closes that are still pending after so many seconds."),
+        ),
     ] = None,
-    cancel: Annotated[bool, typer.Option("--cancel", help="Take pending closes back instead.")] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help=("Take pending closes back instead."))
+    ] = False,
 ) -> None:
     """Close resources of a process, or take pending closes back."""
     named = [parse_handle(text) for text in handles or ()]
@@ -57,18 +72,36 @@ def close(
     with open_live(pid) as (session, snapshot):
         wanted = [full_number(handle, snapshot) for handle in named]
         states = PENDING if cancel else OPEN
-        wanted += [handle for handle in found_by(wanted_by, snapshot, states) if handle not in wanted]
-        left_out = 0 if cancel else len(set(found_by(wanted_by, snapshot, (Resource.UNKNOWN,))).difference(wanted))
+        wanted += [
+            handle for handle in found_by(wanted_by, snapshot, states) if handle not in wanted
+        ]
+        left_out = (
+            0
+            if cancel
+            else len(set(found_by(wanted_by, snapshot, (Resource.UNKNOWN,))).difference(wanted))
+        )
         if cancel:
             answers = tuple(taken_back(session, handle) for handle in wanted)
         else:
-            answers = ask(session, wanted, although_held=although_held, dry_run=dry_run, deadline_secs=deadline_secs)
+            answers = ask(
+                session,
+                wanted,
+                although_held=although_held,
+                dry_run=dry_run,
+                deadline_secs=deadline_secs,
+            )
     if as_json:
-        print_json({"answers": [answer_value(answer) for answer in answers], "left_out_unknown": left_out})
+        print_json(
+            {"answers": [answer_value(answer) for answer in answers], "left_out_unknown": left_out}
+        )
     else:
         _print(answers)
         if left_out:
-            say(f"Left out: {plural(left_out, 'resource')}, because it is not known whether they are closed. Name a handle to close it.")
+            say(
+                f"Left out: {plural(left_out, 'resource')}, because it is not known "
+                "whether they "
+                "are closed. Name a handle to close it."
+            )
     if any(answer.outcome not in _GOOD for answer in answers):
         raise typer.Exit(REFUSED_STATUS)
 
@@ -117,7 +150,12 @@ def taken_back(session: Session, handle: int) -> CloseAnswer:
 
 
 def ask(
-    session: Session, wanted: Sequence[int], *, although_held: bool, dry_run: bool, deadline_secs: float | None = None
+    session: Session,
+    wanted: Sequence[int],
+    *,
+    although_held: bool,
+    dry_run: bool,
+    deadline_secs: float | None = None,
 ) -> tuple[CloseAnswer, ...]:
     """Preview, then close the resources that may be closed.
 
@@ -131,7 +169,9 @@ def ask(
     if dry_run or any(answer.outcome == "refused" for answer in previewed):
         return previewed
     handles = [answer.handle for answer in previewed]
-    return session.close_handles(handles, although_held=although_held, deadline_secs=deadline_secs).result()
+    return session.close_handles(
+        handles, although_held=although_held, deadline_secs=deadline_secs
+    ).result()
 
 
 def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
@@ -151,5 +191,10 @@ def _print(answers: Sequence[CloseAnswer]) -> None:
         return
     table = Table(Column("Handle"), Column("Outcome"), Column("Reason"), Column("Held by", 1))
     for answer in answers:
-        table.add(handle_text(answer.handle), answer.outcome.replace("_", " "), answer.reason, ", ".join(answer.holders))
+        table.add(
+            handle_text(answer.handle),
+            answer.outcome.replace("_", " "),
+            answer.reason,
+            ", ".join(answer.holders),
+        )
     table.print()

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 def demo(
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Folder for the pictures that are saved without a display.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FOLDER",
+            help="Folder for the pictures that are saved without a display.",
+        ),
     ] = None,
 ) -> None:
     """Start the sample target and inspect it; without a display save pictures of the main job."""
@@ -51,7 +57,13 @@ def run_offscreen(folder: Path) -> None:
     use_offscreen()
     with OffscreenWindow() as window:
         tour = Tour(window, folder)
-        for step in (tour.look, tour.find_leak, tour.see_pending, tour.collect, tour.close_resource):
+        for step in (
+            tour.look,
+            tour.find_leak,
+            tour.see_pending,
+            tour.collect,
+            tour.close_resource,
+        ):
             step()
 
 
@@ -69,7 +81,13 @@ class Tour:
         self._offscreen.start_demo()
         snapshot = self._offscreen.wait_settled()
         self._offscreen.run_for(3000)
-        self._save("overview", f"{snapshot.target.name} ({snapshot.target.pid}): {self._now().live_count():,} live handles")
+        self._save(
+            "overview",
+            (
+                f"{snapshot.target.name} ({snapshot.target.pid}): "
+                f"{self._now().live_count():,} live handles"
+            ),
+        )
 
     def find_leak(self) -> None:
         """Old rows of the type that has most of them, and the first of them in detail."""
@@ -93,7 +111,13 @@ class Tour:
         self._bench.open_pane("pending")
         self._bench.choose(int(closes.ids[0]))
         self._offscreen.run_for(400)
-        self._save("pending", f"{handle_text(int(closes.ids[0]))} ({closes.type_name(0)}) does not close: {closes.reason(0)}")
+        self._save(
+            "pending",
+            (
+                f"{handle_text(int(closes.ids[0]))} ({closes.type_name(0)}) does "
+                f"not close: {closes.reason(0)}"
+            ),
+        )
 
     def collect(self) -> None:
         """Force a collection."""
@@ -158,5 +182,9 @@ def closable_handle(snapshot: Snapshot) -> int | None:
     ``None`` when there is none.
     """
     handles = snapshot.handles
-    rows = np.flatnonzero((handles.references == Reference.LIVE) & (handles.resources == Resource.OPEN) & (handles.in_flight <= 0))
+    rows = np.flatnonzero(
+        (handles.references == Reference.LIVE)
+        & (handles.resources == Resource.OPEN)
+        & (handles.in_flight <= 0)
+    )
     return int(handles.ids[rows[np.argmax(handles.created_at[rows])]]) if len(rows) else None

@@ -18,7 +18,11 @@ REFUSED_STATUS: Final = 1
 def detach(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     force: Annotated[
-        bool, typer.Option("--force", help="Also an agent that the program started itself, or that another viewer uses.")
+        bool,
+        typer.Option(
+            "--force",
+            help=("Also an agent that the program started itself, or that another viewer uses."),
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -36,11 +40,15 @@ def detach(
     if as_json:
         print_json(departure_value(pid, departure))
     elif departure.stays:
-        raise ControlError(f"{departure.stays}: the agent stays; --force takes it out all the same (process {pid})")
+        raise ControlError(
+            f"{departure.stays}: the agent stays; --force takes it out all the same (process {pid})"
+        )
     elif not departure.failures and not departure.remains:
         say(f"The agent has left {found.name} ({pid})")
     else:
-        raise ControlError(f"the agent has left but for {', '.join(_left(departure))} (process {pid})")
+        raise ControlError(
+            f"the agent has left but for {', '.join(_left(departure))} (process {pid})"
+        )
     if departure.stays or _left(departure):
         raise typer.Exit(REFUSED_STATUS)
 

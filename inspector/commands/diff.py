@@ -39,10 +39,24 @@ _MOMENT: Final = re.compile(r"(?P<file>.+)@(?P<moment>[^@/]+)")
 
 
 def diff_states(
-    first: Annotated[str, typer.Argument(metavar="A", help="A process id, a screenshot, or a session file (FILE@10s, FILE@MARK).")],
-    second: Annotated[str, typer.Argument(metavar="B", help="As A; a session file without @ stands for its last moment.")],
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help=("A process id, a screenshot, or a session file (FILE@10s, FILE@MARK)."),
+        ),
+    ],
+    second: Annotated[
+        str,
+        typer.Argument(
+            metavar="B", help=("As A; a session file without @ stands for its last moment.")
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    by_type: Annotated[bool, typer.Option("--by-type", help="One line a type instead of a line a type and place.")] = False,
+    by_type: Annotated[
+        bool,
+        typer.Option("--by-type", help=("One line a type instead of a line a type and place.")),
+    ] = False,
 ) -> None:
     """Print the handles that were born, died, survived or changed from A to B.
 
@@ -68,7 +82,10 @@ def state_of(source: str, *, is_first: bool) -> MarkedState:
     session = open_saved(path)
     try:
         if isinstance(session, Replay):
-            return mark_now(session.state_at(_moment(session, moment, is_first=is_first)).result(), moment or path.name)
+            return mark_now(
+                session.state_at(_moment(session, moment, is_first=is_first)).result(),
+                moment or path.name,
+            )
         if moment:
             raise UsageError(f"only a session file has moments to choose from: {source}")
         return mark_now(Watch(session).wait(lambda _: True, SETTLE_SECS), path.name)
@@ -84,7 +101,9 @@ def diff_value(found: Diff) -> PlainRow:
         "same_process": found.is_same_process,
         "total": _change_value(found.total()),
         "types": [_change_value(each) for each in found.types],
-        "sites": [_change_value(each) | {"born_handles": _ids(found, each)} for each in found.places],
+        "sites": [
+            _change_value(each) | {"born_handles": _ids(found, each)} for each in found.places
+        ],
     }
 
 
@@ -98,30 +117,52 @@ def _moment(replay: Replay, moment: str, *, is_first: bool) -> float:
         return float(replay.moments[0]) + parse_span(moment)
     except UsageError:
         known = ", ".join(name for _, name in replay.marks[:8]) or "none"
-        raise UsageError(f"neither a span of time from the beginning nor a mark (marks: {known}): {moment}") from None
+        raise UsageError(
+            f"neither a span of time from the beginning nor a mark (marks: {known}): {moment}"
+        ) from None
 
 
 def _state_value(state: MarkedState) -> PlainRow:
-    return {"name": state.name, "program": state.program, "pid": state.process[0], "at": state.at, "live": len(state)}
+    return {
+        "name": state.name,
+        "program": state.program,
+        "pid": state.process[0],
+        "at": state.at,
+        "live": len(state),
+    }
 
 
 def _change_value(change: Change) -> PlainRow:
-    counts = {name: None if getattr(change, name) == UNKNOWN else getattr(change, name) for name in COUNTS}
-    return {"type": change.type_name or None, "site": change.site or None, **counts, "net": change.net}
+    counts = {
+        name: None if getattr(change, name) == UNKNOWN else getattr(change, name) for name in COUNTS
+    }
+    return {
+        "type": change.type_name or None,
+        "site": change.site or None,
+        **counts,
+        "net": change.net,
+    }
 
 
 def _ids(found: Diff, change: Change) -> list[str]:
-    return [handle_text(int(handle)) for handle in found.handles(Fate.BORN, change)[:LISTED_HANDLES]]
+    return [
+        handle_text(int(handle)) for handle in found.handles(Fate.BORN, change)[:LISTED_HANDLES]
+    ]
 
 
 def _print(found: Diff, lines: tuple[Change, ...]) -> None:
     before, after = found.before, found.after
-    head = f"{before.name} ({before.program}, {clock(before.at)}) → {after.name} ({after.program}, {clock(after.at)})"
+    head = (
+        f"{before.name} ({before.program}, {clock(before.at)}) → {after.name} "
+        f"({after.program}, {clock(after.at)})"
+    )
     say(head)
     if not found.is_same_process:
         say("Two processes have no handle in common: only the numbers are compared.")
     table = Table(*_COLUMNS)
-    moved = [line for line in lines if line.net or line.born > 0 or line.dead > 0 or line.changed > 0]
+    moved = [
+        line for line in lines if line.net or line.born > 0 or line.dead > 0 or line.changed > 0
+    ]
     for line in moved[:MOST_LINES]:
         _add(table, line, line.type_name, line.site)
     _add(table, found.total(), "All", "")
@@ -134,7 +175,14 @@ def _print(found: Diff, lines: tuple[Change, ...]) -> None:
 
 def _add(table: Table, line: Change, name: str, site: str) -> None:
     counts = (line.born, line.dead, line.survived, line.changed)
-    table.add(name, site or UNKNOWN_TEXT, number(line.before), number(line.after), _net(line.net), *map(number, counts))
+    table.add(
+        name,
+        site or UNKNOWN_TEXT,
+        number(line.before),
+        number(line.after),
+        _net(line.net),
+        *map(number, counts),
+    )
 
 
 def _net(net: int) -> str:

@@ -20,14 +20,21 @@ from inspector.errors import AttachError
 
 _WAYS: Final = {
     Method.AGENT: "at once, its agent runs: arc-inspector attach {pid}",
-    Method.REMOTE: "by CPython's own remote interface, without stopping it: arc-inspector attach {pid}",
-    Method.INJECT: "by borrowing a thread for a few milliseconds: arc-inspector attach {pid} --inject",
+    Method.REMOTE: (
+        "by CPython's own remote interface, without stopping it: arc-inspector attach {pid}"
+    ),
+    Method.INJECT: (
+        "by borrowing a thread for a few milliseconds: arc-inspector attach {pid} --inject"
+    ),
 }
 _SIGNS: Final = {Weight.BLOCKS: "✗", Weight.ASKS: "!", Weight.NOTE: "·"}
 
 
 def doctor(
-    pid: Annotated[int | None, typer.Argument(help="Process id; without it, this machine and installation are checked.")] = None,
+    pid: Annotated[
+        int | None,
+        typer.Argument(help=("Process id; without it, this machine and installation are checked.")),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print why attaching works or not, and the fixes, safest first.
@@ -58,7 +65,10 @@ def _print_fallback(diagnosis: Diagnosis) -> None:
         return
     say("From outside, as a fallback (read only, nothing is loaded or stopped):")
     if diagnosis.is_readable:
-        say(f"  its objects and their counts: arc-inspector attach {seen.pid} --read-only, or handles {seen.pid} --read-only")
+        say(
+            f"  its objects and their counts: arc-inspector attach {seen.pid} --read-only, or "
+            f"handles {seen.pid} --read-only"
+        )
     if seen.packages:
         say(f"  UniFFI packages: {', '.join(seen.packages)}")
     for thread in seen.threads:
@@ -93,7 +103,10 @@ def _fallback_value(diagnosis: Diagnosis) -> PlainRow | None:
             "name": each.name or None,
             "waits": each.waits,
             "holds_gil": each.holds_gil,
-            "stack": [{"function": frame.function, "file": frame.file, "line": frame.line} for frame in each.stack],
+            "stack": [
+                {"function": frame.function, "file": frame.file, "line": frame.line}
+                for frame in each.stack
+            ],
         }
         for each in seen.threads
     ]
@@ -137,7 +150,12 @@ def _value(diagnosis: Diagnosis) -> PlainRow:
 
 
 def _cause_value(cause: Cause) -> PlainRow:
-    return {"key": cause.key, "weight": cause.weight.value, "text": cause.text, "fixes": list(cause.fixes)}
+    return {
+        "key": cause.key,
+        "weight": cause.weight.value,
+        "text": cause.text,
+        "fixes": list(cause.fixes),
+    }
 
 
 def _machine(as_json: bool) -> int:
@@ -150,7 +168,13 @@ def _machine(as_json: bool) -> int:
     is_well = not any(check.weight is Weight.BLOCKS and not check.is_well for check in checks)
     if as_json:
         listed = [
-            {"key": each.key, "well": each.is_well, "text": each.text, "fixes": [] if each.is_well else list(each.fixes)} for each in checks
+            {
+                "key": each.key,
+                "well": each.is_well,
+                "text": each.text,
+                "fixes": [] if each.is_well else list(each.fixes),
+            }
+            for each in checks
         ]
         print_json({"attachable": is_well, "checks": listed})
     return 0 if is_well else AttachError.exit_status

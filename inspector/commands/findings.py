@@ -14,7 +14,15 @@ import typer
 
 from inspector.commands.handles import headline
 from inspector.commands.support.files import open_saved
-from inspector.commands.support.opening import SETTLE_SECS, ReadOnly, Running, Watch, coverage_of, is_pid, settled_session
+from inspector.commands.support.opening import (
+    SETTLE_SECS,
+    ReadOnly,
+    Running,
+    Watch,
+    coverage_of,
+    is_pid,
+    settled_session,
+)
 from inspector.commands.support.options import parse_span
 from inspector.commands.support.output import print_json, say
 from inspector.commands.support.rows import PlainRow, snapshot_value
@@ -43,13 +51,30 @@ SIGNS: Final = {Verdict.SUSPECT: "!", Verdict.YOUNG: "…", Verdict.UNMEASURED: 
 
 
 def findings(
-    source: Annotated[str, typer.Argument(metavar="PID|FILE", help="A process id, a session file, a screenshot, or a segment.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="PID|FILE", help=("A process id, a session file, a screenshot, or a segment.")
+        ),
+    ],
     span: Annotated[
-        str, typer.Option("--for", metavar="SPAN", help="How long to watch; without it until the rules can say, 6 to 30 s.")
+        str,
+        typer.Option(
+            "--for",
+            metavar="SPAN",
+            help=("How long to watch; without it until the rules can say, 6 to 30 s."),
+        ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    mute: Annotated[str, typer.Option("--mute", metavar="KEY", help="Mute the finding with this key; needs --reason.")] = "",
-    unmute: Annotated[str, typer.Option("--unmute", metavar="KEY", help="Unmute the finding with this key.")] = "",
+    mute: Annotated[
+        str,
+        typer.Option(
+            "--mute", metavar="KEY", help=("Mute the finding with this key; needs --reason.")
+        ),
+    ] = "",
+    unmute: Annotated[
+        str, typer.Option("--unmute", metavar="KEY", help=("Unmute the finding with this key."))
+    ] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why it is muted; kept and shown.")] = "",
     read_only: ReadOnly = False,
 ) -> None:
@@ -91,13 +116,18 @@ def report_value(snapshot: Snapshot, report: Report) -> PlainRow:
     }
 
 
-def _judged(source: str, watch_secs: float | None, mutes: Mutes, *, read_only: bool) -> tuple[Snapshot, Report]:
+def _judged(
+    source: str, watch_secs: float | None, mutes: Mutes, *, read_only: bool
+) -> tuple[Snapshot, Report]:
     """Look at what the command line names and judge it. Raises ``InspectorError``."""
     with _session_of(source, read_only=read_only) as (session, first):
         snapshot, trend = _observe(session, first, watch_secs)
         events = _events_of(session)
         coverage = coverage_of(session)
-    return snapshot, judge(Facts(snapshot, trend, events, coverage.unseen, coverage.lead, coverage.failed), mutes=mutes.all())
+    return snapshot, judge(
+        Facts(snapshot, trend, events, coverage.unseen, coverage.lead, coverage.failed),
+        mutes=mutes.all(),
+    )
 
 
 @contextmanager
@@ -146,7 +176,10 @@ class _Observer:
         with self._seen:
             self._seen.wait_for(self._has_ended, LEAST_SECS if watch_secs is None else watch_secs)
             if watch_secs is None:
-                self._seen.wait_for(lambda: self._has_ended() or not self._is_worth_waiting(), MOST_SECS - LEAST_SECS)
+                self._seen.wait_for(
+                    lambda: self._has_ended() or not self._is_worth_waiting(),
+                    MOST_SECS - LEAST_SECS,
+                )
 
     def _has_ended(self) -> bool:
         return self.newest.target.state not in (TargetState.LIVE, TargetState.HUNG)
@@ -188,7 +221,9 @@ def _observe_recording(session: ReplaySession) -> tuple[Snapshot, Trend]:
     count = len(session.moments)
     trend = Trend(min_gap_secs=LOOK_SECS / 2)
     newest = session.latest
-    for number in sorted({round(each) for each in np.linspace(0, count - 1, min(count, MOST_MOMENTS))}):
+    for number in sorted(
+        {round(each) for each in np.linspace(0, count - 1, min(count, MOST_MOMENTS))}
+    ):
         with suppress(FileFormatError):  # the file's trouble says so
             newest = session.state_at(float(session.moments[number])).result()
             trend.observe(newest)

@@ -32,7 +32,11 @@ _SUMMARY_COLUMNS: Final = (
     TableColumn("Oldest", 1, is_number=True),
 )
 _ROW_COLUMNS: Final = tuple(
-    TableColumn(column.printed_title or column.title, column.printed_rank or 0, is_number=column.kind.is_number)
+    TableColumn(
+        column.printed_title or column.title,
+        column.printed_rank or 0,
+        is_number=column.kind.is_number,
+    )
     for column in PRINTED_COLUMNS
 )
 
@@ -41,16 +45,30 @@ def handles(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     kind: Annotated[str, typer.Option("--type", help="Only types whose name contains this.")] = "",
-    filter_text: Annotated[str, typer.Option("--filter", help='As in the window: "state:open strong>1 thread:worker".')] = "",
-    tombstones: Annotated[bool, typer.Option("--tombstones", help="Also handles that are gone, as far as they can be read.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Rows to print, 0: all.")] = DEFAULT_LIMIT,
+    filter_text: Annotated[
+        str,
+        typer.Option("--filter", help=('As in the window: "state:open strong>1 thread:worker".')),
+    ] = "",
+    tombstones: Annotated[
+        bool,
+        typer.Option(
+            "--tombstones", help=("Also handles that are gone, as far as they can be read.")
+        ),
+    ] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="Rows to print, 0: all.")
+    ] = DEFAULT_LIMIT,
     read_only: ReadOnly = False,
 ) -> None:
     """Print the live handles of a process."""
     wanted = chosen_filter(kind, filter_text)
     with settled_session(pid, read_only=read_only) as (session, snapshot):
-        coverage = coverage_of(session) if not snapshot.types or holds_callbacks(snapshot) else Coverage()
-        arranged = arrange(snapshot, Query(filter=wanted, column="age", tombstones=tombstones, moment_secs=0.0))
+        coverage = (
+            coverage_of(session) if not snapshot.types or holds_callbacks(snapshot) else Coverage()
+        )
+        arranged = arrange(
+            snapshot, Query(filter=wanted, column="age", tombstones=tombstones, moment_secs=0.0)
+        )
     if as_json:
         rows = np.sort(arranged.order).tolist()
         value = snapshot_value(snapshot, rows)
@@ -87,7 +105,9 @@ def say_lead(lead: Lead) -> None:
 def chosen_filter(kind: str, filter_text: str) -> Filter:
     """Both options as one filter. Raises ``UsageError``."""
     try:
-        return parse(" ".join(part for part in (kind and f"type:{quoted(kind)}", filter_text) if part))
+        return parse(
+            " ".join(part for part in (kind and f"type:{quoted(kind)}", filter_text) if part)
+        )
     except FilterError as error:
         raise UsageError(f"the filter is not understood: {error}") from error
 
@@ -97,7 +117,11 @@ def print_handles(snapshot: Snapshot, arranged: Arrangement, limit: int) -> None
     say(headline(snapshot))
     _print_summary(snapshot, arranged)
     _print_rows(snapshot, arranged, limit)
-    for title, counted in (("Lost", losses_of(snapshot.lost)), ("Refused", refused_of(snapshot.lost)), ("Note", notes_of(snapshot.lost))):
+    for title, counted in (
+        ("Lost", losses_of(snapshot.lost)),
+        ("Refused", refused_of(snapshot.lost)),
+        ("Note", notes_of(snapshot.lost)),
+    ):
         if counted:
             say(f"{title}: " + ", ".join(f"{each.count:,} {each.what}" for each in counted))
     for note in snapshot.notes:
@@ -108,19 +132,28 @@ def headline(snapshot: Snapshot) -> str:
     """``app.py (4711) · live · CPython 3.11.7 · level history``."""
     target = snapshot.target
     state = f"{target.state}: {target.reason}" if target.reason else str(target.state)
-    how = "looked at from outside, read only (fallback)" if target.from_outside else f"level {target.level.name.lower()}"
-    return " · ".join(part for part in (f"{target.name} ({target.pid})", state, target.runtime, how) if part)
+    how = (
+        "looked at from outside, read only (fallback)"
+        if target.from_outside
+        else f"level {target.level.name.lower()}"
+    )
+    return " · ".join(
+        part for part in (f"{target.name} ({target.pid})", state, target.runtime, how) if part
+    )
 
 
 def _print_summary(snapshot: Snapshot, arranged: Arrangement) -> None:
     if not arranged.groups:
-        none = "" if snapshot.target.from_outside else "No handles. "  # a look from outside may miss handles
+        # a look from outside may miss handles
+        none = "" if snapshot.target.from_outside else "No handles. "
         say("No handles match." if snapshot.live_count() else f"{none}{why_empty(snapshot)}.")
         return
     table = Table(*_SUMMARY_COLUMNS)
     for group in arranged.groups:
         oldest = age(snapshot.taken_at - group.oldest_at)
-        table.add(group.name, f"{group.handles:,}", f"{group.objects:,}", f"{group.pending:,}", oldest)
+        table.add(
+            group.name, f"{group.handles:,}", f"{group.objects:,}", f"{group.pending:,}", oldest
+        )
     table.print()
 
 

@@ -19,8 +19,12 @@ from inspector.model.snapshot import Snapshot
 
 
 def open_file(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A screenshot, a session file, or a segment.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of opening the window.")] = False,
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help=("A screenshot, a session file, or a segment."))
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help=("Print one JSON object instead of opening the window."))
+    ] = False,
 ) -> None:
     """Open a screenshot, a session file, or a dead process's segment.
 
@@ -31,7 +35,9 @@ def open_file(
     if as_json:
         print_json(snapshot_value(snapshot, np.sort(arranged.order).tolist()))
     elif has_display():
-        raise typer.Exit(open_window(initial=lambda connector: connector.open_file(path), initial_name=path.name))
+        raise typer.Exit(
+            open_window(initial=lambda connector: connector.open_file(path), initial_name=path.name)
+        )
     else:
         print_handles(snapshot, arranged, DEFAULT_LIMIT)
 

@@ -63,7 +63,10 @@ def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
     say(headline(snapshot))
     if not len(closes):
         last = duration(snapshot.last_close_secs)
-        say("Nothing is waiting to close." + ("" if last == "–" else f" The last close took {last}."))
+        say(
+            "Nothing is waiting to close."
+            + ("" if last == "–" else f" The last close took {last}.")
+        )
         return
     table = Table(*_COLUMNS)
     for index in range(len(closes)):
@@ -78,7 +81,9 @@ def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
             closes.requester(index) or "–",
             closes.request_place(index) or "–",
             closes.waits_for_text(index) or "–",
-            left(closes.deadline(index) - snapshot.taken_at) if closes.is_deadline_known(index) else "–",
+            left(closes.deadline(index) - snapshot.taken_at)
+            if closes.is_deadline_known(index)
+            else "–",
         )
     table.print()
     if snapshot.hidden_deadlines:

@@ -27,15 +27,20 @@ _COLUMNS: Final = (
 
 
 def ps(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, always with all processes.")] = False,
-    show_all: Annotated[bool, typer.Option("--all", help="List every dead process whose last state is left.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=("Print one JSON object, always with all processes."))
+    ] = False,
+    show_all: Annotated[
+        bool, typer.Option("--all", help=("List every dead process whose last state is left."))
+    ] = False,
 ) -> None:
     """List the processes that can be inspected, and why others cannot.
 
     Dead processes whose last state is left are listed too.
     """
     require_support()
-    sweep(Extent.OVERDUE)  # as agents do when they start: here is where the last states of dead processes are looked at
+    # as agents do when they start: here is where the last states of dead processes are looked at
+    sweep(Extent.OVERDUE)
     found = find_processes()
     if as_json:
         print_json({"processes": [_value(each) for each in found]})
@@ -47,7 +52,9 @@ def ps(
     shown, left_out = (found, 0) if show_all else without_old_dead(found)
     for each in shown:
         handles = "–" if each.live_handles < 0 else f"{each.live_handles:,}"
-        table.add(str(each.pid), each.name, each.runtime or "–", handles, _attachable(each), each.fix)
+        table.add(
+            str(each.pid), each.name, each.runtime or "–", handles, _attachable(each), each.fix
+        )
     table.print()
     if left_out:
         say(f"and {left_out:,} more: arc-inspector ps --all")

@@ -22,10 +22,24 @@ FINAL_STATES: Final = (TargetState.ENDED, TargetState.POST_MORTEM)
 
 def record(
     pid: Annotated[int, typer.Argument(help="Process id.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the session goes.")],
-    span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long; without it until the process ends, or Ctrl+C.")] = "",
-    every: Annotated[str, typer.Option("--every", metavar="SPAN", help="From one snapshot to the next.")] = "500ms",
-    level: Annotated[str, typer.Option("--level", help="Level of the process meanwhile: count, history or stacks.")] = "history",
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="Where the session goes.")
+    ],
+    span: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="SPAN",
+            help=("How long; without it until the process ends, or Ctrl+C."),
+        ),
+    ] = "",
+    every: Annotated[
+        str, typer.Option("--every", metavar="SPAN", help=("From one snapshot to the next."))
+    ] = "500ms",
+    level: Annotated[
+        str,
+        typer.Option("--level", help=("Level of the process meanwhile: count, history or stacks.")),
+    ] = "history",
     force: Force = False,
     read_only: ReadOnly = False,
 ) -> None:
@@ -43,7 +57,10 @@ def record(
     if recorded.failure:
         raise ControlError(f"{recorded.failure}: {output}")
     left_out = f", {recorded.left_out:,} left out" if recorded.left_out else ""
-    say(f"saved {plural(recorded.snapshots, 'snapshot')}{left_out} in {size(recorded.size_bytes)} to {output}")
+    say(
+        f"saved {plural(recorded.snapshots, 'snapshot')}{left_out} in "
+        f"{size(recorded.size_bytes)} to {output}"
+    )
 
 
 class _End:
@@ -60,9 +77,13 @@ class _End:
         """Not used."""
 
 
-def _record(session: object, output: Path, watch_secs: float | None, every_secs: float, *, may_replace: bool) -> Recorded:
+def _record(
+    session: object, output: Path, watch_secs: float | None, every_secs: float, *, may_replace: bool
+) -> Recorded:
     if not isinstance(session, Running):
-        raise ControlError("the process is gone: there is nothing to record any more, `open` shows its last state")
+        raise ControlError(
+            "the process is gone: there is nothing to record any more, `open` shows its last state"
+        )
     session.set_interval(snapshot_secs=every_secs, vitals_secs=0.05)
     end = _End()
     session.subscribe(end)

@@ -38,13 +38,27 @@ FORWARDED: Final = (signal.SIGUSR1, signal.SIGUSR2)
 def run_program(
     context: typer.Context,
     module: Annotated[bool, typer.Option("-m", help="The target is a module.")] = False,
-    headless: Annotated[bool, typer.Option("--headless", help="No window: a line on stderr, and a summary at the end.")] = False,
-    level: Annotated[str, typer.Option("--level", help="off, count, history or stacks.")] = "stacks",
-    python: Annotated[str, typer.Option("--python", help="Another interpreter that has arc-inspector installed.")] = sys.executable,
-    exit_report: Annotated[
-        bool, typer.Option("--exit-report", help="List on stderr the handles that are alive when the program ends.")
+    headless: Annotated[
+        bool,
+        typer.Option("--headless", help=("No window: a line on stderr, and a summary at the end.")),
     ] = False,
-    exit_report_json: Annotated[str, typer.Option("--exit-report-json", metavar="FILE", help="Write that list as JSON.")] = "",
+    level: Annotated[
+        str, typer.Option("--level", help="off, count, history or stacks.")
+    ] = "stacks",
+    python: Annotated[
+        str,
+        typer.Option("--python", help=("Another interpreter that has arc-inspector installed.")),
+    ] = sys.executable,
+    exit_report: Annotated[
+        bool,
+        typer.Option(
+            "--exit-report",
+            help=("List on stderr the handles that are alive when the program ends."),
+        ),
+    ] = False,
+    exit_report_json: Annotated[
+        str, typer.Option("--exit-report-json", metavar="FILE", help="Write that list as JSON.")
+    ] = "",
 ) -> None:
     """Start a Python program under the agent and inspect it.
 
@@ -53,7 +67,11 @@ def run_program(
     if not context.args:
         raise UsageError("nothing to run: arc-inspector run [-m] TARGET [ARGS…]")
     wanted = parse_level(level)
-    command = PythonCommand(python, (), ("-m", context.args[0]), tuple(context.args[1:])) if module else parse_command(context.args, python)
+    command = (
+        PythonCommand(python, (), ("-m", context.args[0]), tuple(context.args[1:]))
+        if module
+        else parse_command(context.args, python)
+    )
     if not headless:
         require_display()
     words = command.under("inspector.agent.launch", "--level", wanted.name.lower())
@@ -79,7 +97,9 @@ def parse_level(text: str) -> Level:
     try:
         return Level[text.upper()]
     except KeyError:
-        raise UsageError(f"no such level, there are off, count, history and stacks: {text}") from None
+        raise UsageError(
+            f"no such level, there are off, count, history and stacks: {text}"
+        ) from None
 
 
 @contextmanager

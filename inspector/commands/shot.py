@@ -22,7 +22,9 @@ _SIZE: Final = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 def shot(
     pid: Annotated[int, typer.Argument(help="Process id.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.png", help="Where the picture goes.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.png", help="Where the picture goes.")
+    ],
     theme: Annotated[str, typer.Option("--theme", help="light or dark.")] = "light",
     size: Annotated[str, typer.Option("--size", help="Width and height.")] = "1440x900",
     force: Force = False,
@@ -37,7 +39,8 @@ def shot(
         require_readable(pid)
     else:
         find_target(pid)
-    from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen  # Qt is loaded only where it is used
+    # Qt is loaded only where it is used
+    from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen
 
     use_offscreen()
     with OffscreenWindow(theme=theme, width=width, height=height) as window:

@@ -15,7 +15,11 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+PASSED_ON: Final = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+}
 """Settings of a subcommand whose words belong to another program."""
 
 
@@ -38,8 +42,12 @@ class Subcommand(NamedTuple):
     def load(self) -> Any:
         """Import the module and make the command."""
         module, function = self.place
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-        app.command(self.name, context_settings=PASSED_ON if self.passes_words_on else {})(getattr(import_module(module), function))
+        app = typer.Typer(
+            add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        )
+        app.command(self.name, context_settings=PASSED_ON if self.passes_words_on else {})(
+            getattr(import_module(module), function)
+        )
         return get_command(app)
 
     def summary(self, limit: int) -> str:
@@ -50,8 +58,14 @@ class Subcommand(NamedTuple):
         module, function = self.place
         spec = util.find_spec(module)
         source = getattr(spec.loader, "get_source", lambda _: None)(module) if spec else None
-        found = [node for node in ast.parse(source or "").body if isinstance(node, ast.FunctionDef) and node.name == function]
-        command = TyperCommand(self.name, help=ast.get_docstring(found[0])) if found else self.load()
+        found = [
+            node
+            for node in ast.parse(source or "").body
+            if isinstance(node, ast.FunctionDef) and node.name == function
+        ]
+        command = (
+            TyperCommand(self.name, help=ast.get_docstring(found[0])) if found else self.load()
+        )
         return str(command.get_short_help_str(limit))
 
 

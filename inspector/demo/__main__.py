@@ -32,7 +32,9 @@ def main() -> int:
         return error.exit_status
     threading.Thread(target=announce, args=(ready, segment), name="announcer", daemon=True).start()
     if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
-        threading.Thread(target=stop_with_stdin, args=(stopping,), name="stdin", daemon=True).start()
+        threading.Thread(
+            target=stop_with_stdin, args=(stopping,), name="stdin", daemon=True
+        ).start()
     Demo(Options(seconds=words.seconds, calm=words.calm), stopping).run(ready)
     stop()
     return 0
@@ -40,10 +42,16 @@ def main() -> int:
 
 def parse(words: list[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m inspector.demo", description="A to-do application to inspect.")
+    parser = argparse.ArgumentParser(
+        prog="python -m inspector.demo", description="A to-do application to inspect."
+    )
     parser.add_argument("--seconds", type=float, default=None, help="end after so long")
-    parser.add_argument("--calm", action="store_true", help="a fixed sequence that then stands still")
-    parser.add_argument("--level", default="stacks", help="what is recorded: count, history, stacks")
+    parser.add_argument(
+        "--calm", action="store_true", help=("a fixed sequence that then stands still")
+    )
+    parser.add_argument(
+        "--level", default="stacks", help=("what is recorded: count, history, stacks")
+    )
     return parser.parse_args(words)
 
 

@@ -27,7 +27,9 @@ class Archivist:
     The close is pending until the append ends, and then drains.
     """
 
-    def __init__(self, folder: Path, stopping: threading.Event, *, slow_millis: int = SLOW_MILLIS) -> None:
+    def __init__(
+        self, folder: Path, stopping: threading.Event, *, slow_millis: int = SLOW_MILLIS
+    ) -> None:
         """Writes its journals into ``folder``. Not started yet."""
         self._folder = folder
         self._stopping = stopping
@@ -51,7 +53,9 @@ class Archivist:
         """Begin a slow append elsewhere, ask for the close here, and wait for the append."""
         journal.append("opened")
         began = threading.Event()
-        writer = threading.Thread(target=self._append, args=(journal, began), name="slow-writer", daemon=True)
+        writer = threading.Thread(
+            target=self._append, args=(journal, began), name="slow-writer", daemon=True
+        )
         writer.start()
         began.wait()
         try:

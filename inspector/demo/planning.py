@@ -11,7 +11,15 @@ from typing import Final
 from inspector.demo.reminders import remember_for_ever
 from inspector.runtime import Listener, Notice, TodoItem, TodoList
 
-CHORES: Final = ("water the plants", "call back", "order paper", "review the draft", "book the room", "renew the licence", "back up")
+CHORES: Final = (
+    "water the plants",
+    "call back",
+    "order paper",
+    "review the draft",
+    "book the room",
+    "renew the licence",
+    "back up",
+)
 BACKLOG_LISTS: Final = 24
 """Lists that a planner keeps before it lets the oldest go."""
 MOST_ITEMS: Final = 12

@@ -48,7 +48,11 @@ class Demo:
         """Start everything, set ``ready``, run, and let everything go."""
         gc.set_threshold(*GC_THRESHOLDS)
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="arc-inspector-demo-", ignore_cleanup_errors=True)))
+            folder = Path(
+                stack.enter_context(
+                    TemporaryDirectory(prefix="arc-inspector-demo-", ignore_cleanup_errors=True)
+                )
+            )
             stack.callback(REMEMBERED.clear)
             # It has no other holder and no use: a viewer can close it without harm. Closed there,
             # it is left alone here.
@@ -62,7 +66,9 @@ class Demo:
 
     def _run_busy(self, folder: Path, ready: threading.Event) -> None:
         """Planners, native threads, archives and garbage."""
-        planners = [Planner(f"planner-{number + 1}", number, self._stopping) for number in range(PLANNERS)]
+        planners = [
+            Planner(f"planner-{number + 1}", number, self._stopping) for number in range(PLANNERS)
+        ]
         reader = Reader(folder, self._stopping)
         threads = [*(planner.thread for planner in planners), reader.thread]
         churn = Churn(threads=NATIVE_THREADS, per_second=NATIVE_ROUNDS_PER_SEC)
@@ -88,7 +94,10 @@ class Demo:
             planner.plan(inbox)
         kept = TodoItem("held by two")
         shared = kept.clone()
-        reader, archivist = Reader(folder, self._stopping), Archivist(folder, self._stopping, slow_millis=CALM_MILLIS)
+        reader, archivist = (
+            Reader(folder, self._stopping),
+            Archivist(folder, self._stopping, slow_millis=CALM_MILLIS),
+        )
         reader.thread.start()
         archivist.thread.start()
         reader.close_from_outside()

@@ -72,7 +72,9 @@ def read_allow_list(folder: Path, words: Sequence[str]) -> AllowList:
             raise UsageError(troubles[0])
         listed = table.get("leaks", [])
         if not isinstance(listed, list):
-            raise UsageError(f"leaks is not a list of tables, write [[tool.arc-inspector.leaks]]: {project}")
+            raise UsageError(
+                f"leaks is not a list of tables, write [[tool.arc-inspector.leaks]]: {project}"
+            )
         allowances += [_parse_table(each, project) for each in listed]
     return AllowList(allowances)
 
@@ -93,9 +95,14 @@ def _parse_table(value: Any, path: Path) -> Allowance:
         raise UsageError(f"an allowed leak is not a table: {path}")
     for name, each in value.items():
         if name not in known:
-            raise UsageError(f"{name} is not understood in an allowed leak, there are {', '.join(known)}: {path}")
+            raise UsageError(
+                f"{name} is not understood in an allowed leak, there are {', '.join(known)}: {path}"
+            )
         if isinstance(each, bool) or not isinstance(each, int if known[name] == "int" else str):
-            raise UsageError(f"{name} of an allowed leak is not {'a number' if known[name] == 'int' else 'a text'}: {path}")
+            raise UsageError(
+                f"{name} of an allowed leak is not "
+                f"{'a number' if known[name] == 'int' else 'a text'}: {path}"
+            )
     if not str(value.get("reason", "")).strip():
         raise UsageError(f"an allowed leak has no reason: {path}")
     return Allowance(**value)

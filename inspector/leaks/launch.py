@@ -41,7 +41,9 @@ class ExitJudge:
         """
         self._started = not isinstance(error, launch.NotStartedError)
         text = f"{error}".partition("\n")[0]
-        self._failure = text if not self._started else f"{type(error).__name__}{f': {text}' if text else ''}"
+        self._failure = (
+            text if not self._started else f"{type(error).__name__}{f': {text}' if text else ''}"
+        )
 
     def report(self) -> None:
         """Write the handles that are alive now.
@@ -53,10 +55,18 @@ class ExitJudge:
         try:
             live = LiveHandles(self._segment)
             leaks = live.leaks(live.read_after_collection(()).values())
-            value = {"leaks": [leak.value() for leak in leaks], "started": self._started, "failure": self._failure}
+            value = {
+                "leaks": [leak.value() for leak in leaks],
+                "started": self._started,
+                "failure": self._failure,
+            }
             value |= live.measured().value()
             live.close()
-            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(
+                self._file,
+                os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC,
+                0o600,
+            )
             with open(descriptor, "w", encoding="utf-8") as out:  # noqa: PTH123 - a descriptor
                 json.dump(value, out)
         except Exception as error:  # any exception

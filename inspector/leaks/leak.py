@@ -60,7 +60,9 @@ def leaks_text(leaks: Iterable[Leak]) -> str:
     lines = []
     for leak in leaks:
         lines.append(f"  {leak.count:,} × {leak.type}{', never closed' if leak.is_open else ''}")
-        lines += [f"      {frame}" for frame in leak.stack] or ["      made at a place that was not recorded"]
+        lines += [f"      {frame}" for frame in leak.stack] or [
+            ("      made at a place that was not recorded")
+        ]
     return "\n".join(lines)
 
 

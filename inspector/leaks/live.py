@@ -58,8 +58,13 @@ class LiveHandles:
         for row in rows:
             if row.created_site not in stacks:
                 stacks[row.created_site] = _of_program(self._segment.stack(row.created_site))
-            counted[row.type, row.closes and row.resource in OPEN_STATES, stacks[row.created_site]] += 1
-        leaks = [Leak(name, count, stack, is_open, owner) for (name, is_open, stack), count in counted.items()]
+            counted[
+                row.type, row.closes and row.resource in OPEN_STATES, stacks[row.created_site]
+            ] += 1
+        leaks = [
+            Leak(name, count, stack, is_open, owner)
+            for (name, is_open, stack), count in counted.items()
+        ]
         return sorted(leaks, key=lambda leak: (-leak.count, leak.type, leak.stack))
 
     def measured(self) -> Measured:
@@ -78,5 +83,10 @@ class LiveHandles:
 def _of_program(frames: Sequence[tuple[str, int, str]]) -> tuple[str, ...]:
     """Frames as text, without the frames that run the program."""
     folder = os.getcwd()  # noqa: PTH109 - a text to compare with
-    inner = takewhile(lambda frame: HARNESSES.isdisjoint(PurePath(frame[0]).parts) and not frame[0].startswith(_PACKAGE), frames)
+    inner = takewhile(
+        lambda frame: (
+            HARNESSES.isdisjoint(PurePath(frame[0]).parts) and not frame[0].startswith(_PACKAGE)
+        ),
+        frames,
+    )
     return tuple(frame_text(*frame, folder) for frame in inner)

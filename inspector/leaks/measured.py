@@ -25,7 +25,11 @@ class Measured:
         if not self.followed:
             return NOTHING_FOLLOWED if self.refused else f"{NOTHING_FOLLOWED}; {ADVICE}"
         count = len(self.refused)
-        text = "1 declaration or module could" if count == 1 else f"{count:,} declarations or modules could"
+        text = (
+            "1 declaration or module could"
+            if count == 1
+            else (f"{count:,} declarations or modules could")
+        )
         return f"{text} not be followed, so nothing can be said of their handles" if count else ""
 
     def lines(self) -> list[str]:

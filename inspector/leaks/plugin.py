@@ -14,7 +14,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options."""
     group = parser.getgroup("arc-inspector", "native handles that outlive their test")
     try:
-        group.addoption("--arc-leaks", action="store_true", help="fail tests after which native handles are alive that were not before")
+        group.addoption(
+            "--arc-leaks",
+            action="store_true",
+            help=("fail tests after which native handles are alive that were not before"),
+        )
     except ValueError:
         return  # pytest has loaded this under its other name too
     group.addoption(
@@ -24,7 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TYPE[@SITE]=REASON",
         help="do not fail for these; more in [[tool.arc-inspector.leaks]] of pyproject.toml",
     )
-    group.addoption("--arc-leaks-json", default="", metavar="FILE", help="write the findings as JSON")
+    group.addoption(
+        "--arc-leaks-json", default="", metavar="FILE", help="write the findings as JSON"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

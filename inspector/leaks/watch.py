@@ -24,7 +24,8 @@ from inspector.leaks.live import LiveHandles
 from inspector.leaks.measured import Measured, measured_of, together
 
 ADVICE: Final = (
-    "To allow them, give the reason in [[tool.arc-inspector.leaks]] of pyproject.toml (type, site, test, at_most, reason),\n"
+    "To allow them, give the reason in [[tool.arc-inspector.leaks]] of pyproject.toml (type, "
+    "site, test, at_most, reason),\n"
     "or run with --arc-leaks-allow 'TYPE@SITE=REASON'."
 )
 Wrapped = Generator[None, Any, Any]
@@ -39,7 +40,9 @@ class LeakWatch:
     def __init__(self, config: pytest.Config) -> None:
         """Start the agent where tests run. Raises ``InspectorError``."""
         self._config = config
-        self._allowed: AllowList = read_allow_list(config.rootpath, config.getoption("arc_leaks_allow"))
+        self._allowed: AllowList = read_allow_list(
+            config.rootpath, config.getoption("arc_leaks_allow")
+        )
         is_worker = hasattr(config, "workerinput")
         self._is_reporter = not is_worker
         runs_tests = is_worker or config.getoption("dist", "no") == "no"
@@ -143,7 +146,11 @@ class LeakWatch:
         own.
         """
         file = self._config.getoption("arc_leaks_json")
-        if self._is_reporter and self._trouble() and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if (
+            self._is_reporter
+            and self._trouble()
+            and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        ):
             session.exitstatus = UNKNOWN_STATUS
         if self._is_reporter and file:
             value = {
@@ -178,30 +185,50 @@ class LeakWatch:
             _empty(item)
         ended = set().union(*(made for _, made in self._ended))
         left = live.read_after_collection(kept - ended)
-        leaks = [] if has_failed else live.leaks((row for handle, row in left.items() if handle not in ended), owner=item.nodeid)
+        leaks = (
+            []
+            if has_failed
+            else live.leaks(
+                (row for handle, row in left.items() if handle not in ended), owner=item.nodeid
+            )
+        )
         for name, made in self._ended:
             leaks += live.leaks((row for handle, row in left.items() if handle in made), owner=name)
         bad, allowed = self._allowed.judge(leaks)
-        self._results[item.nodeid] = {"leaks": [leak.value() for leak in bad], "allowed": [leak.value() for leak in allowed]}
+        self._results[item.nodeid] = {
+            "leaks": [leak.value() for leak in bad],
+            "allowed": [leak.value() for leak in allowed],
+        }
         return bad
 
     def _trouble(self) -> str:
         """Why the run says nothing of handles although it found no leak; ``""`` when it does."""
         if self._found or self._config.option.collectonly:
             return ""
-        return together(self._measured).trouble if self._judged else "no test was judged, so nothing can be said of handles"
+        return (
+            together(self._measured).trouble
+            if self._judged
+            else ("no test was judged, so nothing can be said of handles")
+        )
 
     def _summary(self) -> list[str]:
         """The run's result, in a few lines."""
         lines = []
         owners = {leak.owner for leak in self._found}
         if owners:
-            tests = f"{len(owners)} {'test or fixture' if len(owners) == 1 else 'tests and fixtures'}"
-            lines.append(f"{handles_text(sum(leak.count for leak in self._found))} leaked by {tests}")
+            tests = (
+                f"{len(owners)} {'test or fixture' if len(owners) == 1 else 'tests and fixtures'}"
+            )
+            lines.append(
+                f"{handles_text(sum(leak.count for leak in self._found))} leaked by {tests}"
+            )
         else:
             lines.append(self._trouble() or "no handle leaked")
         lines += together(self._measured).lines()
-        lines += [f"allowed: {leak.count:,} × {leak.type}, {leak.owner}: {leak.reason}" for leak in self._let_pass]
+        lines += [
+            f"allowed: {leak.count:,} × {leak.type}, {leak.owner}: {leak.reason}"
+            for leak in self._let_pass
+        ]
         if self._not_judged:
             lines.append(f"not judged, because they failed: {len(self._not_judged):,}")
         return lines
@@ -232,5 +259,8 @@ def _failure(leaks: Sequence[Leak]) -> str:
     for owner in dict.fromkeys(leak.owner for leak in leaks):
         own = [leak for leak in leaks if leak.owner == owner]
         who = f"by {owner}" if owner.startswith("fixture ") else "by this test"
-        parts.append(f"{handles_text(sum(leak.count for leak in own))} made {who} outlived it:\n\n{leaks_text(own)}")
+        parts.append(
+            f"{handles_text(sum(leak.count for leak in own))} made {who} outlived "
+            f"it:\n\n{leaks_text(own)}"
+        )
     return "\n\n".join([*parts, ADVICE])

@@ -129,11 +129,19 @@ def of_object(events: Events, snapshot: Snapshot, handle: int) -> Mask:
     there = np.flatnonzero(handles.addresses == address)
     first, last = _life(events, snapshot, int(row[0]), there)
     live = is_live(handles.references[there])
-    is_its = (handles.created_at[there] > first) & (handles.created_at[there] <= last) | (there == row[0])
-    is_its |= live & live[there == row[0]]  # rows of one living object, some of them without a time of birth
+    is_its = (handles.created_at[there] > first) & (handles.created_at[there] <= last) | (
+        there == row[0]
+    )
+    # rows of one living object, some of them without a time of birth
+    is_its |= live & live[there == row[0]]
     births = handles.created_at[there[is_its]]
     since = first if np.isnan(births).any() else max(first, float(births.min()) - CLOCK_STEP_SECS)
-    without_handle = (events.addresses == address) & (events.handles == 0) & (events.at > since) & (events.at <= last)
+    without_handle = (
+        (events.addresses == address)
+        & (events.handles == 0)
+        & (events.at > since)
+        & (events.at <= last)
+    )
     return np.asarray(np.isin(events.handles, handles.ids[there[is_its]]) | without_handle)
 
 
@@ -147,22 +155,34 @@ def _life(events: Events, snapshot: Snapshot, row: int, there: Ints) -> tuple[fl
     """
     handles = snapshot.handles
     dropped = handles.changed_at[there[handles.references[there] == Reference.DROPPED]]
-    is_end = (events.kinds == EventKind.DROP) | ((events.kinds == EventKind.RELEASE) & (events.counts == 0))
-    ends = np.concatenate((dropped, events.at[is_end & (events.addresses == handles.addresses[row])]))
+    is_end = (events.kinds == EventKind.DROP) | (
+        (events.kinds == EventKind.RELEASE) & (events.counts == 0)
+    )
+    ends = np.concatenate(
+        (dropped, events.at[is_end & (events.addresses == handles.addresses[row])])
+    )
     born, ends = handles.created_at[row], ends[~np.isnan(ends)]
     if np.isnan(born):
         born = -np.inf
-    return float(ends[ends < born].max(initial=-np.inf)), float(ends[ends >= born].min(initial=np.inf))
+    return float(ends[ends < born].max(initial=-np.inf)), float(
+        ends[ends >= born].min(initial=np.inf)
+    )
 
 
 def of_type(events: Events, snapshot: Snapshot, type_index: int) -> Mask:
     """Events of all objects of a type."""
     known = events.types != 0
     rows = snapshot.handles.types == type_index
-    return np.asarray(np.where(known, events.types == type_index, np.isin(events.handles, snapshot.handles.ids[rows])))
+    return np.asarray(
+        np.where(
+            known, events.types == type_index, np.isin(events.handles, snapshot.handles.ids[rows])
+        )
+    )
 
 
-def balance_of(events: Events, sites: Mapping[int, Site], *, snapshot: Snapshot | None = None, lost: int = 0) -> Balance:
+def balance_of(
+    events: Events, sites: Mapping[int, Site], *, snapshot: Snapshot | None = None, lost: int = 0
+) -> Balance:
     """Match these events, oldest first.
 
     ``sites`` are the snapshot's, ``snapshot`` has the counts after the last event.
@@ -170,7 +190,9 @@ def balance_of(events: Events, sites: Mapping[int, Site], *, snapshot: Snapshot 
     matching = _Matching()
     unseen = unseen_changes(events, snapshot)
     columns = (events.kinds, events.handles, events.addresses, events.sites, unseen.before)
-    for kind, handle, address, site, change in zip(*(each.tolist() for each in columns), strict=True):
+    for kind, handle, address, site, change in zip(
+        *(each.tolist() for each in columns), strict=True
+    ):
         key = handle or -address
         matching.change(-address, change)
         if kind in UP:
@@ -187,7 +209,11 @@ def _nodes(nets: Mapping[int, int], sites: Mapping[int, Site]) -> tuple[BalanceN
     stacks: list[tuple[int, tuple[BalanceNode, ...]]] = []
     for index, net in nets.items():
         site = sites.get(index)
-        frames = folded(site.frames, site.packages) if site is not None else (BalanceNode("site not recorded", 0),)
+        frames = (
+            folded(site.frames, site.packages)
+            if site is not None
+            else (BalanceNode("site not recorded", 0),)
+        )
         stacks.append((net, frames))
     return _merged(stacks)
 
@@ -202,8 +228,19 @@ def _merged(stacks: Iterable[tuple[int, tuple[BalanceNode, ...]]]) -> tuple[Bala
     for members in groups.values():
         first = members[0][1][0]
         inner = _merged((net, frames[1:]) for net, frames in members)
-        nodes.append(BalanceNode(first.text, sum(net for net, _ in members), first.file, first.line, first.folded, inner))
-    return tuple(sorted((node for node in nodes if node.net), key=lambda node: (-abs(node.net), node.text)))
+        nodes.append(
+            BalanceNode(
+                first.text,
+                sum(net for net, _ in members),
+                first.file,
+                first.line,
+                first.folded,
+                inner,
+            )
+        )
+    return tuple(
+        sorted((node for node in nodes if node.net), key=lambda node: (-abs(node.net), node.text))
+    )
 
 
 def folded(frames: Sequence[Frame], packages: Collection[str] = ()) -> tuple[BalanceNode, ...]:
@@ -214,7 +251,9 @@ def folded(frames: Sequence[Frame], packages: Collection[str] = ()) -> tuple[Bal
     Library frames inside of that one say nothing about the program. A stack of library frames alone
     stays as it is.
     """
-    own = next((place for place, frame in enumerate(frames) if not _is_inside(frame, packages)), None)
+    own = next(
+        (place for place, frame in enumerate(frames) if not _is_inside(frame, packages)), None
+    )
     if own is None:
         return tuple(_node(frame) for frame in frames)
     lines = [_node(frames[own])]
@@ -224,7 +263,11 @@ def folded(frames: Sequence[Frame], packages: Collection[str] = ()) -> tuple[Bal
             run.append(frame)
             continue
         if run:
-            lines.append(_node(run[0]) if len(run) == 1 else BalanceNode(f"{len(run)} library frames", 0, folded=len(run)))
+            lines.append(
+                _node(run[0])
+                if len(run) == 1
+                else BalanceNode(f"{len(run)} library frames", 0, folded=len(run))
+            )
         run = []
         if frame is not None:
             lines.append(_node(frame))
@@ -233,7 +276,11 @@ def folded(frames: Sequence[Frame], packages: Collection[str] = ()) -> tuple[Bal
 
 def is_library(frame: Frame) -> bool:
     """Whether a frame is of the standard libraries or an installed package."""
-    return any(part in frame.file for part in INSTALLED) or is_standard(frame.file) or _is_native_library(frame)
+    return (
+        any(part in frame.file for part in INSTALLED)
+        or is_standard(frame.file)
+        or _is_native_library(frame)
+    )
 
 
 def _is_inside(frame: Frame, packages: Collection[str]) -> bool:
@@ -241,11 +288,15 @@ def _is_inside(frame: Frame, packages: Collection[str]) -> bool:
 
     As ``Site.short`` says: frames of the standard libraries and of followed packages cannot.
     """
-    return is_standard(frame.file) or is_of_package(frame.file, packages) or _is_native_library(frame)
+    return (
+        is_standard(frame.file) or is_of_package(frame.file, packages) or _is_native_library(frame)
+    )
 
 
 def _is_native_library(frame: Frame) -> bool:
-    return any(part in frame.file for part in NATIVE_PLACES) or frame.function.startswith(LIBRARY_FUNCTIONS)
+    return any(part in frame.file for part in NATIVE_PLACES) or frame.function.startswith(
+        LIBRARY_FUNCTIONS
+    )
 
 
 def _node(frame: Frame) -> BalanceNode:

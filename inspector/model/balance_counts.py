@@ -39,12 +39,16 @@ class Unseen:
     @property
     def ups(self) -> int:
         """References that were counted up without an event."""
-        return int(self.before[self.before > 0].sum()) + sum(change for change in self.after.values() if change > 0)
+        return int(self.before[self.before > 0].sum()) + sum(
+            change for change in self.after.values() if change > 0
+        )
 
     @property
     def downs(self) -> int:
         """References that were counted down without an event."""
-        return -int(self.before[self.before < 0].sum()) - sum(change for change in self.after.values() if change < 0)
+        return -int(self.before[self.before < 0].sum()) - sum(
+            change for change in self.after.values() if change < 0
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ NO_CHANGES: Final = Tally(0, 0, 0, 0)
 def changes_text(tally: Tally) -> str:
     """``12 up, 9 down``, and how many of them have no event."""
     unseen = tally.unseen_ups + tally.unseen_downs
-    return f"{tally.ups:,} up, {tally.downs:,} down" + (f" ({unseen:,} known from the counts alone)" if unseen else "")
+    return f"{tally.ups:,} up, {tally.downs:,} down" + (
+        (f" ({unseen:,} known from the counts alone)") if unseen else ""
+    )
 
 
 def unseen_changes(events: Events, snapshot: Snapshot | None = None) -> Unseen:
@@ -73,7 +79,10 @@ def unseen_changes(events: Events, snapshot: Snapshot | None = None) -> Unseen:
     At the end come the snapshot's counts, if they were sampled later.
     """
     rows = np.flatnonzero(
-        np.isin(events.kinds, COUNTED) & (events.addresses != 0) & (events.counts != UNKNOWN) & (events.counts < SATURATED)
+        np.isin(events.kinds, COUNTED)
+        & (events.addresses != 0)
+        & (events.counts != UNKNOWN)
+        & (events.counts < SATURATED)
     )
     rows = rows[np.argsort(events.addresses[rows], kind="stable")]
     counts, addresses = events.counts[rows], events.addresses[rows]
@@ -90,15 +99,23 @@ def _after(events: Events, rows: Ints, snapshot: Snapshot) -> dict[int, int]:
 
     ``rows`` are counted events, by address.
     """
-    is_last = np.append(events.addresses[rows[1:]] != events.addresses[rows[:-1]], True)[: len(rows)]
+    is_last = np.append(events.addresses[rows[1:]] != events.addresses[rows[:-1]], True)[
+        : len(rows)
+    ]
     last = rows[is_last & (events.counts[rows] > 0)]
     last = last[events.at[last] < snapshot.sampled_at]
     handles = snapshot.handles
     strong = np.where(handles.inner_strong != UNKNOWN, handles.inner_strong, handles.strong)
-    known = (strong != UNKNOWN) & is_live(handles.references) & np.isin(handles.addresses, events.addresses[last])
+    known = (
+        (strong != UNKNOWN)
+        & is_live(handles.references)
+        & np.isin(handles.addresses, events.addresses[last])
+    )
     now = dict(zip(handles.addresses[known].tolist(), strong[known].tolist(), strict=True))
     told = zip(events.addresses[last].tolist(), events.counts[last].tolist(), strict=True)
-    return {address: now[address] - count for address, count in told if now.get(address, count) != count}
+    return {
+        address: now[address] - count for address, count in told if now.get(address, count) != count
+    }
 
 
 def tally_of(events: Events, unseen: Unseen) -> Tally:

@@ -79,7 +79,11 @@ class Moment:
 
 def clock_of(raw: RawVitals) -> Clock:
     """The target's clock."""
-    return Clock(raw.number("anchor_ticks"), raw.number("anchor_unix_nanos"), max(raw.number("ticks_per_sec"), 1))
+    return Clock(
+        raw.number("anchor_ticks"),
+        raw.number("anchor_unix_nanos"),
+        max(raw.number("ticks_per_sec"), 1),
+    )
 
 
 def build_vitals(raw: RawVitals, at: float) -> Vitals:
@@ -132,7 +136,11 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
 def build_deadlines(raw: RawVitals, clock: Clock) -> tuple[CloseDeadline, ...]:
     """When the pending closes are withdrawn that have a deadline, the soonest first."""
     shown = raw.header["close_deadlines"][0]
-    found = [CloseDeadline(int(each["handle"]), clock.secs(int(each["at_ticks"]))) for each in shown if each["handle"]]
+    found = [
+        CloseDeadline(int(each["handle"]), clock.secs(int(each["at_ticks"])))
+        for each in shown
+        if each["handle"]
+    ]
     return tuple(sorted(found, key=lambda deadline: deadline.at))
 
 
@@ -147,7 +155,11 @@ def build_limits(raw: RawState, handles: Handles, codes: LayoutCodes) -> tuple[L
     in_use = {
         "handles": raw.vitals.number("live_handles"),
         "threads": int(np.count_nonzero(_threads_in_use(raw.threads, handles, codes))),
-        "rings": int(np.count_nonzero((raw.threads["state"] == codes.thread_live) & (raw.threads["ring"] != 0))),
+        "rings": int(
+            np.count_nonzero(
+                (raw.threads["state"] == codes.thread_live) & (raw.threads["ring"] != 0)
+            )
+        ),
     }
     sections = {name: header[name][0] for name in LIMITED}
     return tuple(
@@ -164,7 +176,12 @@ def _threads_in_use(threads: Records, handles: Handles, codes: LayoutCodes) -> F
     """
     in_use: Flags = threads["state"] == codes.thread_live
     live = is_live(handles.references)
-    for column in (handles.created_threads, handles.last_threads, handles.owner_threads, handles.requester_threads):
+    for column in (
+        handles.created_threads,
+        handles.last_threads,
+        handles.owner_threads,
+        handles.requester_threads,
+    ):
         in_use |= np.bincount(column[live], minlength=len(in_use))[: len(in_use)] > 0
     in_use[:1] = False
     return in_use
@@ -180,7 +197,9 @@ def build_running(raw: RawState, codes: LayoutCodes) -> RunningCalls:
     return running_calls(are_uses, raw.rows["data"], threads, len(raw.threads), codes)
 
 
-def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock, running: RunningCalls) -> Handles:
+def build_handles(
+    raw: RawState, codes: LayoutCodes, clock: Clock, running: RunningCalls
+) -> Handles:
     """The table's columns, all of them copies: ``raw`` may be filled again afterwards."""
     rows = raw.rows
     references, changing = _references(rows, codes)
@@ -189,17 +208,26 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock, running: Runn
     ids = _ids(raw, np.isin(kinds, kinds_where(lambda kind: kind.is_foreign)))
     addresses = rows["address"].copy()
     numbered = np.isin(kinds, kinds_where(lambda kind: kind.is_numbered))
-    objects = objects_of(addresses, live, numbers_of(rows["type_id"].astype(np.int64), rows["data"], numbered))
+    objects = objects_of(
+        addresses, live, numbers_of(rows["type_id"].astype(np.int64), rows["data"], numbered)
+    )
     are_handles = live & ~np.isin(kinds, kinds_where(lambda kind: kind.is_call))
     proxies = proxies_of(objects, are_handles)
-    counts = at_rest(_strongs(raw, objects, codes, are_handles), objects, proxies, running.are_counted)
+    counts = at_rest(
+        _strongs(raw, objects, codes, are_handles), objects, proxies, running.are_counted
+    )
     traits = live & np.isin(kinds, kinds_where(lambda kind: kind.is_trait))
     strong = np.where(live, counts.strong, np.where(references == Reference.DROPPED, 0, UNKNOWN))
     proxies[live & (objects.groups < 0) & (strong != UNKNOWN)] = 1
     proxies[live & np.isin(kinds, kinds_where(lambda kind: kind.shares_rows))] = UNKNOWN
     proxies[references == Reference.DROPPED] = 0
     pins = pins_by_row(ids, raw.threads["calls"][raw.threads["state"] == codes.thread_live].ravel())
-    in_flight = in_flight_of(objects, pins + running.are_uses, counts.in_flight, np.isin(kinds, kinds_where(lambda kind: kind.pins_calls)))
+    in_flight = in_flight_of(
+        objects,
+        pins + running.are_uses,
+        counts.in_flight,
+        np.isin(kinds, kinds_where(lambda kind: kind.pins_calls)),
+    )
     handles = Handles(
         ids=ids,
         types=rows["type_id"].astype(np.int64),
@@ -216,7 +244,9 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock, running: Runn
         native_refs=native_refs_of(strong, proxies),
         created_at=clock.column(rows["created_at_ticks"]),
         changed_at=clock.column(rows["changed_at_ticks"]),
-        created_threads=np.where(running.are_uses, running.threads, rows["created_thread"]).astype(np.int64),
+        created_threads=np.where(running.are_uses, running.threads, rows["created_thread"]).astype(
+            np.int64
+        ),
         last_threads=rows["last_thread"].astype(np.int64),
         owner_threads=rows["owner_thread"].astype(np.int64),
         requester_threads=rows["requester_thread"].astype(np.int64),
@@ -241,7 +271,11 @@ def _readable_rows(raw: RawState, codes: LayoutCodes) -> tuple[RawState, int]:
     Such rows come from a damaged segment.
     """
     states = raw.rows["reference_state"] & np.uint8(~codes.busy & 0xFF)
-    readable = (states >= Reference.LIVE) & (states <= Reference.DROPPED) & (raw.rows["resource_state"] <= max(Resource))
+    readable = (
+        (states >= Reference.LIVE)
+        & (states <= Reference.DROPPED)
+        & (raw.rows["resource_state"] <= max(Resource))
+    )
     damaged = len(readable) - int(np.count_nonzero(readable))
     if not damaged:
         return raw, 0

@@ -43,12 +43,18 @@ class Calls:
         if row < 0 or self.snapshot is None:
             return None
         handles, is_call = self.snapshot.handles, self.snapshot.kind_of(row).is_call
-        return self.snapshot.sites.get(int((handles.created_sites if is_call else handles.last_sites)[row]))
+        return self.snapshot.sites.get(
+            int((handles.created_sites if is_call else handles.last_sites)[row])
+        )
 
 
 def calls_in_flight(snapshot: Snapshot | None) -> Calls:
     """The calls of ``snapshot``; none for ``None``."""
-    found = [(call, row, depth) for row in (snapshot.threads.values() if snapshot else ()) for depth, call in enumerate(row.calls)]
+    found = [
+        (call, row, depth)
+        for row in (snapshot.threads.values() if snapshot else ())
+        for depth, call in enumerate(row.calls)
+    ]
     found.sort(key=lambda each: (each[0].began_at != each[0].began_at, each[0].began_at))
     handles = np.array([call.handle for call, _, _ in found], dtype=np.uint64)
     return Calls(
@@ -65,12 +71,17 @@ def library_calls(snapshot: Snapshot) -> Ints:
     """Rows of calls that have not ended: calls into a library, and calls that a library awaits."""
     kinds = {index: kind_named(row.kind) for index, row in snapshot.types.items()}
     waiting = [index for index, kind in kinds.items() if kind.is_call and not kind.runs_on_thread]
-    rows = np.flatnonzero(np.isin(snapshot.handles.types, waiting) & is_live(snapshot.handles.references))
+    rows = np.flatnonzero(
+        np.isin(snapshot.handles.types, waiting) & is_live(snapshot.handles.references)
+    )
     listed = calls_in_flight(snapshot).rows
     running = [row for row in listed.tolist() if row >= 0 and snapshot.kind_of(row).runs_on_thread]
     return np.union1d(rows, np.array(running, np.int64)).astype(np.int64)
 
 
 def _rows_of(handles: Ids, snapshot: Snapshot) -> Ints:
-    places = {int(snapshot.handles.ids[row]): int(row) for row in np.flatnonzero(np.isin(snapshot.handles.ids, handles))}
+    places = {
+        int(snapshot.handles.ids[row]): int(row)
+        for row in np.flatnonzero(np.isin(snapshot.handles.ids, handles))
+    }
     return np.array([places.get(int(handle), -1) for handle in handles], dtype=np.int64)

@@ -180,7 +180,11 @@ class ChurnHistory:
             return Rates(float("nan"), float("nan"), float("nan"))
         secs = float(self._at[last] - self._at[first])
         created, released = self._sums(type_index)
-        return Rates(float(created[last] - created[first]) / secs, float(released[last] - released[first]) / secs, secs)
+        return Rates(
+            float(created[last] - created[first]) / secs,
+            float(released[last] - released[first]) / secs,
+            secs,
+        )
 
     def busiest_types(self, begin: float, end: float, limit: int) -> tuple[int, ...]:
         """Indices of the busiest types between the two moments, the busiest first.
@@ -191,11 +195,19 @@ class ChurnHistory:
             return ()
         first, last = self._row_at(begin), self._row_at(end)
         created, released = self._created[: self._count], self._released[: self._count]
-        score = self._lives[last] + (created[last] - created[first]) + (released[last] - released[first])
+        score = (
+            self._lives[last]
+            + (created[last] - created[first])
+            + (released[last] - released[first])
+        )
         order = np.argsort(-score, kind="stable")
-        return tuple(int(index) for index in order if score[index] > 0 and index != OTHER_TYPE)[:limit]
+        return tuple(int(index) for index in order if score[index] > 0 and index != OTHER_TYPE)[
+            :limit
+        ]
 
-    def live_line(self, begin: float, end: float, *, points: int, type_index: int | None = None) -> Line:
+    def live_line(
+        self, begin: float, end: float, *, points: int, type_index: int | None = None
+    ) -> Line:
         """Live handles over time, in at most about ``points`` points.
 
         If readings are denser, each step shows the lowest and the highest, so that no peak is lost.
@@ -210,7 +222,9 @@ class ChurnHistory:
             return _broken(at, newest.astype(np.float64), joined)
         return _decimated(at, low, high, joined=joined, width=nice_secs((end - begin) * 2 / points))
 
-    def rate_line(self, begin: float, end: float, *, width_secs: float, type_index: int | None = None) -> tuple[Line, Line]:
+    def rate_line(
+        self, begin: float, end: float, *, width_secs: float, type_index: int | None = None
+    ) -> tuple[Line, Line]:
         """Births and deaths per second as steps of ``width_secs``.
 
         Steps are aligned to the clock, so that they do not flicker while scrolling.
@@ -225,7 +239,11 @@ class ChurnHistory:
         first, last = self._span(edges[0], edges[-1])
         created, released = self._sums(type_index)
         births, deaths = (
-            _steps(edges, np.diff(np.interp(edges, self._at[first:last], counts[first:last])) / width_secs, gaps)
+            _steps(
+                edges,
+                np.diff(np.interp(edges, self._at[first:last], counts[first:last])) / width_secs,
+                gaps,
+            )
             for counts in (created, released)
         )
         return births, deaths
@@ -238,7 +256,13 @@ class ChurnHistory:
         for each in collections:
             if each.serial > self._last_collection:
                 self._last_collection = each.serial
-                self.add_mark(Mark(each.at, MarkKind.FORCED if each.forced else MarkKind.COLLECTION, _collection_text(each)))
+                self.add_mark(
+                    Mark(
+                        each.at,
+                        MarkKind.FORCED if each.forced else MarkKind.COLLECTION,
+                        _collection_text(each),
+                    )
+                )
 
     def _follows(self, row: int) -> bool:
         """The reading continues the last: in time, and with counters that did not start again."""
@@ -273,7 +297,15 @@ class ChurnHistory:
         self._live[pairs + 1, 1] = np.maximum(self._live[pairs, 1], self._live[pairs + 1, 1])
         self._joined[pairs + 1] &= self._joined[pairs]
         kept = np.concatenate(([0], pairs + 1, np.arange(half, self._count)))
-        for table in (self._at, self._live, self._joined, self._totals, self._created, self._released, self._lives):
+        for table in (
+            self._at,
+            self._live,
+            self._joined,
+            self._totals,
+            self._created,
+            self._released,
+            self._lives,
+        ):
             table[: len(kept)] = table[kept]
         self._count = len(kept)
 
@@ -287,7 +319,11 @@ class ChurnHistory:
         return created[:, type_index], released[:, type_index]
 
     def _lives_of(self, type_index: int) -> Ints:
-        return self._lives[: self._count, type_index] if 0 <= type_index < self._types else np.zeros(self._count, np.int64)
+        return (
+            self._lives[: self._count, type_index]
+            if 0 <= type_index < self._types
+            else np.zeros(self._count, np.int64)
+        )
 
     def _row_at(self, at: float) -> int:
         """The last reading at or before ``at``, or the first of all."""
@@ -333,7 +369,12 @@ def nice_secs(secs: float) -> float:
     if secs <= 0:
         return 1e-3
     power = 10.0 ** np.floor(np.log10(secs))
-    return float(next((factor * power for factor in (1, 2, 5) if factor * power >= secs * (1 - 1e-9)), 10 * power))
+    return float(
+        next(
+            (factor * power for factor in (1, 2, 5) if factor * power >= secs * (1 - 1e-9)),
+            10 * power,
+        )
+    )
 
 
 def _collection_text(each: Collection) -> str:
@@ -345,10 +386,20 @@ def _collection_text(each: Collection) -> str:
 def _broken(at: Floats, values: Floats, joined: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Line:
     """The points with a ``nan`` point before each point that does not continue the last."""
     breaks = np.flatnonzero(~joined[1:]) + 1 if len(at) else np.empty(0, np.int64)
-    return Line(np.insert(at, breaks, at[breaks - 1] if len(breaks) else []), np.insert(values, breaks, np.nan))
+    return Line(
+        np.insert(at, breaks, at[breaks - 1] if len(breaks) else []),
+        np.insert(values, breaks, np.nan),
+    )
 
 
-def _decimated(at: Floats, low: Ints, high: Ints, *, joined: np.ndarray[tuple[int], np.dtype[np.bool_]], width: float) -> Line:
+def _decimated(
+    at: Floats,
+    low: Ints,
+    high: Ints,
+    *,
+    joined: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    width: float,
+) -> Line:
     """Lowest and highest value of each step of ``width`` seconds, steps aligned to the clock."""
     steps = np.floor(at / width).astype(np.int64)
     starts = np.flatnonzero(np.concatenate(([True], (np.diff(steps) != 0) | ~joined[1:])))

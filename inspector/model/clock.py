@@ -33,7 +33,10 @@ class Clock:
         """One moment."""
         if ticks == 0:
             return float("nan")
-        moment = self.anchor_unix_nanos / NANOS_PER_SEC + (ticks - self.anchor_ticks) / self.ticks_per_sec
+        moment = (
+            self.anchor_unix_nanos / NANOS_PER_SEC
+            + (ticks - self.anchor_ticks) / self.ticks_per_sec
+        )
         return moment if 0 <= moment <= FLOAT_LIMIT else float("nan")
 
     def column(self, ticks: npt.NDArray[np.uint64]) -> Floats:

@@ -26,7 +26,15 @@ import numpy.typing as npt
 
 from inspector.errors import FileFormatError
 from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT, from_plain, to_plain
-from inspector.model.snapshot import Handles, Site, Snapshot, ThreadRow, TypeRow, Vitals, sites_named
+from inspector.model.snapshot import (
+    Handles,
+    Site,
+    Snapshot,
+    ThreadRow,
+    TypeRow,
+    Vitals,
+    sites_named,
+)
 from inspector.model.stored import Check, Stored, stored_columns
 from inspector.vocabulary import Reference, Resource
 
@@ -53,7 +61,11 @@ COMPRESSION_LEVEL: Final = 1
 _HEAD: Final = struct.Struct("<8sIIQ")
 _SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
 _COLUMNS: Final[Mapping[str, Stored]] = MappingProxyType(
-    {f"{part}.{name}": how for part, rows in (("handles", Handles), ("vitals", Vitals)) for name, how in stored_columns(rows).items()}
+    {
+        f"{part}.{name}": how
+        for part, rows in (("handles", Handles), ("vitals", Vitals))
+        for name, how in stored_columns(rows).items()
+    }
 )
 """All columns of a file in their order."""
 
@@ -73,7 +85,9 @@ def encode(snapshot: Snapshot) -> bytes:
     Raises ``FileFormatError`` when it is larger than a file may be.
     """
     columns = _columns_of(snapshot)
-    header = json.dumps(_header_of(snapshot, columns), separators=(",", ":"), allow_nan=False).encode("ascii")
+    header = json.dumps(
+        _header_of(snapshot, columns), separators=(",", ":"), allow_nan=False
+    ).encode("ascii")
     column_bytes = sum(column.nbytes for column in columns.values())
     if len(header) + column_bytes > MAX_DECODED_BYTES or len(header) > MAX_HEADER_BYTES:
         raise FileFormatError(f"too many rows for one file: {len(snapshot.handles):,}")
@@ -82,7 +96,10 @@ def encode(snapshot: Snapshot) -> bytes:
     parts += [packer.compress(column.tobytes()) for column in columns.values()]
     encoded = b"".join([*parts, packer.flush()])
     if len(encoded) > MAX_ENCODED_BYTES:
-        raise FileFormatError(f"too large for one file: {len(encoded) >> 20} MiB packed, the limit is {MAX_ENCODED_BYTES >> 20} MiB")
+        raise FileFormatError(
+            f"too large for one file: {len(encoded) >> 20} MiB packed, the "
+            f"limit is {MAX_ENCODED_BYTES >> 20} MiB"
+        )
     return encoded
 
 
@@ -99,17 +116,24 @@ def decode(data: bytes) -> Snapshot:
 
 
 def _columns_of(snapshot: Snapshot) -> dict[str, Column]:
-    return {name: np.ascontiguousarray(attrgetter(name)(snapshot), dtype=how.dtype) for name, how in _COLUMNS.items()}
+    return {
+        name: np.ascontiguousarray(attrgetter(name)(snapshot), dtype=how.dtype)
+        for name, how in _COLUMNS.items()
+    }
 
 
 def _header_of(snapshot: Snapshot, columns: Mapping[str, Column]) -> dict[str, object]:
     return {
         "columns": [[name, column.dtype.str, len(column)] for name, column in columns.items()],
-        "snapshot": to_plain(snapshot, leave_out=frozenset({"handles", "vitals", "types", "threads", "sites"})),
+        "snapshot": to_plain(
+            snapshot, leave_out=frozenset({"handles", "vitals", "types", "threads", "sites"})
+        ),
         "vitals": to_plain(snapshot.vitals, leave_out=frozenset(stored_columns(Vitals))),
         "types": [to_plain(row) for row in snapshot.types.values()],
         "threads": [to_plain(row) for row in snapshot.threads.values()],
-        "sites": [to_plain(row, leave_out=frozenset({"packages"})) for row in snapshot.sites.values()],
+        "sites": [
+            to_plain(row, leave_out=frozenset({"packages"})) for row in snapshot.sites.values()
+        ],
     }
 
 
@@ -120,11 +144,17 @@ def _read_head(data: bytes) -> tuple[int, int]:
         raise FileFormatError("not a snapshot: its first bytes do not match")
     _, version, header_bytes, column_bytes = _HEAD.unpack_from(data)
     if version != VERSION:
-        raise FileFormatError(f"the snapshot has format version {version}, this program reads version {VERSION}")
+        raise FileFormatError(
+            f"the snapshot has format version {version}, this program reads version {VERSION}"
+        )
     if header_bytes + column_bytes > MAX_DECODED_BYTES or header_bytes > MAX_HEADER_BYTES:
-        raise FileFormatError(f"the snapshot says that it unpacks to more than {MAX_DECODED_BYTES >> 20} MiB")
+        raise FileFormatError(
+            f"the snapshot says that it unpacks to more than {MAX_DECODED_BYTES >> 20} MiB"
+        )
     if header_bytes + column_bytes > SMALL_BYTES + MOST_PACKED * len(data):
-        raise FileFormatError("the snapshot is damaged: its stated unpacked size is far above its size")
+        raise FileFormatError(
+            "the snapshot is damaged: its stated unpacked size is far above its size"
+        )
     return header_bytes, column_bytes
 
 
@@ -173,7 +203,11 @@ def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
     if offset != len(body):
         raise FileFormatError("the snapshot is damaged: there is more than its columns")
     for name, dtype in missing.items():
-        filled = np.full(len(columns["handles.ids"]) if name.startswith("handles.") else 0, _COLUMNS[name].check.blank, dtype)
+        filled = np.full(
+            len(columns["handles.ids"]) if name.startswith("handles.") else 0,
+            _COLUMNS[name].check.blank,
+            dtype,
+        )
         columns[name] = _column(name, dtype, memoryview(filled.tobytes()))
     return columns
 
@@ -258,7 +292,9 @@ def _check_vitals(columns: Mapping[str, Column]) -> None:
     """
     types = len(columns["created"])
     for name, column in columns.items():
-        _check(len(column) == types or (name == "lives" and not len(column)), f"the length of {name}")
+        _check(
+            len(column) == types or (name == "lives" and not len(column)), f"the length of {name}"
+        )
         _check(len(column) <= MAX_INDEX and _are_counts(column), name)
 
 
@@ -273,6 +309,9 @@ def _rows(row_type: type[Row], listed: object) -> Mapping[int, Row]:
     rows: dict[int, Row] = {}
     for entry in listed:
         row = from_plain(row_type, entry)
-        _check(0 <= row.index < MAX_INDEX and row.index not in rows, f"the index of a {row_type.__name__}")
+        _check(
+            0 <= row.index < MAX_INDEX and row.index not in rows,
+            f"the index of a {row_type.__name__}",
+        )
         rows[row.index] = row
     return MappingProxyType(rows)

@@ -60,7 +60,9 @@ class Objects:
         ``UNKNOWN`` without an object.
         """
         known = self.groups >= 0
-        sums = np.bincount(self.groups[known], weights=per_row[known], minlength=self.count).astype(np.int64)
+        sums = np.bincount(self.groups[known], weights=per_row[known], minlength=self.count).astype(
+            np.int64
+        )
         result = np.full(len(per_row), UNKNOWN, dtype=np.int64)
         result[known] = sums[self.groups[known]]
         return result
@@ -155,7 +157,9 @@ def strongs_of(objects: Objects, sampled: Sampled, *, handles: Flags, counted: F
     outer ``Arc``.
     """
     known = sampled.strong != UNSAMPLED
-    strong, weak, in_flight = (objects.of_first(each, known) for each in (sampled.strong, sampled.weak, sampled.in_flight))
+    strong, weak, in_flight = (
+        objects.of_first(each, known) for each in (sampled.strong, sampled.weak, sampled.in_flight)
+    )
     is_known = strong != UNSAMPLED
     has_object = objects.groups >= 0
     outer, beyond, arcs = _outers(objects, sampled, counted)
@@ -176,7 +180,9 @@ def _outers(objects: Objects, sampled: Sampled, counted: Flags) -> tuple[Ints, I
     nothing = np.zeros(len(counted), dtype=np.int64)
     if not len(rows):
         return np.full(len(counted), UNKNOWN, dtype=np.int64), nothing, nothing
-    numbers, first, place, pointing = np.unique(sampled.data[rows], return_index=True, return_inverse=True, return_counts=True)
+    numbers, first, place, pointing = np.unique(
+        sampled.data[rows], return_index=True, return_inverse=True, return_counts=True
+    )
     single = np.full(len(numbers), UNSAMPLED, dtype=np.int64)
     seen = sampled.outer[rows] != UNSAMPLED
     single[place[seen][::-1]] = sampled.outer[rows][seen][::-1]  # the first of several
@@ -184,7 +190,10 @@ def _outers(objects: Objects, sampled: Sampled, counted: Flags) -> tuple[Ints, I
     was_read[place[sampled.strong[rows] != UNSAMPLED]] = True
     single[(single == UNSAMPLED) & ~was_read] = 1
     counts = np.where(single == UNSAMPLED, UNKNOWN, single + pointing - 1)
-    outer, beyond, arcs, unread = (np.full(len(counted), UNKNOWN, dtype=np.int64), *(nothing.copy() for _ in range(3)))
+    outer, beyond, arcs, unread = (
+        np.full(len(counted), UNKNOWN, dtype=np.int64),
+        *(nothing.copy() for _ in range(3)),
+    )
     outer[rows] = counts[place]
     beyond[rows[first]], arcs[rows[first]], unread[rows[first]] = counts - 1, 1, single == UNSAMPLED
     beyond, arcs, unread = (objects.spread(each) for each in (beyond, arcs, unread))

@@ -21,7 +21,9 @@ def changes_since(before: Snapshot, after: Snapshot) -> tuple[Snapshot, Ids]:
     """``after`` with only its new or changed rows and new sites; and the ids that went."""
     new = _changed(before.handles, after.handles)
     gone = before.handles.ids[~np.isin(before.handles.ids, after.handles.ids)]
-    sites = MappingProxyType({index: site for index, site in after.sites.items() if index not in before.sites})
+    sites = MappingProxyType(
+        {index: site for index, site in after.sites.items() if index not in before.sites}
+    )
     return replace(after, handles=_take(after.handles, new), sites=sites), gone
 
 
@@ -29,10 +31,15 @@ def applied(before: Snapshot, changed: Snapshot, gone: Ids) -> Snapshot:
     """The snapshot that ``changes_since(before, …)`` was made of."""
     kept = ~np.isin(before.handles.ids, gone) & ~np.isin(before.handles.ids, changed.handles.ids)
     old = _take(before.handles, kept)
-    columns = {each.name: np.concatenate([getattr(old, each.name), getattr(changed.handles, each.name)]) for each in fields(Handles)}
+    columns = {
+        each.name: np.concatenate([getattr(old, each.name), getattr(changed.handles, each.name)])
+        for each in fields(Handles)
+    }
     order = np.argsort(columns["ids"] & _SLOT_BITS, kind="stable")
     handles = Handles(**{name: _frozen(column[order]) for name, column in columns.items()})
-    return replace(changed, handles=handles, sites=MappingProxyType({**before.sites, **changed.sites}))
+    return replace(
+        changed, handles=handles, sites=MappingProxyType({**before.sites, **changed.sites})
+    )
 
 
 def _changed(before: Handles, after: Handles) -> npt.NDArray[np.bool_]:
@@ -52,7 +59,9 @@ def _changed(before: Handles, after: Handles) -> npt.NDArray[np.bool_]:
 
 
 def _take(handles: Handles, rows: npt.NDArray[np.bool_]) -> Handles:
-    return Handles(**{each.name: _frozen(getattr(handles, each.name)[rows]) for each in fields(Handles)})
+    return Handles(
+        **{each.name: _frozen(getattr(handles, each.name)[rows]) for each in fields(Handles)}
+    )
 
 
 def _frozen(column: npt.NDArray[Any]) -> npt.NDArray[Any]:

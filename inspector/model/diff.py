@@ -91,7 +91,11 @@ class Diff:
     def total(self) -> Change:
         """All types together."""
         names = ("before", "after", "born", "dead", "survived", "changed", "passed")
-        return Change("", "", **{name: _sum(tuple(getattr(each, name) for each in self.types)) for name in names})
+        return Change(
+            "",
+            "",
+            **{name: _sum(tuple(getattr(each, name) for each in self.types)) for name in names},
+        )
 
     def handles(self, fate: Fate, change: Change | None = None) -> Ids:
         """Ids of the handles with that fate, of one line of ``types`` or ``places`` or of all.
@@ -99,13 +103,24 @@ class Diff:
         None for two processes.
         """
         state = self.before if fate is Fate.DEAD else self.after
-        kept = {Fate.BORN: self.born, Fate.DEAD: self.dead, Fate.SURVIVED: self.survived, Fate.CHANGED: self.changed}[fate]
+        kept = {
+            Fate.BORN: self.born,
+            Fate.DEAD: self.dead,
+            Fate.SURVIVED: self.survived,
+            Fate.CHANGED: self.changed,
+        }[fate]
         if not self.is_same_process:
             return state.ids[:0]
         if change is not None:
-            kept = kept & np.isin(state.types, [index for index, name in state.type_names.items() if name == change.type_name])
+            kept = kept & np.isin(
+                state.types,
+                [index for index, name in state.type_names.items() if name == change.type_name],
+            )
             if change.site:
-                kept = kept & np.isin(state.sites, [index for index, name in state.site_names.items() if name == change.site])
+                kept = kept & np.isin(
+                    state.sites,
+                    [index for index, name in state.site_names.items() if name == change.site],
+                )
         return state.ids[kept]
 
 
@@ -115,7 +130,16 @@ def diff(one: MarkedState, other: MarkedState) -> Diff:
     is_same = before.process == after.process
     born, changed, dead = _fates(before, after) if is_same else _no_fates(before, after)
     counts = _Counts(before, after, born, changed, dead, is_same)
-    return Diff(before, after, is_same, born, changed, dead, counts.by(with_sites=False), counts.by(with_sites=True))
+    return Diff(
+        before,
+        after,
+        is_same,
+        born,
+        changed,
+        dead,
+        counts.by(with_sites=False),
+        counts.by(with_sites=True),
+    )
 
 
 def _fates(before: MarkedState, after: MarkedState) -> tuple[Flags, Flags, Flags]:
@@ -128,7 +152,9 @@ def _fates(before: MarkedState, after: MarkedState) -> tuple[Flags, Flags, Flags
     if len(before.ids):
         known = (before.strong[at] != UNKNOWN) & (after.strong != UNKNOWN)
         other_count = known & (before.strong[at] != after.strong)
-        other_state = (before.resources[at] != after.resources) & (not before.is_later) & (not after.is_later)
+        other_state = (
+            (before.resources[at] != after.resources) & (not before.is_later) & (not after.is_later)
+        )
         changed = stayed & (other_count | other_state)
     return ~stayed, changed, dead
 
@@ -167,7 +193,8 @@ class _Counts:
         if not self.is_same:
             return Change(*name, before, after, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
         made = UNKNOWN if name[1] else self._made(name[0])
-        passed = UNKNOWN if made == UNKNOWN else max(made - born, 0)  # the counters are read a moment before the rows
+        # the counters are read a moment before the rows
+        passed = UNKNOWN if made == UNKNOWN else max(made - born, 0)
         return Change(*name, before, after, born, dead, survived, changed, passed)
 
     def _made(self, type_name: str) -> int:
@@ -175,12 +202,18 @@ class _Counts:
         if self.before.is_later or self.after.is_later:
             return UNKNOWN
         indices = [index for index, name in self.after.type_names.items() if name == type_name]
-        return sum(_at(self.after.created, index) - _at(self.before.created, index) for index in indices)
+        return sum(
+            _at(self.after.created, index) - _at(self.before.created, index) for index in indices
+        )
 
 
-def _tally(state: MarkedState, kept: Flags | None, *, with_sites: bool) -> dict[tuple[str, str], int]:
+def _tally(
+    state: MarkedState, kept: Flags | None, *, with_sites: bool
+) -> dict[tuple[str, str], int]:
     """Handles by the names of type and site: indices of two processes do not mean the same."""
-    types, sites = (state.types, state.sites) if kept is None else (state.types[kept], state.sites[kept])
+    types, sites = (
+        (state.types, state.sites) if kept is None else (state.types[kept], state.sites[kept])
+    )
     keys = types << _SITE_BITS | sites if with_sites else types << _SITE_BITS
     counted: dict[tuple[str, str], int] = {}
     for key, count in zip(*np.unique(keys, return_counts=True), strict=True):
@@ -190,7 +223,9 @@ def _tally(state: MarkedState, kept: Flags | None, *, with_sites: bool) -> dict[
 
 
 def _name(state: MarkedState, type_index: int, site_index: int) -> tuple[str, str]:
-    return state.type_names.get(type_index, f"type {type_index}"), state.site_names.get(site_index, "")
+    return state.type_names.get(type_index, f"type {type_index}"), state.site_names.get(
+        site_index, ""
+    )
 
 
 def _at(counts: Ints, index: int) -> int:

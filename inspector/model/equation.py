@@ -87,19 +87,45 @@ def equation_of(handles: Handles, row: int, kind: TypeRow | None = None) -> Coun
     is_estimated = kind is not None and kind_named(kind.kind).calls_are_estimated
     parts = parts_of(handles, row, kind)
     if strong == UNKNOWN:
-        return CountEquation(UNKNOWN, weak, proxies, in_flight, UNKNOWN, 0, 0, is_estimated, parts=parts)
+        return CountEquation(
+            UNKNOWN, weak, proxies, in_flight, UNKNOWN, 0, 0, is_estimated, parts=parts
+        )
     native = int(handles.native_refs[row])
     held = max(native, 0)
     rest = strong - max(proxies, 0) - held
-    return CountEquation(strong, weak, proxies, in_flight, held, max(rest, 0), max(-rest, -native, 0), is_estimated, parts=parts)
+    return CountEquation(
+        strong,
+        weak,
+        proxies,
+        in_flight,
+        held,
+        max(rest, 0),
+        max(-rest, -native, 0),
+        is_estimated,
+        parts=parts,
+    )
 
 
 def parts_of(handles: Handles, row: int, kind: TypeRow | None) -> TraitParts | None:
     """A live trait's counts one by one; ``None`` for other kinds, and for an ended handle."""
-    if kind is None or not kind_named(kind.kind).is_trait or int(handles.references[row]) not in ALIVE:
+    if (
+        kind is None
+        or not kind_named(kind.kind).is_trait
+        or int(handles.references[row]) not in ALIVE
+    ):
         return None
-    strong, inner, outer = int(handles.strong[row]), int(handles.inner_strong[row]), int(handles.outer_strong[row])
-    pointing = int(np.count_nonzero((handles.data == handles.data[row]) & (handles.types == handles.types[row]) & alive(handles)))
+    strong, inner, outer = (
+        int(handles.strong[row]),
+        int(handles.inner_strong[row]),
+        int(handles.outer_strong[row]),
+    )
+    pointing = int(
+        np.count_nonzero(
+            (handles.data == handles.data[row])
+            & (handles.types == handles.types[row])
+            & alive(handles)
+        )
+    )
     others = UNKNOWN if UNKNOWN in (strong, inner, outer) else max(strong - inner - (outer - 1), 0)
     return TraitParts(kind.outer, inner, outer, pointing, others)
 

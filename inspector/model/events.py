@@ -91,7 +91,9 @@ def joined(parts: Sequence[Events], *, limit: int = KEPT_EVENTS) -> Events:
     filled = [part for part in parts if len(part)]
     if not filled:
         return no_events()
-    whole = Events(*(np.concatenate([getattr(part, each.name) for part in filled]) for each in fields(Events)))
+    whole = Events(
+        *(np.concatenate([getattr(part, each.name) for part in filled]) for each in fields(Events))
+    )
     if (np.diff(whole.at) >= 0).all():
         return whole.take(slice(max(len(whole) - limit, 0), None))
     return whole.take(np.argsort(whole.at, kind="stable")[-limit:])

@@ -42,7 +42,11 @@ def to_plain(value: object, *, leave_out: frozenset[str] = frozenset()) -> Any:
     ``leave_out`` names fields of the outermost dataclass that are stored elsewhere.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in fields(value) if f.name not in leave_out}
+        return {
+            f.name: to_plain(getattr(value, f.name))
+            for f in fields(value)
+            if f.name not in leave_out
+        }
     if isinstance(value, np.generic):
         return to_plain(value.item())
     if isinstance(value, Enum):
@@ -129,7 +133,9 @@ def _exact_reader(hint: type, where: str) -> Convert:
     """The reader of flags and whole numbers."""
 
     def read(value: object) -> object:
-        if type(value) is hint and (hint is not int or _LEAST_INT <= cast("int", value) <= _MOST_INT):
+        if type(value) is hint and (
+            hint is not int or _LEAST_INT <= cast("int", value) <= _MOST_INT
+        ):
             return value
         raise FileFormatError(f"{where} is not {hint.__name__}")
 
@@ -139,7 +145,9 @@ def _exact_reader(hint: type, where: str) -> Convert:
 def _mapping(item: Convert, value: object, where: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise FileFormatError(f"{where} is not an object")
-    return types.MappingProxyType({printable(key[:MAX_TEXT]): item(each) for key, each in value.items()})
+    return types.MappingProxyType(
+        {printable(key[:MAX_TEXT]): item(each) for key, each in value.items()}
+    )
 
 
 def _list(value: object, where: str) -> list[object]:
@@ -163,6 +171,10 @@ def _start(value: object) -> str:
 def _float(value: object, where: str) -> float:
     if value is None:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -FLOAT_LIMIT <= value <= FLOAT_LIMIT:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not -FLOAT_LIMIT <= value <= FLOAT_LIMIT
+    ):
         raise FileFormatError(f"{where} is not a number in range")
     return float(value)

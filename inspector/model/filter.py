@@ -27,14 +27,31 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.errors import InspectorError
-from inspector.model.columns import FILTER_NAMES, NUMBER_NAMES, RANGE_NAMES, TEXT_NAMES, WORD_COLUMNS, ColumnKind, HandleColumn, column_of
+from inspector.model.columns import (
+    FILTER_NAMES,
+    NUMBER_NAMES,
+    RANGE_NAMES,
+    TEXT_NAMES,
+    WORD_COLUMNS,
+    ColumnKind,
+    HandleColumn,
+    column_of,
+)
 from inspector.model.columns.matching import Text
 from inspector.model.snapshot import Floats, Snapshot
 from inspector.model.time_of_day import TimeRange, parse_range
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-AGE_UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+AGE_UNITS: Final = {
+    "": 1.0,
+    "ms": 0.001,
+    "s": 1.0,
+    "m": 60.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86_400.0,
+}
 _COMPARE: Final[dict[str, Callable[[npt.NDArray[np.float64], float], Mask]]] = {
     ">": np.greater,
     ">=": np.greater_equal,
@@ -151,14 +168,19 @@ class Filter:
 
         They are then wanted even where tombstones are hidden.
         """
-        return any(isinstance(t, Keyed) and (t.key == "id" or (t.key == "state" and _names_death(t))) for t in self.terms)
+        return any(
+            isinstance(t, Keyed) and (t.key == "id" or (t.key == "state" and _names_death(t)))
+            for t in self.terms
+        )
 
     def born_between(self, now: float) -> tuple[float, float] | None:
         """The range of births that it asks for, as seconds since the Unix epoch.
 
         ``None``: it asks for none.
         """
-        return next((term.between.moments(now) for term in self.terms if isinstance(term, Born)), None)
+        return next(
+            (term.between.moments(now) for term in self.terms if isinstance(term, Born)), None
+        )
 
 
 def parse(source: str) -> Filter:
@@ -183,7 +205,11 @@ def replaced(source: str, key: str, term: str) -> str:
 
     An empty ``term`` only removes these.
     """
-    kept = [found[0] for found in _TOKEN.finditer(source) if not found["body"].casefold().startswith(f"{key}:")]
+    kept = [
+        found[0]
+        for found in _TOKEN.finditer(source)
+        if not found["body"].casefold().startswith(f"{key}:")
+    ]
     return " ".join([*kept, term]).strip()
 
 
@@ -201,7 +227,9 @@ def _term(body: str) -> Term:
     if body.startswith('"') or body == "-":
         return Word(Text(_plain(body)))
     if compared := _COMPARED.fullmatch(body):
-        return _compared(compared["key"].casefold().replace("_", ""), compared["op"], compared["value"])
+        return _compared(
+            compared["key"].casefold().replace("_", ""), compared["op"], compared["value"]
+        )
     if keyed := _KEYED.fullmatch(body):
         return _keyed(keyed["key"].casefold(), keyed["value"])
     return Word(Text(_plain(body)))
@@ -222,7 +250,9 @@ def _keyed(key: str, value: str) -> Term:
     parts = _ALTERNATIVE.findall(value)
     if not parts:
         raise FilterError(f"“{key}:” needs a value, such as {FILTER_NAMES[key].example}")
-    return Keyed(key, tuple(Text(_plain(part), _QUOTED.fullmatch(part) is not None) for part in parts))
+    return Keyed(
+        key, tuple(Text(_plain(part), _QUOTED.fullmatch(part) is not None) for part in parts)
+    )
 
 
 def _born(key: str, value: str) -> Term:
@@ -251,12 +281,18 @@ def _compared(key: str, op: str, value: str) -> Term:
 def _suggestion(key: str) -> str:
     texts = (*TEXT_NAMES, *RANGE_NAMES)
     near = difflib.get_close_matches(key, (*texts, *NUMBER_NAMES), n=1)
-    return f": did you mean “{near[0]}”?" if near else f": use {', '.join(texts)} or {', '.join(NUMBER_NAMES)}"
+    return (
+        f": did you mean “{near[0]}”?"
+        if near
+        else (f": use {', '.join(texts)} or {', '.join(NUMBER_NAMES)}")
+    )
 
 
 def _names_death(term: Keyed) -> bool:
     return any(
-        word in text.text or text.text in word for text in term.alternatives for word in ("dead", "dropped", "released", "never closed")
+        word in text.text or text.text in word
+        for text in term.alternatives
+        for word in ("dead", "dropped", "released", "never closed")
     )
 
 

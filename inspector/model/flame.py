@@ -120,7 +120,11 @@ def _sizes(snapshot: Snapshot) -> Ints:
 
     ``UNKNOWN`` where they are not known, or are none that there may be.
     """
-    sizes = np.full(max((*snapshot.types, int(snapshot.handles.types.max(initial=0)))) + 1, UNKNOWN, dtype=np.int64)
+    sizes = np.full(
+        max((*snapshot.types, int(snapshot.handles.types.max(initial=0)))) + 1,
+        UNKNOWN,
+        dtype=np.int64,
+    )
     for index, row in snapshot.types.items():
         sizes[index] = row.size_bytes if row.size_bytes <= COUNT_LIMIT else UNKNOWN
     return sizes
@@ -142,7 +146,9 @@ def _add(root: _Node, snapshot: Snapshot, site: Site | None, type_index: int, va
         node = node.inner.setdefault(text, _Node(text, filter=f"site:{quoted(text)}", where=place))
         node.value += value
     place = f" site:{quoted(site.short())}" if site is not None and frames else ""
-    tip = node.inner.setdefault(f"\0{name}", _Node(name, filter=f"type:{quoted(name)}{place}", is_type=True))
+    tip = node.inner.setdefault(
+        f"\0{name}", _Node(name, filter=f"type:{quoted(name)}{place}", is_type=True)
+    )
     tip.value += value
 
 
@@ -154,7 +160,19 @@ def _laid_out(root: _Node) -> list[Flame]:
     while waiting:
         node, depth, left, parent = waiting.pop()
         index = len(flames)
-        flames.append(Flame(node.text, depth, left, node.value / total, node.value, parent, node.filter, node.where, node.is_type))
+        flames.append(
+            Flame(
+                node.text,
+                depth,
+                left,
+                node.value / total,
+                node.value,
+                parent,
+                node.filter,
+                node.where,
+                node.is_type,
+            )
+        )
         for inner in sorted(node.inner.values(), key=lambda each: (-each.value, each.text)):
             waiting.append((inner, depth + 1, left, index))
             left += inner.value / total

@@ -88,7 +88,9 @@ def arrange(snapshot: Snapshot, query: Query) -> Arrangement:
     ranks, order_of_types = _type_ranks(snapshot)
     keys, late = _order(snapshot, query, rows)
     rows = rows[np.lexsort((keys, late, ranks[snapshot.handles.types[rows]]))]
-    return _arrangement(snapshot, query, rows, order_of_types, arrived=np.zeros(len(rows), dtype=np.bool_))
+    return _arrangement(
+        snapshot, query, rows, order_of_types, arrived=np.zeros(len(rows), dtype=np.bool_)
+    )
 
 
 def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement:
@@ -121,15 +123,23 @@ def _order(snapshot: Snapshot, query: Query, rows: Ints) -> tuple[Floats, Ints]:
     unknown = np.isnan(keys)
     keys = np.where(unknown, 0.0, -keys if query.descending else keys)
     handles = snapshot.handles
-    over = ~(alive(handles) | recently(handles.changed_at, snapshot.taken_at, query.moment_secs))[rows]
+    over = ~(alive(handles) | recently(handles.changed_at, snapshot.taken_at, query.moment_secs))[
+        rows
+    ]
     return keys, np.where(over, 2, unknown).astype(np.int64)
 
 
 def visible(snapshot: Snapshot, query: Query) -> Mask:
     """Rows that the query shows."""
-    kept = query.filter.mask(snapshot) if query.filter.terms else np.ones(len(snapshot.handles), dtype=np.bool_)
+    kept = (
+        query.filter.mask(snapshot)
+        if query.filter.terms
+        else np.ones(len(snapshot.handles), dtype=np.bool_)
+    )
     if not query.tombstones and not query.filter.names_tombstones():
-        kept &= alive(snapshot.handles) | recently(snapshot.handles.changed_at, snapshot.taken_at, query.moment_secs)
+        kept &= alive(snapshot.handles) | recently(
+            snapshot.handles.changed_at, snapshot.taken_at, query.moment_secs
+        )
     return kept
 
 
@@ -155,7 +165,10 @@ def _type_ranks(snapshot: Snapshot) -> tuple[Ints, list[int]]:
     """
     indices = np.flatnonzero(np.bincount(snapshot.handles.types, minlength=1))
     known = snapshot.types
-    ordered = sorted((int(i) for i in indices), key=lambda i: (i not in known, known[i].name.casefold() if i in known else "", i))
+    ordered = sorted(
+        (int(i) for i in indices),
+        key=lambda i: (i not in known, known[i].name.casefold() if i in known else "", i),
+    )
     ranks = np.zeros(int(indices.max(initial=0)) + 1, dtype=np.int64)
     ranks[ordered] = np.arange(len(ordered))
     return ranks, ordered
@@ -174,7 +187,9 @@ def _places(previous: Arrangement, ids: Ids) -> Ints:
     return np.where(same, places, -1)
 
 
-def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int], *, arrived: Mask) -> Arrangement:
+def _arrangement(
+    snapshot: Snapshot, query: Query, rows: Ints, types: list[int], *, arrived: Mask
+) -> Arrangement:
     handles = snapshot.handles
     kinds = handles.types[rows]
     size = max(types, default=0) + 1
@@ -182,9 +197,13 @@ def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int],
     live_rows = rows[alive(handles)[rows]]
     lives = np.bincount(handles.types[live_rows], minlength=size)
     objects = _object_counts(handles, live_rows, size)
-    waiting = np.bincount(handles.types[live_rows[among(handles.resources[live_rows], PENDING)]], minlength=size)
+    waiting = np.bincount(
+        handles.types[live_rows[among(handles.resources[live_rows], PENDING)]], minlength=size
+    )
     oldest = _oldest(handles, live_rows, size)
-    unseen = np.bincount(handles.types[live_rows[np.isnan(handles.created_at[live_rows])]], minlength=size)
+    unseen = np.bincount(
+        handles.types[live_rows[np.isnan(handles.created_at[live_rows])]], minlength=size
+    )
     groups = []
     start = 0
     for index in types:
@@ -192,14 +211,22 @@ def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int],
         if total:
             known = snapshot.types.get(index)
             name = known.name if known else f"type {index}"
-            counts = (int(lives[index]), int(objects[index]), float(oldest[index]), int(waiting[index]), int(unseen[index]))
+            counts = (
+                int(lives[index]),
+                int(objects[index]),
+                float(oldest[index]),
+                int(waiting[index]),
+                int(unseen[index]),
+            )
             groups.append(Group(index, name, start, start + total, *counts))
             start += total
     arrivals = _misplaced(snapshot, query, rows, groups, arrived)
     return Arrangement(snapshot, query, rows, handles.ids[rows], tuple(groups), arrived, arrivals)
 
 
-def _misplaced(snapshot: Snapshot, query: Query, rows: Ints, groups: list[Group], arrived: Mask) -> int:
+def _misplaced(
+    snapshot: Snapshot, query: Query, rows: Ints, groups: list[Group], arrived: Mask
+) -> int:
     """Arrived rows that a sort would put above a live row before them.
 
     Dead rows are on their way down and do not count.

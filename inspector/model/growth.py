@@ -52,21 +52,32 @@ def growth(marks: Sequence[MarkedState]) -> tuple[Grown, ...]:
     """
     ordered = sorted(marks, key=lambda mark: mark.at)
     if len(ordered) <= MIN_ROUNDS:
-        raise GrowthError(f"{MIN_ROUNDS + 1} marks are needed for {MIN_ROUNDS} rounds, there are {len(ordered)}")
+        raise GrowthError(
+            f"{MIN_ROUNDS + 1} marks are needed for {MIN_ROUNDS} rounds, there are {len(ordered)}"
+        )
     if len({mark.process for mark in ordered}) > 1:
         raise GrowthError("the marks are of different processes")
     rounds = [_left_behind(first, then, ordered[-1]) for first, then in pairwise(ordered)]
     always = set.intersection(*(set(each) for each in rounds))
     grown = [Grown(*name, tuple(each[name] for each in rounds)) for name in always]
-    return tuple(sorted(grown, key=lambda each: (not each.is_steady, -each.total, each.type_name, each.site)))
+    return tuple(
+        sorted(grown, key=lambda each: (not each.is_steady, -each.total, each.type_name, each.site))
+    )
 
 
-def _left_behind(first: MarkedState, then: MarkedState, last: MarkedState) -> dict[tuple[str, str], int]:
+def _left_behind(
+    first: MarkedState, then: MarkedState, last: MarkedState
+) -> dict[tuple[str, str], int]:
     """Handles alive at ``last`` that were made between the two, by type and site."""
     made = np.isin(last.ids, then.ids) & ~np.isin(last.ids, first.ids)
     counted: dict[tuple[str, str], int] = {}
-    for key, count in zip(*np.unique(last.types[made] << 32 | last.sites[made], return_counts=True), strict=True):
+    for key, count in zip(
+        *np.unique(last.types[made] << 32 | last.sites[made], return_counts=True), strict=True
+    ):
         type_index, site_index = int(key) >> 32, int(key) & 0xFFFF_FFFF
-        name = last.type_names.get(type_index, f"type {type_index}"), last.site_names.get(site_index, "")
+        name = (
+            last.type_names.get(type_index, f"type {type_index}"),
+            last.site_names.get(site_index, ""),
+        )
         counted[name] = counted.get(name, 0) + int(count)
     return counted

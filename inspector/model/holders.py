@@ -70,7 +70,8 @@ class Retainers:
         if self.known_references >= self.references:
             return ()
         known = (
-            f"{self.known_references} of {self.references} {'references are' if self.references != 1 else 'reference is'} known to Python"
+            f"{self.known_references} of {self.references} "
+            f"{'references are' if self.references != 1 else 'reference is'} known to Python"
         )
         return (f"{known}; the rest is held by code that the collector does not see",)
 
@@ -78,7 +79,10 @@ class Retainers:
 def _hidden(kinds: Sequence[str]) -> tuple[str, ...]:
     """Consequences of classes that do not report their instances' references."""
     return tuple(
-        f"{kind} lacks support of the collector: references that it holds are not seen, and a cycle through it is never freed"
+        (
+            f"{kind} lacks support of the collector: references that it holds are not seen, and a "
+            "cycle through it is never freed"
+        )
         for kind in kinds
     )
 
@@ -167,11 +171,20 @@ class Cycle:
 
     def kind(self) -> tuple[str, ...]:
         """The common part of cycles that are alike: their nodes and edges without numbers."""
-        return tuple(_NUMBERS.sub("", f"{node.side} {node.text} {node.edge}") for node in self.nodes)
+        return tuple(
+            _NUMBERS.sub("", f"{node.side} {node.text} {node.edge}") for node in self.nodes
+        )
 
     def cut_index(self) -> int:
         """The node whose edge is to be cut; -1: none."""
-        return next((index for index, node in enumerate(self.nodes) if node.side == "python" and node.edge == self.cut), -1)
+        return next(
+            (
+                index
+                for index, node in enumerate(self.nodes)
+                if node.side == "python" and node.edge == self.cut
+            ),
+            -1,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,9 @@ def mark_now(snapshot: Snapshot, name: str) -> MarkedState:
     return _mark(snapshot, rows, name, snapshot.taken_at, created=snapshot.vitals.created.copy())
 
 
-def mark_later(snapshot: Snapshot, at: float, name: str, *, released_since: int | None) -> MarkedState:
+def mark_later(
+    snapshot: Snapshot, at: float, name: str, *, released_since: int | None
+) -> MarkedState:
     """The state at ``at``, before ``snapshot`` was taken, as far as it is still known.
 
     ``released_since``: releases counted between the two moments; ``None``: not known.
@@ -79,12 +81,21 @@ def mark_later(snapshot: Snapshot, at: float, name: str, *, released_since: int 
         born = ~(handles.created_at > at)
         died_since = ~live & (handles.changed_at > at)
     missing = UNKNOWN if released_since is None else max(released_since - int(died_since.sum()), 0)
-    marked = _mark(snapshot, np.flatnonzero(born & (live | died_since)), name, at, created=np.empty(0, np.int64), missing=missing)
+    marked = _mark(
+        snapshot,
+        np.flatnonzero(born & (live | died_since)),
+        name,
+        at,
+        created=np.empty(0, np.int64),
+        missing=missing,
+    )
     strong, resources = np.full(len(marked), UNKNOWN, np.int64), np.zeros(len(marked), np.uint8)
     return replace(marked, strong=_frozen(strong), resources=_frozen(resources))
 
 
-def _mark(snapshot: Snapshot, rows: Ints, name: str, at: float, *, created: Ints, missing: int = 0) -> MarkedState:
+def _mark(
+    snapshot: Snapshot, rows: Ints, name: str, at: float, *, created: Ints, missing: int = 0
+) -> MarkedState:
     handles = snapshot.handles
     rows = rows[np.argsort(handles.ids[rows])]
     sites = handles.created_sites[rows]
@@ -100,9 +111,15 @@ def _mark(snapshot: Snapshot, rows: Ints, name: str, at: float, *, created: Ints
         resources=_frozen(handles.resources[rows]),
         created_at=_frozen(handles.created_at[rows]),
         created=_frozen(created),
-        type_names=MappingProxyType({index: row.name or f"type {index}" for index, row in snapshot.types.items()}),
+        type_names=MappingProxyType(
+            {index: row.name or f"type {index}" for index, row in snapshot.types.items()}
+        ),
         site_names=MappingProxyType(
-            {int(index): snapshot.sites[int(index)].short() for index in np.unique(sites) if int(index) in snapshot.sites}
+            {
+                int(index): snapshot.sites[int(index)].short()
+                for index in np.unique(sites)
+                if int(index) in snapshot.sites
+            }
         ),
         missing_at_most=missing,
     )

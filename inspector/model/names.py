@@ -113,7 +113,11 @@ class Names:
         rows = {}
         for index in np.flatnonzero(types["ready"]).tolist():
             if index:
-                rows[index] = self._type(index, types[index], {name: int(column[index]) for name, column in totals.items()})
+                rows[index] = self._type(
+                    index,
+                    types[index],
+                    {name: int(column[index]) for name, column in totals.items()},
+                )
         self._name_sites(rows)
         return rows
 
@@ -156,16 +160,29 @@ class Names:
 
     def _is_ready(self, frame: np.void) -> bool:
         """It was published, and so were its names, as far as they were read."""
-        return bool(frame["ready"]) and self._has(int(frame["function"])) and self._has(int(frame["file"]))
+        return (
+            bool(frame["ready"])
+            and self._has(int(frame["function"]))
+            and self._has(int(frame["file"]))
+        )
 
     def _is_complete(self, site: np.void) -> bool:
         """All its frames were decoded (they are published before it, but were read earlier)."""
         count = int(site["frame_count"])
-        return count > 0 and all(index < len(self._frames) for index in site["frames"][:count].tolist())
+        return count > 0 and all(
+            index < len(self._frames) for index in site["frames"][:count].tolist()
+        )
 
     def _site(self, index: int, site: np.void) -> Site:
-        frames = [self._frames[each] for each in site["frames"][: int(site["frame_count"])].tolist()]
-        return Site(index, tuple(frame for frame in frames if frame is not None), cut=bool(site["cut"]), packages=self._packages)
+        frames = [
+            self._frames[each] for each in site["frames"][: int(site["frame_count"])].tolist()
+        ]
+        return Site(
+            index,
+            tuple(frame for frame in frames if frame is not None),
+            cut=bool(site["cut"]),
+            packages=self._packages,
+        )
 
     def _text(self, offset: int) -> str:
         text = self._texts.get(offset)
@@ -180,11 +197,17 @@ class Names:
         return start <= len(self._strings) and start + self._length_at(offset) <= len(self._strings)
 
     def _length_at(self, offset: int) -> int:
-        return min(int(_LENGTH.unpack_from(self._strings, offset)[0]), _LONGEST_NAME_BYTES) if offset else 0
+        return (
+            min(int(_LENGTH.unpack_from(self._strings, offset)[0]), _LONGEST_NAME_BYTES)
+            if offset
+            else 0
+        )
 
     def _decode(self, offset: int) -> str:
         start = offset + _LENGTH.size
-        return printable(self._strings[start : start + self._length_at(offset)].decode("utf-8", "replace"))
+        return printable(
+            self._strings[start : start + self._length_at(offset)].decode("utf-8", "replace")
+        )
 
 
 def _outer(slot: np.void) -> Outer:

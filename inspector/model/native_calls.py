@@ -16,7 +16,10 @@ from inspector.model.holders import NamedHolder
 from inspector.model.snapshot import Snapshot
 from inspector.vocabulary import Kind
 
-_KEEPERS: Final = {Kind.UNIFFI_CALL: "pending call {}", Kind.UNIFFI_FOREIGN: "callback map entry {}"}
+_KEEPERS: Final = {
+    Kind.UNIFFI_CALL: "pending call {}",
+    Kind.UNIFFI_FOREIGN: "callback map entry {}",
+}
 """Kinds whose rows stand for a reference that native code holds on what is at their address, and
 how that is named."""
 
@@ -30,9 +33,15 @@ def keepers_of(snapshot: Snapshot, handle: int) -> tuple[NamedHolder, ...]:
     """
     handles = snapshot.handles
     rows = np.flatnonzero(handles.ids == np.uint64(handle))
-    if not len(rows) or not handles.addresses[rows[0]] or snapshot.kind_of(int(rows[0])) == Kind.UNIFFI_CALL:
+    if (
+        not len(rows)
+        or not handles.addresses[rows[0]]
+        or snapshot.kind_of(int(rows[0])) == Kind.UNIFFI_CALL
+    ):
         return ()
-    same = np.flatnonzero((handles.addresses == handles.addresses[rows[0]]) & is_live(handles.references))
+    same = np.flatnonzero(
+        (handles.addresses == handles.addresses[rows[0]]) & is_live(handles.references)
+    )
     keepers = [row for row in same.tolist() if snapshot.kind_of(row) in _KEEPERS]
     keepers.sort(key=lambda row: float(np.nan_to_num(handles.created_at[row], nan=-np.inf)))
     return tuple(_keeper(snapshot, row) for row in keepers)

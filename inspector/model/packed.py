@@ -30,12 +30,18 @@ _HEAD: Final = struct.Struct("<I")
 
 def pack(columns: Mapping[str, npt.NDArray[Any]]) -> bytes:
     """All columns, one-dimensional, in their order."""
-    listed = json.dumps([[name, column.dtype.str, len(column)] for name, column in columns.items()]).encode("ascii")
-    body = zlib.compress(b"".join(np.ascontiguousarray(column).tobytes() for column in columns.values()), 1)
+    listed = json.dumps(
+        [[name, column.dtype.str, len(column)] for name, column in columns.items()]
+    ).encode("ascii")
+    body = zlib.compress(
+        b"".join(np.ascontiguousarray(column).tobytes() for column in columns.values()), 1
+    )
     return _HEAD.pack(len(listed)) + listed + body
 
 
-def unpack(packed: bytes, expected: Mapping[str, str], *, newest: str = "") -> dict[str, npt.NDArray[Any]]:
+def unpack(
+    packed: bytes, expected: Mapping[str, str], *, newest: str = ""
+) -> dict[str, npt.NDArray[Any]]:
     """The columns of ``expected`` (name → dtype), read-only.
 
     Raises ``FileFormatError`` for anything else.
@@ -69,7 +75,12 @@ def _lengths(listed: bytes, expected: Mapping[str, str], newest: str) -> dict[st
     expected = {name: dtype for name, dtype in expected.items() if name != newest or name in found}
     for name, dtype in expected.items():
         stored, length = found.get(name, ("", -1))
-        if stored != dtype or not isinstance(length, int) or isinstance(length, bool) or not 0 <= length <= MAX_BYTES:
+        if (
+            stored != dtype
+            or not isinstance(length, int)
+            or isinstance(length, bool)
+            or not 0 <= length <= MAX_BYTES
+        ):
             raise FileFormatError(f"a record's column {name} is missing or another")
     if len(found) != len(expected) or list(found) != list(expected):
         raise FileFormatError("a record has other columns")

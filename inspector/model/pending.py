@@ -19,10 +19,13 @@ from inspector.model.states import alive, pending
 from inspector.vocabulary import Resource, kind_named
 
 NO_THREAD: Final = ""
-CLOSING_METHODS: Final = frozenset({"close", "aclose", "destroy", "disconnect", "dispose", "shutdown", "stop", "terminate"})
+CLOSING_METHODS: Final = frozenset(
+    {"close", "aclose", "destroy", "disconnect", "dispose", "shutdown", "stop", "terminate"}
+)
 """Names of methods that end what an object does."""
 PARTS: Final = MappingProxyType({("zmq", "Context"): "Socket"})
-"""Classes whose close waits until all of their parts are closed, by library and name, and the class of the parts."""
+"""Classes whose close waits until all of their parts are closed, by library and name, and the class
+of the parts."""
 MAX_NAMES: Final = 3
 """Threads that a reason names before it counts the rest."""
 
@@ -32,9 +35,11 @@ class AwaitedCloses:
     """The closes that adapters run on the program's event loops, told by the target's agent."""
 
     deadlines: Mapping[int, float | None]
-    """When a close is withdrawn, by the handle it was asked for by; seconds since the Unix epoch; ``None``: never."""
+    """When a close is withdrawn, by the handle it was asked for by; seconds since the Unix epoch;
+    ``None``: never."""
     told_at: float = field(compare=False)
-    """When the agent told them; seconds since the Unix epoch. Closes that began later are not among them."""
+    """When the agent told them; seconds since the Unix epoch. Closes that began later are not among
+    them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,11 @@ class PendingCloses:
     def requester(self, row: int) -> str:
         """Name of the thread that asked for the close, ``""`` when not known."""
         handles = self._snapshot.handles
-        threads = handles.created_threads if self.resource(row) is Resource.NONE else handles.requester_threads
+        threads = (
+            handles.created_threads
+            if self.resource(row) is Resource.NONE
+            else handles.requester_threads
+        )
         return thread_name(self._snapshot, int(threads[self.rows[row]]))
 
     def request_site(self, row: int) -> Site | None:
@@ -166,17 +175,34 @@ class PendingCloses:
         own, snapshot = self._type(row), self._snapshot
         library = own.origin.partition(".")[0] if own else ""
         part = PARTS.get((library, own.name)) if own else None
-        kinds = [each.index for each in snapshot.types.values() if each.name == part and each.origin.partition(".")[0] == library]
+        kinds = [
+            each.index
+            for each in snapshot.types.values()
+            if each.name == part and each.origin.partition(".")[0] == library
+        ]
         handles = snapshot.handles
-        count = int(np.count_nonzero(np.isin(handles.types, kinds) & alive(handles) & (handles.resources == Resource.OPEN)))
+        count = int(
+            np.count_nonzero(
+                np.isin(handles.types, kinds)
+                & alive(handles)
+                & (handles.resources == Resource.OPEN)
+            )
+        )
         if not part or not count:
             return ""
-        return f"; {count:,} open {part} of {library} {'is' if count == 1 else 'are'} known in the process"
+        return (
+            f"; {count:,} open {part} of {library} {'is' if count == 1 else 'are'} known in "
+            "the process"
+        )
 
     def _draining_reason(self, row: int) -> str:
         count = int(self.in_flight[row])
         if count <= 0:
-            return "Waits for calls in flight to end" if count == UNKNOWN else "All calls have ended, it is about to close"
+            return (
+                "Waits for calls in flight to end"
+                if count == UNKNOWN
+                else "All calls have ended, it is about to close"
+            )
         calls = "a call" if count == 1 else f"{count:,} calls"
         callers = _listed(self.callers.get(int(self.ids[row]), ()))
         return f"Waits for {calls} in flight" + (f" on {callers}" if callers else "")
@@ -201,7 +227,9 @@ def pending_closes(snapshot: Snapshot, awaited: AwaitedCloses | None = None) -> 
 
     Equal ages stay in slot order, so rows do not jump.
     """
-    rows = np.union1d(np.flatnonzero(pending(snapshot.handles)), closing_calls(snapshot)).astype(np.int64)
+    rows = np.union1d(np.flatnonzero(pending(snapshot.handles)), closing_calls(snapshot)).astype(
+        np.int64
+    )
     handles = snapshot.handles
     rows = rows[np.argsort(handles.changed_at[rows], kind="stable")]
     deadlines = _deadlines(snapshot, rows, awaited)
@@ -223,13 +251,19 @@ def closing_calls(snapshot: Snapshot) -> Ints:
 
     UniFFI's objects have no other close, and theirs is often asynchronous.
     """
-    closing = [index for index, row in snapshot.types.items() if kind_named(row.kind).is_call and is_closing(row.name)]
+    closing = [
+        index
+        for index, row in snapshot.types.items()
+        if kind_named(row.kind).is_call and is_closing(row.name)
+    ]
     if not closing:
         return np.empty(0, np.int64)
     calls, handles = library_calls(snapshot), snapshot.handles
     # the object's own row says that it closes, where its class opted in
     told = handles.addresses[np.flatnonzero(pending(handles) & (handles.addresses != 0))]
-    found: Ints = calls[np.isin(handles.types[calls], closing) & ~np.isin(handles.addresses[calls], told)]
+    found: Ints = calls[
+        np.isin(handles.types[calls], closing) & ~np.isin(handles.addresses[calls], told)
+    ]
     return found
 
 
@@ -246,15 +280,24 @@ def empty_pending_closes() -> PendingCloses:
 
 
 def _stuck(snapshot: Snapshot, rows: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    ended = np.array([index for index, thread in snapshot.threads.items() if not thread.alive], dtype=np.int64)
+    ended = np.array(
+        [index for index, thread in snapshot.threads.items() if not thread.alive], dtype=np.int64
+    )
     waiting = snapshot.handles.resources[rows] == Resource.WAITING_OWNER
-    stuck: np.ndarray[tuple[int], np.dtype[np.bool_]] = waiting & np.isin(snapshot.handles.owner_threads[rows], ended)
+    stuck: np.ndarray[tuple[int], np.dtype[np.bool_]] = waiting & np.isin(
+        snapshot.handles.owner_threads[rows], ended
+    )
     return stuck
 
 
 def of_adapters(snapshot: Snapshot, rows: Ints) -> Ints:
-    """The rows among ``rows`` that adapters keep: the agent knows more of their closes than the rows show."""
-    kinds = [index for index, row in snapshot.types.items() if kind_named(row.kind).calls_are_estimated]
+    """The rows among ``rows`` that adapters keep.
+
+    The agent knows more of their closes than the rows show.
+    """
+    kinds = [
+        index for index, row in snapshot.types.items() if kind_named(row.kind).calls_are_estimated
+    ]
     found: Ints = rows[np.isin(snapshot.handles.types[rows], kinds)]
     return found
 
@@ -266,7 +309,10 @@ def why_not_taken_back(snapshot: Snapshot, handle: int) -> str:
         return ""
     if snapshot.handles.resources[rows[0]] == Resource.CLOSING:
         return "its close runs already"
-    return "its close waits for the program's event loop, and such a close is withdrawn only at a deadline that it was given"
+    return (
+        "its close waits for the program's event loop, and such a close is withdrawn only at "
+        "a deadline that it was given"
+    )
 
 
 def _untold(snapshot: Snapshot, rows: Ints, awaited: AwaitedCloses | None) -> frozenset[int]:
@@ -288,8 +334,15 @@ def _deadlines(snapshot: Snapshot, rows: Ints, awaited: AwaitedCloses | None) ->
     if not asked:
         return {}
     ids, addresses = snapshot.handles.ids[rows].tolist(), snapshot.handles.addresses[rows].tolist()
-    by_object = {address: asked[handle] for handle, address in zip(ids, addresses, strict=True) if handle in asked and address}
-    at = {handle: asked.get(handle, by_object.get(address)) for handle, address in zip(ids, addresses, strict=True)}
+    by_object = {
+        address: asked[handle]
+        for handle, address in zip(ids, addresses, strict=True)
+        if handle in asked and address
+    }
+    at = {
+        handle: asked.get(handle, by_object.get(address))
+        for handle, address in zip(ids, addresses, strict=True)
+    }
     return {handle: secs for handle, secs in at.items() if secs is not None}
 
 

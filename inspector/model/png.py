@@ -57,7 +57,9 @@ def read_chunk(png: bytes, chunk_type: bytes) -> bytes | None:
         if found is not None:
             raise FileFormatError("the picture holds two snapshots")
         if end - begin - _OVERHEAD > MAX_CHUNK_BYTES:
-            raise FileFormatError(f"the data in the picture is larger than {MAX_CHUNK_BYTES >> 20} MiB")
+            raise FileFormatError(
+                f"the data in the picture is larger than {MAX_CHUNK_BYTES >> 20} MiB"
+            )
         if zlib.crc32(png[begin + 4 : end - 4]) != _CRC.unpack_from(png, end - 4)[0]:
             raise FileFormatError("the data in the picture is damaged: its checksum is wrong")
         found = png[begin + _LENGTH_AND_TYPE.size : end - 4]
@@ -65,7 +67,11 @@ def read_chunk(png: bytes, chunk_type: bytes) -> bytes | None:
 
 
 def _chunk(chunk_type: bytes, data: bytes) -> bytes:
-    return _LENGTH_AND_TYPE.pack(len(data), chunk_type) + data + _CRC.pack(zlib.crc32(data, zlib.crc32(chunk_type)))
+    return (
+        _LENGTH_AND_TYPE.pack(len(data), chunk_type)
+        + data
+        + _CRC.pack(zlib.crc32(data, zlib.crc32(chunk_type)))
+    )
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, int, int]]:

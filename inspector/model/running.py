@@ -37,7 +37,9 @@ class RunningCalls:
     """Index given to each thread that has no record, and its number in the system."""
 
 
-def running_calls(are_uses: Flags, data: Ids, threads: Mapping[int, int], first_free: int, codes: LayoutCodes) -> RunningCalls:
+def running_calls(
+    are_uses: Flags, data: Ids, threads: Mapping[int, int], first_free: int, codes: LayoutCodes
+) -> RunningCalls:
     """Read the rows marked ``are_uses``.
 
     ``threads``: index by number in the system; unknown threads are given indices from
@@ -51,7 +53,9 @@ def running_calls(are_uses: Flags, data: Ids, threads: Mapping[int, int], first_
             known[tid] = first_free + len(strangers)
             strangers[known[tid]] = tid
         indices[row] = known[tid]
-    borrows, argument = ((data & np.uint64(bit)) != 0 for bit in (codes.running_borrows, codes.running_argument))
+    borrows, argument = (
+        (data & np.uint64(bit)) != 0 for bit in (codes.running_borrows, codes.running_argument)
+    )
     return RunningCalls(are_uses, are_uses & ~borrows, are_uses & ~argument, indices, strangers)
 
 
@@ -63,20 +67,35 @@ def at_rest(counts: Strongs, objects: Objects, proxies: Ints, calls: Flags) -> S
     if not calls.any():
         return counts
     held = np.maximum(objects.spread(calls.astype(np.int64)), 0)
-    spare = np.where((counts.strong == UNKNOWN) | (proxies == UNKNOWN), 0, np.maximum(counts.strong - proxies, 0))
+    spare = np.where(
+        (counts.strong == UNKNOWN) | (proxies == UNKNOWN), 0, np.maximum(counts.strong - proxies, 0)
+    )
     moved = np.minimum(np.maximum(held - np.maximum(counts.in_flight, 0), 0), spare)
     outer = np.where(counts.outer > moved, counts.outer - moved, counts.outer)
-    plain = np.where((counts.outer == UNKNOWN) & (counts.inner > moved), counts.inner - moved, counts.inner)
+    plain = np.where(
+        (counts.outer == UNKNOWN) & (counts.inner > moved), counts.inner - moved, counts.inner
+    )
     return replace(counts, strong=counts.strong - moved, outer=outer, inner=plain)
 
 
 def stranger(index: int, tid: int, name: str = "", *, handles: int = 0) -> ThreadRow:
     """A thread without a record, which made and released so many ``handles``."""
     nan = float("nan")
-    return ThreadRow(index, tid, name, alive=True, started_at=nan, ended_at=nan, created=handles, released=handles)
+    return ThreadRow(
+        index,
+        tid,
+        name,
+        alive=True,
+        started_at=nan,
+        ended_at=nan,
+        created=handles,
+        released=handles,
+    )
 
 
-def with_calls(threads: dict[int, ThreadRow], handles: Handles, running: RunningCalls) -> dict[int, ThreadRow]:
+def with_calls(
+    threads: dict[int, ThreadRow], handles: Handles, running: RunningCalls
+) -> dict[int, ThreadRow]:
     """The threads, each with the calls on it beside the calls that its record names.
 
     Threads without a record are among them.

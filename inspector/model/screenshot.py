@@ -39,7 +39,9 @@ def extract(path: Path) -> Snapshot:
         with open_regular(path) as file:
             png = file.read(MAX_PNG_BYTES + 1)
     except OSError as error:
-        raise FileFormatError(f"cannot read the picture: {error.strerror or error}: {path}") from error
+        raise FileFormatError(
+            f"cannot read the picture: {error.strerror or error}: {path}"
+        ) from error
     if len(png) > MAX_PNG_BYTES:
         raise FileFormatError(f"the picture is larger than {MAX_PNG_BYTES >> 20} MiB: {path}")
     try:
@@ -51,5 +53,8 @@ def extract(path: Path) -> Snapshot:
 def _snapshot_in(png: bytes) -> Snapshot:
     data = read_chunk(png, CHUNK_TYPE)
     if data is None:
-        raise FileFormatError("the picture holds no snapshot: it was not saved here, or a program that edited it dropped the data")
+        raise FileFormatError(
+            "the picture holds no snapshot: it was not saved here, or a "
+            "program that edited it dropped the data"
+        )
     return decode(data)

@@ -52,7 +52,15 @@ MAX_READINGS: Final = 4096
 KINDS: Final = (b"HEAD", b"SNAP", b"DELT", b"VITL", b"EVNT", b"MARK", b"LAST")
 _COUNT: Final = struct.Struct("<I")
 _TIME: Final = struct.Struct("<d")
-_VITALS: Final = {"at": "<f8", "live": "<i8", "pending": "<i8", "types": "<i8", "created": "<i8", "released": "<i8", "lives": "<i8"}
+_VITALS: Final = {
+    "at": "<f8",
+    "live": "<i8",
+    "pending": "<i8",
+    "types": "<i8",
+    "created": "<i8",
+    "released": "<i8",
+    "lives": "<i8",
+}
 _EVENTS: Final = {
     "at": "<f8",
     "kinds": "|u1",
@@ -77,7 +85,9 @@ def check_start(start: bytes) -> None:
         raise FileFormatError("not a session file: its first bytes do not match")
     _, version, _ = HEAD.unpack_from(start)
     if version != VERSION:
-        raise FileFormatError(f"the session file has format version {version}, this program reads version {VERSION}")
+        raise FileFormatError(
+            f"the session file has format version {version}, this program reads version {VERSION}"
+        )
 
 
 def record(kind: bytes, payload: bytes) -> bytes:
@@ -109,7 +119,10 @@ def delta_record(changed: Snapshot, gone: Ids, at: float | None = None) -> bytes
     """The changes since the record before. ``at``: as for ``snapshot_record``."""
     return record(
         b"DELT",
-        _TIME.pack(changed.taken_at if at is None else at) + _COUNT.pack(len(gone)) + gone.astype("<u8").tobytes() + encode(changed),
+        _TIME.pack(changed.taken_at if at is None else at)
+        + _COUNT.pack(len(gone))
+        + gone.astype("<u8").tobytes()
+        + encode(changed),
     )
 
 
@@ -130,7 +143,10 @@ def vitals_record(readings: Sequence[Vitals]) -> bytes:
 
 def events_record(events: Events) -> bytes:
     """Events, with their gaps."""
-    return record(b"EVNT", pack({name: getattr(events, name).astype(dtype) for name, dtype in _EVENTS.items()}))
+    return record(
+        b"EVNT",
+        pack({name: getattr(events, name).astype(dtype) for name, dtype in _EVENTS.items()}),
+    )
 
 
 def read_json(payload: bytes) -> dict[str, Any]:
@@ -179,7 +195,13 @@ def read_vitals(payload: bytes) -> list[Vitals]:
     total = len(columns["created"])
     lives = columns.get("lives", columns["created"][:0])
     fits = len(columns["released"]) == total and len(lives) in (0, total)
-    if len(lengths) != 1 or not fits or ((widths < 0) | (widths > total)).any() or widths.sum() != total or not _are_sane(columns):
+    if (
+        len(lengths) != 1
+        or not fits
+        or ((widths < 0) | (widths > total)).any()
+        or widths.sum() != total
+        or not _are_sane(columns)
+    ):
         raise FileFormatError("a record of counters is damaged")
     edges = np.concatenate(([0], np.cumsum(widths)))
     return [
@@ -201,7 +223,9 @@ def read_events(payload: bytes) -> Events:
     columns.setdefault("types", np.zeros(len(columns["kinds"]), np.int64))
     if len({len(column) for column in columns.values()}) != 1:
         raise FileFormatError("a record of events is damaged")
-    if not _are_sane(columns) or not all(_are_indices(columns[name]) for name in ("threads", "sites", "types")):
+    if not _are_sane(columns) or not all(
+        _are_indices(columns[name]) for name in ("threads", "sites", "types")
+    ):
         raise FileFormatError("a record of events is damaged")
     if len(columns["kinds"]) and columns["kinds"].max() > max(EventKind):
         raise FileFormatError("a record of events is damaged")

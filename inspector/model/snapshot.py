@@ -64,7 +64,8 @@ class Target:
     """When the segment was made."""
     state: TargetState
     reason: str = ""
-    """The cause of the state, without a full stop: ``the interpreter has not answered for 12 s``."""
+    """The cause of the state, without a full stop: ``the interpreter has not answered for 12 s``.
+    """
     state_since: float = float("nan")
     level: Level = Level.COUNT
     viewers: int = 0
@@ -209,7 +210,9 @@ class Site:
 def sites_named(sites: Mapping[int, Site], types: Mapping[int, TypeRow]) -> Mapping[int, Site]:
     """The sites, each with the packages that define the classes of these types."""
     packages = packages_of(row.origin for row in types.values())
-    return MappingProxyType({index: replace(site, packages=packages) for index, site in sites.items()})
+    return MappingProxyType(
+        {index: replace(site, packages=packages) for index, site in sites.items()}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +240,11 @@ class Lost:
 
     def total(self) -> int:
         """Everything lost. Refused uses are not losses, nor is sampling less often."""
-        return sum(n for name, n in self.counts.items() if not name.startswith("misuse_") and name != "sampler_skips")
+        return sum(
+            n
+            for name, n in self.counts.items()
+            if not name.startswith("misuse_") and name != "sampler_skips"
+        )
 
     def refused(self) -> int:
         """Uses that were refused.
@@ -343,7 +350,9 @@ class Vitals:
     released: Ints = field(metadata=stored("<i8", Check.COUNT))
     collections: tuple[Collection, ...] = ()
     """The newest ones, oldest first."""
-    lives: Ints = field(default_factory=lambda: np.zeros(0, np.int64), metadata=stored("<i8", Check.COUNT, since=1))
+    lives: Ints = field(
+        default_factory=lambda: np.zeros(0, np.int64), metadata=stored("<i8", Check.COUNT, since=1)
+    )
     """Handles that live per type index, those born before the agent came included; empty in files
     of older versions."""
 
@@ -391,7 +400,9 @@ class Snapshot:
 
     def live_count(self) -> int:
         """Rows that are not tombstones."""
-        live = (self.handles.references == Reference.LIVE) | (self.handles.references == Reference.RELEASE_REQUESTED)
+        live = (self.handles.references == Reference.LIVE) | (
+            self.handles.references == Reference.RELEASE_REQUESTED
+        )
         return int(np.count_nonzero(live))
 
 

@@ -25,17 +25,25 @@ def stands_still(before: Snapshot, now: Snapshot, *, moment_secs: float) -> bool
     """
     if before.serial == now.serial:
         return False
-    return not _is_fresh(now, max(moment_secs, FRESH_SECS)) and _equal(before.handles, now.handles) and _threads(before) == _threads(now)
+    return (
+        not _is_fresh(now, max(moment_secs, FRESH_SECS))
+        and _equal(before.handles, now.handles)
+        and _threads(before) == _threads(now)
+    )
 
 
 def _is_fresh(now: Snapshot, secs: float) -> bool:
     with np.errstate(invalid="ignore"):
         since = now.taken_at - secs
-        return bool((now.handles.created_at > since).any() or (now.handles.changed_at > since).any())
+        return bool(
+            (now.handles.created_at > since).any() or (now.handles.changed_at > since).any()
+        )
 
 
 def _equal(first: Handles, second: Handles) -> bool:
-    return all(_same(getattr(first, field.name), getattr(second, field.name)) for field in fields(Handles))
+    return all(
+        _same(getattr(first, field.name), getattr(second, field.name)) for field in fields(Handles)
+    )
 
 
 def _threads(snapshot: Snapshot) -> list[object]:
@@ -44,8 +52,26 @@ def _threads(snapshot: Snapshot) -> list[object]:
     A time that is not known equals itself, which ``nan`` does not.
     """
     rows = snapshot.threads.values()
-    calls = [(call.handle, call.began_at if call.began_at == call.began_at else None) for row in rows for call in row.calls]
-    return [[(row.index, row.name, row.alive, row.created, row.released, len(row.calls), row.deeper_calls) for row in rows], calls]
+    calls = [
+        (call.handle, call.began_at if call.began_at == call.began_at else None)
+        for row in rows
+        for call in row.calls
+    ]
+    return [
+        [
+            (
+                row.index,
+                row.name,
+                row.alive,
+                row.created,
+                row.released,
+                len(row.calls),
+                row.deeper_calls,
+            )
+            for row in rows
+        ],
+        calls,
+    ]
 
 
 def _same(first: object, second: object) -> bool:

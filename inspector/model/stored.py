@@ -66,4 +66,7 @@ def stored_columns(row_type: Any) -> dict[str, Stored]:
 
 def blank_columns(row_type: Any, rows: int) -> dict[str, npt.NDArray[Any]]:
     """All columns of ``rows`` rows of which nothing is known."""
-    return {name: np.full(rows, how.check.blank, how.dtype) for name, how in stored_columns(row_type).items()}
+    return {
+        name: np.full(rows, how.check.blank, how.dtype)
+        for name, how in stored_columns(row_type).items()
+    }

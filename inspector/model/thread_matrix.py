@@ -73,7 +73,9 @@ def _inside(indices: Ints, size: int) -> Ints:
     return np.where((indices >= 0) & (indices < size), indices, 0)
 
 
-def _largest(sums: npt.NDArray[np.int64], snapshot: Snapshot, most: int) -> tuple[tuple[ThreadRow, ...], int]:
+def _largest(
+    sums: npt.NDArray[np.int64], snapshot: Snapshot, most: int
+) -> tuple[tuple[ThreadRow, ...], int]:
     named = [index for index in np.flatnonzero(sums) if int(index) in snapshot.threads]
     named.sort(key=lambda index: (-int(sums[index]), int(index)))
     return tuple(snapshot.threads[int(index)] for index in named[:most]), max(len(named) - most, 0)

@@ -52,4 +52,6 @@ def stack_lines(snapshot: Snapshot | None) -> StackLines:
 def _lines(thread: ThreadStack) -> list[StackLine]:
     if not thread.frames:
         return [StackLine(thread, 0, None)]
-    return [StackLine(thread, depth, frame) for depth, frame in enumerate(thread.frames[:MOST_DEPTH])]
+    return [
+        StackLine(thread, depth, frame) for depth, frame in enumerate(thread.frames[:MOST_DEPTH])
+    ]

@@ -46,9 +46,15 @@ class ThreadTable:
 
 def thread_table(snapshot: Snapshot | None) -> ThreadTable:
     """The threads of ``snapshot``; an empty table for ``None``."""
-    threads = tuple(sorted(snapshot.threads.values(), key=lambda row: (not row.alive, row.index))) if snapshot else ()
+    threads = (
+        tuple(sorted(snapshot.threads.values(), key=lambda row: (not row.alive, row.index)))
+        if snapshot
+        else ()
+    )
     indices = np.array([row.index for row in threads], dtype=np.int64)
-    living, owned, waiting = _handle_counts(snapshot, indices) if snapshot else (np.empty(0, np.int64),) * 3
+    living, owned, waiting = (
+        _handle_counts(snapshot, indices) if snapshot else (np.empty(0, np.int64),) * 3
+    )
     ended = np.array([not row.alive for row in threads], dtype=np.bool_)
     return ThreadTable(
         threads=threads,
@@ -58,7 +64,9 @@ def thread_table(snapshot: Snapshot | None) -> ThreadTable:
         owned=owned,
         released=np.array([row.released for row in threads], dtype=np.int64),
         waiting=waiting,
-        calls=np.array([len(row.calls) + max(row.deeper_calls, 0) for row in threads], dtype=np.int64),
+        calls=np.array(
+            [len(row.calls) + max(row.deeper_calls, 0) for row in threads], dtype=np.int64
+        ),
         oldest_call_at=np.array([_oldest_call(row) for row in threads], dtype=np.float64),
         stuck=ended & (waiting > 0),
     )

@@ -16,7 +16,9 @@ DAY_SECS: Final = 86_400.0
 AHEAD_SECS: Final = 60.0
 """A time that is later by less than this is of today: what is being looked at may be a little older
 than what was chosen."""
-_TIME: Final = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d{1,9})?))?")
+_TIME: Final = re.compile(
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d{1,9})?))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,12 @@ def parse_range(text: str) -> TimeRange | None:
     """
     first, dots, last = text.partition("..")
     begin, end = _seconds(first), _seconds(last)
-    if not dots or (first and begin is None) or (last and end is None) or (begin is None and end is None):
+    if (
+        not dots
+        or (first and begin is None)
+        or (last and end is None)
+        or (begin is None and end is None)
+    ):
         return None
     return TimeRange(begin, end)
 
@@ -67,7 +74,9 @@ def range_text(begin: float, end: float) -> str:
 
 def _text(at: float) -> str:
     whole, hundredths = divmod(round(at * 100), 100)
-    return time.strftime("%H:%M:%S", time.localtime(whole)) + (f".{hundredths:02d}" if hundredths else "")
+    return time.strftime("%H:%M:%S", time.localtime(whole)) + (
+        f".{hundredths:02d}" if hundredths else ""
+    )
 
 
 def _seconds(text: str) -> float | None:
@@ -87,4 +96,7 @@ def _past(day_secs: float, now: float) -> float:
 def _on_day(day_secs: float, now: float, days: int) -> float:
     today = time.localtime(now)
     hour, minute = int(day_secs // 3600), int(day_secs % 3600 // 60)
-    return time.mktime((today.tm_year, today.tm_mon, today.tm_mday + days, hour, minute, 0, 0, 0, -1)) + day_secs % 60
+    return (
+        time.mktime((today.tm_year, today.tm_mon, today.tm_mday + days, hour, minute, 0, 0, 0, -1))
+        + day_secs % 60
+    )

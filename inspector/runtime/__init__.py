@@ -8,8 +8,24 @@ from inspector.runtime.labels import Label
 from inspector.runtime.loops import asyncio_drain
 from inspector.runtime.planner import Board, ItemFocus, ListFocus, Planner
 from inspector.runtime.resources import Resource, drain
-from inspector.runtime.samples import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList, release_elsewhere
-from inspector.runtime.strategies import SerialJournal, SerialTodoList, SharedJournal, SharedTodoList, ThinJournal, ThinTodoList
+from inspector.runtime.samples import (
+    Churn,
+    Cursor,
+    Journal,
+    Listener,
+    Notice,
+    TodoItem,
+    TodoList,
+    release_elsewhere,
+)
+from inspector.runtime.strategies import (
+    SerialJournal,
+    SerialTodoList,
+    SharedJournal,
+    SharedTodoList,
+    ThinJournal,
+    ThinTodoList,
+)
 
 __all__ = [
     "Board",

@@ -84,7 +84,12 @@ class Lowering:
         """The end of the block ends the buffer."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Give up the references that no native function took."""
         lib.ai_buffer_end(self._buffer)
 
@@ -129,7 +134,9 @@ class Lifting:
         """The next bytes. Raises ``InspectorError`` if there are fewer."""
         length = self.out.bytes.length
         if not 0 <= count <= length - self._at:
-            raise InspectorError(f"the buffer ends too early: {count} bytes at {self._at} of {length}")
+            raise InspectorError(
+                f"the buffer ends too early: {count} bytes at {self._at} of {length}"
+            )
         start, self._at = self._at, self._at + count
         return bytes(ffi.buffer(self.out.bytes.data + start, count)) if count else b""
 
@@ -137,7 +144,12 @@ class Lifting:
         """The end of the block ends the buffer."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Free the bytes, and give up the references that no proxy owns."""
         lib.ai_buffer_free(ffi.addressof(self.out, "bytes"))
         lib.ai_buffer_end(self.out.buffer)

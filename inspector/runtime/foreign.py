@@ -66,12 +66,18 @@ may abort the process."""
 atexit.register(lib.ai_foreign_close, EXIT_PATIENCE_MILLIS)
 
 
-def report_unraisable(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+def report_unraisable(
+    kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+) -> None:
     """Report a callback's exception the way the interpreter reports exceptions in ``__del__``."""
     if error is None:
         return
     details: Any = SimpleNamespace(
-        exc_type=kind, exc_value=error, exc_traceback=trace, err_msg="Exception ignored in a native callback", object=None
+        exc_type=kind,
+        exc_value=error,
+        exc_traceback=trace,
+        err_msg=("Exception ignored in a native callback"),
+        object=None,
     )
     sys.unraisablehook(details)
 
@@ -96,7 +102,9 @@ def error_length(method: Callable[[], object], text: Any, capacity: int) -> int:
         method()
     # it cannot pass through native code, and is reported to the caller
     except BaseException as error:
-        message = f"{error or 'no message'} ({type(error).__name__})".encode(errors="replace")[:capacity]
+        message = f"{error or 'no message'} ({type(error).__name__})".encode(errors="replace")[
+            :capacity
+        ]
         ffi.memmove(text, message, len(message))
         return len(message)
     return 0

@@ -135,8 +135,15 @@ class ForeignObjects:
         """
         key = 0
         if arguments and number in self._objects:
-            key = FOREIGN.insert(partial(getattr(self._objects[number], self._closes_by), **{**self._closes_with, **arguments}))
-        return close(lib.ai_foreign_request_close, self._type, number, key, deadline_secs=deadline_secs)
+            key = FOREIGN.insert(
+                partial(
+                    getattr(self._objects[number], self._closes_by),
+                    **{**self._closes_with, **arguments},
+                )
+            )
+        return close(
+            lib.ai_foreign_request_close, self._type, number, key, deadline_secs=deadline_secs
+        )
 
     def resource(self, number: int) -> ForeignResource:
         """The number as a context manager that closes its object, sync or async."""
@@ -156,7 +163,10 @@ class ForeignObjects:
         try:
             return self._objects[number]
         except KeyError:
-            raise StaleHandleError(f"{handle_text(number)} is not held here: deleted meanwhile, or of another map of this name") from None
+            raise StaleHandleError(
+                f"{handle_text(number)} is not held here: deleted meanwhile, "
+                "or of another map of this name"
+            ) from None
 
     def _let_go(self, number: int) -> Any:
         thing = self._held(number)

@@ -188,11 +188,17 @@ class Handle:
         A handle means nothing in another process, and a deep copy of the native object does not
         exist.
         """
-        raise TypeError(f"{type(self).__name__} names a native object of this process: it can neither be pickled nor copied deeply")
+        raise TypeError(
+            f"{type(self).__name__} names a native object of this process: it can "
+            "neither be pickled nor copied deeply"
+        )
 
     def __repr__(self) -> str:
         """``<TodoList #88.1>``."""
-        return f"<{type(self).__name__} {handle_text(self._handle)}{'' if self._is_owned else ', released'}>"
+        return (
+            f"<{type(self).__name__} "
+            f"{handle_text(self._handle)}{'' if self._is_owned else ', released'}>"
+        )
 
     def __del__(self, _release: Callable[[int], None] = lib.ai_handle_drop) -> None:
         """Release the reference.

@@ -56,7 +56,9 @@ class CloseWatch:
                 self._loops[thread] = before
 
     @contextmanager
-    def waiting(self, handle: int, loop: AbstractEventLoop, wake: Callable[[], None]) -> Iterator[None]:
+    def waiting(
+        self, handle: int, loop: AbstractEventLoop, wake: Callable[[], None]
+    ) -> Iterator[None]:
         """Have ``loop`` call ``wake`` within the block, at each end of a close.
 
         The close is of the handle's object.

@@ -67,7 +67,9 @@ def _close_proxy(handle: int, is_asked_only: int, text: Any, capacity: int) -> i
         return _NO_METHOD
     if is_asked_only:
         return 0
-    return error_length(lambda: getattr(proxy, proxy._closes_by)(**proxy._closes_with), text, capacity)
+    return error_length(
+        lambda: getattr(proxy, proxy._closes_by)(**proxy._closes_with), text, capacity
+    )
 
 
 _CLOSE_PROXY: Final = callback("ai_python_close_proxy", _close_proxy, fallback=_UNSAID)

@@ -26,7 +26,9 @@ MILLIS_PER_SEC: Final = 1000
 LONGEST_DEADLINE_SECS: Final = 10 * 365 * 86400
 
 
-def close(function: Callable[..., int], *arguments: Any, deadline_secs: float | None = None) -> bool:
+def close(
+    function: Callable[..., int], *arguments: Any, deadline_secs: float | None = None
+) -> bool:
     """Call a native close method; ``True`` when it ran, ``False`` when it is pending.
 
     The caller's site is recorded.
@@ -55,7 +57,9 @@ def close(function: Callable[..., int], *arguments: Any, deadline_secs: float | 
 def set_deadline(secs: float) -> None:
     """The next close that this thread asks for has so long. Raises ``ValueError``."""
     if not 0 < secs <= LONGEST_DEADLINE_SECS:
-        raise ValueError(f"a deadline lies between now and {LONGEST_DEADLINE_SECS:,} s ahead, not {secs} s")
+        raise ValueError(
+            f"a deadline lies between now and {LONGEST_DEADLINE_SECS:,} s ahead, not {secs} s"
+        )
     lib.ai_set_close_deadline(math.ceil(secs * MILLIS_PER_SEC))
 
 
@@ -81,7 +85,13 @@ class Resource:
     _closes_by: ClassVar[str]
     _closes_with: ClassVar[Mapping[str, Any]]
 
-    def __init_subclass__(cls, *, closes_by: str = "", closes_with: Mapping[str, Any] = MappingProxyType({}), **rest: Any) -> None:
+    def __init_subclass__(
+        cls,
+        *,
+        closes_by: str = "",
+        closes_with: Mapping[str, Any] = MappingProxyType({}),
+        **rest: Any,
+    ) -> None:
         """Remember how the type closes; a subclass that says nothing closes as its parent does."""
         super().__init_subclass__(**rest)
         if closes_by:
@@ -131,7 +141,12 @@ class Resource:
         """Nothing is opened: the constructor did that."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close in the type's own way."""
         try:
             getattr(self, self._closes_by)(**self._closes_with)
@@ -144,7 +159,12 @@ class Resource:
         """As ``__enter__``."""
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """As ``__exit__``, on the event loop's thread; then wait until the resource is closed.
 
         A task that is cancelled while it waits leaves the close pending.

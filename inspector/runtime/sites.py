@@ -36,7 +36,9 @@ class SiteTable:
 
     __slots__ = ("_known", "_naming", "_own_globals", "_own_modules", "_packages")
 
-    def __init__(self, own_modules: tuple[str, ...] = OWN_MODULES, packages: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, own_modules: tuple[str, ...] = OWN_MODULES, packages: tuple[str, ...] = ()
+    ) -> None:
         """Leave out frames of modules with these prefixes.
 
         Frames of ``packages`` name no site.
@@ -50,7 +52,9 @@ class SiteTable:
         # The code objects stay beside the number: an id is only unique while its object lives.
         self._known: dict[Place | tuple[Place, ...], tuple[int, tuple[CodeType, ...]]] = {}
 
-    def mark(self, _level: Callable[[], int] = lib.ai_hottest_level, _history: int = lib.AiLevel_History) -> bool:
+    def mark(
+        self, _level: Callable[[], int] = lib.ai_hottest_level, _history: int = lib.AiLevel_History
+    ) -> bool:
         """Name the caller's site for this thread's next operations.
 
         ``False`` below level *history*, where it does nothing.
@@ -90,7 +94,9 @@ class SiteTable:
         if known is None:
             if len(self._naming) >= MAX_SITES:
                 self._naming.clear()
-            known = self._naming[file] = not is_standard(file) and not is_of_package(file, self._packages)
+            known = self._naming[file] = not is_standard(file) and not is_of_package(
+                file, self._packages
+            )
         return known
 
     def is_left_out(self, scope: dict[str, Any]) -> bool:
@@ -139,7 +145,9 @@ class SiteTable:
             frame = frame.f_back
         return None
 
-    def _learn(self, place: Place | tuple[Place, ...], frames: list[FrameType], *, is_cut: bool) -> int:
+    def _learn(
+        self, place: Place | tuple[Place, ...], frames: list[FrameType], *, is_cut: bool
+    ) -> int:
         """Describe a stack that is new."""
         site = _intern(frames, is_cut=is_cut)
         if len(self._known) >= MAX_SITES:

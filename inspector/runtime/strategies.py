@@ -117,7 +117,10 @@ class ThinHandle(Handle):
     def _check_owned(self) -> None:
         """Raise when this proxy's own reference was released."""
         if not self._is_owned:
-            raise StaleHandleError(f"{handle_text(self._handle)} ({type(self).__name__}) was released by this proxy before")
+            raise StaleHandleError(
+                f"{handle_text(self._handle)} ({type(self).__name__}) was "
+                "released by this proxy before"
+            )
 
 
 class ThinTodoList(ThinHandle, _StrategyList):
@@ -167,7 +170,9 @@ class _StrategyJournal(Handle, Resource, closes_by="close", closes_with={"flush"
         ``False`` when calls are in flight, the last of which will close it unless ``deadline_secs``
         have passed.
         """
-        return close(lib.ai_owned_journal_close, self.kind, self._handle, flush, deadline_secs=deadline_secs)
+        return close(
+            lib.ai_owned_journal_close, self.kind, self._handle, flush, deadline_secs=deadline_secs
+        )
 
 
 class SerialJournal(_StrategyJournal):

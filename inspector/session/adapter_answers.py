@@ -72,7 +72,11 @@ class AdapterReport:
         """Notices for a person, a line each."""
         return (
             *self.troubles,
-            *(f"{each.cls} is not fully followed: {each.trouble}: {each.source}" for each in self.declared if each.trouble),
+            *(
+                f"{each.cls} is not fully followed: {each.trouble}: {each.source}"
+                for each in self.declared
+                if each.trouble
+            ),
         )
 
 
@@ -98,13 +102,20 @@ def adapter_report(answer: Answer) -> AdapterReport:
 def _libraries(told: Mapping[str, Mapping[str, Any]] | None) -> dict[str, LibraryClasses] | None:
     if told is None:
         return None
-    return {text(path): LibraryClasses(whole(each["classes"]), text(each["example"]), whole(each["live"])) for path, each in told.items()}
+    return {
+        text(path): LibraryClasses(
+            whole(each["classes"]), text(each["example"]), whole(each["live"])
+        )
+        for path, each in told.items()
+    }
 
 
 def _awaited(told: Sequence[Sequence[Any]] | None, at: Any) -> AwaitedCloses | None:
     if told is None:
         return None
-    return AwaitedCloses({handle(row): None if due is None else float(due) for row, due in told}, float(at))
+    return AwaitedCloses(
+        {handle(row): None if due is None else float(due) for row, due in told}, float(at)
+    )
 
 
 def _failed(told: Sequence[Mapping[str, Any]] | None) -> tuple[FailedCallback, ...] | None:

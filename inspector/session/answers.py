@@ -18,7 +18,9 @@ from inspector.vocabulary import Level
 from inspector.wire.messages import Answer
 
 NANOS_PER_SEC: Final = 1_000_000_000
-_OUTCOMES: Final = frozenset({"would_close", "would_wait", "closed", "pending", "refused", "failed"})
+_OUTCOMES: Final = frozenset(
+    {"would_close", "would_wait", "closed", "pending", "refused", "failed"}
+)
 _BUSY_STATUSES: Final = frozenset({"GivenUp", "Busy"})
 
 Result = TypeVar("Result")
@@ -49,7 +51,12 @@ def close_answers(answer: Answer) -> tuple[CloseAnswer, ...]:
 
 def drain_report(answer: Answer) -> DrainReport:
     """The result of a drain. Raises ``ControlError`` for a malformed answer."""
-    return _checked(answer, lambda fields: DrainReport(ran=whole(fields["ran"]), still_pending=whole(fields["still_pending"])))
+    return _checked(
+        answer,
+        lambda fields: DrainReport(
+            ran=whole(fields["ran"]), still_pending=whole(fields["still_pending"])
+        ),
+    )
 
 
 def audit_log(answer: Answer) -> AuditLog:
@@ -66,7 +73,14 @@ def _checked(answer: Answer, read: Callable[[Mapping[str, Any]], Result]) -> Res
     fields = require_ok(answer).fields
     try:
         return read(fields)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise ControlError("the target's answer is not understood") from error
 
 
@@ -91,7 +105,11 @@ def text(value: object) -> str:
 
 def moment(value: object) -> float:
     """Seconds since the Unix epoch that a calendar has. Raises ``ValueError`` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= FLOAT_LIMIT:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 <= value <= FLOAT_LIMIT
+    ):
         raise ValueError("not a time")
     return float(value)
 
@@ -159,6 +177,10 @@ def _flat(value: object) -> Any:
 def _scalar(value: object) -> str | int | float | bool | None:
     if isinstance(value, str):
         return text(value)
-    if value is None or isinstance(value, bool) or (isinstance(value, int | float) and abs(value) <= COUNT_LIMIT):
+    if (
+        value is None
+        or isinstance(value, bool)
+        or (isinstance(value, int | float) and abs(value) <= COUNT_LIMIT)
+    ):
         return value
     raise ValueError("neither a text nor a number in range")

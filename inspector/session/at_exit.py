@@ -33,7 +33,9 @@ def as_of_exit(raw: RawState) -> RawState:
     revived = np.isin(rows["reference_state"], _GONE) & (rows["changed_at_ticks"] >= ended_at)
     if revived.any():
         rows["reference_state"][revived] = Reference.LIVE
-        rows["resource_state"][revived & (rows["resource_state"] == Resource.NEVER_CLOSED)] = Resource.OPEN
+        rows["resource_state"][revived & (rows["resource_state"] == Resource.NEVER_CLOSED)] = (
+            Resource.OPEN
+        )
         _count_alive(raw.vitals.types, rows["type_id"][revived])
         raw.vitals.header["live_handles"] += np.uint64(np.count_nonzero(revived))
     return raw

@@ -19,7 +19,9 @@ HANDLES_AT_ONCE: Final = 1000
 Ask = Callable[[list[int]], tuple[CloseAnswer, ...]]
 
 
-def ask_in_batches(ask: Ask, handles: Sequence[int], *, at_once: int = HANDLES_AT_ONCE) -> tuple[CloseAnswer, ...]:
+def ask_in_batches(
+    ask: Ask, handles: Sequence[int], *, at_once: int = HANDLES_AT_ONCE
+) -> tuple[CloseAnswer, ...]:
     """Answers in the order of ``handles``.
 
     Raises the ``ControlError`` of the first batch. When a later batch fails, the earlier answers
@@ -30,5 +32,8 @@ def ask_in_batches(ask: Ask, handles: Sequence[int], *, at_once: int = HANDLES_A
         try:
             answers += ask(list(handles[first : first + at_once]))
         except ControlError as error:
-            return (*answers, *(CloseAnswer(handle, "failed", str(error)) for handle in handles[first:]))
+            return (
+                *answers,
+                *(CloseAnswer(handle, "failed", str(error)) for handle in handles[first:]),
+            )
     return tuple(answers)

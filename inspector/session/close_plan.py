@@ -89,7 +89,9 @@ class ClosePlan:
         going: set[int] = set()
         steps = []
         for answer in shown:
-            step = Step(answer, is_added=answer.handle not in asked, others=others_of(answer, going))
+            step = Step(
+                answer, is_added=answer.handle not in asked, others=others_of(answer, going)
+            )
             steps.append(step)
             # a waiting close holds up the rest
             if goes(step, consent) and answer.outcome == "would_close":
@@ -108,7 +110,9 @@ class ClosePlan:
 
 def goes(step: Step, consent: Consent) -> bool:
     """Whether this step is taken."""
-    return step.answer.outcome in _CLOSABLE and (consent.held or not step.is_held or step.answer.outcome == "pending")
+    return step.answer.outcome in _CLOSABLE and (
+        consent.held or not step.is_held or step.answer.outcome == "pending"
+    )
 
 
 def others_of(answer: CloseAnswer, closed_before: Iterable[int]) -> tuple[str, ...]:
@@ -118,7 +122,11 @@ def others_of(answer: CloseAnswer, closed_before: Iterable[int]) -> tuple[str, .
     """
     before = frozenset(closed_before)
     gone = {handle_text(handle) for handle in answer.first if handle in before}
-    return tuple(holder for holder in answer.holders if not any(number in holder.split(",")[0].split() for number in gone))
+    return tuple(
+        holder
+        for holder in answer.holders
+        if not any(number in holder.split(",")[0].split() for number in gone)
+    )
 
 
 def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
@@ -154,7 +162,9 @@ def found_by(wanted: Filter, snapshot: Snapshot, states: tuple[Resource, ...] = 
     return open_resources(snapshot, wanted.mask(snapshot), states)
 
 
-def open_resources(snapshot: Snapshot, shown: npt.NDArray[np.bool_], states: tuple[Resource, ...] = OPEN) -> list[int]:
+def open_resources(
+    snapshot: Snapshot, shown: npt.NDArray[np.bool_], states: tuple[Resource, ...] = OPEN
+) -> list[int]:
     """Resources among the rows ``shown`` in one of these states, in slot order.
 
     One handle of each object is listed.
@@ -167,7 +177,9 @@ def open_resources(snapshot: Snapshot, shown: npt.NDArray[np.bool_], states: tup
     return [int(handle) for handle in handles.ids[rows][np.sort(firsts)]]
 
 
-def counted(steps: Sequence[Step], consent: Consent, names: Mapping[int, str]) -> tuple[tuple[str, str, int], ...]:
+def counted(
+    steps: Sequence[Step], consent: Consent, names: Mapping[int, str]
+) -> tuple[tuple[str, str, int], ...]:
     """The number of resources by fate and type: ``("closes", "Journal", 120)``.
 
     Within a fate the type with the most resources comes first.

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,7 +103,9 @@ class ControlLink:
         """Ask on the viewer's own connection. Fails with ``ControlError`` when there is none."""
         question = _Question(op, fields)
         if self._ending.is_set() or not self._registered.is_set():
-            question.answer.set_exception(ControlError(self._refusal or "the target is not connected"))
+            question.answer.set_exception(
+                ControlError(self._refusal or "the target is not connected")
+            )
         else:
             self._questions.put(question)
         return question.answer
@@ -166,10 +169,12 @@ class ControlLink:
             except queue.Empty:
                 continue
             if question is not None:
-                _settle(question.answer, lambda question=question: self._pass_on(connection, question))  # type: ignore[misc]
+                _settle(question.answer, partial(self._pass_on, connection, question))
 
     def _pass_on(self, connection: ControlConnection, question: _Question) -> Answer:
-        return connection.ask(question.op, wait_secs=_ANSWER_SECS, is_given_up=self._ending.is_set, **question.fields)
+        return connection.ask(
+            question.op, wait_secs=_ANSWER_SECS, is_given_up=self._ending.is_set, **question.fields
+        )
 
     def _fail_questions(self) -> None:
         while True:

@@ -61,7 +61,10 @@ class EventReader:
 
         ``gone``: for each ring, how many of its events are lost.
         """
-        return sum(delivered.lost_of(count) for delivered, count in zip(self._delivered, gone, strict=False))
+        return sum(
+            delivered.lost_of(count)
+            for delivered, count in zip(self._delivered, gone, strict=False)
+        )
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -81,8 +84,17 @@ class EventReader:
             self._delivered[ring].add(following[ring] - count, following[ring])
             if count or lost:
                 numbers = np.arange(following[ring] - count, following[ring], dtype=np.uint64)
-                parts.append(_events(self._room[:count], numbers, _Ring(ring, owners.get(ring, 0), first, lost), clock))
-        return EventBatch(joined(parts, limit=MAX_RINGS * RING_EVENTS), EventCursor(MappingProxyType(following)))
+                parts.append(
+                    _events(
+                        self._room[:count],
+                        numbers,
+                        _Ring(ring, owners.get(ring, 0), first, lost),
+                        clock,
+                    )
+                )
+        return EventBatch(
+            joined(parts, limit=MAX_RINGS * RING_EVENTS), EventCursor(MappingProxyType(following))
+        )
 
     def _owners(self) -> Mapping[int, int]:
         """The thread that writes each ring; if several used it, the thread that started last."""
@@ -123,7 +135,12 @@ class _Ring:
         self.index, self.thread, self.first, self.lost = index, thread, first, lost
 
 
-def _events(records: Records, numbers: np.ndarray[tuple[int], np.dtype[np.uint64]], ring: _Ring, clock: Clock) -> Events:
+def _events(
+    records: Records,
+    numbers: np.ndarray[tuple[int], np.dtype[np.uint64]],
+    ring: _Ring,
+    clock: Clock,
+) -> Events:
     """The records that hold something, and before them the gap."""
     kinds = (records["count_kind"] & _KIND_MASK).astype(np.uint8)
     good = (kinds > EventKind.GAP) & (kinds <= max(EventKind)) & (records["at_ticks"] != 0)
@@ -145,8 +162,15 @@ def _events(records: Records, numbers: np.ndarray[tuple[int], np.dtype[np.uint64
     at = found.at[0] if len(found) else clock.secs(clock.anchor_ticks)
     one = np.zeros(1, np.uint64)
     swallowed = np.array([base | _GAP_BIT | np.uint64(ring.first)], np.uint64)
-    ints = (np.array([ring.lost], np.int64), np.array([ring.thread], np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
-    return joined([Events(np.array([at]), np.zeros(1, np.uint8), one, one, *ints, swallowed), found])
+    ints = (
+        np.array([ring.lost], np.int64),
+        np.array([ring.thread], np.int64),
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
+    )
+    return joined(
+        [Events(np.array([at]), np.zeros(1, np.uint8), one, one, *ints, swallowed), found]
+    )
 
 
 def _counts(stored: npt.NDArray[np.uint32]) -> Ints:

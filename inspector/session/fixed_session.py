@@ -12,7 +12,14 @@ from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Snapshot, TargetState
-from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
+from inspector.session.protocol import (
+    AuditLog,
+    Capabilities,
+    CloseAnswer,
+    DrainReport,
+    GcReport,
+    SessionListener,
+)
 from inspector.session.searching import Search
 from inspector.vocabulary import Level
 
@@ -20,7 +27,9 @@ from inspector.vocabulary import Level
 class FixedSession:
     """A ``Session`` that can show and cannot act. Any thread."""
 
-    def __init__(self, snapshot: Snapshot, *, reason: str, events: EventBatch | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, *, reason: str, events: EventBatch | None = None
+    ) -> None:
         """Show ``snapshot``.
 
         ``reason`` says why nothing can be asked of its target, a sentence without a full stop.
@@ -61,7 +70,11 @@ class FixedSession:
         return self._refuse()
 
     def close_handles(
-        self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
+        self,
+        handles: Sequence[int],
+        *,
+        although_held: bool = False,
+        deadline_secs: float | None = None,
     ) -> Future[tuple[CloseAnswer, ...]]:
         """Fails with ``ControlError``."""
         return self._refuse()
@@ -142,5 +155,10 @@ def recorded_session(snapshot: Snapshot) -> FixedSession:
     if target.state is not TargetState.RECORDED:
         then = f"when it was saved the target was {target.state}"
         reason = f"{then}: {target.reason}" if target.reason else then
-        target = replace(target, state=TargetState.RECORDED, reason=reason, state_since=snapshot.taken_at)
-    return FixedSession(replace(snapshot, target=target), reason="this is a recording: there is no process behind it")
+        target = replace(
+            target, state=TargetState.RECORDED, reason=reason, state_since=snapshot.taken_at
+        )
+    return FixedSession(
+        replace(snapshot, target=target),
+        reason=("this is a recording: there is no process behind it"),
+    )

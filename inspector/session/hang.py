@@ -50,7 +50,9 @@ class HangStacks:
         if not stacks and not why:
             return snapshot
         names = {row.tid: row.name for row in snapshot.threads.values() if row.name}
-        return replace(snapshot, stacks=_named(stacks, names), notes=(*snapshot.notes, *([why] if why else [])))
+        return replace(
+            snapshot, stacks=_named(stacks, names), notes=(*snapshot.notes, *([why] if why else []))
+        )
 
     def _read(self) -> None:
         """Read the stacks of all threads.

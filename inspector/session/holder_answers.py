@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from inspector.errors import ControlError
-from inspector.model.holders import Cycle, CycleNode, CycleReport, NamedHolder, NativeHolders, PathStep, RetainerPath, Retainers
+from inspector.model.holders import (
+    Cycle,
+    CycleNode,
+    CycleReport,
+    NamedHolder,
+    NativeHolders,
+    PathStep,
+    RetainerPath,
+    Retainers,
+)
 from inspector.session.answers import handle, moment, require_ok, text, whole
 from inspector.wire.messages import Answer
 
@@ -44,7 +53,10 @@ def _checked(build: Callable[[], Found], answer: Answer) -> Found:
 
 def _retainers(fields: Mapping[str, Any]) -> Retainers:
     return Retainers(
-        paths=tuple(RetainerPath(tuple(map(_step, path["steps"])), bool(path["root"])) for path in fields["paths"]),
+        paths=tuple(
+            RetainerPath(tuple(map(_step, path["steps"])), bool(path["root"]))
+            for path in fields["paths"]
+        ),
         holders=whole(fields["holders"]),
         looked_at=whole(fields["looked_at"]),
         is_cut=bool(fields["is_cut"]),
@@ -56,12 +68,20 @@ def _retainers(fields: Mapping[str, Any]) -> Retainers:
 
 
 def _step(fields: Mapping[str, Any]) -> PathStep:
-    return PathStep(text(fields["kind"]), text(fields["text"]), text(fields["file"]), whole(fields["line"]))
+    return PathStep(
+        text(fields["kind"]), text(fields["text"]), text(fields["file"]), whole(fields["line"])
+    )
 
 
 def _native_holders(fields: Mapping[str, Any]) -> NativeHolders:
     named = [
-        NamedHolder(text(one["label"]), whole(one["count"]), text(one["type"]), handle(one["from"]), bool(one.get("exact", True)))
+        NamedHolder(
+            text(one["label"]),
+            whole(one["count"]),
+            text(one["type"]),
+            handle(one["from"]),
+            bool(one.get("exact", True)),
+        )
         for one in fields["fields"]
     ]
     named += [NamedHolder(text(one["label"]), whole(one["count"])) for one in fields["labels"]]
@@ -69,9 +89,18 @@ def _native_holders(fields: Mapping[str, Any]) -> NativeHolders:
 
 
 def _cycles(fields: Mapping[str, Any]) -> CycleReport:
-    cycles = [Cycle(tuple(map(_node, one["nodes"])), text(one["cut"]), bool(one["exact"])) for one in fields["cycles"]]
+    cycles = [
+        Cycle(tuple(map(_node, one["nodes"])), text(one["cut"]), bool(one["exact"]))
+        for one in fields["cycles"]
+    ]
     hidden = tuple(map(text, fields.get("hidden_kinds", ())))
-    return CycleReport(tuple(cycles), whole(fields["count"]), whole(fields["looked_at"]), bool(fields["is_cut"]), hidden)
+    return CycleReport(
+        tuple(cycles),
+        whole(fields["count"]),
+        whole(fields["looked_at"]),
+        bool(fields["is_cut"]),
+        hidden,
+    )
 
 
 def _node(fields: Mapping[str, Any]) -> CycleNode:

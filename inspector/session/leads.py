@@ -25,7 +25,12 @@ PIECE_BYTES: Final = 1 << 20
 def coverage_of(pid: int, report: AdapterReport) -> Coverage:
     """The parts of a process without rows, from its agent's report. Reads files; any thread."""
     unseen = tuple(each.cls for each in report.declared if each.is_unseen)
-    return Coverage(None if report.libraries is None else lead(pid, report.libraries), unseen, report.failed, report.awaited)
+    return Coverage(
+        None if report.libraries is None else lead(pid, report.libraries),
+        unseen,
+        report.failed,
+        report.awaited,
+    )
 
 
 def lead(pid: int, libraries: Mapping[str, LibraryClasses]) -> Lead:
@@ -44,7 +49,11 @@ def is_pyo3(path: Path) -> bool:
         seen = path.stat()
     except OSError:
         return False
-    return stat.S_ISREG(seen.st_mode) and seen.st_size <= MOST_BYTES and _has_markers(path, (seen.st_dev, seen.st_ino, seen.st_mtime_ns))
+    return (
+        stat.S_ISREG(seen.st_mode)
+        and seen.st_size <= MOST_BYTES
+        and _has_markers(path, (seen.st_dev, seen.st_ino, seen.st_mtime_ns))
+    )
 
 
 def _name(path: str) -> str:

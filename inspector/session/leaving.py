@@ -37,7 +37,9 @@ class Departure:
     threads."""
 
 
-def take_out(segment: Path, pid: int, *, only_unused: bool, is_given_up: Callable[[], bool] = never) -> Departure:
+def take_out(
+    segment: Path, pid: int, *, only_unused: bool, is_given_up: Callable[[], bool] = never
+) -> Departure:
     """Take the agent out of process ``pid``.
 
     ``only_unused``: only an agent that a viewer brought in, while no other viewer needs it.
@@ -46,15 +48,26 @@ def take_out(segment: Path, pid: int, *, only_unused: bool, is_given_up: Callabl
     then nothing was removed, nor will be later.
     """
     with ControlConnection(socket_path(segment), pid=pid) as connection:
-        hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None, "armed": True}
+        hello: dict[str, Any] = {
+            "layout": LAYOUT_VERSION,
+            "role": "command",
+            "level": None,
+            "armed": True,
+        }
         require_ok(connection.ask("hello", wait_secs=ANSWER_SECS, is_given_up=is_given_up, **hello))
-        answer = require_ok(connection.ask("detach", wait_secs=ANSWER_SECS, is_given_up=is_given_up, only_unused=only_unused))
+        answer = require_ok(
+            connection.ask(
+                "detach", wait_secs=ANSWER_SECS, is_given_up=is_given_up, only_unused=only_unused
+            )
+        )
         stays, failures = answer.fields.get("stays"), answer.fields.get("failures")
         if stays:
             return Departure(stays=" ".join(str(stays).split()))
         reasons = failures[:_REASONS] if isinstance(failures, list) else []
         remains = _remains(connection, segment, pid)
-    return Departure(failures=tuple(" ".join(str(each).split()) for each in reasons), remains=remains)
+    return Departure(
+        failures=tuple(" ".join(str(each).split()) for each in reasons), remains=remains
+    )
 
 
 def _remains(connection: ControlConnection, segment: Path, pid: int) -> tuple[str, ...]:
@@ -68,7 +81,11 @@ def _remains(connection: ControlConnection, segment: Path, pid: int) -> tuple[st
 
 
 def _present(connection: ControlConnection, segment: Path, pid: int) -> tuple[str, ...]:
-    threads = [name for tid in procfs.tasks(pid) if (name := procfs.thread_name(pid, tid)).startswith(_OWN_THREADS)]
+    threads = [
+        name
+        for tid in procfs.tasks(pid)
+        if (name := procfs.thread_name(pid, tid)).startswith(_OWN_THREADS)
+    ]
     parts = {
         "the connection": connection.is_open,
         "the control socket": socket_path(segment).exists(),

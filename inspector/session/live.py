@@ -31,7 +31,14 @@ from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.adapter_answers import adapter_report
-from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, require_ok
+from inspector.session.answers import (
+    audit_log,
+    close_answers,
+    drain_report,
+    gc_report,
+    level_in,
+    require_ok,
+)
 from inspector.session.batches import ask_in_batches
 from inspector.session.close_plan import require_cancellable
 from inspector.session.control_link import ControlLink, Wishes
@@ -39,7 +46,14 @@ from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
 from inspector.session.leads import coverage_of
 from inspector.session.leaving import take_out
-from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
+from inspector.session.protocol import (
+    AuditLog,
+    Capabilities,
+    CloseAnswer,
+    DrainReport,
+    GcReport,
+    SessionListener,
+)
 from inspector.session.searching import SEARCH_SECS, Search
 from inspector.session.segment_watcher import SegmentWatcher
 from inspector.session.subscribers import Subscribers
@@ -110,7 +124,9 @@ class LiveSession:
         self._pid = _pid_of(self._segment)
         self._events = EventReader(segment_path)
         self._socket_path = socket_path(segment_path)
-        wishes = Wishes(level=None if level is None else int(level), interval_ms=int(SNAPSHOT_SECS * 1000))
+        wishes = Wishes(
+            level=None if level is None else int(level), interval_ms=int(SNAPSHOT_SECS * 1000)
+        )
         self._link = ControlLink(self._socket_path, pid=self._pid, wishes=wishes)
         self._watcher = SegmentWatcher(self._segment, self._link, self._events.count_lost)
         self._subscribers = Subscribers()
@@ -139,12 +155,23 @@ class LiveSession:
     def capabilities(self) -> Capabilities:
         """Acting needs a target that runs and takes us as a viewer."""
         latest = self._latest
-        if latest is not None and latest.target.state in (TargetState.ENDED, TargetState.POST_MORTEM):
+        if latest is not None and latest.target.state in (
+            TargetState.ENDED,
+            TargetState.POST_MORTEM,
+        ):
             return Capabilities(act=False, reason=f"the process is gone: {latest.target.reason}")
         if not self._link.is_registered:
             if latest is not None and latest.target.state is TargetState.HUNG:
-                return Capabilities(act=False, reason=f"the target is hung: {latest.target.reason}", brought=self._brought)
-            return Capabilities(act=False, reason=self._link.refusal or "the target has not answered yet", brought=self._brought)
+                return Capabilities(
+                    act=False,
+                    reason=f"the target is hung: {latest.target.reason}",
+                    brought=self._brought,
+                )
+            return Capabilities(
+                act=False,
+                reason=self._link.refusal or "the target has not answered yet",
+                brought=self._brought,
+            )
         return Capabilities(act=True, levels=True, brought=self._brought)
 
     @property
@@ -183,14 +210,29 @@ class LiveSession:
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
         """The outcome that ``close`` would have. Changes nothing."""
         wanted = list(handles)
-        return self._submit(lambda: ask_in_batches(lambda some: close_answers(self._command("preview", handles=some)), wanted))
+        return self._submit(
+            lambda: ask_in_batches(
+                lambda some: close_answers(self._command("preview", handles=some)), wanted
+            )
+        )
 
     def close_handles(
-        self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
+        self,
+        handles: Sequence[int],
+        *,
+        although_held: bool = False,
+        deadline_secs: float | None = None,
     ) -> Future[tuple[CloseAnswer, ...]]:
         """Close resources; see ``Session``."""
-        wanted, wish = list(handles), {"although_held": although_held, "withdraw_after_ms": _millis(deadline_secs)}
-        return self._submit(lambda: ask_in_batches(lambda some: close_answers(self._command("close", handles=some, **wish)), wanted))
+        wanted, wish = (
+            list(handles),
+            {"although_held": although_held, "withdraw_after_ms": _millis(deadline_secs)},
+        )
+        return self._submit(
+            lambda: ask_in_batches(
+                lambda some: close_answers(self._command("close", handles=some, **wish)), wanted
+            )
+        )
 
     def drain(self) -> Future[DrainReport]:
         """Run the waiting closes without an obstacle."""
@@ -249,7 +291,9 @@ class LiveSession:
 
         They are classes that are not followed, and births that are not seen.
         """
-        return self._submit(lambda: coverage_of(self._pid, adapter_report(self._command("adapters"))))
+        return self._submit(
+            lambda: coverage_of(self._pid, adapter_report(self._command("adapters")))
+        )
 
     def end(self) -> None:
         """Detach. The target returns to its idle level; its last snapshot stays in ``latest``."""
@@ -282,7 +326,13 @@ class LiveSession:
         with self._greeted() as connection:
             given_up: Callable[[], bool] = lambda: self._is_ending or search.is_given_up  # noqa: E731 a name for its type
             try:
-                return connection.ask(op, wait_secs=SEARCH_SECS, is_given_up=given_up, on_progress=search.hear, handle=handle)
+                return connection.ask(
+                    op,
+                    wait_secs=SEARCH_SECS,
+                    is_given_up=given_up,
+                    on_progress=search.hear,
+                    handle=handle,
+                )
             except TargetBusyError:
                 if search.is_given_up:
                     raise ControlError("the search was given up") from None
@@ -295,17 +345,28 @@ class LiveSession:
         Only an ``armed`` connection may change the target.
         """
         with ControlConnection(self._socket_path, pid=self._pid) as connection:
-            hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None, "armed": armed}
-            require_ok(connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello))
+            hello: dict[str, Any] = {
+                "layout": LAYOUT_VERSION,
+                "role": "command",
+                "level": None,
+                "armed": armed,
+            }
+            require_ok(
+                connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello)
+            )
             yield connection
 
     def _do(self, op: str, **fields: Any) -> None:
         require_ok(self._command(op, **fields))
 
     def _take_out(self) -> str:
-        departure = take_out(self._segment_path, self._pid, only_unused=True, is_given_up=self._is_over)
+        departure = take_out(
+            self._segment_path, self._pid, only_unused=True, is_given_up=self._is_over
+        )
         if departure.failures or departure.remains:
-            raise ControlError(f"the agent has left but for {', '.join((*departure.failures, *departure.remains))}")
+            raise ControlError(
+                f"the agent has left but for {', '.join((*departure.failures, *departure.remains))}"
+            )
         return departure.stays
 
     def _declare(self, declared: Declared | None) -> tuple[str, ...]:
@@ -314,7 +375,11 @@ class LiveSession:
             return ()
         values = [declaration_value(declaration) for declaration in declared.declarations]
         try:
-            answer = self._command("declare", declarations=values) if values else self._command("adapters")
+            answer = (
+                self._command("declare", declarations=values)
+                if values
+                else self._command("adapters")
+            )
             heard = adapter_report(answer).notices()
         except ControlError as error:
             # An older agent, or a target that cannot answer: only the message to it is lost.
@@ -354,7 +419,9 @@ class LiveSession:
                 self._subscribers.tell_vitals(build_vitals(self._watcher.vitals(), time.time()))
             if now >= rates.next_snapshot or has_changed:
                 self._publish(self._watcher.snapshot(now))
-                rates.next_snapshot = next_snapshot_at(now, time.monotonic() - now, every_secs=rates.snapshot_secs)
+                rates.next_snapshot = next_snapshot_at(
+                    now, time.monotonic() - now, every_secs=rates.snapshot_secs
+                )
         except SegmentError as error:
             self._lose(str(error))
             return False

@@ -84,14 +84,24 @@ class Liveness:
     def judge(self, signs: Signs) -> Verdict:
         """The state now."""
         if not signs.has_lock or signs.ending != Ending.NOT_YET:
-            return _ended(signs)  # a process whose agent was stopped keeps its table, and so the lock
+            # a process whose agent was stopped keeps its table, and so the lock
+            return _ended(signs)
         watched_secs = self._watched_secs(signs)
         heart_still = min(self._heartbeat.still_secs(signs.heartbeat_ticks, signs.at), watched_secs)
-        interpreter_still = min(self._interpreter.still_secs(signs.interpreter_ticks, signs.at), watched_secs)
+        interpreter_still = min(
+            self._interpreter.still_secs(signs.interpreter_ticks, signs.at), watched_secs
+        )
         if signs.process_state in ("T", "t"):
-            return Verdict(TargetState.HUNG, "it is stopped by a signal" if signs.process_state == "T" else "a debugger has stopped it")
+            return Verdict(
+                TargetState.HUNG,
+                "it is stopped by a signal"
+                if signs.process_state == "T"
+                else "a debugger has stopped it",
+            )
         if heart_still > HEARTBEAT_PATIENCE_SECS:
-            return Verdict(TargetState.HUNG, f"its native thread has not moved for {heart_still:.0f} s")
+            return Verdict(
+                TargetState.HUNG, (f"its native thread has not moved for {heart_still:.0f} s")
+            )
         if signs.has_interpreter and interpreter_still > INTERPRETER_PATIENCE_SECS:
             return Verdict(TargetState.HUNG, _interpreter_words(signs, interpreter_still))
         return Verdict(TargetState.LIVE)
@@ -106,7 +116,9 @@ class Liveness:
 
 
 def _interpreter_words(signs: Signs, still_secs: float) -> str:
-    silent_secs = signs.interpreter_silent_secs if signs.interpreter_silent_secs >= still_secs else still_secs
+    silent_secs = (
+        signs.interpreter_silent_secs if signs.interpreter_silent_secs >= still_secs else still_secs
+    )
     doing = f" while it runs the {signs.busy} that was asked for" if signs.busy else ""
     return f"the interpreter has not answered for {silent_secs:.0f} s{doing}"
 

@@ -41,7 +41,9 @@ class Mutes:
             return MappingProxyType({})
         if not isinstance(listed, dict):
             return MappingProxyType({})
-        return MappingProxyType({key: reason for key, reason in listed.items() if isinstance(reason, str)})
+        return MappingProxyType(
+            {key: reason for key, reason in listed.items() if isinstance(reason, str)}
+        )
 
     def mute(self, key: str, reason: str) -> None:
         """Mute a finding.
@@ -66,4 +68,7 @@ class Mutes:
                     json.dump(mutes, file, indent=2)
                 Path(name).replace(self._path)
             except OSError as error:
-                raise FileFormatError(f"cannot save the list of muted findings: {error.strerror or error}: {self._path}") from error
+                raise FileFormatError(
+                    "cannot save the list of muted findings: "
+                    f"{error.strerror or error}: {self._path}"
+                ) from error

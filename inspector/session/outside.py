@@ -100,12 +100,16 @@ class OutsideSession(FixedSession):
         at = time.time()
         stat = procfs.process_stat(self._pid)
         if stat is None or self._identity is None or stat.start_time != self._identity.start_time:
-            raise OutsideError(f"process {self._pid} {'has ended' if self._identity else 'does not exist'}")
+            raise OutsideError(
+                f"process {self._pid} {'has ended' if self._identity else 'does not exist'}"
+            )
         used_secs = _used_secs()
         seen = look(self._pid, go_on=self._go_on)
         seen = replace(seen, notes=(*seen.notes, *_of_agent(self._pid, len(seen.rows))))
         self._rest_secs = max(SHORTEST_SECS, REST * (_used_secs() - used_secs))
-        return self._rows.snapshot(seen, target=_target(self._pid, seen, stat, at), at=at, limits=_limits(self._pid))
+        return self._rows.snapshot(
+            seen, target=_target(self._pid, seen, stat, at), at=at, limits=_limits(self._pid)
+        )
 
     def _go_on(self) -> None:
         if self._ending.is_set():
@@ -113,7 +117,9 @@ class OutsideSession(FixedSession):
 
     def _gone(self, reason: str) -> Snapshot:
         latest = self._snapshot
-        ended = replace(latest.target, state=TargetState.ENDED, reason=reason, state_since=time.time())
+        ended = replace(
+            latest.target, state=TargetState.ENDED, reason=reason, state_since=time.time()
+        )
         return replace(latest, serial=latest.serial + 1, target=ended)
 
 
@@ -125,7 +131,12 @@ def _of_agent(pid: int, found_rows: int) -> tuple[str, ...]:
     agent = find_published(pid)
     if agent is None or agent.live_handles <= found_rows:
         return ()
-    return (f"an agent in the process lists {agent.live_handles:,} handles, found from outside {found_rows:,}: look without --read-only",)
+    return (
+        (
+            f"an agent in the process lists {agent.live_handles:,} handles, found from outside "
+            f"{found_rows:,}: look without --read-only"
+        ),
+    )
 
 
 def _used_secs() -> float:
@@ -143,13 +154,17 @@ def require_readable(pid: int) -> None:
     if procfs.process_stat(pid) is None:
         raise AttachError(f"process {pid} does not exist")
     if procfs.mappings(pid) is None:
-        raise AttachError(f"process {pid} may not be read from outside: it is another user's, or forbids it")
+        raise AttachError(
+            f"process {pid} may not be read from outside: it is another user's, or forbids it"
+        )
 
 
 def _target(pid: int, seen: Look, stat: procfs.ProcessStat, at: float) -> Target:
     arguments = procfs.arguments(pid, LONGEST_COMMAND)
     command = printable(" ".join(part for part in arguments if part))
-    stopped = {"T": "it is stopped by a signal", "t": "a debugger has stopped it"}.get(stat.state, "")
+    stopped = {"T": "it is stopped by a signal", "t": "a debugger has stopped it"}.get(
+        stat.state, ""
+    )
     return Target(
         pid=pid,
         name=short_name(command) or procfs.thread_name(pid, pid) or f"process {pid}",

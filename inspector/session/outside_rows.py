@@ -20,7 +20,17 @@ import numpy.typing as npt
 from inspector.attach.outside.memory import Effort, in_swap
 from inspector.attach.outside.seen import Look, SeenFrame, SeenThread, SeenType
 from inspector.attach.procfs import page_map
-from inspector.model.counts import UNSAMPLED, Flags, Sampled, in_flight_of, is_live, native_refs_of, objects_of, proxies_of, strongs_of
+from inspector.model.counts import (
+    UNSAMPLED,
+    Flags,
+    Sampled,
+    in_flight_of,
+    is_live,
+    native_refs_of,
+    objects_of,
+    proxies_of,
+    strongs_of,
+)
 from inspector.model.limits import Limit
 from inspector.model.running import RunningCalls, at_rest, running_calls, stranger, with_calls
 from inspector.model.snapshot import (
@@ -71,7 +81,9 @@ class _Kept:
     in_flight: int = UNKNOWN
     is_live: bool = True
     site: int = 0
-    recent: deque[tuple[int, int, bool]] = field(default_factory=lambda: deque(maxlen=SETTLING_LOOKS))
+    recent: deque[tuple[int, int, bool]] = field(
+        default_factory=lambda: deque(maxlen=SETTLING_LOOKS)
+    )
     """Inner and outer count of the last looks since it rested, and whether it moved in them."""
 
     def take(self, strong: int, weak: int, outer: int, in_flight: int, moving: int) -> None:
@@ -91,7 +103,12 @@ class _Kept:
         self.recent.append(now)
         least = min(self.recent, key=lambda each: each[0] + max(each[1], 0))
         above = strong + max(outer, 0) - least[0] - max(least[1], 0)
-        self.strong, self.outer, self.weak, self.in_flight = least[0], least[1], weak, max(in_flight, 0) + above
+        self.strong, self.outer, self.weak, self.in_flight = (
+            least[0],
+            least[1],
+            weak,
+            max(in_flight, 0) + above,
+        )
 
     def forget(self) -> None:
         """Nothing is known of its counts any more."""
@@ -125,14 +142,21 @@ class OutsideRows:
     """Lines that synchronous calls were made from, by their stacks."""
     _looks: int = 0
 
-    def snapshot(self, look: Look, *, target: Target, at: float, limits: tuple[Limit, ...] = ()) -> Snapshot:
+    def snapshot(
+        self, look: Look, *, target: Target, at: float, limits: tuple[Limit, ...] = ()
+    ) -> Snapshot:
         """The state as of one more look, which began at ``at``."""
         self._take(look, at)
         self._looks += 1
         handles, running = self._handles()
         names = {thread.tid: thread.name for thread in look.threads}
-        types = MappingProxyType({index: _type_row(index, counter) for index, counter in self._counters.items()})
-        callers = {index: stranger(index, tid, names.get(tid, ""), handles=UNKNOWN) for index, tid in running.strangers.items()}
+        types = MappingProxyType(
+            {index: _type_row(index, counter) for index, counter in self._counters.items()}
+        )
+        callers = {
+            index: stranger(index, tid, names.get(tid, ""), handles=UNKNOWN)
+            for index, tid in running.strangers.items()
+        }
         return Snapshot(
             serial=self._looks,
             taken_at=at,
@@ -140,7 +164,12 @@ class OutsideRows:
             handles=handles,
             types=types,
             threads=MappingProxyType(with_calls(callers, handles, running)),
-            sites=sites_named(MappingProxyType({index: Site(index, frames) for frames, index in self._sites.items()}), types),
+            sites=sites_named(
+                MappingProxyType(
+                    {index: Site(index, frames) for frames, index in self._sites.items()}
+                ),
+                types,
+            ),
             vitals=self._vitals(at),
             lost=lost_of(look.effort, len(look.doubtful)),
             cost=Cost(cpu_secs=0.0, share=0.0, segment_bytes=0),
@@ -154,9 +183,17 @@ class OutsideRows:
         indices = [self._type_index(each) for each in look.types]
         rows, sites = look.rows, self._sites_of(look.threads)
         singles = _singles(look)
-        columns = (rows.types, rows.places, rows.handles, rows.addresses, *(singles[name] for name in _COUNTS))
+        columns = (
+            rows.types,
+            rows.places,
+            rows.handles,
+            rows.addresses,
+            *(singles[name] for name in _COUNTS),
+        )
         seen: set[Key] = set()
-        for kind, place, handle, address, *counts in zip(*(column.tolist() for column in columns), strict=True):
+        for kind, place, handle, address, *counts in zip(
+            *(column.tolist() for column in columns), strict=True
+        ):
             key = indices[kind], place, handle
             if key in seen:
                 continue
@@ -169,8 +206,16 @@ class OutsideRows:
                 kept.forget()
             kept.address, kept.data = address, handle
             kept.take(*counts)
-        missing = [key for key in self._rows if key not in seen and key[1] not in look.doubtful] if look.is_whole else []
-        hidden = in_swap(page_map(look.pid), {place for _, place, _ in missing}) if look.effort.swapped_bytes else set()
+        missing = (
+            [key for key in self._rows if key not in seen and key[1] not in look.doubtful]
+            if look.is_whole
+            else []
+        )
+        hidden = (
+            in_swap(page_map(look.pid), {place for _, place, _ in missing})
+            if look.effort.swapped_bytes
+            else set()
+        )
         for key in missing:
             if key[1] not in hidden:
                 self._end(self._rows.pop(key), at)
@@ -219,9 +264,14 @@ class OutsideRows:
 
     def _handles(self) -> tuple[Handles, RunningCalls]:
         rows = sorted([*self._rows.values(), *self._dead], key=lambda kept: kept.slot)
-        ints = {name: _ints(rows, name) for name in ("type_index", "strong", "weak", "outer", "in_flight", "slot", "generation")}
+        ints = {
+            name: _ints(rows, name)
+            for name in ("type_index", "strong", "weak", "outer", "in_flight", "slot", "generation")
+        }
         addresses = np.array([kept.address for kept in rows], np.uint64)
-        references = np.array([Reference.LIVE if kept.is_live else Reference.RELEASED for kept in rows], np.uint8)
+        references = np.array(
+            [Reference.LIVE if kept.is_live else Reference.RELEASED for kept in rows], np.uint8
+        )
         live = is_live(references)
         data = np.array([kept.data for kept in rows], np.uint64)
         is_call = self._are(lambda kind: kind.is_call, ints["type_index"])
@@ -232,11 +282,24 @@ class OutsideRows:
         sampled = Sampled(ints["strong"], ints["weak"], ints["in_flight"], ints["outer"], data)
         counts = strongs_of(objects, sampled, handles=live & ~is_call, counted=counted)
         proxies = proxies_of(objects, live & ~is_call)
-        running = running_calls(live & self._are(lambda kind: kind.runs_on_thread, ints["type_index"]), data, {}, 1, layout_codes())
+        running = running_calls(
+            live & self._are(lambda kind: kind.runs_on_thread, ints["type_index"]),
+            data,
+            {},
+            1,
+            layout_codes(),
+        )
         counts = at_rest(counts, objects, proxies, running.are_counted)
         strong = np.where(live, counts.strong, UNKNOWN)
-        in_flight = in_flight_of(objects, running.are_uses.astype(np.int64), counts.in_flight, np.zeros(len(rows), np.bool_))
-        ids: Ids = ints["generation"].astype(np.uint64) << np.uint64(32) | ints["slot"].astype(np.uint64) << np.uint64(1)
+        in_flight = in_flight_of(
+            objects,
+            running.are_uses.astype(np.int64),
+            counts.in_flight,
+            np.zeros(len(rows), np.bool_),
+        )
+        ids: Ids = ints["generation"].astype(np.uint64) << np.uint64(32) | ints["slot"].astype(
+            np.uint64
+        ) << np.uint64(1)
         ids |= is_foreign.astype(np.uint64)
         known: dict[str, Any] = {
             "ids": ids,
@@ -263,11 +326,21 @@ class OutsideRows:
 
     def _are(self, asked: Callable[[Kind], bool], types: npt.NDArray[np.int64]) -> Flags:
         """Rows of the kinds for which the answer is yes."""
-        return np.isin(types, [index for index, counter in self._counters.items() if asked(kind_named(counter.row.kind))])
+        return np.isin(
+            types,
+            [
+                index
+                for index, counter in self._counters.items()
+                if asked(kind_named(counter.row.kind))
+            ],
+        )
 
     def _are_counted(self, types: npt.NDArray[np.int64]) -> Flags:
         """Which rows point into an ``Arc`` around the object's."""
-        return np.isin(types, [index for index, counter in self._counters.items() if counter.row.outer == Outer.ARC])
+        return np.isin(
+            types,
+            [index for index, counter in self._counters.items() if counter.row.outer == Outer.ARC],
+        )
 
     def _vitals(self, at: float) -> Vitals:
         size = len(self._counters) + 1
@@ -279,7 +352,12 @@ class OutsideRows:
             column.flags.writeable = False
             columns[name] = column
         return Vitals(
-            at=at, live=len(self._rows), pending=0, created=columns["created"], released=columns["released"], lives=columns["live"]
+            at=at,
+            live=len(self._rows),
+            pending=0,
+            created=columns["created"],
+            released=columns["released"],
+            lives=columns["live"],
         )
 
 
@@ -290,10 +368,16 @@ def _singles(look: Look) -> dict[str, npt.NDArray[np.int64]]:
     """
     rows = look.rows
     kinds = [look.types[kind] for kind in range(len(look.types))]
-    is_call = np.array([kind_named(kind.kind).is_call for kind in kinds], np.bool_)[rows.types] if kinds else np.empty(0, np.bool_)
+    is_call = (
+        np.array([kind_named(kind.kind).is_call for kind in kinds], np.bool_)[rows.types]
+        if kinds
+        else np.empty(0, np.bool_)
+    )
     counted = rows.outer != UNKNOWN
     objects = objects_of(rows.addresses, np.ones(len(rows), np.bool_))
-    _, first, place, pointing = np.unique(rows.handles, return_index=True, return_inverse=True, return_counts=True)
+    _, first, place, pointing = np.unique(
+        rows.handles, return_index=True, return_inverse=True, return_counts=True
+    )
     is_first = np.zeros(len(rows), np.bool_)
     is_first[first] = True
     holding = objects.spread(((~counted & ~is_call) | (counted & is_first)).astype(np.int64))
@@ -333,13 +417,21 @@ def lost_of(effort: Effort, doubtful: int) -> Lost:
         "outside_left_out_mib": effort.left_out_bytes,
     }
     return Lost(
-        {"outside_doubtful": doubtful, "outside_hits": effort.left_out_hits} | {name: -(-size // _MIB) for name, size in mib.items()}
+        {"outside_doubtful": doubtful, "outside_hits": effort.left_out_hits}
+        | {name: -(-size // _MIB) for name, size in mib.items()}
     )
 
 
 def _notes(look: Look) -> tuple[str, ...]:
     more = f"{look.more_threads:,} more threads are not listed" if look.more_threads else ""
-    without = f"{look.without_handle:,} proxies keep no handle: made just now, or their constructor failed" if look.without_handle else ""
+    without = (
+        (
+            f"{look.without_handle:,} proxies keep no handle: made just now, or their "
+            "constructor failed"
+        )
+        if look.without_handle
+        else ""
+    )
     return tuple(note for note in (*look.notes, more, without) if note)
 
 

@@ -27,11 +27,17 @@ def postmortem_session(path: Path) -> FixedSession:
     with Segment(path) as segment:
         source = SegmentSource(segment)
         overwritten = reader.count_lost(source.events_gone())
-        snapshot = snapshot_of_dead(source, source.state(), serial=1, overwritten_events=overwritten)
-    return FixedSession(snapshot, reason=f"the process is gone: {snapshot.target.reason}", events=events)
+        snapshot = snapshot_of_dead(
+            source, source.state(), serial=1, overwritten_events=overwritten
+        )
+    return FixedSession(
+        snapshot, reason=f"the process is gone: {snapshot.target.reason}", events=events
+    )
 
 
-def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int, overwritten_events: int) -> Snapshot:
+def snapshot_of_dead(
+    source: SegmentSource, raw: RawState, *, serial: int, overwritten_events: int
+) -> Snapshot:
     """The last state, as of the last moment that the target wrote down.
 
     Ages are the rows' ages at that moment.
@@ -53,14 +59,28 @@ def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int, overw
             has_interpreter=False,
         )
     )
-    moment = Moment(serial=serial, taken_at=last, target=target_of(header, verdict, last), overwritten_events=overwritten_events)
+    moment = Moment(
+        serial=serial,
+        taken_at=last,
+        target=target_of(header, verdict, last),
+        overwritten_events=overwritten_events,
+    )
     return build_snapshot(raw, source.names, source.codes, moment)
 
 
 def last_moment(raw: RawState) -> float:
     """The newest time in the segment, seconds since the Unix epoch."""
     header = raw.vitals
-    ticks = [header.number(name) for name in ("anchor_ticks", "heartbeat_ticks", "interpreter_ticks", "sampled_at_ticks", "ended_at_ticks")]
+    ticks = [
+        header.number(name)
+        for name in (
+            "anchor_ticks",
+            "heartbeat_ticks",
+            "interpreter_ticks",
+            "sampled_at_ticks",
+            "ended_at_ticks",
+        )
+    ]
     if len(raw.rows):
         ticks += [int(raw.rows[name].max()) for name in ("created_at_ticks", "changed_at_ticks")]
     return clock_of(header).secs(max(ticks))

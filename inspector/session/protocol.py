@@ -145,7 +145,11 @@ class Session(Protocol):
         """The outcome that ``close`` would have. Changes nothing."""
 
     def close_handles(
-        self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
+        self,
+        handles: Sequence[int],
+        *,
+        although_held: bool = False,
+        deadline_secs: float | None = None,
     ) -> Future[tuple[CloseAnswer, ...]]:
         """Close resources.
 

@@ -56,7 +56,14 @@ class Recorded:
 class SessionRecorder:
     """A ``SessionListener`` that writes every notification. ``stop`` it."""
 
-    def __init__(self, session: Session, path: Path, *, every_secs: float = RECORD_SECS, may_replace: bool = False) -> None:
+    def __init__(
+        self,
+        session: Session,
+        path: Path,
+        *,
+        every_secs: float = RECORD_SECS,
+        may_replace: bool = False,
+    ) -> None:
         """Begin with the newest snapshot.
 
         Raises ``FileFormatError`` when the file cannot be made, or is there and may not be
@@ -66,7 +73,9 @@ class SessionRecorder:
         self._path = path
         self._every_secs = every_secs
         self._file = _new_file(path, may_replace=may_replace)
-        self._waiting: queue.Queue[Snapshot | tuple[float, str] | None] = queue.Queue(WAITING_SNAPSHOTS + 64)
+        self._waiting: queue.Queue[Snapshot | tuple[float, str] | None] = queue.Queue(
+            WAITING_SNAPSHOTS + 64
+        )
         self._lock = threading.Lock()
         self._vitals: list[Vitals] = []
         self._heard_at = -float("inf")
@@ -86,11 +95,20 @@ class SessionRecorder:
     @property
     def recorded(self) -> Recorded:
         """How far it is. Any thread."""
-        return Recorded(self._path, self._writer.snapshots, self._left_out, self._writer.size_bytes, self._failure)
+        return Recorded(
+            self._path,
+            self._writer.snapshots,
+            self._left_out,
+            self._writer.size_bytes,
+            self._failure,
+        )
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """Pump thread: keep it when it is time, or the target's state changed."""
-        is_due = snapshot.taken_at - self._heard_at >= self._every_secs - 0.01 or str(snapshot.target.state) != self._state
+        is_due = (
+            snapshot.taken_at - self._heard_at >= self._every_secs - 0.01
+            or str(snapshot.target.state) != self._state
+        )
         if not is_due or self._failure:
             return
         self._heard_at, self._state = snapshot.taken_at, str(snapshot.target.state)
@@ -198,8 +216,13 @@ class _Writer:
     def snapshot(self, snapshot: Snapshot) -> None:
         if self._last is None:
             target = snapshot.target
-            self.add(json_record(b"HEAD", {"program": target.name, "pid": target.pid, "at": snapshot.taken_at}))
-        self._at = max(self._at, snapshot.taken_at)  # the last state of a dead target is as old as its last sign of life
+            self.add(
+                json_record(
+                    b"HEAD", {"program": target.name, "pid": target.pid, "at": snapshot.taken_at}
+                )
+            )
+        # the last state of a dead target is as old as its last sign of life
+        self._at = max(self._at, snapshot.taken_at)
         self.add(self._record_of(snapshot))
         self._last = snapshot
         self.snapshots += 1
@@ -227,4 +250,6 @@ def _new_file(path: Path, *, may_replace: bool) -> BinaryIO:
     except FileExistsError:
         raise FileFormatError(f"the file is there already: {path}") from None
     except OSError as error:
-        raise FileFormatError(f"cannot write the session file: {error.strerror or error}: {path}") from error
+        raise FileFormatError(
+            f"cannot write the session file: {error.strerror or error}: {path}"
+        ) from error

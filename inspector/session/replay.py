@@ -100,9 +100,15 @@ class ReplaySession(FixedSession):
     def _recorded(self, snapshot: Snapshot) -> Snapshot:
         """As part of a recording: its target does nothing any more."""
         target = snapshot.target
-        then = "" if target.state is TargetState.LIVE else f"at this moment the target was {target.state}"
+        then = (
+            ""
+            if target.state is TargetState.LIVE
+            else (f"at this moment the target was {target.state}")
+        )
         why = "; ".join(filter(None, (then, self.trouble)))
-        target = replace(target, state=TargetState.RECORDED, reason=why, state_since=snapshot.taken_at)
+        target = replace(
+            target, state=TargetState.RECORDED, reason=why, state_since=snapshot.taken_at
+        )
         return replace(snapshot, serial=self._next_serial(), target=target)
 
     def _next_serial(self) -> int:

@@ -38,7 +38,9 @@ _PYTHONS: Final = ("CPython", "PyPy")
 class SegmentWatcher:
     """Reads one segment and judges its target."""
 
-    def __init__(self, segment: Segment, link: ControlLink, count_lost_events: Callable[[Iterable[int]], int]) -> None:
+    def __init__(
+        self, segment: Segment, link: ControlLink, count_lost_events: Callable[[Iterable[int]], int]
+    ) -> None:
         """Nothing is read yet.
 
         ``count_lost_events`` takes the number of lost events of each ring, and returns how many
@@ -95,7 +97,9 @@ class SegmentWatcher:
         overwritten = self._count_lost_events(self._source.events_gone())
         self._serial += 1
         if self.verdict.is_final:
-            return snapshot_of_dead(self._source, raw, serial=self._serial, overwritten_events=overwritten)
+            return snapshot_of_dead(
+                self._source, raw, serial=self._serial, overwritten_events=overwritten
+            )
         moment = Moment(
             serial=self._serial,
             taken_at=time.time(),
@@ -104,14 +108,18 @@ class SegmentWatcher:
             limits=self._limits(at),
             overwritten_events=overwritten,
         )
-        return self._hang.added_to(build_snapshot(raw, self._source.names, self._source.codes, moment))
+        return self._hang.added_to(
+            build_snapshot(raw, self._source.names, self._source.codes, moment)
+        )
 
     def lost(self, reason: str, latest: Snapshot | None) -> Snapshot | None:
         """``latest`` as the last snapshot: the segment cannot be read any more."""
         self.verdict = Verdict(TargetState.POST_MORTEM, reason)
         if latest is None:
             return None
-        target = replace(latest.target, state=TargetState.POST_MORTEM, reason=reason, state_since=time.time())
+        target = replace(
+            latest.target, state=TargetState.POST_MORTEM, reason=reason, state_since=time.time()
+        )
         return replace(latest, serial=latest.serial + 1, target=target)
 
     def _limits(self, at: float) -> tuple[Limit, ...]:
@@ -122,7 +130,9 @@ class SegmentWatcher:
         if at - self._counted_at >= _COUNT_SECS:
             self._counted_at = at
             descriptors = open_descriptors(self._segment.header().pid)
-            self._process_limits = () if descriptors is None else (Limit("file descriptors", *descriptors),)
+            self._process_limits = (
+                () if descriptors is None else (Limit("file descriptors", *descriptors),)
+            )
         return self._process_limits
 
     def _ask_why(self, verdict: Verdict, at: float) -> None:
@@ -136,7 +146,9 @@ class SegmentWatcher:
     def _signs(self, raw: RawVitals, at: float, *, has_lock: bool) -> Signs:
         stat = process_stat(raw.number("pid"))
         is_same = stat is not None and stat.start_time == raw.number("start_time")
-        silent_secs = clock_of(raw).span(raw.number("interpreter_ticks"), raw.number("heartbeat_ticks"))
+        silent_secs = clock_of(raw).span(
+            raw.number("interpreter_ticks"), raw.number("heartbeat_ticks")
+        )
         return Signs(
             at=at,
             has_lock=has_lock,

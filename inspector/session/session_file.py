@@ -74,7 +74,9 @@ class SessionFile:
         try:
             self._file: BinaryIO = open_regular(path)
         except OSError as error:
-            raise FileFormatError(f"cannot read the session file: {error.strerror or error}: {path}") from error
+            raise FileFormatError(
+                f"cannot read the session file: {error.strerror or error}: {path}"
+            ) from error
         self._index = _Index()
         self._last: tuple[int, Snapshot] | None = None
         self._chain = 0
@@ -88,7 +90,12 @@ class SessionFile:
         """Itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close."""
         self.close()
 
@@ -128,7 +135,10 @@ class SessionFile:
         elif not index.is_whole:
             said.append("the recording was not ended, or is still going on")
         if index.left_out:
-            said.append(f"{index.left_out:,} snapshot{'s' * (index.left_out != 1)} came faster than they could be written")
+            said.append(
+                f"{index.left_out:,} snapshot{'s' * (index.left_out != 1)} came faster "
+                "than they could be written"
+            )
         return "; ".join(said)
 
     def snapshot(self, number: int) -> Snapshot:
@@ -159,7 +169,9 @@ class SessionFile:
         self._index.trailing_bytes = size_bytes - offset
         if not self._index.states:
             why = self.trouble or "nothing was recorded"
-            raise FileFormatError(f"the session file holds no snapshot that can be read ({why}): {self.path}")
+            raise FileFormatError(
+                f"the session file holds no snapshot that can be read ({why}): {self.path}"
+            )
 
     def _record_at(self, offset: int, size_bytes: int) -> tuple[bytes, bytes | None] | None:
         """Kind and payload of the record, ``None`` as payload when it is damaged.
@@ -171,7 +183,11 @@ class SessionFile:
         if len(head) < RECORD.size:
             return None
         kind, length, expected = RECORD.unpack(head)
-        if length > MAX_RECORD_BYTES or offset + RECORD.size + length > size_bytes or not (kind.isalpha() and kind.isupper()):
+        if (
+            length > MAX_RECORD_BYTES
+            or offset + RECORD.size + length > size_bytes
+            or not (kind.isalpha() and kind.isupper())
+        ):
             return None
         payload = self._file.read(length)
         return kind, payload if checksum(kind, payload) == expected else None
@@ -218,7 +234,11 @@ class SessionFile:
             _note_mark(index, read_json(payload))
         elif kind == b"LAST":
             left_out = read_json(payload).get("left_out")
-            index.left_out = left_out if isinstance(left_out, int) and not isinstance(left_out, bool) and left_out > 0 else 0
+            index.left_out = (
+                left_out
+                if isinstance(left_out, int) and not isinstance(left_out, bool) and left_out > 0
+                else 0
+            )
             index.is_whole = True
 
     def _payload(self, offset: int) -> bytes:
@@ -229,7 +249,12 @@ class SessionFile:
 
 def _note_mark(index: _Index, value: dict[str, object]) -> None:
     at, name = value.get("at"), value.get("name")
-    if not isinstance(at, int | float) or isinstance(at, bool) or not math.isfinite(at) or not isinstance(name, str):
+    if (
+        not isinstance(at, int | float)
+        or isinstance(at, bool)
+        or not math.isfinite(at)
+        or not isinstance(name, str)
+    ):
         raise FileFormatError("a mark is damaged")
     if len(index.marks) < MAX_MARKS:
         index.marks.append((float(at), printable(name[:200])))

@@ -17,7 +17,15 @@ from inspector.model.names import Names, Symbolise, no_symbol
 from inspector.model.raw import RawState, RawVitals, Records
 from inspector.session.at_exit import as_of_exit
 from inspector.session.dtypes import dtype_of, layout_codes
-from inspector.wire.schema import MAX_FRAMES, MAX_HANDLES, MAX_RINGS, MAX_SITES, MAX_STRING_BYTES, MAX_THREADS, MAX_TYPES
+from inspector.wire.schema import (
+    MAX_FRAMES,
+    MAX_HANDLES,
+    MAX_RINGS,
+    MAX_SITES,
+    MAX_STRING_BYTES,
+    MAX_THREADS,
+    MAX_TYPES,
+)
 
 _SPARE_ROWS: Final = 1024
 """Room for rows that come into use while the table is read."""
@@ -114,7 +122,9 @@ class SegmentSource:
     def _make_room(self, rows: int) -> None:
         """Buffers for so many rows and some more, but never more than a segment can hold."""
         if len(self._rows) < rows:
-            self._rows = np.zeros(min(rows + rows // 4 + _SPARE_ROWS, MAX_HANDLES), self._rows.dtype)
+            self._rows = np.zeros(
+                min(rows + rows // 4 + _SPARE_ROWS, MAX_HANDLES), self._rows.dtype
+            )
             self._indices = np.zeros(len(self._rows), np.uint32)
 
     def _read_types(self, used: int) -> Records:

@@ -48,5 +48,10 @@ class Resource(IntEnum):
     """The proxy's finaliser has released the reference, and Python still has the proxy."""
 
 
-PENDING: Final = (Resource.CLOSE_REQUESTED, Resource.DRAINING, Resource.WAITING_OWNER, Resource.CLOSING)
+PENDING: Final = (
+    Resource.CLOSE_REQUESTED,
+    Resource.DRAINING,
+    Resource.WAITING_OWNER,
+    Resource.CLOSING,
+)
 """Resource states that make a pending close."""

@@ -18,14 +18,17 @@ from inspector.wire.declarations import MAX_CHARS, Declaration, parse_declaratio
 
 MAX_FILE_BYTES: Final = 256 << 10
 MAX_PATH_CHARS: Final = 4096
-SHIPPED: Final = Path(__file__).resolve().parent.parent / "agent" / "adapters" / "declared" / "shipped"
+SHIPPED: Final = (
+    Path(__file__).resolve().parent.parent / "agent" / "adapters" / "declared" / "shipped"
+)
 MAX_ADAPTERS: Final = 100
 """Names of one list."""
 MAX_DOTS: Final = 32
 """Of one key; reading it takes as many steps as the square of its parts, and as many more for each
 line below it."""
 _STRING_OR_COMMENT: Final = re.compile(
-    r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|\#[^\n]*''', re.DOTALL
+    r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|\#[^\n]*''',
+    re.DOTALL,
 )
 _BESIDE_KEYS: Final = re.compile(r"[^.,=\[\]{}\n]+")
 PROJECT_FILE: Final = "pyproject.toml"
@@ -62,11 +65,15 @@ def read_named(names: Sequence[str], into: Declared, *, folder: Path) -> None:
         if name in known:
             read_file(SHIPPED / f"{name}.toml", into)
         elif name.isidentifier():
-            into.troubles.append(f"no adapter of this name, there are {', '.join(known)}: {name[:MAX_CHARS]}")
+            into.troubles.append(
+                f"no adapter of this name, there are {', '.join(known)}: {name[:MAX_CHARS]}"
+            )
         else:
             read_file(folder / os.path.expanduser(name), into)  # noqa: PTH111 - Path raises for a user that there is not
     if len(names) > MAX_ADAPTERS:
-        into.troubles.append(f"{len(names)} adapters are too many, the first {MAX_ADAPTERS} are used: {folder}")
+        into.troubles.append(
+            f"{len(names)} adapters are too many, the first {MAX_ADAPTERS} are used: {folder}"
+        )
 
 
 def read_file(path: Path, into: Declared) -> None:
@@ -97,7 +104,10 @@ def project_table(path: Path, troubles: list[str]) -> dict[str, Any]:
 
 def find_project(folder: Path) -> Path | None:
     """The nearest ``pyproject.toml`` at or above a folder."""
-    return next((path for each in (folder, *folder.parents) if (path := each / PROJECT_FILE).is_file()), None)
+    return next(
+        (path for each in (folder, *folder.parents) if (path := each / PROJECT_FILE).is_file()),
+        None,
+    )
 
 
 def load_toml(path: Path, troubles: list[str], *, only_with: bytes = b"") -> dict[str, Any] | None:
@@ -109,7 +119,9 @@ def load_toml(path: Path, troubles: list[str], *, only_with: bytes = b"") -> dic
     try:
         data = _read_own(path)
     except (OSError, ValueError) as error:  # ValueError: no path
-        troubles.append(f"{getattr(error, 'strerror', None) or error}: {str(path)[:MAX_PATH_CHARS]}")
+        troubles.append(
+            f"{getattr(error, 'strerror', None) or error}: {str(path)[:MAX_PATH_CHARS]}"
+        )
         return None
     if only_with not in data:
         return None
@@ -136,7 +148,9 @@ def _take(table: dict[str, Any], path: Path, into: Declared) -> None:
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         # A file that names files would be a chain; only shipped declarations may be named within a
         # file, and files of a project.
-        wanted = names if path.name == PROJECT_FILE else [name for name in names if name.isidentifier()]
+        wanted = (
+            names if path.name == PROJECT_FILE else [name for name in names if name.isidentifier()]
+        )
         read_named(wanted, into, folder=path.parent)
     else:
         into.troubles.append(f"adapters is not a list of names: {path}")
@@ -149,7 +163,9 @@ def _read_own(path: Path) -> bytes:
     # A named pipe must not hold up a program's start.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a descriptor
         status = os.fstat(file.fileno())
-        if path.parent != SHIPPED and (status.st_uid not in (os.getuid(), 0) or status.st_mode & 0o002):
+        if path.parent != SHIPPED and (
+            status.st_uid not in (os.getuid(), 0) or status.st_mode & 0o002
+        ):
             raise PermissionError(0, "other users may write this file, so it is not used")
         if status.st_size > MAX_FILE_BYTES:
             raise OSError(0, f"more than {MAX_FILE_BYTES >> 10} KiB, so it is not read")

@@ -85,7 +85,11 @@ class Declaration:
 
         A property is code as well.
         """
-        read = [_path_text(path) for path in (self.handle, self.released and self.released.path) if path is not None]
+        read = [
+            _path_text(path)
+            for path in (self.handle, self.released and self.released.path)
+            if path is not None
+        ]
         return tuple(dict.fromkeys([*read, *([self.close_signature] if self.close else [])]))
 
     @property
@@ -105,7 +109,9 @@ class Declaration:
         return f"{self.close}({arguments})" if self.close else ""
 
 
-def parse_declarations(values: object, source: str, *, is_shipped: bool = False) -> tuple[list[Declaration], list[str]]:
+def parse_declarations(
+    values: object, source: str, *, is_shipped: bool = False
+) -> tuple[list[Declaration], list[str]]:
     """The correct declarations, and one line for each faulty one."""
     if not isinstance(values, list):
         return [], [f"proxy is not a list of tables, write [[proxy]]: {source}"]
@@ -116,7 +122,10 @@ def parse_declarations(values: object, source: str, *, is_shipped: bool = False)
         except UsageError as error:
             troubles.append(f"{error}: {source}")
     if len(values) > MAX_DECLARATIONS:
-        troubles.append(f"{len(values)} declarations are too many, the first {MAX_DECLARATIONS} are used: {source}")
+        troubles.append(
+            f"{len(values)} declarations are too many, the first {MAX_DECLARATIONS} "
+            f"are used: {source}"
+        )
     return found, troubles
 
 
@@ -126,7 +135,9 @@ def parse_declaration(value: object, source: str) -> Declaration:
         raise UsageError("a declaration is not a table")
     about = _shown(value.get("class") or value.get("name") or "a declaration without class")
     try:
-        return _checked({_FIELDS.get(name, name): _reader(name)(each) for name, each in value.items()}, source)
+        return _checked(
+            {_FIELDS.get(name, name): _reader(name)(each) for name, each in value.items()}, source
+        )
     except UsageError as error:
         raise UsageError(f"{about}: {error}") from None
 
@@ -159,13 +170,19 @@ def _checked(fields: dict[str, Any], source: str) -> Declaration:
     if library and not (fields.get("creates") and fields.get("frees")):
         raise UsageError("a library needs creates and frees: the names of its functions")
     if functions and not library:
-        raise UsageError("creates, clones and frees need library: the dotted name of the module that has the functions")
+        raise UsageError(
+            "creates, clones and frees need library: the dotted name of the module "
+            "that has the functions"
+        )
     if not cls and not fields.get("name"):
         raise UsageError("name is missing: the word for the library's handles")
     if fields.get("closed_by") and not fields.get("close"):
         raise UsageError("closed_by needs close: the method that the inspector calls")
     if cls and library and "handle" not in fields:
-        raise UsageError("a class of a library needs handle: the attribute where a proxy keeps the returned handle")
+        raise UsageError(
+            "a class of a library needs handle: the attribute where a proxy keeps "
+            "the returned handle"
+        )
     fields.setdefault("name", cls.rpartition(".")[2])
     return Declaration(**{"cls": "", **fields}, source=source)
 
@@ -215,7 +232,9 @@ def _arguments(value: object) -> dict[str, Scalar]:
         raise UsageError(f"not a table of arguments: {_shown(value)}")
     for name, each in value.items():
         if not _is_scalar(each):
-            raise UsageError(f"argument {_shown(name)} is neither a number, a short text nor a flag")
+            raise UsageError(
+                f"argument {_shown(name)} is neither a number, a short text nor a flag"
+            )
     return {_attribute(name): each for name, each in value.items()}
 
 
@@ -251,7 +270,8 @@ def _shown(value: object) -> str:
     """The start of a value, for an error."""
     try:
         text = value if isinstance(value, str) else repr(value)
-    except (ValueError, RecursionError):  # a number of thousands of digits, or nested deeper than it can be written
+    # a number of thousands of digits, or nested deeper than it can be written
+    except (ValueError, RecursionError):
         text = f"a large {type(value).__name__}"
     return text[:80] if text.isprintable() else ascii(text[:80])
 
@@ -262,7 +282,12 @@ def _path_text(path: Path) -> str:
 
 def _condition_text(condition: Condition) -> str:
     path = _path_text(condition.path)
-    forms = {"true": path, "false": f"not {path}", "none": f"{path} is None", "raises": f"{path} raises"}
+    forms = {
+        "true": path,
+        "false": f"not {path}",
+        "none": f"{path} is None",
+        "raises": f"{path} raises",
+    }
     return forms.get(condition.test, f"{path} == {condition.number}")
 
 

@@ -60,7 +60,14 @@ class Job(NamedTuple):
 
 def encode_request(request: Request) -> bytes:
     """One line with its newline. Raises ``ControlError`` when it is too long to be accepted."""
-    return _line({"nonce": request.nonce, "op": request.op, "deadline_ms": request.deadline_ms, **request.fields})
+    return _line(
+        {
+            "nonce": request.nonce,
+            "op": request.op,
+            "deadline_ms": request.deadline_ms,
+            **request.fields,
+        }
+    )
 
 
 def decode_answer(line: bytes) -> Answer:
@@ -68,7 +75,12 @@ def decode_answer(line: bytes) -> Answer:
     fields = _object(line)
     nonce, ok = fields.pop("nonce", 0), fields.pop("ok", None)
     error, status = fields.pop("error", ""), fields.pop("status", "")
-    if not (type(nonce) is int and isinstance(ok, bool) and isinstance(error, str) and isinstance(status, str)):
+    if not (
+        type(nonce) is int
+        and isinstance(ok, bool)
+        and isinstance(error, str)
+        and isinstance(status, str)
+    ):
         raise ControlError(f"not an answer: {_shown(line)}")
     return Answer(nonce=nonce, ok=ok, error=one_line(error), status=status, fields=fields)
 
@@ -99,14 +111,18 @@ def _line(fields: Mapping[str, Any]) -> bytes:
     """Encode compactly, with a newline; within the limit."""
     line = json.dumps(fields, separators=(",", ":"), allow_nan=False).encode() + b"\n"
     if len(line) > MAX_LINE_BYTES:
-        raise ControlError(f"a message of {len(line)} bytes is too long, {MAX_LINE_BYTES} are allowed")
+        raise ControlError(
+            f"a message of {len(line)} bytes is too long, {MAX_LINE_BYTES} are allowed"
+        )
     return line
 
 
 def _object(line: bytes) -> dict[str, Any]:
     """The JSON object in a line."""
     if len(line) > MAX_LINE_BYTES:
-        raise ControlError(f"a message of {len(line)} bytes is too long, {MAX_LINE_BYTES} are allowed")
+        raise ControlError(
+            f"a message of {len(line)} bytes is too long, {MAX_LINE_BYTES} are allowed"
+        )
     try:
         found = json.loads(line.decode(), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

@@ -39,7 +39,9 @@ class Path(NamedTuple):
             or len(steps) != len(matches)
             or len(steps) > MAX_STEPS
         ):
-            raise UsageError(f"not a path of attributes such as _handle.value or fileno(): {text[:MAX_CHARS]!r}")
+            raise UsageError(
+                f"not a path of attributes such as _handle.value or fileno(): {text[:MAX_CHARS]!r}"
+            )
         return cls(steps)
 
     def read(self, thing: Any) -> Any:
@@ -69,7 +71,10 @@ class Condition(NamedTuple):
         """A condition in a form described above. Raises ``UsageError``."""
         match = _CONDITION.fullmatch(text.strip()) if len(text) <= MAX_CHARS else None
         if match is None:
-            raise UsageError(f"not a condition such as closed, not is_open(), fd == -1, _handle is None, fd raises: {text[:MAX_CHARS]!r}")
+            raise UsageError(
+                "not a condition such as closed, not is_open(), fd == -1, _handle "
+                f"is None, fd raises: {text[:MAX_CHARS]!r}"
+            )
         kinds = {"none": match["none"], "raises": match["raises"], "equals": match["number"]}
         test = next((name for name, found in kinds.items() if found is not None), "true")
         if match["negated"] is not None:

@@ -66,7 +66,9 @@ class Field:
 
     __slots__ = ("count", "name", "offset", "size_bytes", "type")
 
-    def __init__(self, *, name: str, offset: int, type: str, size_bytes: int, count: int | None) -> None:
+    def __init__(
+        self, *, name: str, offset: int, type: str, size_bytes: int, count: int | None
+    ) -> None:
         """Describe it.
 
         Args:

@@ -21,9 +21,14 @@ FUTURES: Final = ("_UNIFFI_FOREIGN_FUTURE_HANDLE_MAP", "UNIFFI_FOREIGN_FUTURE_HA
 """The map of tasks that Rust awaits; the second in UniFFI 0.27."""
 CALL_NAME: Final = "_uniffi_rust_call_async"
 """The coroutine function of asynchronous calls; its first argument is the future's handle."""
-SYNCHRONOUS_TRAIT_CALLS: Final = ("_uniffi_trait_interface_call", "_uniffi_trait_interface_call_with_error")
+SYNCHRONOUS_TRAIT_CALLS: Final = (
+    "_uniffi_trait_interface_call",
+    "_uniffi_trait_interface_call_with_error",
+)
 ASYNCHRONOUS_TRAIT_CALLS: Final = tuple(
-    f"{mark}uniffi_trait_interface_call_async{end}" for mark in ("_", "") for end in ("", "_with_error")
+    f"{mark}uniffi_trait_interface_call_async{end}"
+    for mark in ("_", "")
+    for end in ("", "_with_error")
 )
 """Functions that call the method of a Python object for the library; without the mark in UniFFI
 0.27."""
@@ -66,9 +71,19 @@ class Shape(NamedTuple):
     counts are not to be had."""
 
 
-CLONED_HANDLE: Final = Shape(range(30, 1000), "_handle", "_uniffi_make_instance", "_uniffi_clone_handle", trait_is_counted=True)
-CLONED_POINTER: Final = Shape(range(24, 30), "_pointer", "_make_instance_", "_uniffi_clone_pointer", trait_is_counted=False)
-BORROWED_POINTER: Final = Shape(range(26), "_pointer", "_make_instance_", None, trait_is_counted=False)
+CLONED_HANDLE: Final = Shape(
+    range(30, 1000),
+    "_handle",
+    "_uniffi_make_instance",
+    "_uniffi_clone_handle",
+    trait_is_counted=True,
+)
+CLONED_POINTER: Final = Shape(
+    range(24, 30), "_pointer", "_make_instance_", "_uniffi_clone_pointer", trait_is_counted=False
+)
+BORROWED_POINTER: Final = Shape(
+    range(26), "_pointer", "_make_instance_", None, trait_is_counted=False
+)
 MAP_KEY: Final = Shape(range(1), "_handle", None, None, trait_is_counted=False, is_address=False)
 SHAPES: Final = (CLONED_HANDLE, CLONED_POINTER, BORROWED_POINTER, MAP_KEY)
 """The first that fits a class is its shape."""

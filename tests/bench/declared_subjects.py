@@ -42,7 +42,10 @@ class Status(ctypes.Structure):
 
 
 def _checked(function: Any, *args: Any) -> int:
-    """A call as generated wrappers make it: arguments checked, a place for the result and one for the status."""
+    """A call as generated wrappers make it.
+
+    Arguments checked, a place for the result and one for the status.
+    """
     status, place = Status(), ctypes.c_void_p()
     for number in args:
         if not isinstance(number, int) or not 0 <= number < 1 << 64:
@@ -79,7 +82,9 @@ class Cheap:
 def _again(cls: Any) -> Any:
     """A second class of the same code."""
     return type(cls)(
-        cls.__name__, cls.__bases__, {key: value for key, value in vars(cls).items() if key not in ("__dict__", "__weakref__")}
+        cls.__name__,
+        cls.__bases__,
+        {key: value for key, value in vars(cls).items() if key not in ("__dict__", "__weakref__")},
     )
 
 
@@ -88,7 +93,10 @@ PLAIN_BUFFER, PLAIN_CHECKED, PLAIN_CHEAP = _again(Buffer), _again(Checked), _aga
 
 
 def generated(name: str) -> ModuleType:
-    """The module that UniFFI generated for ``bdkpython``, once more: proxies over ctypes, with all that generated code does."""
+    """The module that UniFFI generated for ``bdkpython``, once more.
+
+    Proxies over ctypes, with all that generated code does.
+    """
     spec = importlib.util.spec_from_file_location(name, bdkpython.bdk.__file__)
     assert spec is not None
     assert spec.loader is not None

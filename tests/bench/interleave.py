@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def nanos_per_call(subjects: Mapping[str, Callable[[int], object]], *, calls: int, rounds: int = 31) -> dict[str, float]:
+def nanos_per_call(
+    subjects: Mapping[str, Callable[[int], object]], *, calls: int, rounds: int = 31
+) -> dict[str, float]:
     """Median nanoseconds a call of each subject.
 
     A subject is given the number of calls and makes them in a loop of its own. Rounds use all

@@ -6,7 +6,15 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-BINDINGS = Path(__file__).resolve().parents[2] / "native" / "peers" / "uniffi_todo" / "target" / "python" / "uniffi_todo.py"
+BINDINGS = (
+    Path(__file__).resolve().parents[2]
+    / "native"
+    / "peers"
+    / "uniffi_todo"
+    / "target"
+    / "python"
+    / "uniffi_todo.py"
+)
 
 
 def uniffi_todo() -> ModuleType:

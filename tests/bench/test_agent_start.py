@@ -25,7 +25,9 @@ ROUNDS = 15
 
 
 def started_secs() -> float:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(ROOT)], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(ROOT)], check=True, capture_output=True, text=True
+    )
     return float(done.stdout)
 
 
@@ -51,7 +53,9 @@ print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
 
 def ended_secs(kind: str) -> float:
     """From the last line of a program to its end."""
-    with subprocess.Popen([sys.executable, "-c", ENDING, str(ROOT), kind], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDING, str(ROOT), kind], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         last_line = float(process.stdout.readline())
         process.wait()
@@ -61,7 +65,10 @@ def ended_secs(kind: str) -> float:
 @pytest.mark.benchmark(group="start of the agent")
 def test_a_program_with_the_agent_ends_at_once(benchmark: Any, goal: StateGoal) -> None:
     rounds = [(ended_secs("agent"), ended_secs("none")) for _ in range(ROUNDS)]
-    added_ms = (statistics.median(each for each, _ in rounds) - statistics.median(each for _, each in rounds)) * 1000
+    added_ms = (
+        statistics.median(each for each, _ in rounds)
+        - statistics.median(each for _, each in rounds)
+    ) * 1000
     print(f"\nend of a program with the agent: {added_ms:+.1f} ms")
     benchmark.pedantic(ended_secs, args=("agent",), rounds=3, iterations=1)
     goal("end of a program, with the agent over without", added_ms, at_most=20, unit="ms")

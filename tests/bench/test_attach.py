@@ -1,4 +1,7 @@
-"""Attaching: time until the first rows, and time that the target's threads stand still; beside gdb."""
+"""Attaching: time until the first rows, and time that the target's threads stand still.
+
+Beside gdb.
+"""
 
 from __future__ import annotations
 
@@ -61,8 +64,14 @@ def test_attaching_an_unprepared_process(kind: str, goal: StateGoal) -> None:
             tries += arrival.tries
             detach(target.pid)
     held = "/".join(f"{each:.2f}" for each in spread(paused))
-    print(f"\n{kind}: one thread held {held} ms (median/p99/max), others not at all; {tries / ROUNDS:.1f} tries")
-    print(f"{kind}: agent in after {'/'.join(f'{each:.0f}' for each in spread(arrived))} ms, first rows after {spread(rows)[0]:.0f} ms")
+    print(
+        f"\n{kind}: one thread held {held} ms (median/p99/max), others not at all; "
+        f"{tries / ROUNDS:.1f} tries"
+    )
+    print(
+        f"{kind}: agent in after {'/'.join(f'{each:.0f}' for each in spread(arrived))} ms, "
+        f"first rows after {spread(rows)[0]:.0f} ms"
+    )
     goal(f"attach {kind}: one thread held, p99", spread(paused)[1], at_most=10, unit="ms")
     goal(f"attach {kind}: to first rows, median", spread(rows)[0], at_most=1000, unit="ms")
 
@@ -70,7 +79,9 @@ def test_attaching_an_unprepared_process(kind: str, goal: StateGoal) -> None:
 def test_attaching_a_process_with_an_agent(goal: StateGoal) -> None:
     with start_target("todo") as target:
         times = [first_rows_secs(target.pid) for _ in range(ROUNDS)]
-    print(f"\nwith an agent: first rows after {'/'.join(f'{each:.1f}' for each in spread(times))} ms")
+    print(
+        f"\nwith an agent: first rows after {'/'.join(f'{each:.1f}' for each in spread(times))} ms"
+    )
     goal("attach with an agent: to first rows, median", spread(times)[0], at_most=100, unit="ms")
 
 
@@ -94,7 +105,10 @@ def shown(seen: list[float]) -> str:
 def print_threads(what: str, attached: Lateness, control: Lateness) -> None:
     """Lateness of the threads of the held process, and of the process that was left alone."""
     for kind in ("native", "python"):
-        print(f"{what}: a {kind} thread late by {shown(getattr(attached, kind))} ms, left alone {shown(getattr(control, kind))} ms")
+        print(
+            f"{what}: a {kind} thread late by {shown(getattr(attached, kind))} ms, left alone "
+            f"{shown(getattr(control, kind))} ms"
+        )
 
 
 @pytest.mark.peers
@@ -108,36 +122,63 @@ def test_threads_that_are_not_held_run_on(goal: StateGoal) -> None:
         print_threads("attaching (median/p99/max)", attached, control)
         for kind in ("native", "python"):
             ratio = spread(getattr(attached, kind))[1] / spread(getattr(control, kind))[1]
-            goal(f"attach: lateness of a {kind} thread, p99, attached / left alone", ratio, at_most=2)
+            goal(
+                f"attach: lateness of a {kind} thread, p99, attached / left alone", ratio, at_most=2
+            )
         if gdb is not None:
             call = [gdb, "-nx", "-batch", "-ex", "call (int)getpid()", "-p"]
             stopped, left = pair.measure(
-                GDB_ROUNDS, lambda pid: subprocess.run([*call, str(pid)], check=True, capture_output=True), lambda _pid: None
+                GDB_ROUNDS,
+                lambda pid: subprocess.run([*call, str(pid)], check=True, capture_output=True),
+                lambda _pid: None,
             )
             print_threads("gdb", stopped, left)
             for kind in ("native", "python"):
-                ratio = statistics.median(getattr(stopped, kind)) / statistics.median(getattr(attached, kind))
-                goal(f"attach: lateness of a {kind} thread, gdb / ours, medians", ratio, at_least=10)
+                ratio = statistics.median(getattr(stopped, kind)) / statistics.median(
+                    getattr(attached, kind)
+                )
+                goal(
+                    f"attach: lateness of a {kind} thread, gdb / ours, medians", ratio, at_least=10
+                )
 
 
 @pytest.mark.peers
 @pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
 def test_gdb_holds_the_whole_process_longer(goal: StateGoal) -> None:
-    """In turn: our injection, and gdb attaching, making one call and leaving; the time a thread is held."""
+    """In turn: our injection, and gdb attaching, making one call and leaving.
+
+    The time a thread is held.
+    """
     ours, gdbs = [], []
     with unprepared("sleep") as target:
         for _ in range(GDB_ROUNDS):
             ours.append(bring_agent(target.pid, Method.INJECT).paused_secs)
             detach(target.pid)
-            command = [str(shutil.which("gdb")), "-nx", "-batch", "-p", str(target.pid), "-ex", "call (int)getpid()"]
-            gdbs.append(held_secs(lambda command=command: subprocess.run(command, check=True, capture_output=True), target.pid))  # type: ignore[misc]
+            command = [
+                str(shutil.which("gdb")),
+                "-nx",
+                "-batch",
+                "-p",
+                str(target.pid),
+                "-ex",
+                "call (int)getpid()",
+            ]
+            gdbs.append(
+                held_secs(
+                    lambda command=command: subprocess.run(
+                        command, check=True, capture_output=True
+                    ),
+                    target.pid,
+                )
+            )  # type: ignore[misc]
     ratio = statistics.median(gdbs) / statistics.median(ours)
     print(f"\nheld: ours {spread(ours)[0]:.2f} ms, gdb {spread(gdbs)[0]:.1f} ms: ×{ratio:.0f}")
     goal("time that a target is held, gdb / ours", ratio, at_least=10)
 
 
 def held_secs(work: Callable[[], object], pid: int) -> float:
-    """How long the process was in a tracing stop while ``work`` ran, seen every half millisecond."""
+    """How long the process was in a tracing stop while ``work`` ran, seen every half
+    millisecond."""
     done, held = threading.Event(), 0.0
 
     def run() -> None:

@@ -39,7 +39,12 @@ def test_a_page_opens_within_a_tenth_of_a_second(crowded: Target, goal: StateGoa
             bench.detail.choose(int(snapshot.handles.ids[row]), snapshot)
             bench.detail.repaint()
             times.append(time.perf_counter() - began)
-        goal("opening an object's page at 100,000 handles", statistics.median(times) * 1000, at_most=100, unit="ms")
+        goal(
+            "opening an object's page at 100,000 handles",
+            statistics.median(times) * 1000,
+            at_most=100,
+            unit="ms",
+        )
 
 
 def test_a_search_holds_the_interpreter_in_short_steps(crowded: Target, goal: StateGoal) -> None:
@@ -48,10 +53,17 @@ def test_a_search_holds_the_interpreter_in_short_steps(crowded: Target, goal: St
         found = [ask(connection, "retainers", handle=handle) for _ in range(ROUNDS)]
         assert all(each["paths"][0]["root"] for each in found)
         steps = sorted(each["longest_step_ms"] for each in found)
-        goal("longest step of a retainer search, 100,000 proxies on the heap (median)", steps[ROUNDS // 2], at_most=5, unit="ms")
+        goal(
+            "longest step of a retainer search, 100,000 proxies on the heap (median)",
+            steps[ROUNDS // 2],
+            at_most=5,
+            unit="ms",
+        )
 
 
-def test_naming_native_holders_asks_only_types_that_report(crowded: Target, goal: StateGoal) -> None:
+def test_naming_native_holders_asks_only_types_that_report(
+    crowded: Target, goal: StateGoal
+) -> None:
     with connect(crowded.ready["segment"], crowded.pid) as connection:
         handle = crowded.ask("numbers")["groceries"]
         times = []
@@ -59,14 +71,26 @@ def test_naming_native_holders_asks_only_types_that_report(crowded: Target, goal
             began = time.perf_counter()
             ask(connection, "holders", handle=handle)
             times.append(time.perf_counter() - began)
-        goal("named native holders at 100,000 handles, asked over the socket", statistics.median(times) * 1000, at_most=20, unit="ms")
+        goal(
+            "named native holders at 100,000 handles, asked over the socket",
+            statistics.median(times) * 1000,
+            at_most=20,
+            unit="ms",
+        )
 
 
-def test_a_flame_graph_of_a_hundred_thousand_rows_is_built_within_two_frames(goal: StateGoal) -> None:
+def test_a_flame_graph_of_a_hundred_thousand_rows_is_built_within_two_frames(
+    goal: StateGoal,
+) -> None:
     snapshot = big_snapshot(HANDLES)
     times = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
         build_flames(snapshot)
         times.append(time.perf_counter() - began)
-    goal("flame graph of 100,000 rows, off the window's thread", statistics.median(times) * 1000, at_most=33, unit="ms")
+    goal(
+        "flame graph of 100,000 rows, off the window's thread",
+        statistics.median(times) * 1000,
+        at_most=33,
+        unit="ms",
+    )

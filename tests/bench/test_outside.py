@@ -1,4 +1,7 @@
-"""Looking at a process from outside: how long a look takes, and whether the process's threads notice."""
+"""Looking at a process from outside.
+
+How long a look takes, and whether the process's threads notice.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ LOOKS = 9
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("handles", [100, 10_000, 100_000])
 def test_a_look_beside_bringing_the_agent_in(handles: int, goal: StateGoal) -> None:
-    """In turn on one process: a look from outside, and the agent brought in until its first rows are there."""
+    """In turn on one process.
+
+    A look from outside, and the agent brought in until its first rows are there.
+    """
     outside, inside, read_bytes = [], [], 0
     with stepped(sys.executable) as target:
         target.ask(f"make {handles}")
@@ -40,7 +46,10 @@ def test_a_look_beside_bringing_the_agent_in(handles: int, goal: StateGoal) -> N
             detach(target.pid)
     ratio = statistics.median(outside) / statistics.median(inside)
     took = "/".join(f"{each:.0f}" for each in spread(outside))
-    print(f"\n{handles:,} handles: a look {took} ms (median/p99/max), {read_bytes >> 20} MiB read; ×{ratio:.2f} of bringing the agent in")
+    print(
+        f"\n{handles:,} handles: a look {took} ms (median/p99/max), {read_bytes >> 20} MiB "
+        f"read; ×{ratio:.2f} of bringing the agent in"
+    )
     goal(f"look at {handles:,} handles, median", spread(outside)[0], at_most=2000, unit="ms")
 
 

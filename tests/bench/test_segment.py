@@ -23,7 +23,9 @@ def allocated_bytes(target: Target) -> int:
 
 
 @pytest.mark.benchmark(group="segment")
-def test_a_live_handle_takes_a_row_of_64_bytes_and_nothing_else(benchmark: Any, goal: StateGoal) -> None:
+def test_a_live_handle_takes_a_row_of_64_bytes_and_nothing_else(
+    benchmark: Any, goal: StateGoal
+) -> None:
     with start_target("todo", "count") as target:
         target.ask(f"many {STEP}")
         before = allocated_bytes(target)

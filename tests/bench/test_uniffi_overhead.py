@@ -83,21 +83,42 @@ def in_thread_of_4_frames(measure: Callable[[], dict[str, float]]) -> dict[str, 
 
 
 @pytest.mark.benchmark(group="uniffi: create and release")
-def test_creating_and_releasing_while_followed(benchmark: Any, goal: StateGoal, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
+def test_creating_and_releasing_while_followed(
+    benchmark: Any, goal: StateGoal, adapter: UniffiAdapter, unfollowed: ModuleType
+) -> None:
     subjects = {"plain": creating(unfollowed, Level.COUNT)}
-    subjects |= {level.name.lower(): creating(bdkpython.bdk, level) for level in (Level.OFF, Level.COUNT, Level.HISTORY, Level.STACKS)}
+    subjects |= {
+        level.name.lower(): creating(bdkpython.bdk, level)
+        for level in (Level.OFF, Level.COUNT, Level.HISTORY, Level.STACKS)
+    }
     times = in_thread_of_4_frames(lambda: nanos_per_call(subjects, calls=2_000, rounds=61))
     benchmark.extra_info.update(times)
     ratios = {name: nanos / times["plain"] for name, nanos in times.items()}
-    print("\ncreate + release: plain", f"{times['plain']:.0f} ns,", ", ".join(f"{name} x{ratio:.3f}" for name, ratio in ratios.items()))
+    print(
+        "\ncreate + release: plain",
+        f"{times['plain']:.0f} ns,",
+        ", ".join(f"{name} x{ratio:.3f}" for name, ratio in ratios.items()),
+    )
     benchmark.pedantic(creating(bdkpython.bdk, Level.COUNT), args=(1_000,), rounds=10)
-    goal("UniFFI create and release, followed at level count / not followed", ratios["count"], at_most=1.10)
-    goal("UniFFI create and release, followed with a stack of 4 frames / not followed", ratios["stacks"], at_most=1.20)
+    goal(
+        "UniFFI create and release, followed at level count / not followed",
+        ratios["count"],
+        at_most=1.10,
+    )
+    goal(
+        "UniFFI create and release, followed with a stack of 4 frames / not followed",
+        ratios["stacks"],
+        at_most=1.20,
+    )
 
 
 @pytest.mark.benchmark(group="uniffi: method call")
-def test_methods_cost_nothing_more_while_followed(benchmark: Any, goal: StateGoal, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
-    times = nanos_per_call({"plain": calling(unfollowed), "followed": calling(bdkpython.bdk)}, calls=5_000)
+def test_methods_cost_nothing_more_while_followed(
+    benchmark: Any, goal: StateGoal, adapter: UniffiAdapter, unfollowed: ModuleType
+) -> None:
+    times = nanos_per_call(
+        {"plain": calling(unfollowed), "followed": calling(bdkpython.bdk)}, calls=5_000
+    )
     benchmark.extra_info.update(times)
     ratio = times["followed"] / times["plain"]
     print(f"\nmethod call: plain {times['plain']:.0f} ns, followed x{ratio:.3f}")
@@ -106,7 +127,9 @@ def test_methods_cost_nothing_more_while_followed(benchmark: Any, goal: StateGoa
 
 
 @pytest.mark.benchmark(group="uniffi: method call, clones in the history")
-def test_methods_with_their_clones_in_the_history(benchmark: Any, goal: StateGoal, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
+def test_methods_with_their_clones_in_the_history(
+    benchmark: Any, goal: StateGoal, adapter: UniffiAdapter, unfollowed: ModuleType
+) -> None:
     lib.ai_set_level(Level.HISTORY)
     subjects = {"plain": calling(unfollowed), "history": calling(bdkpython.bdk)}
     before = dict(vars(bdkpython.bdk._UniffiLib))
@@ -116,7 +139,10 @@ def test_methods_with_their_clones_in_the_history(benchmark: Any, goal: StateGoa
     times = nanos_per_call(subjects, calls=5_000)
     benchmark.extra_info.update(times)
     ratio = times["history"] / times["plain"]
-    print(f"\nmethod call with its clone in the history: plain {times['plain']:.0f} ns, history x{ratio:.3f}")
+    print(
+        f"\nmethod call with its clone in the history: plain {times['plain']:.0f} ns, history "
+        f"x{ratio:.3f}"
+    )
     benchmark.pedantic(subjects["history"], args=(1_000,), rounds=10)
     goal("UniFFI method call, its clone in the history / not followed", ratio, at_most=1.05)
 
@@ -134,7 +160,11 @@ def test_scanning_100_000_objects(benchmark: Any, goal: StateGoal, others: int) 
         steps, began = adapter.scan(), time.thread_time()
         longest, last, found = 0.0, began, 0
         for so_far in steps:
-            found, longest, last = so_far, max(longest, time.thread_time() - last), time.thread_time()
+            found, longest, last = (
+                so_far,
+                max(longest, time.thread_time() - last),
+                time.thread_time(),
+            )
         adapter.detach()
         assert found >= len(held)
         return (last - began) * 1e3, longest * 1e3
@@ -143,7 +173,10 @@ def test_scanning_100_000_objects(benchmark: Any, goal: StateGoal, others: int) 
     total_ms, longest_ms = (statistics.median(column) for column in zip(*runs, strict=True))
     tracked = f"{len(gc.get_objects()):,} tracked objects"
     benchmark.extra_info.update(total_ms=total_ms, longest_hold_ms=longest_ms)
-    print(f"\nscan of {MANY:,} among {tracked}: {total_ms:.0f} ms, longest step with the GIL held {longest_ms:.1f} ms")
+    print(
+        f"\nscan of {MANY:,} among {tracked}: {total_ms:.0f} ms, longest step with the GIL "
+        f"held {longest_ms:.1f} ms"
+    )
     benchmark.pedantic(scan, rounds=3)
     goal(f"scan of {MANY:,} among {tracked}, GIL time in all", total_ms, at_most=100, unit="ms")
     goal(f"scan of {MANY:,} among {tracked}, longest slice", longest_ms, at_most=5, unit="ms")

@@ -54,7 +54,14 @@ def ready_made_secs(snapshot: Snapshot) -> float:
     model = QStandardItemModel()
     for row in range(len(snapshot.handles)):
         model.appendRow(
-            [QStandardItem(text) for text in (handle_text(int(snapshot.handles.ids[row])), "live", str(snapshot.handles.strong[row]))]
+            [
+                QStandardItem(text)
+                for text in (
+                    handle_text(int(snapshot.handles.ids[row])),
+                    "live",
+                    str(snapshot.handles.strong[row]),
+                )
+            ]
         )
     view = QTableView()
     view.setModel(model)
@@ -65,7 +72,9 @@ def ready_made_secs(snapshot: Snapshot) -> float:
 
 
 @pytest.mark.benchmark(group="100,000 handles")
-def test_a_crowded_target_is_on_screen_sooner_than_a_ready_made_model_fills(benchmark: Any, goal: StateGoal, crowded: Target) -> None:
+def test_a_crowded_target_is_on_screen_sooner_than_a_ready_made_model_fills(
+    benchmark: Any, goal: StateGoal, crowded: Target
+) -> None:
     ours, theirs = [], []
     for _ in range(3):
         secs, offscreen = first_table_secs(crowded)
@@ -77,7 +86,9 @@ def test_a_crowded_target_is_on_screen_sooner_than_a_ready_made_model_fills(benc
     ratio = millis(theirs) / millis(ours)
     benchmark.extra_info.update(attach_ms=millis(ours), ready_made_ms=millis(theirs))
     print(
-        f"\nattach to first painted table: {millis(ours):.0f} ms (goal 500), a ready-made model {millis(theirs):.0f} ms, ratio {ratio:.1f}"
+        f"\nattach to first painted table: {millis(ours):.0f} ms (goal 500), a "
+        "ready-made model "
+        f"{millis(theirs):.0f} ms, ratio {ratio:.1f}"
     )
     benchmark.pedantic(lambda: None, rounds=1)
     goal("100,000 handles: attach to first painted table", millis(ours), at_most=500, unit="ms")
@@ -85,12 +96,17 @@ def test_a_crowded_target_is_on_screen_sooner_than_a_ready_made_model_fills(benc
 
 
 @pytest.mark.benchmark(group="100,000 handles")
-def test_a_refresh_of_the_table_takes_a_hundredth_of_filling_a_ready_made_model(benchmark: Any, goal: StateGoal, crowded: Target) -> None:
+def test_a_refresh_of_the_table_takes_a_hundredth_of_filling_a_ready_made_model(
+    benchmark: Any, goal: StateGoal, crowded: Target
+) -> None:
     _, offscreen = first_table_secs(crowded)
     with offscreen:
         before = offscreen.wait_settled()
         crowded.ask("many 500")
-        offscreen.wait(lambda: len(getattr(offscreen.snapshot, "handles", ())) > len(before.handles), "the new rows")
+        offscreen.wait(
+            lambda: len(getattr(offscreen.snapshot, "handles", ())) > len(before.handles),
+            "the new rows",
+        )
         after = offscreen.wait_settled()
         offscreen.window.attachment.set_paused(True)
         pane = offscreen.window.workbench.handles
@@ -111,9 +127,12 @@ def test_a_refresh_of_the_table_takes_a_hundredth_of_filling_a_ready_made_model(
             times.append(time.perf_counter() - ready)
         theirs = ready_made_secs(after)
         ratio = theirs * 1000 / millis(times)
-        benchmark.extra_info.update(refresh_ms=millis(times), arranging_ms=millis(arranging), ready_made_ms=theirs * 1000)
+        benchmark.extra_info.update(
+            refresh_ms=millis(times), arranging_ms=millis(arranging), ready_made_ms=theirs * 1000
+        )
         print(
-            f"\nrefresh of the table: {millis(times):.1f} ms on the GUI thread (goal 16), {millis(arranging):.1f} ms off it; "
+            f"\nrefresh of the table: {millis(times):.1f} ms on the GUI thread (goal 16), "
+            f"{millis(arranging):.1f} ms off it; "
             f"a ready-made model {theirs * 1000:.0f} ms, ratio {ratio:.0f}"
         )
         benchmark.pedantic(refresh, rounds=ROUNDS)

@@ -37,8 +37,13 @@ class Pair:
     first: Target
     second: Target
 
-    def measure(self, rounds: int, work: Callable[[int], object], after: Callable[[int], object]) -> tuple[Lateness, Lateness]:
-        """Lateness of a process during ``work``, and of the other, left alone; ``after`` is not measured."""
+    def measure(
+        self, rounds: int, work: Callable[[int], object], after: Callable[[int], object]
+    ) -> tuple[Lateness, Lateness]:
+        """Lateness of a process during ``work``, and of the other, left alone.
+
+        ``after`` is not measured.
+        """
         attached, control = Lateness(), Lateness()
         for number in range(rounds):
             one, other = (self.first, self.second) if number % 2 else (self.second, self.first)
@@ -59,7 +64,9 @@ def ticking_pair() -> Iterator[Pair]:
         pytest.skip("gcc is not installed")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder, "ticking.so")
-        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, TARGETS / "ticking.c"], check=True)
+        subprocess.run(
+            [compiler, "-O2", "-shared", "-fPIC", "-o", library, TARGETS / "ticking.c"], check=True
+        )
         with (
             unprepared(str(library), script=TARGETS / "ticking.py") as first,
             unprepared(str(library), script=TARGETS / "ticking.py") as second,

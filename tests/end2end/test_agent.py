@@ -13,7 +13,9 @@ from tests.helpers.targets import PATIENCE_SECS, Target, start_target
 
 
 def traces_become(target: Target, expected: dict[str, Any]) -> None:
-    """The target's traces are, or soon are, as expected: a thread that was joined is among the kernel's tasks for a moment more.
+    """The target's traces are, or soon are, as expected.
+
+    A thread that was joined is among the kernel's tasks for a moment more.
 
     Python says that a thread has ended just before it does, and the kernel wakes a joining thread
     before it takes the task out of the list.
@@ -174,7 +176,11 @@ def test_the_birthplace_is_one_frame_at_history_and_the_way_there_at_stacks() ->
     assert row.created[0].startswith("todo.py:")
     assert row.created[0].endswith(" Program.item")
     assert deep.created[0] == row.created[0]
-    assert [frame.rpartition(" ")[2] for frame in deep.created[-3:]] == ["serve", "main", "<module>"]
+    assert [frame.rpartition(" ")[2] for frame in deep.created[-3:]] == [
+        "serve",
+        "main",
+        "<module>",
+    ]
 
 
 def test_below_history_no_birthplace_is_looked_for() -> None:

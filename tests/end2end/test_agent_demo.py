@@ -27,25 +27,39 @@ def test_the_calm_demo_shows_the_same_each_time() -> None:
 
 def test_the_calm_demo_has_a_close_that_drains_and_one_that_waits_for_its_owner() -> None:
     with start_command([*DEMO, "--calm"]) as target:
-        waiting = {row.type: row.resource for row in read_table(target.ready["segment"]).live() if row.resource > Resource.OPEN}
+        waiting = {
+            row.type: row.resource
+            for row in read_table(target.ready["segment"]).live()
+            if row.resource > Resource.OPEN
+        }
         assert waiting == {"Journal": Resource.DRAINING, "Cursor": Resource.WAITING_OWNER}
 
 
 def test_the_leak_is_found_by_its_site() -> None:
     with start_command([*DEMO, "--calm"]) as target:
-        sites = Counter(row.created[0].rpartition(" ")[2] for row in read_table(target.ready["segment"]).live("TodoItem"))
+        sites = Counter(
+            row.created[0].rpartition(" ")[2]
+            for row in read_table(target.ready["segment"]).live("TodoItem")
+        )
         assert sites.most_common(1)[0][0] == "remember_for_ever", sites
 
 
 def test_a_forced_collection_frees_the_demos_garbage() -> None:
-    with start_command([*DEMO, "--calm"]) as target, connect(target.ready["segment"], target.pid) as viewer:
+    with (
+        start_command([*DEMO, "--calm"]) as target,
+        connect(target.ready["segment"], target.pid) as viewer,
+    ):
         assert ask(viewer, "gc")["released"] >= 8
 
 
 def test_a_resource_of_the_demo_can_be_closed_from_outside_and_it_still_ends_well() -> None:
     with start_command([*DEMO, "--calm"]) as target:
         segment = target.ready["segment"]
-        notes = next(row for row in read_table(segment).live("Journal") if row.created and row.created[0].endswith(" Demo.run"))
+        notes = next(
+            row
+            for row in read_table(segment).live("Journal")
+            if row.created and row.created[0].endswith(" Demo.run")
+        )
         with connect(segment, target.pid) as viewer:
             answers = ask(viewer, "close", handles=[notes.number], although_held=False)["answers"]
         assert [answer["outcome"] for answer in answers] == ["closed"], answers
@@ -56,7 +70,17 @@ def test_a_resource_of_the_demo_can_be_closed_from_outside_and_it_still_ends_wel
 
 def test_the_busy_demo_runs_native_and_python_threads() -> None:
     with start_command(DEMO) as target:
-        wanted = {"MainThread", "planner-1", "planner-2", "planner-3", "reader", "archivist", "worker-1", "worker-2", "worker-3"}
+        wanted = {
+            "MainThread",
+            "planner-1",
+            "planner-2",
+            "planner-3",
+            "reader",
+            "archivist",
+            "worker-1",
+            "worker-2",
+            "worker-3",
+        }
         with connect(target.ready["segment"], target.pid) as viewer:
             while not wanted <= set(read_table(target.ready["segment"]).threads.values()):
                 ask(viewer, "threads")

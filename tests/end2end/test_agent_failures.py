@@ -21,7 +21,11 @@ def test_an_adapter_that_cannot_attach_stops_the_start_and_leaves_nothing() -> N
         target.tell("start first second:attach")
         assert target.expect("error")["message"] == "second cannot attach"
         state = target.ask("state")
-        assert state == {"notes": ["first attach", "second attach", "second detach", "first detach"], "running": False, "as_before": True}
+        assert state == {
+            "notes": ["first attach", "second attach", "second detach", "first detach"],
+            "running": False,
+            "as_before": True,
+        }
         assert Path(target.ask("start")).exists()
 
 

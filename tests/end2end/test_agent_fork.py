@@ -31,7 +31,10 @@ def test_what_the_child_does_is_not_seen_in_the_parent_and_the_other_way_round()
         in_child = target.ask("tell item child")
         target.ask("tell release before")
         in_parent = target.ask("item parent")
-        assert [row.number for row in read_table(target.ready["segment"]).live()] == [inherited, in_parent]
+        assert [row.number for row in read_table(target.ready["segment"]).live()] == [
+            inherited,
+            in_parent,
+        ]
         assert [row.number for row in read_table(own).live()] == [in_child]
         assert target.ask("text before") == "before"
         assert target.ask("end_child") == 0

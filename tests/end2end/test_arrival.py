@@ -20,7 +20,14 @@ from inspector.attach.interpreter import TargetMemory
 from inspector.errors import AttachError
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import Target
-from tests.helpers.unprepared import MINORS, close_stdin, detach, interpreter, own_threads, unprepared
+from tests.helpers.unprepared import (
+    MINORS,
+    close_stdin,
+    detach,
+    interpreter,
+    own_threads,
+    unprepared,
+)
 
 KINDS = ("idle", "sleep", "lock", "busy", "malloc", "dlopen", "poll")
 
@@ -54,13 +61,17 @@ def descriptors(pid: int) -> dict[str, str]:
 def staged_folder(pid: int, region: int) -> Path:
     """The folder of the last injection into a process: its line of Python names it."""
     with TargetMemory(pid) as memory:
-        found = re.search(rb"/[a-z/]+/" + PREFIX.encode() + rb"[0-9a-f]{16}", memory.read(region, 8192))
+        found = re.search(
+            rb"/[a-z/]+/" + PREFIX.encode() + rb"[0-9a-f]{16}", memory.read(region, 8192)
+        )
     assert found is not None
     return Path(found[0].decode())
 
 
 @pytest.mark.parametrize("minor", MINORS)
-def test_the_agent_comes_into_a_foreign_interpreter_without_cffi_and_goes_without_a_trace(minor: str):
+def test_the_agent_comes_into_a_foreign_interpreter_without_cffi_and_goes_without_a_trace(
+    minor: str,
+):
     with unprepared("sleep", program=interpreter(minor)) as target:
         before = descriptors(target.pid)
         arrival = bring_agent(target.pid, Method.INJECT)
@@ -92,12 +103,20 @@ def test_attaching_again_finds_no_memory_of_the_first_time_and_leaves_no_file():
         folders = set()
         for _ in range(2):
             bring_agent(target.pid, Method.INJECT)
-            code = [each for each in procfs.mappings(target.pid) or () if each.flags == "r-xp" and not each.path]
+            code = [
+                each
+                for each in procfs.mappings(target.pid) or ()
+                if each.flags == "r-xp" and not each.path
+            ]
             folder = staged_folder(target.pid, code[0].low)
             assert not folder.exists()
             folders.add(folder)
             detach(target.pid)
-            assert [each for each in procfs.mappings(target.pid) or () if each.flags == "r-xp" and not each.path] == []
+            assert [
+                each
+                for each in procfs.mappings(target.pid) or ()
+                if each.flags == "r-xp" and not each.path
+            ] == []
         assert len(folders) == 2
 
 
@@ -116,19 +135,27 @@ def test_a_stopped_process_is_refused_with_the_cause_and_runs_on_afterwards():
 def test_without_consent_nothing_is_done():
     with unprepared("idle") as target:
         refused = run_command("attach", target.pid, "--headless")
-        refused.assert_one_line_error(3, "needs your consent", f"arc-inspector attach {target.pid} --inject")
+        refused.assert_one_line_error(
+            3, "needs your consent", (f"arc-inspector attach {target.pid} --inject")
+        )
         assert own_threads(target.pid) == []
 
 
 def test_an_injector_finishes_although_the_one_who_asked_is_gone():
     code = (
-        "import os, subprocess, sys, json; from inspector.attach import inject; import threading, time;"
-        "threading.Thread(target=inject.bring_agent, args=({pid}, inject.Method.INJECT), daemon=True).start();"
+        "import os, subprocess, sys, json; from inspector.attach import inject; import "
+        "threading, time;"
+        "threading.Thread(target=inject.bring_agent, args=({pid}, inject.Method.INJECT), "
+        "daemon=True).start();"
         "time.sleep({delay}); os._exit(9)"
     )
     with unprepared("busy") as target:
         for delay in (0.0, 0.05, 0.15):
-            subprocess.run([sys.executable, "-c", code.format(pid=target.pid, delay=delay)], check=False, capture_output=True)
+            subprocess.run(
+                [sys.executable, "-c", code.format(pid=target.pid, delay=delay)],
+                check=False,
+                capture_output=True,
+            )
         until = time.monotonic() + 30
         while not own_threads(target.pid) and time.monotonic() < until:
             time.sleep(0.02)
@@ -164,7 +191,9 @@ class TestRemote:
             assert finish(target)["right"]
 
     def test_one_with_remote_debugging_off_is_told_so(self, python_314: str):
-        with unprepared("sleep", program=python_314, options=("-I", "-S", "-X", "disable-remote-debug")) as target:
+        with unprepared(
+            "sleep", program=python_314, options=("-I", "-S", "-X", "disable-remote-debug")
+        ) as target:
             with pytest.raises(AttachError, match="switched off"):
                 bring_agent(target.pid, Method.REMOTE)
             bring(target.pid)

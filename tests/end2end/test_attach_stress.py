@@ -1,4 +1,7 @@
-"""Attaching again and again, and dying in the midst of it: the target ends with the right answer. Short here, long with ``./dev soak``."""
+"""Attaching again and again, and dying in the midst of it: the target ends with the right answer.
+
+Short here, long with ``./dev soak``.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ from tests.helpers.targets import Target
 from tests.helpers.unprepared import close_stdin, detach, own_threads, unprepared
 
 BUSY_KINDS = ("busy", "malloc", "dlopen", "idle")
-ROUNDS = [pytest.param(5, id="short"), pytest.param(50, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
+ROUNDS = [
+    pytest.param(5, id="short"),
+    pytest.param(50, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
+]
 MOST_TRIES = 6
 
 
@@ -57,7 +63,9 @@ def assert_right(target: Target) -> None:
 
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("kind", BUSY_KINDS)
-def test_a_target_that_is_attached_again_and_again_ends_alive_and_leaks_nothing(kind: str, rounds: int):
+def test_a_target_that_is_attached_again_and_again_ends_alive_and_leaks_nothing(
+    kind: str, rounds: int
+):
     with unprepared(kind) as target:
         attach_and_detach(target, 1)
         before = left_in(target.pid)
@@ -75,7 +83,10 @@ def left_in(pid: int) -> tuple[int, int, int]:
 
 
 def open_descriptors(pid: int) -> Iterator[int]:
-    """Some looks at how many there are. A target that loads libraries opens some itself, for longer where it waits for a processor."""
+    """Some looks at how many there are.
+
+    A target that loads libraries opens some itself, for longer where it waits for a processor.
+    """
     for _ in range(100):
         yield len(list(Path(f"/proc/{pid}/fd").iterdir()))
         time.sleep(0.005)
@@ -90,7 +101,10 @@ def test_a_busy_target_with_many_threads_bears_two_hundred_attachments():
     print(f"busy: 200 rounds, {busy} times busy")
 
 
-DEATHS = [pytest.param(4, id="short"), pytest.param(60, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
+DEATHS = [
+    pytest.param(4, id="short"),
+    pytest.param(60, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
+]
 
 
 @pytest.mark.parametrize("deaths", DEATHS)
@@ -128,5 +142,8 @@ def kill_one(pid: int, victim: str, after_secs: float) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(child), signal.SIGKILL)
     until = time.monotonic() + 40
-    while any(procfs.thread_state(int(child), int(child)) not in ("", "Z") for child in started) and time.monotonic() < until:
+    while (
+        any(procfs.thread_state(int(child), int(child)) not in ("", "Z") for child in started)
+        and time.monotonic() < until
+    ):
         time.sleep(0.005)

@@ -1,7 +1,10 @@
-"""Each cause that ``doctor`` names, on a process that really is so: key, text, first fix and exit status, and that attaching says the same.
+"""Each cause that ``doctor`` names, on a process that really is so.
 
-Not met here, and judged in ``tests/unit/attach/test_diagnosis.py`` by made-up facts alone: Yama's scopes 1 to 3, which belong to the whole
-machine (and many kernels have no Yama), processors other than x86-64, and an installation without a backend for the interpreter.
+Key, text, first fix and exit status, and that attaching says the same.
+
+Not met here, and judged in ``tests/unit/attach/test_diagnosis.py`` by made-up facts alone: Yama's
+scopes 1 to 3, which belong to the whole machine (and many kernels have no Yama), processors other
+than x86-64, and an installation without a backend for the interpreter.
 """
 
 from __future__ import annotations
@@ -24,12 +27,30 @@ from inspector.attach.discovery import find_published
 from inspector.attach.interpreter import find_interpreter
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import TARGETS, Target
-from tests.helpers.unprepared import close_stdin, detach, interpreter, musl, own_threads, pypy, unprepared
-from tests.helpers.users import NOBODY, STRANGER, as_root_without, as_user, need_own_python, need_root
+from tests.helpers.unprepared import (
+    close_stdin,
+    detach,
+    interpreter,
+    musl,
+    own_threads,
+    pypy,
+    unprepared,
+)
+from tests.helpers.users import (
+    NOBODY,
+    STRANGER,
+    as_root_without,
+    as_user,
+    need_own_python,
+    need_root,
+)
 
 RUN_FIX = "start it with: arc-inspector run …, or with ARC_INSPECTOR=1 in its environment"
 CONFINED = str(TARGETS / "confined.py")
-MOUNTED = 'for place in /dev/shm /tmp /var/tmp; do mount -t tmpfs -o "$0" tmpfs $place || exit 9; done; exec "$@"'
+MOUNTED = (
+    'for place in /dev/shm /tmp /var/tmp; do mount -t tmpfs -o "$0" tmpfs $place || exit '
+    '9; done; exec "$@"'
+)
 
 
 def causes(pid: int, status: int, prefix: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -41,12 +62,17 @@ def causes(pid: int, status: int, prefix: Sequence[str] = ()) -> list[dict[str, 
     return found
 
 
-def assert_barred(pid: int, key: str, text: str, first_fix: str, prefix: Sequence[str] = ()) -> None:
-    """Doctor names the one cause with its safest fix, and attaching ends in one line that says the same and does nothing."""
+def assert_barred(
+    pid: int, key: str, text: str, first_fix: str, prefix: Sequence[str] = ()
+) -> None:
+    """Doctor names the one cause with its safest fix, and attaching ends in one line that says
+    the same and does nothing."""
     (cause,) = causes(pid, 3, prefix)
     assert (cause["key"], cause["weight"], cause["text"]) == (key, "blocks", text)
     assert cause["fixes"][0] == first_fix
-    run_command("attach", pid, "--headless", "--inject", prefix=prefix).assert_one_line_error(3, text, first_fix)
+    run_command("attach", pid, "--headless", "--inject", prefix=prefix).assert_one_line_error(
+        3, text, first_fix
+    )
     assert own_threads(pid) == []
 
 
@@ -63,7 +89,9 @@ def of_user(uid: int, *how: str, kind: str = "idle") -> Iterator[Target]:
     need_root()
     os.chown(os.environ["XDG_RUNTIME_DIR"], uid, uid)  # else it publishes elsewhere than we look
     confined = (CONFINED, ",".join(how)) if how else ()
-    with unprepared(kind, program=need_own_python(), prefix=as_user(uid), options=("-I", "-S", *confined)) as target:
+    with unprepared(
+        kind, program=need_own_python(), prefix=as_user(uid), options=("-I", "-S", *confined)
+    ) as target:
         yield target
 
 
@@ -78,9 +106,16 @@ class TestWhoMayLook:
     def test_a_process_of_another_user_is_looked_at_as_that_user(self):
         with of_user(NOBODY) as target:
             fix = "run the inspector as that user: sudo -u nobody arc-inspector"
-            assert_barred(target.pid, "other-user", "belongs to user nobody", fix, as_user(STRANGER))
+            assert_barred(
+                target.pid, "other-user", "belongs to user nobody", fix, as_user(STRANGER)
+            )
             assert causes(target.pid, 0, as_user(NOBODY)) == []
-            assert run_command("attach", target.pid, "--headless", "--inject", prefix=as_user(NOBODY)).status == 0
+            assert (
+                run_command(
+                    "attach", target.pid, "--headless", "--inject", prefix=as_user(NOBODY)
+                ).status
+                == 0
+            )
             finish(target)
 
     def test_a_user_without_a_name_is_given_to_sudo_by_number(self):
@@ -106,14 +141,19 @@ class TestWhoMayLook:
     def test_root_without_the_right_to_trace_is_told_so(self):
         need_root()
         with unprepared("idle") as target:
-            text = "may not be traced, although you are root: a container or security module forbids it"
+            text = (
+                "may not be traced, although you are root: a container or security module "
+                "forbids it"
+            )
             assert_barred(target.pid, "no-permission", text, RUN_FIX, as_root_without("sys_ptrace"))
 
 
 @contextmanager
 def traced(pid: int, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     """Have a tracer hold a process."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as tracer:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as tracer:
         while procfs.status(pid)["TracerPid"] == "0" and tracer.poll() is None:
             pass
         yield tracer
@@ -123,10 +163,15 @@ def traced(pid: int, *command: str) -> Iterator[subprocess.Popen[bytes]]:
 
 class TestWhatHoldsIt:
     def test_a_tracer_is_named(self):
-        seize = "import ctypes, sys; ctypes.CDLL(None).ptrace(0x4206, {pid}, None, None); sys.stdin.read()"
+        seize = (
+            "import ctypes, sys; ctypes.CDLL(None).ptrace(0x4206, {pid}, None, None); "
+            "sys.stdin.read()"
+        )
         with (
             unprepared("sleep") as target,
-            traced(target.pid, sys.executable, "-I", "-S", "-c", seize.format(pid=target.pid)) as tracer,
+            traced(
+                target.pid, sys.executable, "-I", "-S", "-c", seize.format(pid=target.pid)
+            ) as tracer,
         ):
             name = procfs.status(tracer.pid)["Name"]
             text = f"is traced by {name} ({tracer.pid}) already, and a process has only one tracer"
@@ -147,7 +192,9 @@ class TestWhatHoldsIt:
             while procfs.thread_state(target.pid, target.pid) != "T":
                 pass
             fix = f"let it go on: kill -CONT {target.pid}"
-            assert_barred(target.pid, "stopped", "is stopped by a signal, so nothing can run in it", fix)
+            assert_barred(
+                target.pid, "stopped", ("is stopped by a signal, so nothing can run in it"), fix
+            )
             os.kill(target.pid, signal.SIGCONT)
             finish(target)
 
@@ -155,7 +202,10 @@ class TestWhatHoldsIt:
         with subprocess.Popen(["/bin/true"]) as ended:
             os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
             (cause,) = causes(ended.pid, 3)
-            assert (cause["key"], cause["text"]) == ("ended", "has ended, and only its parent has not noticed")
+            assert (cause["key"], cause["text"]) == (
+                "ended",
+                ("has ended, and only its parent has not noticed"),
+            )
             assert cause["fixes"] == ["look at its last state: arc-inspector ps --all"]
 
 
@@ -165,7 +215,8 @@ class TestConfinement:
             asks, note = causes(target.pid, 0)
             assert (asks["key"], asks["weight"], asks["fixes"][0]) == ("seccomp", "asks", RUN_FIX)
             assert asks["text"] == (
-                "runs under a filter of system calls (seccomp): a strict filter may kill it when the agent opens its socket"
+                "runs under a filter of system calls (seccomp): a strict filter may kill it when "
+                "the agent opens its socket"
             )
             assert note["key"] == "no-new-privileges"
             assert run_command("attach", target.pid, "--headless", "--inject").status == 0
@@ -176,14 +227,24 @@ class TestConfinement:
     @pytest.mark.parametrize(
         ("how", "cause"),
         [
-            ("filter-socket", "the agent could not start in the target: Operation not permitted (os error 1): control socket"),
+            (
+                "filter-socket",
+                (
+                    "the agent could not start in the target: Operation not permitted "
+                    "(os error 1): control socket"
+                ),
+            ),
             ("filter-clone", "cannot start a thread: error 1"),
         ],
     )
-    def test_a_filter_that_forbids_what_we_need_ends_in_one_line_and_the_process_runs_on(self, how: str, cause: str):
+    def test_a_filter_that_forbids_what_we_need_ends_in_one_line_and_the_process_runs_on(
+        self, how: str, cause: str
+    ):
         with confined(how) as target:
             assert causes(target.pid, 0)[0]["key"] == "seccomp"
-            run_command("attach", target.pid, "--headless", "--inject").assert_one_line_error(3, cause)
+            run_command("attach", target.pid, "--headless", "--inject").assert_one_line_error(
+                3, cause
+            )
             assert own_threads(target.pid) == []
             assert find_published(target.pid) is None
             finish(target)
@@ -193,15 +254,21 @@ class TestConfinement:
         with confined("no-new-privileges") as target:
             (note,) = causes(target.pid, 0)
             assert (note["key"], note["weight"]) == ("no-new-privileges", "note")
-            assert note["text"] == "can gain no new rights (no_new_privs), which does not matter here"
+            assert note["text"] == (
+                "can gain no new rights (no_new_privs), which does not matter here"
+            )
             assert run_command("attach", target.pid, "--headless", "--inject").status == 0
             finish(target)
 
     @pytest.mark.parametrize("minor", ["3.11", "3.14"])
     def test_memory_that_may_not_become_executable_is_no_bar(self, minor: str):
         only_asked = ["-I", "-S", CONFINED, "no-write-execute", "/dev/null"]
-        if subprocess.run([interpreter(minor), *only_asked], check=False, capture_output=True).returncode:
-            pytest.skip("this kernel cannot forbid memory to become executable: it is older than 6.3")
+        if subprocess.run(
+            [interpreter(minor), *only_asked], check=False, capture_output=True
+        ).returncode:
+            pytest.skip(
+                "this kernel cannot forbid memory to become executable: it is older than 6.3"
+            )
         with confined("no-write-execute", kind="sleep", program=interpreter(minor)) as target:
             assert causes(target.pid, 0) == []
             done = run_command("attach", target.pid, "--headless", "--inject")
@@ -211,15 +278,21 @@ class TestConfinement:
             finish(target)
 
     @pytest.mark.parametrize(
-        ("options", "reason"), [("size=1m", "has 1 MiB left"), ("noexec", "is mounted noexec"), ("ro", "is mounted ro")]
+        ("options", "reason"),
+        [("size=1m", "has 1 MiB left"), ("noexec", "is mounted noexec"), ("ro", "is mounted ro")],
     )
     def test_no_room_in_any_place_names_each(self, options: str, reason: str):
         with in_namespaces(["--mount"], MOUNTED, options) as target:
-            text = f"has no place for the agent's files: /dev/shm {reason}; /tmp {reason}; /var/tmp {reason}"
+            text = (
+                f"has no place for the agent's files: "
+                f"/dev/shm {reason}; /tmp {reason}; /var/tmp {reason}"  # noqa: S108 - as told
+            )
             found = causes(target.pid, 3)
             assert [each["key"] for each in found] == ["no-room", "container"]
             assert (found[0]["text"], found[0]["fixes"]) == (text, ["make room there", RUN_FIX])
-            run_command("attach", target.pid, "--headless", "--inject").assert_one_line_error(3, text, "make room there")
+            run_command("attach", target.pid, "--headless", "--inject").assert_one_line_error(
+                3, text, "make room there"
+            )
             finish(target)
 
     def test_room_in_one_place_is_enough(self):
@@ -234,12 +307,19 @@ class TestConfinement:
     def test_files_of_its_own_and_process_ids_of_its_own_are_told_apart(self):
         with in_namespaces(["--mount"], 'exec "$@"') as target:
             (note,) = causes(target.pid, 0)
-            text = "runs in a container with its own files: the agent's files go into it, for a moment"
+            text = (
+                "runs in a container with its own files: the agent's files go into it, for a moment"
+            )
             assert (note["key"], note["weight"], note["text"]) == ("container", "note", text)
         with in_namespaces(["--pid", "--fork", "--kill-child"], 'exec "$@"') as target:
-            (pid,) = map(int, Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split())
+            (pid,) = map(
+                int, Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split()
+            )
             (note,) = causes(pid, 0)
-            assert note["text"] == "runs in a container with its own process ids: the agent's files go into it, for a moment"
+            assert note["text"] == (
+                "runs in a container with its own process ids: the agent's "
+                "files go into it, for a moment"
+            )
 
     def test_a_container_of_an_unprivileged_user_is_attached_by_that_user_and_by_root(self):
         need_root()
@@ -258,14 +338,23 @@ class TestConfinement:
 
 def left_in_shared_memory(pid: int) -> list[Path]:
     """Files that a process's agent made and that are left."""
-    return [each for each in Path(os.environ["XDG_RUNTIME_DIR"]).rglob(f"*{pid}-*") if not each.is_dir()]
+    return [
+        each for each in Path(os.environ["XDG_RUNTIME_DIR"]).rglob(f"*{pid}-*") if not each.is_dir()
+    ]
 
 
 @contextmanager
 def in_namespaces(kinds: Sequence[str], *script: str) -> Iterator[Target]:
     """A process in namespaces of its own, entered through a line of shell with its arguments."""
     need_root()
-    prefix = ["/usr/bin/unshare", *kinds, "/bin/sh", "-c", *script, *(["sh"] if len(script) == 1 else [])]
+    prefix = [
+        "/usr/bin/unshare",
+        *kinds,
+        "/bin/sh",
+        "-c",
+        *script,
+        *(["sh"] if len(script) == 1 else []),
+    ]
     if subprocess.run([*prefix, "/bin/true"], check=False, capture_output=True).returncode:
         pytest.skip(f"no namespaces are to be had here: {' '.join(kinds)}")
     with unprepared("sleep", prefix=prefix) as target:
@@ -282,7 +371,12 @@ class TestInterpreters:
 
     def test_a_newer_python_wants_a_newer_inspector(self):
         with unprepared("idle", program=interpreter("3.15")) as target:
-            assert_barred(target.pid, "version", "runs CPython 3.15; 3.11 to 3.14 are supported", "use a newer arc-inspector")
+            assert_barred(
+                target.pid,
+                "version",
+                ("runs CPython 3.15; 3.11 to 3.14 are supported"),
+                "use a newer arc-inspector",
+            )
             finish(target)
 
     def test_pypy_is_told_to_be_another_python(self):
@@ -295,7 +389,9 @@ class TestInterpreters:
         with subprocess.Popen(["/bin/sleep", "100"]) as sleeper:
             try:
                 text = "runs no Python that can be found"
-                assert_barred(sleeper.pid, "no-python", text, "link the native runtime: see the guide")
+                assert_barred(
+                    sleeper.pid, "no-python", text, ("link the native runtime: see the guide")
+                )
             finally:
                 sleeper.kill()
 
@@ -340,23 +436,37 @@ class TestInterpreters:
         with waiting:
             try:
                 found = causes(waiting.pid, 3)[0]
-                assert (found["key"], found["text"]) == ("architecture", "is a program for i386, not for x86-64")
-                assert found["fixes"] == ["run it with a Python for x86-64: the tool is built for that one alone"]
+                assert (found["key"], found["text"]) == (
+                    "architecture",
+                    ("is a program for i386, not for x86-64"),
+                )
+                assert found["fixes"] == [
+                    ("run it with a Python for x86-64: the tool is built for that one alone")
+                ]
             finally:
                 waiting.kill()
 
     def test_the_interpreters_own_way_switched_off_leaves_the_borrowed_thread(self):
         options = {"environment": ("-S",), "option": ("-I", "-S", "-X", "disable-remote-debug")}
         for means, words in options.items():
-            prefix = ["/usr/bin/env", "PYTHON_DISABLE_REMOTE_DEBUG=1"] if means == "environment" else []
-            with unprepared("sleep", program=interpreter("3.14"), options=words, prefix=prefix) as target:
+            prefix = (
+                ["/usr/bin/env", "PYTHON_DISABLE_REMOTE_DEBUG=1"] if means == "environment" else []
+            )
+            with unprepared(
+                "sleep", program=interpreter("3.14"), options=words, prefix=prefix
+            ) as target:
                 (note,) = causes(target.pid, 0)
                 assert (note["key"], note["weight"]) == ("remote-off", "note")
-                text = "was started with PYTHON_DISABLE_REMOTE_DEBUG or -X disable-remote-debug: CPython's own way in is closed"
+                text = (
+                    "was started with PYTHON_DISABLE_REMOTE_DEBUG or -X disable-remote-debug: "
+                    "CPython's own way in is closed"
+                )
                 assert note["text"] == text
                 assert note["fixes"][1] == f"arc-inspector attach {target.pid} --inject"
                 asked = run_command("attach", target.pid, "--headless")
-                asked.assert_one_line_error(3, "needs your consent", f"arc-inspector attach {target.pid} --inject")
+                asked.assert_one_line_error(
+                    3, "needs your consent", (f"arc-inspector attach {target.pid} --inject")
+                )
                 assert run_command("attach", target.pid, "--headless", "--inject").status == 0
                 finish(target)
 
@@ -374,6 +484,21 @@ def program_of_32_bits() -> bytes:
     base, header, segment = 0x8048000, 52, 32
     size = header + segment + len(code)
     ident = b"\x7fELF\x01\x01\x01" + bytes(9)
-    head = struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, base + header + segment, header, 0, 0, header, segment, 1, 0, 0, 0)
+    head = struct.pack(
+        "<HHIIIIIHHHHHH",
+        2,
+        3,
+        1,
+        base + header + segment,
+        header,
+        0,
+        0,
+        header,
+        segment,
+        1,
+        0,
+        0,
+        0,
+    )
     load = struct.pack("<IIIIIIII", 1, 0, base, base, size, size, 5, 0x1000)
     return ident + head + load + code

@@ -1,4 +1,7 @@
-"""The command line against real processes: output, JSON, exit status and the one line of an error."""
+"""The command line against real processes.
+
+Output, JSON, exit status and the one line of an error.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,13 @@ def test_ps_lists_a_target_as_attachable_with_its_handles() -> None:
         target.ask("item milk buy")
         listed = run_command("ps", "--json")
         (row,) = [each for each in listed.json["processes"] if each["pid"] == target.pid]
-        assert (row["name"], row["attachable"], row["alive"], row["reason"], row["live_handles"]) == ("todo.py", True, True, None, 1)
+        assert (
+            row["name"],
+            row["attachable"],
+            row["alive"],
+            row["reason"],
+            row["live_handles"],
+        ) == ("todo.py", True, True, None, 1)
         shown = run_command("ps")
         assert (shown.status, shown.err) == (0, "")
         assert any(str(target.pid) in line and "todo.py" in line for line in shown.out.splitlines())
@@ -60,10 +69,20 @@ def test_ps_lists_a_target_as_attachable_with_its_handles() -> None:
 
 def test_ps_says_why_a_program_without_an_agent_is_not_attachable_and_what_helps() -> None:
     with start_target("todo", "none") as target:
-        (row,) = [each for each in run_command("ps", "--json").json["processes"] if each["pid"] == target.pid]
-        assert (row["attachable"], row["reason"], row["live_handles"]) == (False, "runs no agent", None)
+        (row,) = [
+            each
+            for each in run_command("ps", "--json").json["processes"]
+            if each["pid"] == target.pid
+        ]
+        assert (row["attachable"], row["reason"], row["live_handles"]) == (
+            False,
+            "runs no agent",
+            None,
+        )
         assert "arc-inspector run" in row["fix"]
-        run_command("handles", target.pid).assert_one_line_error(3, "runs no agent", "arc-inspector run")
+        run_command("handles", target.pid).assert_one_line_error(
+            3, "runs no agent", "arc-inspector run"
+        )
 
 
 def test_handles_prints_the_contracts_json_with_exact_counts() -> None:
@@ -102,7 +121,9 @@ def test_handles_understands_the_filter_of_the_window() -> None:
         target.ask("list shopping")
         target.ask("item milk buy")
         target.ask("add shopping milk")
-        by_count = run_command("handles", target.pid, "--json", "--filter", "strong>1").json["handles"]
+        by_count = run_command("handles", target.pid, "--json", "--filter", "strong>1").json[
+            "handles"
+        ]
         assert [each["type"] for each in by_count] == ["TodoItem"]
         by_type = run_command("handles", target.pid, "--json", "--type", "TodoList").json["handles"]
         assert [each["type"] for each in by_type] == ["TodoList"]
@@ -110,7 +131,9 @@ def test_handles_understands_the_filter_of_the_window() -> None:
 
 def test_a_filter_that_is_not_understood_is_wrong_use() -> None:
     with start_target("todo") as target:
-        run_command("handles", target.pid, "--filter", "strnog>1").assert_one_line_error(2, "filter")
+        run_command("handles", target.pid, "--filter", "strnog>1").assert_one_line_error(
+            2, "filter"
+        )
 
 
 def test_tombstones_are_listed_only_when_they_are_asked_for() -> None:
@@ -130,7 +153,11 @@ def test_pending_lists_what_waits_and_for_whom(tmp_path: Path) -> None:
         closed = run_command("close", target.pid, handle_text(cursor), "--although-held", "--json")
         assert (closed.status, closed.json["answers"][0]["outcome"]) == (0, "pending")
         (row,) = run_command("pending", target.pid, "--json").json["handles"]
-        assert (row["id"], row["state"], row["waits_for"]) == (handle_text(cursor), "waits for owner", "owner-reading (alive)")
+        assert (row["id"], row["state"], row["waits_for"]) == (
+            handle_text(cursor),
+            "waits for owner",
+            "owner-reading (alive)",
+        )
         assert handle_text(cursor) in run_command("pending", target.pid).out
         assert handle_text(journal) not in run_command("pending", target.pid).out
 
@@ -147,7 +174,9 @@ def test_gc_prints_what_it_freed() -> None:
         assert "still pending" in sentence.out
 
 
-def test_close_refuses_what_is_held_naming_who_and_closes_it_when_insisted_on(tmp_path: Path) -> None:
+def test_close_refuses_what_is_held_naming_who_and_closes_it_when_insisted_on(
+    tmp_path: Path,
+) -> None:
     with start_target("todo") as target:
         journal = handle_text(target.ask(f"journal log {tmp_path / 'log'}"))
         target.ask("clone log other")
@@ -157,9 +186,19 @@ def test_close_refuses_what_is_held_naming_who_and_closes_it_when_insisted_on(tm
         assert refused.json["answers"][0]["holders"]
         tried = run_command("close", target.pid, journal, "--dry-run", "--although-held", "--json")
         assert tried.json["answers"][0]["id"] == journal
-        assert run_command("handles", target.pid, "--json", "--type", "Journal").json["handles"][0]["state"] == "open"
+        assert (
+            run_command("handles", target.pid, "--json", "--type", "Journal").json["handles"][0][
+                "state"
+            ]
+            == "open"
+        )
         assert run_command("close", target.pid, journal, "--although-held").status == 0
-        assert {each["state"] for each in run_command("handles", target.pid, "--json", "--type", "Journal").json["handles"]} == {"closed"}
+        assert {
+            each["state"]
+            for each in run_command("handles", target.pid, "--json", "--type", "Journal").json[
+                "handles"
+            ]
+        } == {"closed"}
 
 
 def test_closing_what_did_not_opt_in_or_was_never_a_handle_is_refused() -> None:
@@ -170,7 +209,15 @@ def test_closing_what_did_not_opt_in_or_was_never_a_handle_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("close", "1", "milk"), ("close", "1", "0"), ("close", "1", str(2**64)), ("handles", "milk"), ("eat",), ("run",)]
+    "words",
+    [
+        ("close", "1", "milk"),
+        ("close", "1", "0"),
+        ("close", "1", str(2**64)),
+        ("handles", "milk"),
+        ("eat",),
+        ("run",),
+    ],
 )
 def test_wrong_use_is_one_line_and_status_2(words: tuple[str, ...]) -> None:
     run_command(*words).assert_one_line_error(2)
@@ -186,9 +233,14 @@ def test_a_stopped_target_can_be_listed_and_is_called_hung() -> None:
         item = target.ask("item milk buy")
         target.send_signal(signal.SIGSTOP)
         printed = run_command("handles", target.pid, "--json").json
-        assert (printed["target"]["state"], printed["target"]["reason"]) == ("hung", "it is stopped by a signal")
+        assert (printed["target"]["state"], printed["target"]["reason"]) == (
+            "hung",
+            "it is stopped by a signal",
+        )
         assert [each["id"] for each in printed["handles"]] == [handle_text(item)]
-        run_command("gc", target.pid).assert_one_line_error(1, "the target is hung: it is stopped by a signal")
+        run_command("gc", target.pid).assert_one_line_error(
+            1, ("the target is hung: it is stopped by a signal")
+        )
 
 
 def test_a_target_that_holds_its_interpreter_can_be_listed_and_is_called_hung() -> None:
@@ -199,7 +251,9 @@ def test_a_target_that_holds_its_interpreter_can_be_listed_and_is_called_hung() 
         printed = run_command("handles", target.pid, "--json").json
         assert printed["target"]["state"] == "hung"
         assert printed["target"]["reason"].startswith("the interpreter has not answered for")
-        assert [each["strong"] for each in printed["handles"] if each["id"] == handle_text(item)] == [1]
+        assert [
+            each["strong"] for each in printed["handles"] if each["id"] == handle_text(item)
+        ] == [1]
         target.send_signal(signal.SIGUSR1)
         target.expect("hold")
         assert run_command("handles", target.pid, "--json").json["target"]["state"] == "live"
@@ -214,7 +268,9 @@ def test_what_a_killed_target_left_can_be_listed_and_opened_but_not_asked() -> N
         assert [each["id"] for each in printed["handles"]] == [item]
         opened = run_command("open", target.ready["segment"])
         assert item in opened.out
-        run_command("gc", target.pid).assert_one_line_error(1, "the process is gone: it was killed or crashed")
+        run_command("gc", target.pid).assert_one_line_error(
+            1, ("the process is gone: it was killed or crashed")
+        )
 
 
 def test_a_screenshot_without_a_display_opens_with_its_data(tmp_path: Path) -> None:
@@ -258,7 +314,10 @@ def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
     with start_target("todo") as target:
         target.ask("many 3000")
         with subprocess.Popen(
-            command_line("handles", target.pid, "--json"), env=command_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command_line("handles", target.pid, "--json"),
+            env=command_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         ) as command:
             assert command.stdout is not None
             assert command.stderr is not None

@@ -32,7 +32,9 @@ def recording(tmp_path: Path) -> Path:
 def start_recording(target: Target, path: Path, *, step: str = "numbers") -> subprocess.Popen[str]:
     """A recorder in a process of its own that has written its first snapshot."""
     command = command_line("record", target.pid, "-o", path, "--every", "50ms")
-    recorder = subprocess.Popen(command, env=command_environment(), stdout=subprocess.PIPE, text=True)
+    recorder = subprocess.Popen(
+        command, env=command_environment(), stdout=subprocess.PIPE, text=True
+    )
     while not (path.exists() and path.stat().st_size > 1000):
         assert recorder.poll() is None
         target.ask(step)
@@ -75,27 +77,37 @@ def test_a_living_process_is_compared_with_its_recording(tmp_path: Path) -> None
         assert done.status == 0, done.err
         target.ask("many 3")
         found = run_command("diff", f"{path}@0.001s", target.pid, "--json").json
-        assert (found["total"]["born"], found["total"]["survived"], found["total"]["dead"]) == (3, 5, 0)
+        assert (found["total"]["born"], found["total"]["survived"], found["total"]["dead"]) == (
+            3,
+            5,
+            0,
+        )
         (place,) = [each for each in found["sites"] if each["born"]]
         assert place["site"].startswith("todo.py:")
         assert len(place["born_handles"]) == 3
 
 
 def test_a_moment_that_is_none_is_wrong_use(recording: Path) -> None:
-    run_command("diff", f"{recording}@never", recording).assert_one_line_error(2, "never", "marks: none")
+    run_command("diff", f"{recording}@never", recording).assert_one_line_error(
+        2, "never", "marks: none"
+    )
 
 
 def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "a.arcs"
     path.write_bytes(b"arcsess\0\1\0\0\0\0\0\0\0rubbish")
-    run_command("open", path, "--json").assert_one_line_error(1, "no snapshot that can be read", str(path))
+    run_command("open", path, "--json").assert_one_line_error(
+        1, "no snapshot that can be read", str(path)
+    )
 
 
 def test_a_dead_process_cannot_be_recorded(tmp_path: Path) -> None:
     with start_target("todo") as target:
         target.process.kill()
         target.process.wait()
-        run_command("record", target.pid, "-o", tmp_path / "a.arcs").assert_one_line_error(1, "the process is gone")
+        run_command("record", target.pid, "-o", tmp_path / "a.arcs").assert_one_line_error(
+            1, "the process is gone"
+        )
 
 
 def test_findings_looks_through_every_moment_of_a_recording(tmp_path: Path) -> None:
@@ -118,7 +130,9 @@ def test_findings_looks_through_every_moment_of_a_recording(tmp_path: Path) -> N
     assert {each["rule"] for each in done.json["findings"]} >= {"leak-suspect"}
 
 
-def test_findings_of_what_a_killed_process_left_name_the_resource_never_closed(tmp_path: Path) -> None:
+def test_findings_of_what_a_killed_process_left_name_the_resource_never_closed(
+    tmp_path: Path,
+) -> None:
     with start_target("defects", "unclosed", "bad") as target:
         target.ask("go")
         segment = Path(target.ready["segment"])
@@ -126,9 +140,13 @@ def test_findings_of_what_a_killed_process_left_name_the_resource_never_closed(t
         left.write_bytes(segment.read_bytes())
     done = run_command("findings", left, "--json", env={"XDG_CONFIG_HOME": str(tmp_path)})
     assert done.status == 1, done.err
-    assert {each["rule"] for each in done.json["findings"] if each["verdict"] == "suspect"} == {"never-closed"}
+    assert {each["rule"] for each in done.json["findings"] if each["verdict"] == "suspect"} == {
+        "never-closed"
+    }
 
 
 def test_findings_of_a_file_that_is_none_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no recording")
-    run_command("findings", tmp_path / "notes.txt").assert_one_line_error(run_command("open", tmp_path / "notes.txt").status, "neither")
+    run_command("findings", tmp_path / "notes.txt").assert_one_line_error(
+        run_command("open", tmp_path / "notes.txt").status, "neither"
+    )

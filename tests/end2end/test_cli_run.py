@@ -46,7 +46,9 @@ def program(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("status", [0, 5])
-def test_a_program_run_headless_keeps_its_arguments_output_and_exit_status(program: Path, status: int) -> None:
+def test_a_program_run_headless_keeps_its_arguments_output_and_exit_status(
+    program: Path, status: int
+) -> None:
     done = run_command("run", "--headless", program, status, "--json", "-m")
     assert done.status == status
     assert done.out == f"argv ['{status}', '--json', '-m'] __main__\n"
@@ -60,7 +62,12 @@ def test_at_the_end_the_summary_says_what_was_left(program: Path) -> None:
 
 def test_a_module_runs_as_python_would_run_it(program: Path) -> None:
     done = run_command(
-        "run", "--headless", "-m", "program", 3, env={"PYTHONPATH": f"{command_environment()['PYTHONPATH']}:{program.parent}"}
+        "run",
+        "--headless",
+        "-m",
+        "program",
+        3,
+        env={"PYTHONPATH": f"{command_environment()['PYTHONPATH']}:{program.parent}"},
     )
     assert done.status == 3
     assert done.out == "argv ['3'] __main__\n"
@@ -96,13 +103,15 @@ def test_a_program_that_does_not_exist_is_said_in_one_line(tmp_path: Path) -> No
 
 
 def test_an_interpreter_that_does_not_exist_is_said_in_one_line(program: Path) -> None:
-    run_command("run", "--headless", "--python", "/nonexistent/python", program).assert_one_line_error(
-        3, "cannot be started", "/nonexistent/python"
-    )
+    run_command(
+        "run", "--headless", "--python", "/nonexistent/python", program
+    ).assert_one_line_error(3, "cannot be started", "/nonexistent/python")
 
 
 def test_an_unknown_level_is_wrong_use(program: Path) -> None:
-    run_command("run", "--headless", "--level", "all", program).assert_one_line_error(2, "off, count, history and stacks")
+    run_command("run", "--headless", "--level", "all", program).assert_one_line_error(
+        2, "off, count, history and stacks"
+    )
 
 
 def test_signals_are_passed_on_to_the_program(tmp_path: Path) -> None:
@@ -133,7 +142,13 @@ def test_the_demo_without_a_display_does_the_main_job_and_saves_pictures(tmp_pat
     assert done.status == 0, done
     assert done.err == ""
     pictures = sorted((tmp_path / "tour").iterdir())
-    assert [each.name for each in pictures] == ["1-overview.png", "2-leak.png", "3-pending.png", "4-collected.png", "5-closed.png"]
+    assert [each.name for each in pictures] == [
+        "1-overview.png",
+        "2-leak.png",
+        "3-pending.png",
+        "4-collected.png",
+        "5-closed.png",
+    ]
     states = {extract(each).target.state for each in pictures}
     assert states == {TargetState.LIVE}
     assert "Collection freed" in done.out
@@ -145,7 +160,13 @@ def test_sigterm_ends_the_window_once_its_program_has_ended(tmp_path: Path) -> N
     path = tmp_path / "short.py"
     path.write_text("print('done', flush=True)\n")
     environment = command_environment({"QT_QPA_PLATFORM": "offscreen"})
-    with subprocess.Popen(command_line("run", path), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as viewer:
+    with subprocess.Popen(
+        command_line("run", path),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as viewer:
         assert viewer.stdout is not None
         assert viewer.stdout.readline() == "done\n"
         # the program's own end is not reported: a signal that came before it was the program's

@@ -1,4 +1,5 @@
-"""A declared closing method that does not return is a pending close, with its thread, its age and the line of the program."""
+"""A declared closing method that does not return is a pending close, with its thread, its age
+and the line of the program."""
 
 from __future__ import annotations
 
@@ -36,7 +37,11 @@ def waiting(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     closes = pending_closes(snapshot)
     places = [closes.request_site(row) for row in range(len(closes))]
     return [
-        (closes.type_name(row), closes.requester(row), site.frames[0].function if (site := places[row]) else "")
+        (
+            closes.type_name(row),
+            closes.requester(row),
+            site.frames[0].function if (site := places[row]) else "",
+        )
         for row in range(len(closes))
     ]
 
@@ -65,26 +70,38 @@ def test_the_command_tells_thread_age_and_line(target: Target) -> None:
         done = run_command("pending", target.pid, "--json")
         told = run_command("pending", target.pid)
     (row,) = done.json["handles"]
-    assert (row["type"], row["requester_thread"], row["reason"]) == ("Context", "context", f"The close method is running{NOTED['context']}")
+    assert (row["type"], row["requester_thread"], row["reason"]) == (
+        "Context",
+        "context",
+        f"The close method is running{NOTED['context']}",
+    )
     assert row["pending_since"] is not None
     assert re.fullmatch(r"closing_waits\.py:\d+ close", row["request_site"])
-    assert re.search(r"Context .* The close method is running.* +context .*closing_waits\.py:\d+ close", told.out), told.out
+    assert re.search(
+        r"Context .* The close method is running.* +context .*closing_waits\.py:\d+ close", told.out
+    ), told.out
     target.ask("let context")
     assert target.finish() == 0
 
 
-def test_closing_methods_that_ran_before_the_agent_came_are_pending_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_methods_that_ran_before_the_agent_came_are_pending_until_they_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     late = {"context": "Context", "session": "Session", "failing": "Failing"}
     with start_target("closing_waits", str(tmp_path / "mine.toml"), "late") as target:
         with watched(target.ready["segment"], level=Level.STACKS) as watch:
-            seen = watch.until(lambda snapshot: sorted(waiting(snapshot)), sorted((late[kind], "", "close") for kind in late))
+            seen = watch.until(
+                lambda snapshot: sorted(waiting(snapshot)),
+                sorted((late[kind], "", "close") for kind in late),
+            )
             assert math.isnan(pending_closes(seen).oldest_since())
             for kind in late:
                 target.ask(f"let {kind}")
             watch.until(waiting, [])
         table = read_table(target.ready["segment"])
-        assert {kind: [row.resource.name.casefold() for row in table.live(name)] for kind, name in late.items()} == {
-            kind: AFTER[kind] for kind in late
-        }
+        assert {
+            kind: [row.resource.name.casefold() for row in table.live(name)]
+            for kind, name in late.items()
+        } == {kind: AFTER[kind] for kind in late}
         assert target.finish() == 0

@@ -1,4 +1,7 @@
-"""A record with objects on its way across the boundary, as a viewer sees it: counts, holders and history at each step."""
+"""A record with objects on its way across the boundary, as a viewer sees it.
+
+Counts, holders and history at each step.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ class Viewer:
 
     def snapshot(self, strong: int) -> Snapshot:
         """The first in which the object has this strong count."""
-        return self.follower.wait(lambda seen: any(seen.handles.strong[seen.handles.ids == self.item] == strong))
+        return self.follower.wait(
+            lambda seen: any(seen.handles.strong[seen.handles.ids == self.item] == strong)
+        )
 
     def equation(self, strong: int) -> tuple[CountEquation, dict[str, int]]:
         """The count of the object, and its native holders by name."""

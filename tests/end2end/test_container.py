@@ -15,7 +15,18 @@ from tests.helpers.command_line import run_command
 from tests.helpers.unprepared import close_stdin, unprepared
 
 INSIDE = 'mount -t tmpfs tmpfs /dev/shm && exec "$@"'
-PREFIX = ("/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "/bin/sh", "-c", INSIDE, "sh")
+PREFIX = (
+    "/usr/bin/unshare",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "/bin/sh",
+    "-c",
+    INSIDE,
+    "sh",
+)
 
 
 def can_contain() -> bool:
@@ -26,9 +37,13 @@ def can_contain() -> bool:
 @pytest.mark.skipif(not can_contain(), reason="making a container takes root and unshare")
 def test_a_process_in_a_container_is_attached_by_the_number_that_it_has_for_us():
     with unprepared("sleep", prefix=PREFIX) as target:
-        (pid,) = map(int, Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split())
+        (pid,) = map(
+            int, Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split()
+        )
         assert target.ready["pid"] != pid
-        assert "container" in [each["key"] for each in run_command("doctor", pid, "--json").json["causes"]]
+        assert "container" in [
+            each["key"] for each in run_command("doctor", pid, "--json").json["causes"]
+        ]
         found = bring_agent(pid, Method.INJECT).found
         assert found.pid == pid
         assert str(found.segment).startswith(f"/proc/{pid}/root/dev/shm/")
@@ -36,6 +51,8 @@ def test_a_process_in_a_container_is_attached_by_the_number_that_it_has_for_us()
         assert shown.json["target"]["state"] == "live", shown
         assert run_command("gc", pid, "--json").status == 0
         assert find_published(pid) is not None
-        assert [path for path in Path(f"/proc/{pid}/root/dev/shm").iterdir() if "arrival" in path.name] == []
+        assert [
+            path for path in Path(f"/proc/{pid}/root/dev/shm").iterdir() if "arrival" in path.name
+        ] == []
         close_stdin(target)
         assert target.expect("done")["right"]

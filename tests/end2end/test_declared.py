@@ -1,4 +1,7 @@
-"""Declarations in a real process: from its own files, from a viewer's configuration, and from a hostile peer."""
+"""Declarations in a real process.
+
+From its own files, from a viewer's configuration, and from a hostile peer.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,9 @@ def shown(target: Target, *words: str) -> list[dict[str, Any]]:
 
 
 def test_what_the_project_declares_is_followed_from_the_start(folder: Path) -> None:
-    (folder / "pyproject.toml").write_text(SESSION.replace("[[proxy]]", "[[tool.arc-inspector.proxy]]"))
+    (folder / "pyproject.toml").write_text(
+        SESSION.replace("[[proxy]]", "[[tool.arc-inspector.proxy]]")
+    )
     with start_target("declared_steps") as target:
         target.ask("session kept")
         (row,) = shown(target)
@@ -58,17 +63,25 @@ def test_what_the_project_declares_is_followed_from_the_start(folder: Path) -> N
         assert row["site"].startswith("declared_steps.py:")
         assert row["created_thread"] == "MainThread"
         target.ask("drop kept")
-        (slot,) = [slot for slot in read_table(target.ready["segment"]).rows if slot.type == "Session"]
+        (slot,) = [
+            slot for slot in read_table(target.ready["segment"]).rows if slot.type == "Session"
+        ]
         assert (slot.reference, slot.resource) == (Reference.DROPPED, Resource.NEVER_CLOSED)
         assert target.finish() == 0
 
 
 def test_the_variable_names_files_and_shipped_ones(folder: Path) -> None:
     (folder / "mine.toml").write_text(SESSION)
-    with start_target("declared_steps", env={"ARC_INSPECTOR_ADAPTERS": "mine.toml:socket:nonsense"}) as target:
+    with start_target(
+        "declared_steps", env={"ARC_INSPECTOR_ADAPTERS": "mine.toml:socket:nonsense"}
+    ) as target:
         target.ask("pair two")
         target.ask("session one")
-        assert sorted(row["type"] for row in shown_with_notice(target, "nonsense")) == ["Session", "socket", "socket"]
+        assert sorted(row["type"] for row in shown_with_notice(target, "nonsense")) == [
+            "Session",
+            "socket",
+            "socket",
+        ]
 
 
 def shown_with_notice(target: Target, word: str) -> list[dict[str, Any]]:
@@ -80,7 +93,9 @@ def shown_with_notice(target: Target, word: str) -> list[dict[str, Any]]:
     return handles
 
 
-def test_what_the_viewer_declares_is_followed_in_a_target_that_runs(folder: Path, target: Target) -> None:
+def test_what_the_viewer_declares_is_followed_in_a_target_that_runs(
+    folder: Path, target: Target
+) -> None:
     target.ask("session kept")
     assert shown(target) == []
     configure(folder, SESSION)
@@ -97,7 +112,9 @@ def test_what_the_viewer_declares_is_followed_in_a_target_that_runs(folder: Path
     assert target.ask("attributes") == before
 
 
-def test_a_close_of_what_the_program_holds_is_refused_and_names_the_holder(folder: Path, target: Target) -> None:
+def test_a_close_of_what_the_program_holds_is_refused_and_names_the_holder(
+    folder: Path, target: Target
+) -> None:
     configure(folder, SESSION)
     target.ask("session kept")
     (row,) = shown(target)
@@ -107,34 +124,54 @@ def test_a_close_of_what_the_program_holds_is_refused_and_names_the_holder(folde
     assert target.ask("is_open kept")
 
 
-def test_what_is_wrong_with_the_configuration_is_one_line_and_the_command_goes_on(folder: Path, target: Target) -> None:
+def test_what_is_wrong_with_the_configuration_is_one_line_and_the_command_goes_on(
+    folder: Path, target: Target
+) -> None:
     configure(folder, '[[proxy]]\nclass = "__main__.Session"\nhandel = "x"\n')
     done = run_command("handles", target.pid)
     assert done.status == 0
     assert done.err.splitlines() == [
-        "arc-inspector: __main__.Session: handel is not understood, there are class, name, handle, released, close, close_with, "
-        "owner_closes, closed_by, watch, made_by, hide, library, creates, clones, frees: adapters.toml"
+        "arc-inspector: __main__.Session: handel is not understood, there are class, name, "
+        "handle, released, close, close_with, "
+        "owner_closes, closed_by, watch, made_by, hide, library, creates, clones, frees: "
+        "adapters.toml"
     ]
 
 
-def test_a_class_that_is_not_there_and_an_attribute_that_is_wrong_are_said(folder: Path, target: Target) -> None:
+def test_a_class_that_is_not_there_and_an_attribute_that_is_wrong_are_said(
+    folder: Path, target: Target
+) -> None:
     target.ask("session kept")
-    configure(folder, '[[proxy]]\nclass = "__main__.Sesion"\n[[proxy]]\nclass = "__main__.Session"\nhandle = "_hanlde"\n')
+    configure(
+        folder,
+        (
+            '[[proxy]]\nclass = "__main__.Sesion"\n[[proxy]]\nclass = '
+            '"__main__.Session"\nhandle = "_hanlde"\n'
+        ),
+    )
     done = run_command("handles", target.pid)
     assert done.status == 0
     first, second = done.err.splitlines()
-    assert first == "arc-inspector: __main__.Sesion is not fully followed: __main__ has no Sesion: the viewer"
+    assert first == (
+        "arc-inspector: __main__.Sesion is not fully followed: __main__ has no Sesion: the viewer"
+    )
     assert "AttributeError: 'Session' object has no attribute '_hanlde'" in second
     assert target.ask("is_open kept")
 
 
 def test_the_state_of_each_declaration_is_listed(folder: Path, target: Target) -> None:
-    configure(folder, SESSION + '[[proxy]]\nclass = "colorsys.Thing"\n[[proxy]]\nclass = "wave.Wave_read"\n')
+    configure(
+        folder,
+        SESSION + ('[[proxy]]\nclass = "colorsys.Thing"\n[[proxy]]\nclass = "wave.Wave_read"\n'),
+    )
     target.ask("session kept")
     shown(target)
     done = run_command("adapters", target.pid, "--json")
     assert done.status == 0
-    assert [(each["class"], each["followed"], each["rows"], each["waits_for"]) for each in done.json["declared"]] == [
+    assert [
+        (each["class"], each["followed"], each["rows"], each["waits_for"])
+        for each in done.json["declared"]
+    ] == [
         ("__main__.Session", True, 1, None),
         ("colorsys.Thing", False, 0, "colorsys is not imported yet"),
         ("wave.Wave_read", False, 0, "wave is not imported yet"),
@@ -157,15 +194,21 @@ def test_a_file_can_be_checked_without_a_process(folder: Path) -> None:
     wrong = run_command("adapters", "--check", "mine.toml", "--json")
     assert wrong.status == 1
     assert wrong.json["troubles"] == ["3: not a short text: 3: mine.toml"]
-    assert run_command("adapters", "--check", "none.toml").err == "arc-inspector: No such file or directory: none.toml\n"
+    assert run_command("adapters", "--check", "none.toml").err == (
+        "arc-inspector: No such file or directory: none.toml\n"
+    )
 
 
-def test_what_a_person_declares_is_used_once_they_agreed_to_the_code_that_it_runs(folder: Path, target: Target) -> None:
+def test_what_a_person_declares_is_used_once_they_agreed_to_the_code_that_it_runs(
+    folder: Path, target: Target
+) -> None:
     target.ask("session kept")
     configure(folder, SESSION, is_agreed=False)
     done = run_command("handles", target.pid, "--json")
     assert done.json["handles"] == []
-    assert done.err.startswith("arc-inspector: 1 declaration is not used until you agree to the code that they run")
+    assert done.err.startswith(
+        "arc-inspector: 1 declaration is not used until you agree to the code that they run"
+    )
     assert "__main__.Session: _handle, close()" in run_command("adapters").out
     assert run_command("adapters", "--trust", "--json").json["agreed"] is True
     assert len(shown(target)) == 1
@@ -179,7 +222,9 @@ def test_declaring_is_written_into_the_audit_log(folder: Path, target: Target) -
     configure(folder, SESSION)
     shown(target)
     acts = run_command("audit", target.pid, "--json").json["acts"]
-    assert [(act["op"], act["outcome"], act["result"]) for act in acts] == [("declare", "done", {"taken": 1})]
+    assert [(act["op"], act["outcome"], act["result"]) for act in acts] == [
+        ("declare", "done", {"taken": 1})
+    ]
 
 
 @pytest.mark.parametrize(
@@ -188,14 +233,26 @@ def test_declaring_is_written_into_the_audit_log(folder: Path, target: Target) -
         [None],
         [[[[[]]]]],
         [{"class": "os.system", "made_by": ["os.system"]}],
-        [{"class": "__main__.Session", "handle": "__class__.__mro__.__len__()", "released": "__reduce__() raises"}],
+        [
+            {
+                "class": "__main__.Session",
+                "handle": "__class__.__mro__.__len__()",
+                "released": "__reduce__() raises",
+            }
+        ],
         [{"class": "__main__.Session", "handle": "x" * 100_000}],
         [{"class": f"a.b{number}"} for number in range(3000)],
         [{"library": "sys.modules", "name": "x", "creates": ["get"], "frees": ["pop"]}],
-        [{"class": "builtins.int", "close": "bit_length"}, {"class": "builtins.object"}, {"class": "builtins.type", "close": "mro"}],
+        [
+            {"class": "builtins.int", "close": "bit_length"},
+            {"class": "builtins.object"},
+            {"class": "builtins.type", "close": "mro"},
+        ],
     ],
 )
-def test_a_hostile_peer_gets_an_answer_and_the_target_goes_on(target: Target, declarations: list[Any]) -> None:
+def test_a_hostile_peer_gets_an_answer_and_the_target_goes_on(
+    target: Target, declarations: list[Any]
+) -> None:
     target.ask("session kept")
     with connect(target.ready["segment"], target.pid) as peer:
         answer = ask(peer, "declare", declarations=declarations)
@@ -209,5 +266,8 @@ def test_a_hostile_peer_gets_an_answer_and_the_target_goes_on(target: Target, de
 @pytest.mark.parametrize("declarations", [3, "x", None, {"class": "a.b"}])
 def test_what_is_no_list_is_refused(target: Target, declarations: object) -> None:
     with connect(target.ready["segment"], target.pid) as peer:
-        assert not peer.ask("declare", wait_secs=30, declarations=declarations).ok or not ask(peer, "adapters")["declared"]
+        assert (
+            not peer.ask("declare", wait_secs=30, declarations=declarations).ok
+            or not ask(peer, "adapters")["declared"]
+        )
     assert target.finish() == 0

@@ -62,7 +62,8 @@ TABLES = {"own table": {}, "table of the program": {"ARC_INSPECTOR_DESCRIPTORS":
 
 @pytest.fixture(params=TABLES.values(), ids=TABLES.keys())
 def table(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The environment in which the agent keeps its descriptors apart from the program's, and in which it cannot."""
+    """The environment in which the agent keeps its descriptors apart from the program's, and in
+    which it cannot."""
     return dict(request.param)
 
 
@@ -104,7 +105,9 @@ def assert_inspected(pid: int, names: int) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_program_that_closes_everything_keeps_its_own_files_and_is_inspected(table: dict[str, str], way: str) -> None:
+def test_a_program_that_closes_everything_keeps_its_own_files_and_is_inspected(
+    table: dict[str, str], way: str
+) -> None:
     with closing(table) as target:
         target.ask("item before")
         target.ask(f"close {way}")
@@ -119,7 +122,9 @@ def test_a_program_that_closes_everything_keeps_its_own_files_and_is_inspected(t
         assert target.ask("changed_files") == []
 
 
-def test_children_of_a_program_that_closed_everything_are_inspected_and_touch_no_file(table: dict[str, str]) -> None:
+def test_children_of_a_program_that_closed_everything_are_inspected_and_touch_no_file(
+    table: dict[str, str],
+) -> None:
     with closing(table) as target:
         target.ask("item before")
         target.ask("close range")
@@ -187,7 +192,10 @@ def test_a_lost_descriptor_is_told_in_words() -> None:
     with closing(TABLES["table of the program"], "count") as target:
         target.ask("close range")
         asked(target.pid, "ping")
-        assert "descriptors of the agent that the program closed" in run_command("handles", target.pid).out
+        assert (
+            "descriptors of the agent that the program closed"
+            in run_command("handles", target.pid).out
+        )
 
 
 def test_without_an_agent_closing_everything_harms_neither_files_nor_handles() -> None:
@@ -207,7 +215,10 @@ def test_without_an_agent_closing_everything_harms_neither_files_nor_handles() -
             target.ask("start")
             assert_inspected(target.pid, 4)
         else:
-            with pytest.raises(TargetFailedError, match="the program closed the descriptor of the segment before the agent started"):
+            with pytest.raises(
+                TargetFailedError,
+                match=("the program closed the descriptor of the segment before the agent started"),
+            ):
                 target.ask("start")
         assert target.ask("changed_files") == []
 
@@ -215,14 +226,26 @@ def test_without_an_agent_closing_everything_harms_neither_files_nor_handles() -
 def test_files_at_any_number_are_whole_until_the_program_has_ended(table: dict[str, str]) -> None:
     environment = command_environment() | table
     done = subprocess.run(
-        [sys.executable, "-c", ENDING], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECS, check=False
+        [sys.executable, "-c", ENDING],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECS,
+        check=False,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("whole\n", "", 0)
 
 
 def test_a_sandbox_that_ends_a_process_for_calls_it_does_not_know_is_not_tried() -> None:
     command = [sys.executable, "-c", SANDBOXED]
-    done = subprocess.run(command, env=command_environment(), capture_output=True, text=True, timeout=PATIENCE_SECS, check=False)
+    done = subprocess.run(
+        command,
+        env=command_environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECS,
+        check=False,
+    )
     assert (done.stdout, done.stderr, done.returncode) == ("True\n", "", 0)
 
 

@@ -1,4 +1,7 @@
-"""Taking the agent out of a process that it was brought into: by command, by the window's end, by itself; and putting it in again."""
+"""Taking the agent out of a process that it was brought into.
+
+By command, by the window's end, by itself; and putting it in again.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,9 @@ def end(session: LiveSession) -> None:
     session.join()
 
 
-def test_the_command_takes_out_threads_descriptors_files_and_executable_memory(target: Target) -> None:
+def test_the_command_takes_out_threads_descriptors_files_and_executable_memory(
+    target: Target,
+) -> None:
     before = traces_of(target.pid)
     bring_agent(target.pid, Method.INJECT)
     assert traces_of(target.pid).threads > before.threads
@@ -78,10 +83,18 @@ def test_the_command_takes_out_threads_descriptors_files_and_executable_memory(t
 def test_json_says_what_became_of_it(target: Target) -> None:
     bring_agent(target.pid, Method.INJECT)
     done = run_command("detach", target.pid, "--json")
-    assert done.json == {"pid": target.pid, "detached": True, "reason": None, "failures": [], "remains": []}
+    assert done.json == {
+        "pid": target.pid,
+        "detached": True,
+        "reason": None,
+        "failures": [],
+        "remains": [],
+    }
 
 
-def test_attaching_and_detaching_again_and_again_leaves_no_more_than_the_first_time(target: Target) -> None:
+def test_attaching_and_detaching_again_and_again_leaves_no_more_than_the_first_time(
+    target: Target,
+) -> None:
     def again(times: int) -> Traces:
         for _ in range(times):
             bring_agent(target.pid, Method.INJECT)
@@ -96,14 +109,20 @@ def test_attaching_and_detaching_again_and_again_leaves_no_more_than_the_first_t
 
 
 def test_where_there_is_no_agent_it_says_so(target: Target) -> None:
-    run_command("detach", target.pid).assert_one_line_error(1, "there is no agent to take out", f"process {target.pid}")
+    run_command("detach", target.pid).assert_one_line_error(
+        1, ("there is no agent to take out"), f"process {target.pid}"
+    )
     run_command("detach", 2**22 - 1).assert_one_line_error(3, "does not exist")
 
 
-def test_an_agent_that_the_program_started_stays_unless_forced_and_its_objects_go_on_working() -> None:
+def test_an_agent_that_the_program_started_stays_unless_forced_and_its_objects_go_on_working() -> (
+    None
+):
     with start_target("agent_steps") as own:
         own.ask("start")
-        run_command("detach", own.pid).assert_one_line_error(1, "the program started its agent itself", "--force")
+        run_command("detach", own.pid).assert_one_line_error(
+            1, ("the program started its agent itself"), "--force"
+        )
         assert own_threads(own.pid) != []
         assert run_command("detach", own.pid, "--force").status == 0
         assert own_threads(own.pid) == []
@@ -126,7 +145,9 @@ def test_an_interpreter_that_does_not_come_by_is_told_and_nothing_is_taken_out(
     assert set(own_threads(target.pid)) >= set(threads)
 
 
-def test_the_first_of_two_viewers_leaves_the_agent_to_the_other_and_the_last_takes_it_along(target: Target) -> None:
+def test_the_first_of_two_viewers_leaves_the_agent_to_the_other_and_the_last_takes_it_along(
+    target: Target,
+) -> None:
     bring_agent(target.pid, Method.INJECT)
     ours = session_on(target.pid, brought=True)
     assert ours.capabilities.brought

@@ -57,10 +57,17 @@ def test_no_process_no_python_stopped_and_traced_are_told_apart():
 
 
 def test_one_that_a_debugger_holds_names_the_debugger():
-    seize = "import ctypes, sys; l = ctypes.CDLL(None); print(l.ptrace(0x4206, {pid}, None, None), flush=True); sys.stdin.read()"
+    seize = (
+        "import ctypes, sys; l = ctypes.CDLL(None); print(l.ptrace(0x4206, {pid}, None, "
+        "None), flush=True); sys.stdin.read()"
+    )
     with (
         unprepared("idle") as target,
-        subprocess.Popen([sys.executable, "-c", seize.format(pid=target.pid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tracer,
+        subprocess.Popen(
+            [sys.executable, "-c", seize.format(pid=target.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as tracer,
     ):
         assert tracer.stdout is not None
         assert tracer.stdout.readline() == b"0\n"

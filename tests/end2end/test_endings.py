@@ -43,7 +43,9 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(code: str) -> int:
     """The status of a program with this text; the time only guards against hanging."""
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=command_environment(), capture_output=True, timeout=PATIENCE_SECS, check=False).returncode
+    return subprocess.run(
+        command, env=command_environment(), capture_output=True, timeout=PATIENCE_SECS, check=False
+    ).returncode
 
 
 def left(folder: Path) -> list[str]:
@@ -52,7 +54,8 @@ def left(folder: Path) -> list[str]:
 
 
 def test_the_worker_is_woken_when_the_program_ends() -> None:
-    # Neither the worker's next look nor the longest wait for it is over within the test: only being woken ends it.
+    # Neither the worker's next look nor the longest wait for it is over within the test: only being
+    # woken ends it.
     assert run(SLOW_WORKER) == 0
 
 
@@ -63,7 +66,9 @@ def test_a_program_that_ends_by_itself_leaves_no_file(tmp_path: Path, ending: st
 
 
 @pytest.mark.parametrize("ending", KILLED.values(), ids=KILLED.keys())
-def test_a_program_that_cannot_say_goodbye_leaves_its_last_state_whose_socket_goes_with_the_next_start(tmp_path: Path, ending: str) -> None:
+def test_a_program_that_is_replaced_leaves_its_last_state_and_its_socket_goes_later(
+    tmp_path: Path, ending: str
+) -> None:
     run(STARTED + ending)
     assert ".seg" in left(tmp_path)
     assert run(STARTED) == 0
@@ -84,7 +89,11 @@ def test_a_process_that_replaced_its_program_is_not_called_killed_or_crashed() -
     with start_command([sys.executable, "-c", REPLACED]) as target:
         target.tell("go")
         target.expect("replaced")
-        known = next(line for line in run_command("ps", "--all").out.splitlines() if line.split()[:1] == [str(target.pid)])
+        known = next(
+            line
+            for line in run_command("ps", "--all").out.splitlines()
+            if line.split()[:1] == [str(target.pid)]
+        )
         assert "killed or crashed" not in known
         for command in ("handles", "gc"):
             done = run_command(command, target.pid)

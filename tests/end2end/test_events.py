@@ -51,8 +51,12 @@ def test_the_life_of_a_handle_is_told_in_order() -> None:
         assert kinds_of(told, item)[0] is EventKind.CREATE
         assert EventKind.RELEASE in kinds_of(told, item)
         assert (told.at[1:] >= told.at[:-1]).all()
-        seen = watch.until(lambda snapshot: "MainThread" in [each.name for each in snapshot.threads.values()], True)
-        assert set(told.threads) == {next(index for index, each in seen.threads.items() if each.name == "MainThread")}
+        seen = watch.until(
+            lambda snapshot: "MainThread" in [each.name for each in snapshot.threads.values()], True
+        )
+        assert set(told.threads) == {
+            next(index for index, each in seen.threads.items() if each.name == "MainThread")
+        }
 
 
 def test_a_second_reading_brings_only_what_is_new() -> None:
@@ -89,8 +93,11 @@ def test_what_was_overwritten_unread_is_lost_and_what_was_read_in_time_is_not() 
         target.ask("forget")
 
 
-def test_the_balance_of_an_object_equals_its_count_at_each_step_of_a_package_that_records_no_end_of_a_call() -> None:
-    with start_target("bdk_steps") as target, watched(target.ready["segment"], level=Level.HISTORY) as watch:
+def test_the_balance_of_an_object_equals_its_count_where_no_end_of_a_call_is_recorded() -> None:
+    with (
+        start_target("bdk_steps") as target,
+        watched(target.ready["segment"], level=Level.HISTORY) as watch,
+    ):
         target.ask("amount a 5")
 
         def is_clone_recorded(_: Snapshot) -> bool:
@@ -98,15 +105,29 @@ def test_the_balance_of_an_object_equals_its_count_at_each_step_of_a_package_tha
             return EventKind.CLONE in read(watch.session).kinds
 
         watch.until(is_clone_recorded, True)
-        for step, strong in (("call a 50", 1), ("share b a", 2), ("call b 20", 2), ("share c b", 3), ("drop a", 2), ("call c 3", 2)):
+        for step, strong in (
+            ("call a 50", 1),
+            ("share b a", 2),
+            ("call b 20", 2),
+            ("share c b", 3),
+            ("drop a", 2),
+            ("call c 3", 2),
+        ):
             target.ask(step)
-            snapshot = watch.until(lambda seen, strong=strong: set(seen.handles.strong[live_rows(seen)].tolist()), {strong})
+            snapshot = watch.until(
+                lambda seen, strong=strong: set(seen.handles.strong[live_rows(seen)].tolist()),
+                {strong},
+            )
             told = read(watch.session)
             snapshot = watch.until(lambda seen, last=told.at[-1]: seen.sampled_at > last, True)
             handle = int(snapshot.handles.ids[live_rows(snapshot)[0]])
-            balance = balance_of(told.take(of_object(told, snapshot, handle)), snapshot.sites, snapshot=snapshot)
+            balance = balance_of(
+                told.take(of_object(told, snapshot, handle)), snapshot.sites, snapshot=snapshot
+            )
             assert (step, balance.net) == (step, strong)
-            assert [int(kind) for kind in told.types] == [int(snapshot.handles.types[0])] * len(told)
+            assert [int(kind) for kind in told.types] == [int(snapshot.handles.types[0])] * len(
+                told
+            )
         assert balance.tally.unseen_downs >= 73
         target.ask("drop b")
         target.ask("drop c")
@@ -118,4 +139,6 @@ def test_events_of_a_killed_process_can_still_be_read() -> None:
         item = target.ask("item milk buy")
         target.process.kill()
         target.process.wait()
-        assert kinds_of(postmortem_session(path).read_events().result(0).events, item) == [EventKind.CREATE]
+        assert kinds_of(postmortem_session(path).read_events().result(0).events, item) == [
+            EventKind.CREATE
+        ]

@@ -39,7 +39,13 @@ def cannot_say(target: Target, folder: Path) -> Finished:
     return run_command("findings", target.pid, "--for", "1ms", env={"XDG_CONFIG_HOME": str(folder)})
 
 
-CASES: dict[int, Callable[[Target, Path], Finished]] = {0: done, 1: not_so, 2: wrong_use, 3: cannot_attach, 4: cannot_say}
+CASES: dict[int, Callable[[Target, Path], Finished]] = {
+    0: done,
+    1: not_so,
+    2: wrong_use,
+    3: cannot_attach,
+    4: cannot_say,
+}
 
 
 @pytest.mark.parametrize("status", CASES)
@@ -51,7 +57,9 @@ def test_a_command_ends_with_each_status(status: int, tmp_path: Path) -> None:
 
 
 def test_the_guide_lists_each_status_that_a_command_ends_with() -> None:
-    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", (ROOT / "docs" / "guide.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d) \| ([^|]+) \|", (ROOT / "docs" / "guide.md").read_text(), re.MULTILINE
+    )
     assert {int(status): words for status, words in rows} == {
         0: "done",
         1: "the thing asked for is not so",
@@ -71,7 +79,9 @@ def test_findings_cannot_say_of_a_stopped_program_and_name_the_rules(tmp_path: P
     with start_target("todo") as target:
         target.ask("item milk buy")
         target.stop()
-        ended = run_command("findings", target.pid, "--for", "1ms", "--json", env={"XDG_CONFIG_HOME": str(tmp_path)})
+        ended = run_command(
+            "findings", target.pid, "--for", "1ms", "--json", env={"XDG_CONFIG_HOME": str(tmp_path)}
+        )
         target.send_signal(signal.SIGCONT)
     assert ended.status == 4, ended
     assert "leak-suspect" in ended.json["undecided"]
@@ -81,6 +91,8 @@ def test_findings_cannot_say_of_a_stopped_program_and_name_the_rules(tmp_path: P
 def test_findings_look_until_the_rules_can_say(tmp_path: Path) -> None:
     with start_target("todo") as target:
         target.ask("item milk buy")
-        ended = run_command("findings", target.pid, "--json", env={"XDG_CONFIG_HOME": str(tmp_path)})
+        ended = run_command(
+            "findings", target.pid, "--json", env={"XDG_CONFIG_HOME": str(tmp_path)}
+        )
     assert ended.status == 0, ended
     assert ended.json["undecided"] == []

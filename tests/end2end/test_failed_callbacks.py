@@ -1,4 +1,5 @@
-"""Calls of native code into Python objects that fail are counted by object and method, over an unmodified package."""
+"""Calls of native code into Python objects that fail are counted by object and method, over an
+unmodified package."""
 
 from __future__ import annotations
 
@@ -64,14 +65,23 @@ def test_a_sound_program_is_not_suspect_also_when_it_raises_what_is_declared() -
         for kind in FAILURES:
             target.ask(f"go {kind}")
         (found,) = told(target)
-        assert (found["verdict"], found["headline"]) == ("ok", "No callback failed since the agent follows its module")
+        assert (found["verdict"], found["headline"]) == (
+            "ok",
+            ("No callback failed since the agent follows its module"),
+        )
 
 
-def test_the_window_shows_how_often_an_object_failed_and_where_the_last_time(qtbot: QtBot, tmp_path: Path) -> None:
+def test_the_window_shows_how_often_an_object_failed_and_where_the_last_time(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     with program("bad") as target:
         target.ask("go loopless")
         target.ask("go awaited")
-        (held,) = [each for each in run_command("handles", target.pid, "--json").json["handles"] if each["type"] == "Awaited"]
+        (held,) = [
+            each
+            for each in run_command("handles", target.pid, "--json").json["handles"]
+            if each["type"] == "Awaited"
+        ]
         with window_on(target, qtbot, tmp_path) as window:
             snapshot = window.attachment.shown
             assert snapshot is not None
@@ -85,10 +95,15 @@ def test_the_window_shows_how_often_an_object_failed_and_where_the_last_time(qtb
 def test_the_object_that_native_code_holds_shows_how_often_it_failed() -> None:
     with program("bad") as target:
         before = run_command("handles", target.pid, "--json").json["handles"]
-        assert {each["type"]: each.get("failed_callbacks") for each in before} == {"Awaited": 0, "PublicKey": None}
+        assert {each["type"]: each.get("failed_callbacks") for each in before} == {
+            "Awaited": 0,
+            "PublicKey": None,
+        }
         target.ask("go awaited")
         target.ask("go loopless")
         target.ask("go awaited")
         after = run_command("handles", target.pid, "--json").json["handles"]
         assert [each["failed_callbacks"] for each in after if each["type"] == "Awaited"] == [2]
-        assert "Failed: Awaited.get_public_key_async failed 2 times: LookupError at callbacks.py:" in run_command("handles", target.pid).out
+        assert (
+            "Failed: Awaited.get_public_key_async failed 2 times: LookupError at callbacks.py:"
+        ) in run_command("handles", target.pid).out

@@ -1,4 +1,7 @@
-"""Each rule on a real process: a program with the defect is suspect, and names its place; its sound sibling is not."""
+"""Each rule on a real process: a program with the defect is suspect, and names its place.
+
+Its sound sibling is not.
+"""
 
 from __future__ import annotations
 
@@ -65,9 +68,14 @@ def observe(target: Target, watch: Watch, rounds: int) -> tuple[Snapshot, Trend]
 @contextmanager
 def judged(defect: str, kind: str, rule: Rule) -> Iterator[list[Finding]]:
     """The rule's finding on the program after its rounds."""
-    with start_target("defects", defect, kind) as target, watched(target.ready["segment"], level=Level.STACKS) as watch:
+    with (
+        start_target("defects", defect, kind) as target,
+        watched(target.ready["segment"], level=Level.STACKS) as watch,
+    ):
         if defect == "negative":
-            known = watch.until(lambda snapshot: bool((snapshot.handles.strong != UNKNOWN).any()), True)
+            known = watch.until(
+                lambda snapshot: bool((snapshot.handles.strong != UNKNOWN).any()), True
+            )
             target.ask(f"spoil {int(known.handles.addresses[known.handles.addresses != 0][0])}")
         snapshot, trend = observe(target, watch, ROUNDS.get(defect, 1))
         events = joined([watch.session.read_events().result(WAIT_SECS).events])
@@ -103,7 +111,9 @@ def test_a_leak_names_the_line_that_made_what_stayed() -> None:
         assert found[0].handles
 
 
-def test_the_command_prints_suspects_and_ends_with_1_and_with_4_when_only_growth_is_open(tmp_path: Path) -> None:
+def test_the_command_prints_suspects_and_ends_with_1_and_with_4_when_only_growth_is_open(
+    tmp_path: Path,
+) -> None:
     with start_target("defects", "unclosed", "bad") as target:
         target.ask("go")
         places = {"XDG_CONFIG_HOME": str(tmp_path)}
@@ -114,7 +124,15 @@ def test_the_command_prints_suspects_and_ends_with_1_and_with_4_when_only_growth
         assert told["leak-suspect"]["verdict"] == "too young to say"
         assert done.json["suspects"] == 1
         muted = run_command(
-            "findings", target.pid, "--for", "200ms", "--mute", told["never-closed"]["key"], "--reason", "a test", env=places
+            "findings",
+            target.pid,
+            "--for",
+            "200ms",
+            "--mute",
+            told["never-closed"]["key"],
+            "--reason",
+            "a test",
+            env=places,
         )
         assert muted.status == 4, muted
         assert "muted: a test" in muted.out

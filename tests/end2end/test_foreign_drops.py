@@ -13,7 +13,9 @@ LONG_SECS = 300.0
 
 @pytest.mark.parametrize(("how", "rounds"), [("held", 100), ("ended", 200), ("local", 200)])
 @pytest.mark.parametrize("level", ["off", "history"])
-def test_python_objects_dropped_from_native_threads_all_go_and_nothing_hangs(how: str, rounds: int, level: str) -> None:
+def test_python_objects_dropped_from_native_threads_all_go_and_nothing_hangs(
+    how: str, rounds: int, level: str
+) -> None:
     with start_target("dropping", how, str(rounds), level) as target:
         gone, expected = target.expect("dropped", patience_secs=LONG_SECS)
         assert gone == expected

@@ -20,7 +20,10 @@ from tests.helpers.waiting import Follower
 
 @contextmanager
 def watched(name: str, *args: str) -> Iterator[tuple[Target, ControlConnection]]:
-    with start_target(name, *args) as target, connect(target.ready["segment"], target.pid) as connection:
+    with (
+        start_target(name, *args) as target,
+        connect(target.ready["segment"], target.pid) as connection,
+    ):
         yield target, connection
 
 
@@ -49,14 +52,18 @@ def test_a_list_is_named_as_the_native_holder_of_its_items() -> None:
         target.ask("add groceries milk")
         (row,) = read_table(target.ready["segment"]).live("TodoList")
         answer = ask(connection, "holders", handle=item)
-        assert answer["fields"] == [{"from": row.address, "type": "TodoList", "label": "items", "count": 1}]
+        assert answer["fields"] == [
+            {"from": row.address, "type": "TodoList", "label": "items", "count": 1}
+        ]
 
 
 def test_a_reference_that_native_code_keeps_is_named_by_its_label() -> None:
     with watched("todo") as (target, connection):
         item = target.ask("item milk milk")
         target.ask("label milk recent")
-        assert ask(connection, "holders", handle=item)["labels"] == [{"label": "recent", "count": 1}]
+        assert ask(connection, "holders", handle=item)["labels"] == [
+            {"label": "recent", "count": 1}
+        ]
         target.ask("unlabel recent")
         assert ask(connection, "holders", handle=item)["labels"] == []
 
@@ -69,7 +76,13 @@ def test_a_cycle_through_a_listener_is_found_with_the_edge_to_cut() -> None:
         answer = ask(connection, "cycles", handle=handle)
         (cycle,) = answer["cycles"]
         assert cycle["exact"]
-        assert [node["side"] for node in cycle["nodes"]] == ["native", "python", "python", "python", "native"]
+        assert [node["side"] for node in cycle["nodes"]] == [
+            "native",
+            "python",
+            "python",
+            "python",
+            "native",
+        ]
         assert cycle["nodes"][-1]["edge"] == "TodoList.listeners → Listener.callback"
         assert cycle["cut"].startswith("attribute items of __main__.Watcher at")
         target.ask("cut")
@@ -86,7 +99,9 @@ def test_a_program_without_callbacks_has_no_cycle_across_the_boundary() -> None:
 def test_what_has_no_python_object_behind_it_is_said_in_one_line() -> None:
     with watched("todo") as (_, connection):
         answer = connection.ask("retainers", wait_secs=30.0, handle=(7 << 32) | 2)
-        assert answer.error == "no Python object stands behind this handle: native code made it, or it is gone"
+        assert answer.error == (
+            "no Python object stands behind this handle: native code made it, or it is gone"
+        )
 
 
 def test_bdk_s_persister_cycle_is_found_by_the_scan_and_marked_as_found_so() -> None:
@@ -100,7 +115,11 @@ def test_bdk_s_persister_cycle_is_found_by_the_scan_and_marked_as_found_so() -> 
         assert cycle["cut"].startswith("attribute persister of __main__.knot.<locals>.Keeper at")
         foreign, keeper, proxy, rust = cycle["nodes"]
         assert foreign["text"].startswith("handle ")
-        assert (keeper["side"], proxy["text"], rust["side"]) == ("python", "proxy Persister", "native")
+        assert (keeper["side"], proxy["text"], rust["side"]) == (
+            "python",
+            "proxy Persister",
+            "native",
+        )
         assert rust["edge"].startswith("≈ ")
         assert rust["handle"] == proxy["handle"]
         target.ask("untie")
@@ -124,7 +143,9 @@ def test_a_python_object_that_rust_holds_is_held_by_the_handle_map() -> None:
         ask(connection, "scan")
         (row,) = read_table(target.ready["segment"]).live("Memory")
         paths = ask(connection, "retainers", handle=row.number)["paths"]
-        assert [texts(path) for path in paths] == [["native code holds it: a callback in a UniFFI handle map"]]
+        assert [texts(path) for path in paths] == [
+            [("native code holds it: a callback in a UniFFI handle map")]
+        ]
 
 
 def test_the_balance_of_one_type_s_stacks_names_the_line_that_keeps_a_reference() -> None:
@@ -134,15 +155,24 @@ def test_the_balance_of_one_type_s_stacks_names_the_line_that_keeps_a_reference(
         session = LiveSession(Path(target.ready["segment"]), level=Level.COUNT)
         follower = Follower(session)
         try:
-            snapshot = follower.wait(lambda seen: session.capabilities.act and item in seen.handles.ids)
+            snapshot = follower.wait(
+                lambda seen: session.capabilities.act and item in seen.handles.ids
+            )
             index = int(snapshot.handles.types[snapshot.handles.ids == item][0])
             session.set_type_level(index, Level.STACKS).result(30)
-            for step in ("add groceries milk", "add groceries milk", "clone milk other", "drop other"):
+            for step in (
+                "add groceries milk",
+                "add groceries milk",
+                "clone milk other",
+                "drop other",
+            ):
                 target.ask(step)
             events = session.read_events().result(30).events
             snapshot = follower.wait(lambda seen: set(events.sites.tolist()) <= {0, *seen.sites})
             balance = balance_of(events.take(of_object(events, snapshot, item)), snapshot.sites)
-            assert [(site.net, site.text.partition(" ")[2]) for site in balance.sites] == [(2, "Program.add")]
+            assert [(site.net, site.text.partition(" ")[2]) for site in balance.sites] == [
+                (2, "Program.add")
+            ]
             names = {frame.function for site in snapshot.sites.values() for frame in site.frames}
             assert any(name.startswith("ai_todo_list_add_item") for name in names)
         finally:
@@ -164,7 +194,15 @@ def hidden_places() -> list[Any]:
     """Where a proxy is kept, and the steps from the root down, each by its beginning."""
     return [
         ("context", ["context that a thread runs in", "context variable request_id"]),
-        ("task_context", ["global __main__.SUSPENDED", "[0] of a list of 1", "task 'request-7' of waits", "context variable request_id"]),
+        (
+            "task_context",
+            [
+                "global __main__.SUSPENDED",
+                "[0] of a list of 1",
+                "task 'request-7' of waits",
+                "context variable request_id",
+            ],
+        ),
         (
             "failed_task",
             [
@@ -176,13 +214,30 @@ def hidden_places() -> list[Any]:
             ],
         ),
         ("exit_callback", ["atexit callback flush"]),
-        ("finalizer", ["class attribute weakref.finalize._registry", "[", "weakref.finalize callback flush", "[0] of a tuple of 1"]),
-        ("generator", ["global __main__.SUSPENDED", "[0] of a list of 1", "local amount of suspended generator generated"]),
+        (
+            "finalizer",
+            [
+                "class attribute weakref.finalize._registry",
+                "[",
+                "weakref.finalize callback flush",
+                "[0] of a tuple of 1",
+            ],
+        ),
+        (
+            "generator",
+            [
+                "global __main__.SUSPENDED",
+                "[0] of a list of 1",
+                "local amount of suspended generator generated",
+            ],
+        ),
     ]
 
 
 @pytest.mark.parametrize(("place", "steps"), hidden_places())
-def test_a_hidden_place_is_named_from_its_root_and_holds_nothing_once_it_is_emptied(place: str, steps: list[str]) -> None:
+def test_a_hidden_place_is_named_from_its_root_and_holds_nothing_once_it_is_emptied(
+    place: str, steps: list[str]
+) -> None:
     with watched("holder_steps") as (target, connection):
         target.ask(f"keep {place}")
         (row,) = read_table(target.ready["segment"]).live("Amount")

@@ -1,4 +1,7 @@
-"""An agent that is injected hooks generated, declared and extension classes; when it goes, each place holds what it held before."""
+"""An agent that is injected hooks generated, declared and extension classes.
+
+When it goes, each place holds what it held before.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,14 @@ from tests.helpers.command_line import run_command
 from tests.helpers.targets import TARGETS, start_command
 from tests.helpers.unprepared import detach, interpreter
 
-DECLARED = '[[proxy]]\nclass = "__main__.Session"\nhandle = "_handle"\nclose = "close"\n[[proxy]]\nclass = "sqlite3.Connection"\n'
-CYCLES = [pytest.param(5, id="short"), pytest.param(50, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
+DECLARED = (
+    '[[proxy]]\nclass = "__main__.Session"\nhandle = "_handle"\nclose = '
+    '"close"\n[[proxy]]\nclass = "sqlite3.Connection"\n'
+)
+CYCLES = [
+    pytest.param(5, id="short"),
+    pytest.param(50, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)]),
+]
 
 
 def bring(pid: int) -> None:
@@ -32,7 +41,9 @@ def bring(pid: int) -> None:
 
 
 @pytest.mark.parametrize("cycles", CYCLES)
-def test_hooks_and_slots_are_after_each_detach_what_they_were_before(cycles: int, tmp_path: Path) -> None:
+def test_hooks_and_slots_are_after_each_detach_what_they_were_before(
+    cycles: int, tmp_path: Path
+) -> None:
     found = importlib.util.find_spec("bdkpython")
     assert found is not None
     assert found.origin is not None
@@ -40,7 +51,9 @@ def test_hooks_and_slots_are_after_each_detach_what_they_were_before(cycles: int
     file = tmp_path / "declared.toml"
     file.write_text(DECLARED)
     places = {"ARC_INSPECTOR_ADAPTERS": str(file), "XDG_CONFIG_HOME": str(tmp_path)}
-    with start_command([interpreter("3.11"), str(TARGETS / "hooked_steps.py"), str(folder)], env=places) as target:
+    with start_command(
+        [interpreter("3.11"), str(TARGETS / "hooked_steps.py"), str(folder)], env=places
+    ) as target:
         before = target.ask("hooks")
         for cycle in range(cycles):
             bring(target.pid)
@@ -50,7 +63,11 @@ def test_hooks_and_slots_are_after_each_detach_what_they_were_before(cycles: int
             target.ask("make")
             if not cycle:
                 shown = run_command("handles", target.pid, "--json", env=places)
-                assert {each["type"] for each in shown.json["handles"]} == {"Amount", "Session", "Connection"}
+                assert {each["type"] for each in shown.json["handles"]} == {
+                    "Amount",
+                    "Session",
+                    "Connection",
+                }
             detach(target.pid)
             assert target.ask("hooks") == before
         assert target.finish() == 0

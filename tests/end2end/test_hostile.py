@@ -21,7 +21,9 @@ from tests.helpers.targets import start_target
 
 NO_ANSWER_YET = 4
 """Exit status."""
-IMAGE = SegmentImage(types=[{"name": b"Journal"}], handles=[{"address": 64}] * 20, sites=[[("f", "a.py", 1)]])
+IMAGE = SegmentImage(
+    types=[{"name": b"Journal"}], handles=[{"address": 64}] * 20, sites=[[("f", "a.py", 1)]]
+)
 
 
 @pytest.fixture
@@ -69,7 +71,9 @@ def pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize("damage", [random_bytes, good_start_then_random, truncated, empty, other_version, link, pipe])
+@pytest.mark.parametrize(
+    "damage", [random_bytes, good_start_then_random, truncated, empty, other_version, link, pipe]
+)
 def test_a_damaged_segment_is_one_clear_line(folder: Path, damage: Callable[[Path], None]) -> None:
     damage(folder / own_name())
     run_command("handles", os.getpid()).assert_one_line_error(3, str(os.getpid()))
@@ -82,11 +86,15 @@ def test_a_damaged_segment_is_one_clear_line(folder: Path, damage: Callable[[Pat
 
 def test_another_version_names_both_numbers(folder: Path) -> None:
     other_version(folder / own_name())
-    run_command("handles", os.getpid()).assert_one_line_error(3, "version 77", f"version {LAYOUT_VERSION}")
+    run_command("handles", os.getpid()).assert_one_line_error(
+        3, "version 77", f"version {LAYOUT_VERSION}"
+    )
 
 
 @pytest.mark.parametrize("damage", [random_bytes, truncated, empty])
-def test_opening_a_damaged_file_is_one_clear_line(folder: Path, damage: Callable[[Path], None]) -> None:
+def test_opening_a_damaged_file_is_one_clear_line(
+    folder: Path, damage: Callable[[Path], None]
+) -> None:
     path = folder / own_name()
     damage(path)
     done = run_command("open", path)
@@ -144,7 +152,12 @@ def a_hundred_megabytes(peer: socket.socket) -> None:
 def a_wrong_answer(peer: socket.socket) -> None:
     while received := peer.recv(4096):
         nonce = json.loads(received.splitlines()[0])["nonce"]
-        peer.sendall(json.dumps({"nonce": nonce, "ok": True, "level": {"no": "number"}, "collected": "many"}).encode() + b"\n")
+        peer.sendall(
+            json.dumps(
+                {"nonce": nonce, "ok": True, "level": {"no": "number"}, "collected": "many"}
+            ).encode()
+            + b"\n"
+        )
 
 
 def never(peer: socket.socket) -> None:
@@ -157,9 +170,18 @@ def hangs_up(peer: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("serve", "status"), [(garbage, 1), (half_a_line, 1), (a_hundred_megabytes, 1), (never, NO_ANSWER_YET), (hangs_up, 1)]
+    ("serve", "status"),
+    [
+        (garbage, 1),
+        (half_a_line, 1),
+        (a_hundred_megabytes, 1),
+        (never, NO_ANSWER_YET),
+        (hangs_up, 1),
+    ],
 )
-def test_a_hostile_socket_costs_the_actions_and_not_the_view(folder: Path, serve: Callable[[socket.socket], None], status: int) -> None:
+def test_a_hostile_socket_costs_the_actions_and_not_the_view(
+    folder: Path, serve: Callable[[socket.socket], None], status: int
+) -> None:
     path = write_segment(folder / own_name(), IMAGE)
     with lock_held(path), listening(path.with_suffix(".sock"), serve):
         printed = run_command("handles", os.getpid(), "--json")
@@ -177,7 +199,9 @@ def test_a_socket_that_answers_nonsense_is_not_understood(folder: Path) -> None:
 def test_a_socket_of_another_process_is_refused(folder: Path) -> None:
     path = write_segment(folder / "1-7.seg", SegmentImage(header={"pid": 1}))
     with lock_held(path), listening(path.with_suffix(".sock"), never):
-        run_command("gc", 1).assert_one_line_error(1, f"process {os.getpid()} listens on the control socket of process 1")
+        run_command("gc", 1).assert_one_line_error(
+            1, (f"process {os.getpid()} listens on the control socket of process 1")
+        )
 
 
 def test_a_process_that_dies_while_it_is_asked_is_one_clear_line(folder: Path) -> None:
@@ -194,7 +218,9 @@ def test_a_process_that_dies_while_it_is_asked_is_one_clear_line(folder: Path) -
 
 def test_names_of_a_target_cannot_drive_the_terminal(folder: Path) -> None:
     image = SegmentImage(
-        header={"program": b"python \x1b]0;owned\x07\x1b[31mapp.py\nline"}, types=[{"name": b"[bold]J\x1b[2J"}], handles=[{"address": 64}]
+        header={"program": b"python \x1b]0;owned\x07\x1b[31mapp.py\nline"},
+        types=[{"name": b"[bold]J\x1b[2J"}],
+        handles=[{"address": 64}],
     )
     path = write_segment(folder / own_name(), image)
     with lock_held(path):

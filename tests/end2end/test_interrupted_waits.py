@@ -34,7 +34,10 @@ def test_no_wait_returns_because_its_thread_was_borrowed():
         found = find_interpreter(target.pid)
         assert found is not None
         threads = target.ready["threads"]
-        told = {name: sum(borrowed(target, found, tid) for _ in range(ROUNDS)) for name, tid in threads.items()}
+        told = {
+            name: sum(borrowed(target, found, tid) for _ in range(ROUNDS))
+            for name, tid in threads.items()
+        }
         target.tell("counts")
         counts = target.expect("counts")
         close_stdin(target)
@@ -47,8 +50,14 @@ def test_a_thread_is_chosen_whose_wait_the_kernel_begins_again():
     with unprepared("all", script=TARGETS / "waiting.py") as target:
         names = {"recv", "epoll_wait", "semtimedop", "accept", "read", "sigtimedwait"}
         threads = target.ready["threads"]
-        wait_for(lambda: all(bearing_of(target.pid, tid) not in (Bearing.RUNS, None) for tid in threads.values()))
+        wait_for(
+            lambda: all(
+                bearing_of(target.pid, tid) not in (Bearing.RUNS, None) for tid in threads.values()
+            )
+        )
         bearings = {name: bearing_of(target.pid, tid) for name, tid in threads.items()}
         close_stdin(target)
         target.expect("done")
-        assert {name for name, bearing in bearings.items() if bearing is Bearing.BEGUN_AGAIN} == names
+        assert {
+            name for name, bearing in bearings.items() if bearing is Bearing.BEGUN_AGAIN
+        } == names

@@ -27,12 +27,19 @@ def test_a_filter_closes_all_that_it_shows_and_a_dry_run_closes_nothing(tmp_path
         shown = [handle_text(journal) for journal in journals]
         plan = run_command("close", target.pid, "--filter", "type:Journal", "--dry-run", "--json")
         assert plan.status == 0, plan
-        assert [(each["id"], each["outcome"]) for each in plan.json["answers"]] == [(each, "would_close") for each in shown]
+        assert [(each["id"], each["outcome"]) for each in plan.json["answers"]] == [
+            (each, "would_close") for each in shown
+        ]
         done = run_command("close", target.pid, "--filter", "type:Journal", "--json")
         assert done.status == 0, done
-        assert [(each["id"], each["outcome"]) for each in done.json["answers"]] == [(each, "closed") for each in shown]
+        assert [(each["id"], each["outcome"]) for each in done.json["answers"]] == [
+            (each, "closed") for each in shown
+        ]
         again = run_command("close", target.pid, "--filter", "type:Journal")
-        assert (again.status, again.out) == (0, "The filter shows no resource that this command can act on.\n")
+        assert (again.status, again.out) == (
+            0,
+            ("The filter shows no resource that this command can act on.\n"),
+        )
         assert target.finish() == 0
 
 
@@ -46,11 +53,15 @@ def test_a_journal_that_a_cursor_needs_names_the_cursor_to_be_closed_first(tmp_p
     with start_target("todo") as target:
         journal = target.ask(f"journal log {tmp_path / 'log'}")
         cursor = target.ask("cursor reader log")
-        (plan,) = run_command("close", target.pid, handle_text(journal), "--dry-run", "--json").json["answers"]
+        (plan,) = run_command(
+            "close", target.pid, handle_text(journal), "--dry-run", "--json"
+        ).json["answers"]
         assert plan["close_first"] == [handle_text(cursor)]
         assert plan["holders"] == [f"Cursor {handle_text(cursor)}, to be closed first"]
         assert (plan["outcome"], handle_text(cursor) in plan["reason"]) == ("refused", True)
-        both = run_command("close", target.pid, handle_text(journal), handle_text(cursor), "--dry-run", "--json")
+        both = run_command(
+            "close", target.pid, handle_text(journal), handle_text(cursor), "--dry-run", "--json"
+        )
         assert [(each["id"], each["outcome"]) for each in both.json["answers"]] == [
             (handle_text(cursor), "pending"),
             (handle_text(journal), "would_close"),
@@ -61,10 +72,14 @@ def test_a_journal_that_a_cursor_needs_names_the_cursor_to_be_closed_first(tmp_p
         assert target.finish() == 0
 
 
-def test_acts_of_viewers_are_in_the_audit_log_with_who_and_what_came_of_them(tmp_path: Path) -> None:
+def test_acts_of_viewers_are_in_the_audit_log_with_who_and_what_came_of_them(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "audit.jsonl"
     with start_target("todo", env={"ARC_INSPECTOR_AUDIT": str(log)}) as target:
-        assert run_command("audit", target.pid).out == "No viewer has done anything to this process.\n"
+        assert run_command("audit", target.pid).out == (
+            "No viewer has done anything to this process.\n"
+        )
         journal = target.ask(f"journal one {tmp_path / 'one'}")
         run_command("close", target.pid, handle_text(journal))
         run_command("close", target.pid, handle_text(journal))
@@ -72,15 +87,26 @@ def test_acts_of_viewers_are_in_the_audit_log_with_who_and_what_came_of_them(tmp
         drained = run_command("drain", target.pid, "--json")
         assert (drained.status, drained.json) == (0, {"ran": 0, "still_pending": 0})
         report = run_command("audit", target.pid, "--json").json
-        assert [(act["op"], act["outcome"]) for act in report["acts"]] == [("close", "done"), ("gc", "done"), ("drain", "done")]
+        assert [(act["op"], act["outcome"]) for act in report["acts"]] == [
+            ("close", "done"),
+            ("gc", "done"),
+            ("drain", "done"),
+        ]
         close = report["acts"][0]
-        assert (close["handles"], close["result"]) == ([handle_text(journal)], [{"handle": journal, "outcome": "closed"}])
+        assert (close["handles"], close["result"]) == (
+            [handle_text(journal)],
+            [{"handle": journal, "outcome": "closed"}],
+        )
         assert close["wish"] == {"although_held": False, "withdraw_after_ms": None}
         assert (close["uid"], close["pid"] > 0, close["at"] > 0) == (os.getuid(), True, True)
         assert (report["dropped"], report["trouble"]) == (0, None)
         shown = run_command("audit", target.pid).out
         assert f"{handle_text(journal)} closed" in shown
-        assert [json.loads(line)["op"] for line in log.read_text().splitlines()] == ["close", "gc", "drain"]
+        assert [json.loads(line)["op"] for line in log.read_text().splitlines()] == [
+            "close",
+            "gc",
+            "drain",
+        ]
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
         assert target.finish() == 0
 
@@ -123,10 +149,16 @@ def program(tmp_path: Path) -> Path:
 
 def test_the_exit_report_sorts_what_is_alive_at_the_end(program: Path, tmp_path: Path) -> None:
     file = tmp_path / "exit.json"
-    done = run_command("run", "--headless", "--exit-report", "--exit-report-json", file, program, tmp_path / "log")
+    done = run_command(
+        "run", "--headless", "--exit-report", "--exit-report-json", file, program, tmp_path / "log"
+    )
     assert done.status == 0, done
     report = json.loads(file.read_text())
-    kinds = {kind: [(line["type"], line["count"]) for line in lines] for kind, lines in report.items() if isinstance(lines, list)}
+    kinds = {
+        kind: [(line["type"], line["count"]) for line in lines]
+        for kind, lines in report.items()
+        if isinstance(lines, list)
+    }
     assert kinds == {
         "held_by_the_program": [("TodoItem", 1), ("TodoList", 1)],
         "never_closed": [("Journal", 1)],
@@ -137,7 +169,9 @@ def test_the_exit_report_sorts_what_is_alive_at_the_end(program: Path, tmp_path:
     assert report["never_closed"][0]["site"].startswith("program.py:7")
     lines = done.err.splitlines()
     assert "arc-inspector: 4 handles alive at exit" in lines
-    assert {"  held by the program: 2", "  never closed: 1", "  interpreter shutdown: 1"} <= set(lines)
+    assert {"  held by the program: 2", "  never closed: 1", "  interpreter shutdown: 1"} <= set(
+        lines
+    )
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -148,7 +182,11 @@ def kinds_at_exit(text: str, folder: Path) -> dict[str, list[tuple[str, int]]]:
     done = run_command("run", "--headless", "--exit-report-json", file, program)
     assert done.status == 0, done
     report = json.loads(file.read_text())
-    return {kind: [(line["type"], line["count"]) for line in lines] for kind, lines in report.items() if isinstance(lines, list)}
+    return {
+        kind: [(line["type"], line["count"]) for line in lines]
+        for kind, lines in report.items()
+        if isinstance(lines, list)
+    }
 
 
 UNIFFI_PROGRAM = """
@@ -198,7 +236,9 @@ JOURNAL, LISTS = SerialJournal(__file__ + ".log"), [ThinTodoList()] * 2
 """
 
 
-def test_the_exit_report_tells_open_python_objects_and_journals_of_other_strategies(tmp_path: Path) -> None:
+def test_the_exit_report_tells_open_python_objects_and_journals_of_other_strategies(
+    tmp_path: Path,
+) -> None:
     assert kinds_at_exit(OWNING_PROGRAM, tmp_path) == {
         "held_by_the_program": [("Door", 1), ("ThinTodoList", 1)],
         "never_closed": [("Door", 1), ("SerialJournal", 1)],
@@ -212,7 +252,9 @@ def test_without_being_asked_for_there_is_no_exit_report(program: Path, tmp_path
     assert (done.status, "alive at exit" in done.err) == (0, False)
 
 
-def test_an_exit_report_that_cannot_be_written_does_not_change_how_the_program_ends(program: Path, tmp_path: Path) -> None:
+def test_an_exit_report_that_cannot_be_written_does_not_change_how_the_program_ends(
+    program: Path, tmp_path: Path
+) -> None:
     link = tmp_path / "link.json"
     link.symlink_to(tmp_path / "elsewhere.json")
     done = run_command("run", "--headless", "--exit-report-json", link, program, tmp_path / "log")

@@ -23,7 +23,9 @@ def extension(module: str, requirement: str, declared: str = "") -> Iterator[Tar
     except NoPackageError as error:
         pytest.skip(str(error))
     Path("declared.toml").write_text(f'[[proxy]]\nclass = "{declared}"\n' if declared else "")
-    with start_target("extension_steps", str(folder), module, env={"ARC_INSPECTOR_ADAPTERS": "declared.toml"}) as target:
+    with start_target(
+        "extension_steps", str(folder), module, env={"ARC_INSPECTOR_ADAPTERS": "declared.toml"}
+    ) as target:
         yield target
         assert target.finish() == 0
 
@@ -41,7 +43,9 @@ def assert_growth_is_not_said_to_be_well(done: Finished) -> None:
     assert "leak-suspect" in done.json["undecided"]
 
 
-def test_a_program_that_declares_nothing_is_told_what_is_not_followed_and_how_to_follow_it() -> None:
+def test_a_program_that_declares_nothing_is_told_what_is_not_followed_and_how_to_follow_it() -> (
+    None
+):
     with extension("rpds", "rpds-py==0.20.0") as target:
         target.ask(f"map_called {MADE}")
         done = run_command("findings", target.pid, "--json")

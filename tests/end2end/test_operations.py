@@ -50,19 +50,33 @@ def test_the_documents_list_every_operation_and_which_has_to_be_armed() -> None:
     assert all(cells[3].startswith("yes") for name, cells in rows.items() if name in CHANGING)
 
 
-def test_the_target_knows_the_same_operations_and_refuses_the_same_ones_when_unarmed(target: Target) -> None:
-    with ControlConnection(Path(target.ready["segment"]).with_suffix(".sock"), pid=target.pid) as peer:
+def test_the_target_knows_the_same_operations_and_refuses_the_same_ones_when_unarmed(
+    target: Target,
+) -> None:
+    with ControlConnection(
+        Path(target.ready["segment"]).with_suffix(".sock"), pid=target.pid
+    ) as peer:
         assert peer.ask("hello", wait_secs=30, layout=LAYOUT_VERSION, role="command").ok
         known = peer.ask("nonsense", wait_secs=30).error
-        refused = {op for op in NAMES - {"hello"} if peer.ask(op, wait_secs=30, **FIELDS.get(op, {})).status == "NotArmed"}
+        refused = {
+            op
+            for op in NAMES - {"hello"}
+            if peer.ask(op, wait_secs=30, **FIELDS.get(op, {})).status == "NotArmed"
+        }
     assert set(re.findall(r"`(\w+)`", known.partition("expected")[2])) == NAMES
     assert refused == CHANGING
     assert target.ask("is_open kept")
 
 
-def test_declaring_on_an_armed_connection_is_kept_in_the_audit_with_what_runs(target: Target) -> None:
+def test_declaring_on_an_armed_connection_is_kept_in_the_audit_with_what_runs(
+    target: Target,
+) -> None:
     with connect(target.ready["segment"], target.pid) as peer:
-        ask(peer, "declare", declarations=[{"class": "__main__.Nothing", "handle": "wipe()", "close": "shut"}])
+        ask(
+            peer,
+            "declare",
+            declarations=[{"class": "__main__.Nothing", "handle": "wipe()", "close": "shut"}],
+        )
         act = ask(peer, "audit")["acts"][-1]
     assert (act["op"], act["outcome"]) == ("declare", "done")
     assert act["wish"] == {"declarations": 1, "runs": "__main__.Nothing, wipe(), shut"}

@@ -1,4 +1,7 @@
-"""Commands beside other programs: readers that end early, outputs that take nothing, files that are there already."""
+"""Commands beside other programs.
+
+Readers that end early, outputs that take nothing, files that are there already.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +28,26 @@ MANY = 3000
 def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The segment of a dead process with many handles."""
     names = [{"name": b"Journal"}, {"name": b"a.rather.long.name.of.a.module.TodoItem"}]
-    rows = [{"address": 64 * number, "type_id": 1 + number % 2, "created_site": 1, "created_thread": 1} for number in range(1, MANY)]
+    rows = [
+        {"address": 64 * number, "type_id": 1 + number % 2, "created_site": 1, "created_thread": 1}
+        for number in range(1, MANY)
+    ]
     sites = [[("make_it", "/srv/app/some_module_with_a_long_name.py", 1204)]]
     threads = [{"tid": 7, "name": b"worker-17"}]
     return write_segment(
-        tmp_path_factory.mktemp("left") / "dead.seg", SegmentImage(types=names, handles=rows, sites=sites, threads=threads)
+        tmp_path_factory.mktemp("left") / "dead.seg",
+        SegmentImage(types=names, handles=rows, sites=sites, threads=threads),
     )
 
 
 @pytest.mark.parametrize("words", [("open",), ("open", "--json")])
 def test_a_reader_that_ends_early_is_no_fault(left_behind: Path, words: tuple[str, ...]) -> None:
     command = subprocess.Popen(
-        command_line(*words, left_behind), env=command_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command_line(*words, left_behind),
+        env=command_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert command.stdout is not None
     assert command.stderr is not None
@@ -51,7 +62,12 @@ def test_a_reader_that_ends_early_is_no_fault(left_behind: Path, words: tuple[st
 def test_a_full_disk_is_one_line(left_behind: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            command_line("open", left_behind), env=command_environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            command_line("open", left_behind),
+            env=command_environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert done.returncode == 1
     assert done.stderr == "arc-inspector: the output cannot be written: No space left on device\n"
@@ -68,7 +84,9 @@ def test_an_output_that_was_closed_is_no_fault(left_behind: Path) -> None:
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 140])
-def test_on_a_terminal_no_line_is_too_wide_and_none_a_letter_wide(left_behind: Path, columns: int) -> None:
+def test_on_a_terminal_no_line_is_too_wide_and_none_a_letter_wide(
+    left_behind: Path, columns: int
+) -> None:
     lines = on_terminal(columns, "open", left_behind)
     rows = [line for line in lines if line.startswith("#")]
     assert len(rows) == 100, lines[:30]
@@ -80,8 +98,14 @@ def on_terminal(columns: int, *words: str | Path) -> list[str]:
     """A command's output on a terminal of that width, without the marks of the head."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {name: value for name, value in command_environment().items() if name not in ("COLUMNS", "LINES")}
-    command = subprocess.Popen(command_line(*map(str, words)), env=environment, stdout=theirs, stdin=subprocess.DEVNULL)
+    environment = {
+        name: value
+        for name, value in command_environment().items()
+        if name not in ("COLUMNS", "LINES")
+    }
+    command = subprocess.Popen(
+        command_line(*map(str, words)), env=environment, stdout=theirs, stdin=subprocess.DEVNULL
+    )
     os.close(theirs)
     found = bytearray()
     try:
@@ -101,5 +125,7 @@ def on_terminal(columns: int, *words: str | Path) -> list[str]:
 def test_a_file_that_is_there_is_kept(tmp_path: Path, words: tuple[str, ...]) -> None:
     kept = tmp_path / "kept"
     kept.write_text("mine")
-    run_command(*words, kept).assert_one_line_error(2, "the file is there already, --force replaces it", str(kept))
+    run_command(*words, kept).assert_one_line_error(
+        2, ("the file is there already, --force replaces it"), str(kept)
+    )
     assert kept.read_text() == "mine"

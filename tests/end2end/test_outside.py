@@ -1,4 +1,7 @@
-"""Looking at a process from outside, where nothing may be loaded: true counts, and a target that notices nothing."""
+"""Looking at a process from outside, where nothing may be loaded.
+
+True counts, and a target that notices nothing.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ LOOKS = 15
 def any_target(request: pytest.FixtureRequest) -> Iterator[Target]:
     python = interpreter(request.param)
     if python is None:
-        pytest.skip(f"no CPython {request.param} is to be had: not in pyenv, on PATH, or in ARC_INSPECTOR_PYTHON_*")
+        pytest.skip(
+            f"no CPython {request.param} is to be had: not in pyenv, on PATH, or in "
+            "ARC_INSPECTOR_PYTHON_*"
+        )
     with stepped(python) as target:
         yield target
 
@@ -55,7 +61,9 @@ def test_every_version_s_objects_are_found_with_their_counts(any_target: Target)
     assert counts(found, "Mnemonic") == {(1, 0): 7}
     assert counts(found, "Persist") == {(UNKNOWN, UNKNOWN): 3}
     assert (found.doubtful, found.without_handle) == (frozenset(), 0)
-    assert handles_of(found, "Mnemonic") | handles_of(found, "Persister") == set(any_target.ask("handles"))
+    assert handles_of(found, "Mnemonic") | handles_of(found, "Persister") == set(
+        any_target.ask("handles")
+    )
     any_target.ask("drop 5")
     assert number_of(seen(any_target)) == {"Mnemonic": 5}
 
@@ -78,7 +86,12 @@ def test_a_class_whose_finaliser_the_program_wrapped_is_recognised(any_target: T
 def test_a_class_that_cannot_be_recognised_is_not_passed_over_in_silence(target: Target) -> None:
     target.ask("wrap silently")
     target.ask("make 3")
-    assert run_command("handles", target.pid, "--read-only").out.count("1 classes are built like UniFFI's, and something hides") == 1
+    assert (
+        run_command("handles", target.pid, "--read-only").out.count(
+            "1 classes are built like UniFFI's, and something hides"
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize("made", ["early", "late"])
@@ -114,20 +127,28 @@ def test_handles_that_only_an_agent_knows_are_not_denied() -> None:
     assert printed.status == 0, printed.err
     assert "No handles." not in printed.out
     assert "other handles are not looked for from outside" in printed.out
-    assert re.search(r"Note: .*an agent in the process lists [1-9]\d* handles, found from outside 0", printed.out), printed.out
+    assert re.search(
+        r"Note: .*an agent in the process lists [1-9]\d* handles, found from outside 0", printed.out
+    ), printed.out
 
 
 def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps(any_target: Target) -> None:
     any_target.ask("await_call")
     found = seen(any_target)
     (builder,) = rows(found, "EventBuilder")
-    assert (int(found.rows.strong[builder]), number_of(found)["Signer"], number_of(found)["awaited by Rust"]) == (2, 1, 1)
+    assert (
+        int(found.rows.strong[builder]),
+        number_of(found)["Signer"],
+        number_of(found)["awaited by Rust"],
+    ) == (2, 1, 1)
     calls = rows(found, "EventBuilder.finalize_async")
     if "pending calls" in "".join(found.notes):
         assert found.runtime in ("CPython 3.8", "CPython 3.9", "CPython 3.10")
         assert calls == []
     else:
-        assert [int(found.rows.addresses[row]) for row in calls] == [int(found.rows.addresses[builder])]
+        assert [int(found.rows.addresses[row]) for row in calls] == [
+            int(found.rows.addresses[builder])
+        ]
         assert int(found.rows.handles[calls[0]]) != 0
 
 
@@ -146,7 +167,9 @@ def test_shared_leaked_and_duplicated_handles_show_in_the_counts(target: Target)
     assert (counts(found, "Mnemonic"), found.without_handle) == ({(12, 0): 2}, 1)
 
 
-def test_what_is_kept_is_found_and_nothing_else_while_threads_make_and_drop_objects(target: Target) -> None:
+def test_what_is_kept_is_found_and_nothing_else_while_threads_make_and_drop_objects(
+    target: Target,
+) -> None:
     target.ask("make 40")
     kept = set(target.ask("handles"))
     target.ask("churn 4")
@@ -162,7 +185,10 @@ def test_what_is_kept_is_found_and_nothing_else_while_threads_make_and_drop_obje
 def test_the_resting_count_is_told_from_calls_in_flight(target: Target) -> None:
     target.ask("make 1")
     target.ask("calls 8")
-    strong = [int(found.rows.strong[rows(found, "Mnemonic")[0]]) for found in (seen(target) for _ in range(LOOKS))]
+    strong = [
+        int(found.rows.strong[rows(found, "Mnemonic")[0]])
+        for found in (seen(target) for _ in range(LOOKS))
+    ]
     assert strong.count(1) >= 0.8 * LOOKS, strong  # one glance is right in 4 of 10
     target.ask("quiet")
 
@@ -170,7 +196,11 @@ def test_the_resting_count_is_told_from_calls_in_flight(target: Target) -> None:
 def state_of(pid: int) -> dict[str, object]:
     """The parts of a process that a look could change."""
     status = procfs.status(pid)
-    maps = [(each.low, each.high, each.flags) for each in procfs.mappings(pid) or () if each.path != "[heap]"]
+    maps = [
+        (each.low, each.high, each.flags)
+        for each in procfs.mappings(pid) or ()
+        if each.path != "[heap]"
+    ]
     return {
         "memory": int(status["RssAnon"].split()[0]) // 256,
         "maps": maps,
@@ -200,7 +230,9 @@ def test_the_target_is_left_as_it_was(target: Target) -> None:
     assert tracers == {"0"}
 
 
-def test_a_stopped_process_and_one_whose_lock_is_held_are_looked_at_all_the_same(target: Target) -> None:
+def test_a_stopped_process_and_one_whose_lock_is_held_are_looked_at_all_the_same(
+    target: Target,
+) -> None:
     target.ask("make 3")
     target.send_signal(signal.SIGSTOP)
     assert counts(seen(target), "Mnemonic") == {(1, 0): 3}
@@ -210,23 +242,43 @@ def test_a_stopped_process_and_one_whose_lock_is_held_are_looked_at_all_the_same
     target.expect("hold_the_lock")
     found = look(target.pid)
     until = time.monotonic() + 30
-    while not any(thread.holds_gil and thread.waits == "waits on a signal" for thread in found.threads) and time.monotonic() < until:
+    while (
+        not any(
+            thread.holds_gil and thread.waits == "waits on a signal" for thread in found.threads
+        )
+        and time.monotonic() < until
+    ):
         found = look(target.pid)
     assert counts(found, "Mnemonic").total() == 3
     holder = next(thread for thread in found.threads if thread.holds_gil)
-    assert (holder.tid, holder.name, holder.stack[0].function) == (target.pid, "MainThread", "hold_the_lock")
+    assert (holder.tid, holder.name, holder.stack[0].function) == (
+        target.pid,
+        "MainThread",
+        "hold_the_lock",
+    )
     worker = next(thread for thread in found.threads if thread.name == "worker-0")
-    assert [frame.function for frame in worker.stack][-3:] == ["run", "_bootstrap_inner", "_bootstrap"]
+    assert [frame.function for frame in worker.stack][-3:] == [
+        "run",
+        "_bootstrap_inner",
+        "_bootstrap",
+    ]
 
 
 def test_threads_that_run_all_the_time_have_stacks_too(target: Target) -> None:
     target.ask("make 1")
     target.ask("calls 2")
-    seen_threads = [thread for _ in range(10) for thread in look(target.pid).threads if thread.name.startswith("worker-")]
+    seen_threads = [
+        thread
+        for _ in range(10)
+        for thread in look(target.pid).threads
+        if thread.name.startswith("worker-")
+    ]
     with_stack = [thread for thread in seen_threads if thread.stack]
     assert len(seen_threads) == 20
     assert len(with_stack) >= 18, [thread.waits for thread in seen_threads if not thread.stack]
-    assert [thread.stack[-1].function for thread in with_stack].count("_bootstrap") >= 16, "stacks were read while they changed"
+    assert [thread.stack[-1].function for thread in with_stack].count("_bootstrap") >= 16, (
+        "stacks were read while they changed"
+    )
     target.ask("quiet")
 
 
@@ -289,7 +341,9 @@ def test_a_leak_and_a_double_free_to_come_are_found_from_outside(target: Target)
     target.ask("grow")
     done = run_command("findings", target.pid, "--read-only", "--json")
     assert done.status == 1, done
-    suspects = {each["rule"]: each for each in done.json["findings"] if each["verdict"] == "suspect"}
+    suspects = {
+        each["rule"]: each for each in done.json["findings"] if each["verdict"] == "suspect"
+    }
     assert suspects["leak-suspect"]["subject"] == "Mnemonic"
     assert suspects["negative-references"]["subject"] == "Mnemonic"
     target.ask("quiet")
@@ -307,16 +361,26 @@ def test_what_cannot_be_attached_is_offered_to_be_looked_at(target: Target) -> N
     fallback = run_command("doctor", target.pid, "--json").json["fallback"]
     assert fallback["readable"] is True
     assert fallback["threads"][0]["stack"][0]["function"] == "main"
-    listed = next(each for each in run_command("ps", "--json").json["processes"] if each["pid"] == target.pid)
+    listed = next(
+        each for each in run_command("ps", "--json").json["processes"] if each["pid"] == target.pid
+    )
     assert (listed["attachable"], listed["readable"]) == (False, True)
-    assert listed["fix"].endswith(f"or look from outside: arc-inspector attach {target.pid} --read-only")
+    assert listed["fix"].endswith(
+        f"or look from outside: arc-inspector attach {target.pid} --read-only"
+    )
     target.send_signal(signal.SIGCONT)
 
 
 def test_a_process_that_is_gone_or_may_not_be_read_is_one_line(target: Target) -> None:
-    run_command("handles", PROCESS_GONE, "--read-only").assert_one_line_error(3, f"process {PROCESS_GONE} does not exist")
-    run_command("attach", PROCESS_GONE, "--read-only").assert_one_line_error(3, f"process {PROCESS_GONE} does not exist")
-    run_command("attach", target.pid, "--read-only", "--inject").assert_one_line_error(2, "--read-only loads no agent")
+    run_command("handles", PROCESS_GONE, "--read-only").assert_one_line_error(
+        3, f"process {PROCESS_GONE} does not exist"
+    )
+    run_command("attach", PROCESS_GONE, "--read-only").assert_one_line_error(
+        3, f"process {PROCESS_GONE} does not exist"
+    )
+    run_command("attach", target.pid, "--read-only", "--inject").assert_one_line_error(
+        2, "--read-only loads no agent"
+    )
 
 
 def test_a_picture_and_a_recording_of_it_open_again(target: Target, tmp_path: Path) -> None:

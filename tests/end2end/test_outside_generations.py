@@ -17,9 +17,25 @@ from tests.helpers.watching import watched
 
 CASES = {
     **{each: ["make a", "make b"] for each in EVERY},
-    **{each: ["make holder holder", "make a again holder", "make b again holder", "make c"] for each in GLEAN},
-    **{each: ["make a", "share b a", "share c a", "make f filter", "fail_to_lower f 10"] for each in CLONING},
-    **{each: ["make a", "share b a", "make f filter", "fail_to_lower f 3", "make h held", "call_slowly c"] for each in NOSTR},
+    **{
+        each: ["make holder holder", "make a again holder", "make b again holder", "make c"]
+        for each in GLEAN
+    },
+    **{
+        each: ["make a", "share b a", "share c a", "make f filter", "fail_to_lower f 10"]
+        for each in CLONING
+    },
+    **{
+        each: [
+            "make a",
+            "share b a",
+            "make f filter",
+            "fail_to_lower f 3",
+            "make h held",
+            "call_slowly c",
+        ]
+        for each in NOSTR
+    },
 }
 """What is made before anybody looks. One older bdkpython has no argument that fails to lower."""
 CASES["bdkpython==2.2.0"] = ["make a", "share b a", "make f filter"]
@@ -36,8 +52,24 @@ def table(snapshot: Snapshot) -> list[tuple[Any, ...]]:
         if kind.kind == "uniffi_future":
             told.append((kind.kind,))
             continue
-        columns = ("strong", "weak", "inner_strong", "outer_strong", "proxies", "native_refs", "addresses", "data")
-        told.append((kind.kind, kind.name, kind.origin, *(int(getattr(handles, name)[row]) for name in columns)))
+        columns = (
+            "strong",
+            "weak",
+            "inner_strong",
+            "outer_strong",
+            "proxies",
+            "native_refs",
+            "addresses",
+            "data",
+        )
+        told.append(
+            (
+                kind.kind,
+                kind.name,
+                kind.origin,
+                *(int(getattr(handles, name)[row]) for name in columns),
+            )
+        )
     return sorted(told)
 
 
@@ -55,7 +87,11 @@ def test_outside_and_within_tell_the_same(package: str) -> None:
         with watched(target.ask("start history")) as watch:
             watch.until(table, table(seen))
         if "call_slowly c" in CASES[package]:
-            assert {kind.kind for kind in seen.types.values()} >= {"uniffi", "uniffi_call", "uniffi_foreign"}
+            assert {kind.kind for kind in seen.types.values()} >= {
+                "uniffi",
+                "uniffi_call",
+                "uniffi_foreign",
+            }
             target.ask("cancel c")
         assert target.finish() == 0
         assert target.errors() == ""

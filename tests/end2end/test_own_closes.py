@@ -1,4 +1,7 @@
-"""A viewer's close of a proxy that the program derived: the most derived method runs, on the owner thread, and its failure shows."""
+"""A viewer's close of a proxy that the program derived.
+
+The most derived method runs, on the owner thread, and its failure shows.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,12 @@ def state(target: Target, handle: int) -> Resource:
     return read_table(target.ready["segment"]).row(handle).resource
 
 
-@pytest.mark.parametrize(("kind", "methods"), [("good", ["good"]), ("grandchild", ["grandchild", "good"]), ("plain", [])])
-def test_close_runs_the_most_derived_method_while_the_resource_is_open(tmp_path: Path, kind: str, methods: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "methods"), [("good", ["good"]), ("grandchild", ["grandchild", "good"]), ("plain", [])]
+)
+def test_close_runs_the_most_derived_method_while_the_resource_is_open(
+    tmp_path: Path, kind: str, methods: list[str]
+) -> None:
     path = tmp_path / "journal.txt"
     with watched() as (target, connection):
         handle = target.ask(f"journal it {path} {kind}")
@@ -90,7 +97,9 @@ def test_the_method_runs_after_the_call_in_flight(tmp_path: Path) -> None:
         assert state(target, handle) is Resource.CLOSED
 
 
-def test_a_proxy_that_is_released_before_its_owner_drains_leaves_the_type_s_own_close(tmp_path: Path) -> None:
+def test_a_proxy_that_is_released_before_its_owner_drains_leaves_the_type_s_own_close(
+    tmp_path: Path,
+) -> None:
     with watched() as (target, connection):
         target.ask(f"journal it {tmp_path / 'journal.txt'} plain")
         handle = target.ask("cursor reader it")

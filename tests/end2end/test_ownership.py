@@ -60,7 +60,9 @@ def test_the_viewer_reads_the_true_count_of_every_strategy(target: Target, kind:
     assert target.finish() == 0
 
 
-def test_the_count_of_a_thin_object_is_exact_at_once_and_its_weak_count_unknown(target: Target) -> None:
+def test_the_count_of_a_thin_object_is_exact_at_once_and_its_weak_count_unknown(
+    target: Target,
+) -> None:
     number = target.ask("make thin one")
     target.ask("clone one two")
     seen = row(target, number)
@@ -81,7 +83,9 @@ def test_a_poisoned_object_shows_as_such_in_all_its_rows(target: Target) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_viewer_closes_an_object_of_every_strategy(target: Target, kind: str, tmp_path: Path) -> None:
+def test_the_viewer_closes_an_object_of_every_strategy(
+    target: Target, kind: str, tmp_path: Path
+) -> None:
     number = target.ask(f"journal {kind} log {tmp_path / 'log'}")
     done = run_command("close", target.pid, handle_text(number), "--json")
     assert [each["outcome"] for each in done.json["answers"]] == ["closed"]
@@ -91,7 +95,9 @@ def test_the_viewer_closes_an_object_of_every_strategy(target: Target, kind: str
     assert target.finish() == 0
 
 
-def test_a_deadline_is_set_from_the_viewer_shown_while_the_close_pends_and_kept(target: Target) -> None:
+def test_a_deadline_is_set_from_the_viewer_shown_while_the_close_pends_and_kept(
+    target: Target,
+) -> None:
     number = target.ask("foreign door")
     target.ask("enter door")
     refused = run_command("close", target.pid, handle_text(number), "--deadline", "0.01", "--json")
@@ -116,7 +122,9 @@ def test_a_deadline_is_set_from_the_viewer_shown_while_the_close_pends_and_kept(
 def test_the_viewer_closes_a_python_object_by_its_own_method_after_its_uses(target: Target) -> None:
     number = target.ask("foreign door")
     target.ask("enter door")
-    (plan,) = run_command("close", target.pid, handle_text(number), "--dry-run", "--json").json["answers"]
+    (plan,) = run_command("close", target.pid, handle_text(number), "--dry-run", "--json").json[
+        "answers"
+    ]
     assert (plan["outcome"], plan["reason"]) == ("pending", "waits for 1 call in flight")
     assert plan["holders"][0].startswith("call of thread ")
     run_command("close", target.pid, handle_text(number), "--although-held")

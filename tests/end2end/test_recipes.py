@@ -18,7 +18,13 @@ RECIPES = recipes_of((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
 
 
 def test_there_is_a_recipe_for_each_kind_of_change() -> None:
-    assert [recipe.title for recipe in RECIPES] == ["A finding", "A pane", "A handle column", "A command", "An adapter"]
+    assert [recipe.title for recipe in RECIPES] == [
+        "A finding",
+        "A pane",
+        "A handle column",
+        "A command",
+        "An adapter",
+    ]
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
@@ -27,8 +33,15 @@ def test_a_recipe_works_as_it_is_written(recipe: Recipe, tmp_path: Path) -> None
     for step in recipe.steps:
         apply(step, tmp_path)
     assert recipe.checks
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "QT_QPA_PLATFORM": "offscreen", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path),
+        "QT_QPA_PLATFORM": "offscreen",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     for line in recipe.checks:
         words = shlex.split(line.replace(".venv/bin/python", shlex.quote(sys.executable)))
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100
+        )
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"

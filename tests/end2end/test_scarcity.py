@@ -32,7 +32,10 @@ def in_small_file_system(name: str, *args: str, place: Path) -> Iterator[Target]
     prefix = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", MOUNT, str(place)]
     if subprocess.run([*prefix, "/bin/true"], check=False, capture_output=True).returncode:
         pytest.skip("no namespaces with file systems of their own are to be had here")
-    with start_command([*prefix, sys.executable, str(TARGETS / f"{name}.py"), *args], env={"XDG_RUNTIME_DIR": str(place)}) as target:
+    with start_command(
+        [*prefix, sys.executable, str(TARGETS / f"{name}.py"), *args],
+        env={"XDG_RUNTIME_DIR": str(place)},
+    ) as target:
         yield target
 
 
@@ -46,13 +49,18 @@ class TestForks:
             assert own != target.ready["segment"]
             in_child = target.ask("tell item child")
             table = read_table(own)
-            assert (table.pid, [row.number for row in table.live()]) == (child, [inherited, in_child])
+            assert (table.pid, [row.number for row in table.live()]) == (
+                child,
+                [inherited, in_child],
+            )
             assert [row.number for row in read_table(target.ready["segment"]).live()] == [inherited]
             assert target.ask("end_child") == 0
             assert target.finish() == 0
             assert target.errors() == ""
 
-    def test_a_child_without_room_for_a_segment_goes_on_and_leaves_word_that_it_is_not_recorded(self, tmp_path: Path):
+    def test_a_child_without_room_for_a_segment_goes_on_and_leaves_word_that_it_is_not_recorded(
+        self, tmp_path: Path
+    ):
         with in_small_file_system("forking", "count", place=tmp_path) as target:
             target.ask("item before")
             target.ask("fill 4")
@@ -61,8 +69,12 @@ class TestForks:
             target.ask("tell item child")
             assert target.ask("tell text before") == "before"
             assert target.ask("tell text child") == "child"
-            run_command("handles", child).assert_one_line_error(3, f"runs no agent ({NOT_RECORDED})")
-            run_command("attach", child, "--headless", "--inject").assert_one_line_error(3, NOT_RECORDED)
+            run_command("handles", child).assert_one_line_error(
+                3, f"runs no agent ({NOT_RECORDED})"
+            )
+            run_command("attach", child, "--headless", "--inject").assert_one_line_error(
+                3, NOT_RECORDED
+            )
             assert target.ask("live") == 1
             assert target.ask("end_child") == 0
             left = Path(f"/proc/{target.pid}/root/{tmp_path}").glob("*/*")
@@ -88,7 +100,10 @@ class TestSmallStacks:
             assert target.finish() == 0
             assert target.errors() == ""
 
-    @pytest.mark.parametrize(("minor", "method"), [("3.11", Method.INJECT), ("3.14", Method.INJECT), ("3.14", Method.REMOTE)])
+    @pytest.mark.parametrize(
+        ("minor", "method"),
+        [("3.11", Method.INJECT), ("3.14", Method.INJECT), ("3.14", Method.REMOTE)],
+    )
     def test_an_agent_that_is_brought_in_has_stacks_of_its_own(self, minor: str, method: Method):
         with unprepared("small", program=interpreter(minor)) as target:
             assert bring_agent(target.pid, method).found.attachable
@@ -101,9 +116,15 @@ class TestSmallStacks:
 
 class TestAddressSpace:
     @pytest.mark.parametrize("mebibytes", [60, 260])
-    def test_an_agent_comes_into_a_program_with_little_address_space_and_leaves_it_most(self, mebibytes: int):
+    def test_an_agent_comes_into_a_program_with_little_address_space_and_leaves_it_most(
+        self, mebibytes: int
+    ):
         with unprepared("sleep") as target:
-            resource.prlimit(target.pid, resource.RLIMIT_AS, (address_space(target.pid) + (mebibytes << 20), resource.RLIM_INFINITY))
+            resource.prlimit(
+                target.pid,
+                resource.RLIMIT_AS,
+                (address_space(target.pid) + (mebibytes << 20), resource.RLIM_INFINITY),
+            )
             assert run_command("attach", target.pid, "--headless", "--inject").status == 0
             assert run_command("gc", target.pid).status == 0
             close_stdin(target)
@@ -114,7 +135,11 @@ class TestAddressSpace:
     def test_too_little_of_it_is_the_cause_that_is_told_and_nothing_stays(self):
         with unprepared("sleep") as target:
             threads = len(procfs.tasks(target.pid))
-            resource.prlimit(target.pid, resource.RLIMIT_AS, (address_space(target.pid) + (20 << 20), resource.RLIM_INFINITY))
+            resource.prlimit(
+                target.pid,
+                resource.RLIMIT_AS,
+                (address_space(target.pid) + (20 << 20), resource.RLIM_INFINITY),
+            )
             refused = run_command("attach", target.pid, "--headless", "--inject")
             refused.assert_one_line_error(3, "the agent could not start in the target: ", "emory")
             close_stdin(target)
@@ -131,7 +156,9 @@ def address_space(pid: int) -> int:
 
 class TestFileSystems:
     @pytest.mark.parametrize("left_kib", [0, 8, 64])
-    def test_handles_work_where_there_is_no_room_for_their_rows(self, left_kib: int, tmp_path: Path):
+    def test_handles_work_where_there_is_no_room_for_their_rows(
+        self, left_kib: int, tmp_path: Path
+    ):
         with in_small_file_system("forking", "none", place=tmp_path) as target:
             target.ask(f"fill {left_kib}")
             target.ask("item first")

@@ -28,7 +28,9 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def viewing(target: Target, *, level: Level | None = Level.HISTORY) -> Iterator[tuple[LiveSession, Follower]]:
+def viewing(
+    target: Target, *, level: Level | None = Level.HISTORY
+) -> Iterator[tuple[LiveSession, Follower]]:
     """A viewer of the target."""
     found = find_target(target.pid)
     assert found.segment is not None
@@ -51,7 +53,9 @@ def has(handle: int, **wanted: int) -> Callable[[Snapshot], bool]:
 
     def is_so(snapshot: Snapshot) -> bool:
         row = row_of(snapshot, handle)
-        return row is not None and all(int(getattr(snapshot.handles, name)[row]) == value for name, value in wanted.items())
+        return row is not None and all(
+            int(getattr(snapshot.handles, name)[row]) == value for name, value in wanted.items()
+        )
 
     return is_so
 
@@ -86,7 +90,11 @@ def test_a_row_names_its_type_thread_and_place() -> None:
         kind = snapshot.types[int(snapshot.handles.types[row])]
         assert (kind.name, kind.kind) == ("TodoItem", "arc")
         assert snapshot.threads[int(snapshot.handles.created_threads[row])].name == "MainThread"
-        assert snapshot.sites[int(snapshot.handles.created_sites[row])].frames[0].file.endswith("todo.py")
+        assert (
+            snapshot.sites[int(snapshot.handles.created_sites[row])]
+            .frames[0]
+            .file.endswith("todo.py")
+        )
         assert session.capabilities.act
 
 
@@ -117,7 +125,9 @@ def test_a_close_that_only_its_owner_may_run_names_the_owner(tmp_path: Path) -> 
         follower.wait(has(cursor, resources=Resource.CLOSED))
 
 
-def test_a_held_resource_is_refused_naming_who_holds_it_until_it_is_insisted_on(tmp_path: Path) -> None:
+def test_a_held_resource_is_refused_naming_who_holds_it_until_it_is_insisted_on(
+    tmp_path: Path,
+) -> None:
     with start_target("todo") as target, viewing(target) as (session, follower):
         journal = target.ask(f"journal log {tmp_path / 'log'}")
         target.ask("clone log other")
@@ -166,7 +176,10 @@ def test_a_viewer_that_leaves_puts_the_target_back_to_its_idle_level() -> None:
 
 
 def test_switching_the_level_is_answered_with_the_level_in_force() -> None:
-    with start_target("todo", "count") as target, viewing(target, level=Level.COUNT) as (session, follower):
+    with (
+        start_target("todo", "count") as target,
+        viewing(target, level=Level.COUNT) as (session, follower),
+    ):
         follower.wait(lambda _: session.capabilities.levels)
         assert session.set_level(Level.STACKS).result(60) is Level.STACKS
         follower.wait(lambda snapshot: snapshot.target.level is Level.STACKS)
@@ -197,19 +210,27 @@ def test_attaching_to_a_stopped_target_shows_its_state() -> None:
             follower.wait(has(item, strong=1))
 
 
-def test_a_command_given_up_on_a_stopped_target_does_not_run_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_given_up_on_a_stopped_target_does_not_run_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with start_target("todo") as target, viewing(target) as (session, follower):
         todo = target.ask("cycle knot")
-        follower.wait(lambda snapshot: session.capabilities.act and row_of(snapshot, todo) is not None)
+        follower.wait(
+            lambda snapshot: session.capabilities.act and row_of(snapshot, todo) is not None
+        )
         target.send_signal(signal.SIGSTOP)
         follower.wait(is_state(TargetState.HUNG))
         monkeypatch.setattr(live, "COMMAND_SECS", 0.3)
         with pytest.raises(TargetBusyError, match="will not run later"):
             session.force_gc().result(60)
         target.send_signal(signal.SIGCONT)
-        follower.wait(lambda snapshot: snapshot.target.state is TargetState.LIVE and session.capabilities.act)
+        follower.wait(
+            lambda snapshot: snapshot.target.state is TargetState.LIVE and session.capabilities.act
+        )
         assert target.ask("numbers") == {}
-        assert not any(each.forced for each in follower.wait(is_state(TargetState.LIVE)).vitals.collections)
+        assert not any(
+            each.forced for each in follower.wait(is_state(TargetState.LIVE)).vitals.collections
+        )
         assert has(todo, references=Reference.LIVE)(follower.wait(is_state(TargetState.LIVE)))
 
 
@@ -225,15 +246,28 @@ def test_a_target_that_holds_the_interpreter_stays_readable_and_is_called_hung()
         assert session.capabilities.act
         told = follower.wait(lambda snapshot: any(stack.holds_gil for stack in snapshot.stacks))
         holder = next(stack for stack in told.stacks if stack.holds_gil)
-        assert (holder.tid, holder.name, holder.frames[0].function) == (target.pid, "MainThread", "hold")
-        named = follower.wait(lambda snapshot: any(stack.name == "waiting" for stack in snapshot.stacks))
-        assert next(stack.frames[-1].function for stack in named.stacks if stack.name == "waiting") == "_bootstrap"
+        assert (holder.tid, holder.name, holder.frames[0].function) == (
+            target.pid,
+            "MainThread",
+            "hold",
+        )
+        named = follower.wait(
+            lambda snapshot: any(stack.name == "waiting" for stack in snapshot.stacks)
+        )
+        assert (
+            next(stack.frames[-1].function for stack in named.stacks if stack.name == "waiting")
+            == "_bootstrap"
+        )
         target.send_signal(signal.SIGUSR1)
         target.expect("hold")
-        follower.wait(lambda snapshot: snapshot.target.state is TargetState.LIVE and not snapshot.stacks)
+        follower.wait(
+            lambda snapshot: snapshot.target.state is TargetState.LIVE and not snapshot.stacks
+        )
 
 
-def test_a_collection_in_a_target_that_holds_the_interpreter_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_collection_in_a_target_that_holds_the_interpreter_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with start_target("holding") as target, viewing(target) as (session, follower):
         follower.wait(lambda _: session.capabilities.act)
         target.tell("hold 60")
@@ -298,8 +332,12 @@ def test_churn_in_native_threads_never_shows_a_row_that_cannot_be() -> None:
         target.ask("churn 3 2000")
         first = follower.wait(lambda _: True).serial
         for serial in range(first, first + 40):
-            handles = follower.wait(lambda snapshot, wanted=serial: snapshot.serial > wanted).handles
-            known = handles.strong[(handles.references == Reference.LIVE) & (handles.strong != UNKNOWN)]
+            handles = follower.wait(
+                lambda snapshot, wanted=serial: snapshot.serial > wanted
+            ).handles
+            known = handles.strong[
+                (handles.references == Reference.LIVE) & (handles.strong != UNKNOWN)
+            ]
             assert (known >= 1).all()
             assert len(set(handles.ids.tolist())) == len(handles)
         target.ask("calm")

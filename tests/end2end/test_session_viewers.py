@@ -25,9 +25,17 @@ def test_a_killed_viewer_leaves_the_target_unharmed_and_back_at_its_idle_level()
         watcher = LiveSession(Path(segment), level=None)
         follower = Follower(watcher)
         with start_target("viewing", segment, "STACKS") as viewer:
-            follower.wait(lambda snapshot: snapshot.target.level is Level.STACKS and snapshot.target.viewers == 2)
+            follower.wait(
+                lambda snapshot: (
+                    snapshot.target.level is Level.STACKS and snapshot.target.viewers == 2
+                )
+            )
             viewer.send_signal(signal.SIGKILL)
-            follower.wait(lambda snapshot: snapshot.target.level is Level.COUNT and snapshot.target.viewers == 1)
+            follower.wait(
+                lambda snapshot: (
+                    snapshot.target.level is Level.COUNT and snapshot.target.viewers == 1
+                )
+            )
         watcher.end()
         watcher.join()
         target.ask("item milk buy")
@@ -36,12 +44,17 @@ def test_a_killed_viewer_leaves_the_target_unharmed_and_back_at_its_idle_level()
 
 
 def test_a_stopped_viewer_holds_up_neither_the_target_nor_another_viewer() -> None:
-    with start_target("todo") as target, start_target("viewing", target.ready["segment"], "HISTORY") as stopped:
+    with (
+        start_target("todo") as target,
+        start_target("viewing", target.ready["segment"], "HISTORY") as stopped,
+    ):
         stopped.send_signal(signal.SIGSTOP)
         session = LiveSession(Path(target.ready["segment"]), level=Level.HISTORY)
         follower = Follower(session)
         item = target.ask("item milk buy")
-        follower.wait(lambda snapshot: item in snapshot.handles.ids.tolist() and session.capabilities.act)
+        follower.wait(
+            lambda snapshot: item in snapshot.handles.ids.tolist() and session.capabilities.act
+        )
         assert session.force_gc().result(60).still_pending == 0
         session.end()
         session.join()

@@ -31,7 +31,9 @@ CLOSED_BY_ITS_FINALISER = ("zmq", "context")
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
     """One for all: importing these packages takes longer than the tests."""
-    with start_target("shipped_steps", env={"ARC_INSPECTOR_ADAPTERS": ":".join(shipped_names())}) as started:
+    with start_target(
+        "shipped_steps", env={"ARC_INSPECTOR_ADAPTERS": ":".join(shipped_names())}
+    ) as started:
         yield started
         started.ask("stop")
         assert started.finish() == 0
@@ -52,12 +54,16 @@ def test_every_shipped_file_is_tried() -> None:
 
 
 @pytest.mark.parametrize(("kind", "name", "closes"), MADE)
-def test_a_handle_has_a_row_from_birth_to_end(target: Target, kind: str, name: str, closes: bool) -> None:
+def test_a_handle_has_a_row_from_birth_to_end(
+    target: Target, kind: str, name: str, closes: bool
+) -> None:
     before = live(target, name)
     target.ask(f"make one {kind}")
     target.ask(f"make two {kind}")
     assert live(target, name) == before + 2
-    newest = sorted(read_table(target.ready["segment"]).live(name), key=lambda row: row.created_at_ticks)[-1]
+    newest = sorted(
+        read_table(target.ready["segment"]).live(name), key=lambda row: row.created_at_ticks
+    )[-1]
     assert newest.created[0].startswith("shipped_steps.py:")
     assert newest.created_by == "MainThread"
     if closes:
@@ -66,7 +72,11 @@ def test_a_handle_has_a_row_from_birth_to_end(target: Target, kind: str, name: s
     target.ask("drop one")
     target.ask("drop two")
     assert live(target, name) == before
-    ended = {row.resource for row in read_table(target.ready["segment"]).rows if row.type == name and not row.is_live}
+    ended = {
+        row.resource
+        for row in read_table(target.ready["segment"]).rows
+        if row.type == name and not row.is_live
+    }
     if kind in CLOSED_BY_ITS_FINALISER:
         assert ended == {Resource.CLOSED}
     elif kind != "files":  # the program's own files came and went over it

@@ -1,4 +1,7 @@
-"""The line that names a site is the program's own, whatever wrappers stand inside of it; the whole stack stays."""
+"""The line that names a site is the program's own, whatever wrappers stand inside of it.
+
+The whole stack stays.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +40,22 @@ def wrapped(folder: Path, level: str) -> Iterator[Target]:
     (installed / "handlelib" / "__init__.py").write_text(PACKAGE)
     (folder / "mine.toml").write_text(DECLARATION)
     path = f"{installed}:{TARGETS.parents[1]}"
-    with start_target("site_steps", level, env={"PYTHONPATH": path, "ARC_INSPECTOR_ADAPTERS": str(folder / "mine.toml")}) as target:
+    with start_target(
+        "site_steps",
+        level,
+        env={"PYTHONPATH": path, "ARC_INSPECTOR_ADAPTERS": str(folder / "mine.toml")},
+    ) as target:
         yield target
         assert target.finish() == 0
 
 
 def site(target: Target, kind: str) -> Any:
     """Where the only object of a type was made, as the command line shows it."""
-    (row,) = [each for each in run_command("handles", target.pid, "--json").json["handles"] if each["type"] == kind]
+    (row,) = [
+        each
+        for each in run_command("handles", target.pid, "--json").json["handles"]
+        if each["type"] == kind
+    ]
     return row["site"]
 
 
@@ -64,7 +75,9 @@ def line_of(text: str) -> int:
         ("through_the_package", "Session", "handlelib.connect()"),
     ],
 )
-def test_a_site_is_named_by_the_line_of_the_program(tmp_path: Path, level: str, step: str, kind: str, text: str) -> None:
+def test_a_site_is_named_by_the_line_of_the_program(
+    tmp_path: Path, level: str, step: str, kind: str, text: str
+) -> None:
     with wrapped(tmp_path, level) as target:
         target.ask(step)
         place = site(target, kind)

@@ -26,7 +26,9 @@ def test_the_first_counts_of_a_session_are_those_of_now_whatever_an_earlier_sess
             truths = target.ask(f"still {number}")
             session = LiveSession(Path(target.ready["segment"]), level=Level.COUNT)
             try:
-                snapshot = Watcher(session, lambda snapshot: snapshot.sampled_at, enough=1).after(time.time())
+                snapshot = Watcher(session, lambda snapshot: snapshot.sampled_at, enough=1).after(
+                    time.time()
+                )
             finally:
                 session.end()
                 session.join()

@@ -166,7 +166,10 @@ def test_closing_a_proxy_is_refused_and_its_holders_are_named() -> None:
             (answer,) = ask(connection, "preview", handles=[row.number])["answers"]
             assert answer["outcome"] == "refused"
             assert answer["reason"] == "Amount did not opt in to closing"
-            assert any("KEPT" in sentence for sentence in ask(connection, "referrers", handle=row.number)["referrers"])
+            assert any(
+                "KEPT" in sentence
+                for sentence in ask(connection, "referrers", handle=row.number)["referrers"]
+            )
 
 
 @pytest.mark.parametrize("count", [3000])
@@ -196,7 +199,12 @@ def test_calls_in_flight_do_not_raise_the_resting_count() -> None:
         target.ask("amount a 5")
         target.ask("call_on a")
         first = watch.until(counts("Amount"), [ONE])
-        watch.until(lambda snapshot: snapshot.serial > first.serial + 10 and counts("Amount")(snapshot) == [ONE], True)
+        watch.until(
+            lambda snapshot: (
+                snapshot.serial > first.serial + 10 and counts("Amount")(snapshot) == [ONE]
+            ),
+            True,
+        )
         target.ask("quiet")
         watch.until(counts("Amount"), [ONE])
 
@@ -210,7 +218,9 @@ def test_the_resting_count_is_right_in_99_of_100_samples_while_8_threads_call_me
             target.ask("call_on a")
         seen, in_flight, sampled_at = [], 0, 0.0
         while len(seen) < 100:
-            snapshot = watch.until(lambda snapshot, after=sampled_at: snapshot.sampled_at > after, True)
+            snapshot = watch.until(
+                lambda snapshot, after=sampled_at: snapshot.sampled_at > after, True
+            )
             sampled_at = snapshot.sampled_at
             seen.append(counts("Amount")(snapshot))
             in_flight = max(in_flight, int(snapshot.handles.in_flight.max()))

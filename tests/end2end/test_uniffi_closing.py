@@ -1,4 +1,7 @@
-"""A class that UniFFI follows opts in to closing by a declaration: one row, UniFFI's counts, closers that are called or awaited."""
+"""A class that UniFFI follows opts in to closing by a declaration.
+
+One row, UniFFI's counts, closers that are called or awaited.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ def declaration(cls: str, *lines: str) -> str:
 def declared(folder: Path, *declarations: tuple[str, ...]) -> Iterator[Target]:
     """A target for which these classes are declared."""
     (folder / "mine.toml").write_text("".join(declaration(*each) for each in declarations))
-    with start_target("closing_steps", env={"ARC_INSPECTOR_ADAPTERS": "mine.toml", "PYTHONWARNINGS": "error"}) as target:
+    with start_target(
+        "closing_steps", env={"ARC_INSPECTOR_ADAPTERS": "mine.toml", "PYTHONWARNINGS": "error"}
+    ) as target:
         yield target
         assert target.finish() == 0
         assert "never awaited" not in target.errors()
@@ -39,7 +44,8 @@ def declared(folder: Path, *declarations: tuple[str, ...]) -> Iterator[Target]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where targets and commands of this test are started, with a configuration folder of its own."""
+    """Where targets and commands of this test are started, with a configuration folder of its
+    own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -55,7 +61,9 @@ def states(name: str) -> Callable[[Snapshot], list[Resource]]:
 
     def look(snapshot: Snapshot) -> list[Resource]:
         kinds = [index for index, row in snapshot.types.items() if row.name == name]
-        live = (snapshot.handles.references == Reference.LIVE) & np.isin(snapshot.handles.types, kinds)
+        live = (snapshot.handles.references == Reference.LIVE) & np.isin(
+            snapshot.handles.types, kinds
+        )
         return [Resource(int(state)) for state in snapshot.handles.resources[live]]
 
     return look
@@ -64,12 +72,16 @@ def states(name: str) -> Callable[[Snapshot], list[Resource]]:
 def close(target: Target, handle: int, **wish: Any) -> dict[str, Any]:
     """The answer to one request."""
     with connect(target.ready["segment"], target.pid) as connection:
-        (answer,) = ask(connection, "close", handles=[handle], although_held=True, **wish)["answers"]
+        (answer,) = ask(connection, "close", handles=[handle], although_held=True, **wish)[
+            "answers"
+        ]
         found: dict[str, Any] = answer
         return found
 
 
-def test_a_declared_class_of_uniffi_is_one_row_with_uniffis_counts_and_closed_after_its_close(folder: Path) -> None:
+def test_a_declared_class_of_uniffi_is_one_row_with_uniffis_counts_and_closed_after_its_close(
+    folder: Path,
+) -> None:
     with declared(folder, CALLED) as target, watched(target.ready["segment"]) as watch:
         target.ask("cbf c")
         (row,) = rows(target, "CbfClient")
@@ -100,7 +112,9 @@ def test_a_close_that_raises_is_shown_as_failed(folder: Path) -> None:
         assert close(target, row.number)["outcome"] == "failed"
 
 
-def test_all_proxies_of_one_object_are_closed_together_those_that_come_later_too(folder: Path) -> None:
+def test_all_proxies_of_one_object_are_closed_together_those_that_come_later_too(
+    folder: Path,
+) -> None:
     with declared(folder, CALLED) as target:
         target.ask("cbf c")
         target.ask("share d c")
@@ -150,12 +164,19 @@ def test_a_close_waits_visibly_for_the_programs_loop_and_runs_on_it(folder: Path
         (row,) = rows(target, "Client")
         target.ask("block_loop")
         answer = close(target, row.number)
-        assert (answer["outcome"], answer["reason"]) == ("pending", "shutdown() runs on the program's event loop")
+        assert (answer["outcome"], answer["reason"]) == (
+            "pending",
+            ("shutdown() runs on the program's event loop"),
+        )
         snapshot = watch.until(states("Client"), [Resource.CLOSE_REQUESTED])
         waiting = pending_closes(snapshot)
-        assert [waiting.reason(each) for each in range(len(waiting))] == ["Queued: the program's event loop has not come to it yet"]
+        assert [waiting.reason(each) for each in range(len(waiting))] == [
+            ("Queued: the program's event loop has not come to it yet")
+        ]
         listed = run_command("pending", target.pid, "--json").json["handles"]
-        assert [each["reason"] for each in listed] == ["Queued: the program's event loop has not come to it yet"]
+        assert [each["reason"] for each in listed] == [
+            ("Queued: the program's event loop has not come to it yet")
+        ]
         assert [(each["deadline"], each["deadline_known"]) for each in listed] == [(None, True)]
         assert close(target, row.number)["outcome"] == "pending"
         target.ask("unblock_loop")
@@ -173,7 +194,10 @@ def test_a_loop_that_ended_before_it_came_to_a_close_leaves_the_resource_open(fo
         target.ask("end_loop")
         watch.until(states("Client"), [Resource.OPEN])
         answer = close(target, row.number)
-        assert (answer["outcome"], answer["reason"]) == ("refused", "shutdown is a coroutine, and no event loop runs")
+        assert (answer["outcome"], answer["reason"]) == (
+            "refused",
+            ("shutdown is a coroutine, and no event loop runs"),
+        )
 
 
 def test_a_close_that_the_loop_does_not_come_to_is_withdrawn_at_its_deadline(folder: Path) -> None:
@@ -205,14 +229,19 @@ def test_the_deadline_of_a_close_that_waits_for_the_loop_is_told(folder: Path) -
         watch.until(states("Client"), [Resource.CLOSED])
 
 
-def test_a_close_that_waits_for_the_loop_cannot_be_taken_back_and_the_command_says_why(folder: Path) -> None:
+def test_a_close_that_waits_for_the_loop_cannot_be_taken_back_and_the_command_says_why(
+    folder: Path,
+) -> None:
     with declared(folder, AWAITED) as target, watched(target.ready["segment"]) as watch:
         target.ask("start_loop")
         target.ask("client c")
         (row,) = rows(target, "Client")
         target.ask("block_loop")
         assert close(target, row.number)["outcome"] == "pending"
-        why = "its close waits for the program's event loop, and such a close is withdrawn only at a deadline that it was given"
+        why = (
+            "its close waits for the program's event loop, and such a close is withdrawn only "
+            "at a deadline that it was given"
+        )
         for which in ([row.number], ["--filter", "type:Client"]):
             done = run_command("close", target.pid, *which, "--cancel", "--json")
             (answer,) = done.json["answers"]
@@ -220,7 +249,9 @@ def test_a_close_that_waits_for_the_loop_cannot_be_taken_back_and_the_command_sa
             assert answer["reason"].startswith(why)
         target.ask("unblock_loop")
         watch.until(states("Client"), [Resource.CLOSED])
-        (answer,) = run_command("close", target.pid, row.number, "--cancel", "--json").json["answers"]
+        (answer,) = run_command("close", target.pid, row.number, "--cancel", "--json").json[
+            "answers"
+        ]
         assert answer["reason"].startswith("no close of it is pending")
 
 
@@ -232,9 +263,15 @@ def test_a_filter_closes_open_resources_and_says_how_many_it_left_out(folder: Pa
         target.ask("cbf e")
         wanted = ("close", target.pid, "--filter", "type:CbfClient", "--although-held")
         done = run_command(*wanted, "--dry-run")
-        assert "Left out: 2 resources, because it is not known whether they are closed. Name a handle to close it." in done.out
+        assert (
+            "Left out: 2 resources, because it is not known whether they are closed. Name a "
+            "handle to close it."
+        ) in done.out
         done = run_command(*wanted, "--json")
-        assert ([each["outcome"] for each in done.json["answers"]], done.json["left_out_unknown"]) == (["closed"], 2)
+        assert (
+            [each["outcome"] for each in done.json["answers"]],
+            done.json["left_out_unknown"],
+        ) == (["closed"], 2)
         states = sorted(row.resource for row in rows(target, "CbfClient"))
         assert states == sorted([Resource.CLOSED, Resource.UNKNOWN, Resource.UNKNOWN])
         done = run_command(*wanted)
@@ -260,12 +297,23 @@ def test_a_watched_method_opens_it_again(folder: Path) -> None:
     ("lines", "trouble"),
     [
         (('close = "finish"',), "it has no method finish"),
-        (('close = "disconnect_relay"',), "disconnect_relay needs the argument url, which close_with does not give"),
+        (
+            ('close = "disconnect_relay"',),
+            ("disconnect_relay needs the argument url, which close_with does not give"),
+        ),
         (('close = "shutdown"', "close_with = { now = true }"), "shutdown has no argument now"),
-        (('handle = "_handle"',), "UniFFI follows it already: a declaration of it adds how it closes, and close is missing"),
+        (
+            ('handle = "_handle"',),
+            (
+                "UniFFI follows it already: a declaration of it adds how it "
+                "closes, and close is missing"
+            ),
+        ),
     ],
 )
-def test_a_declaration_that_cannot_close_is_refused_and_the_row_stays_uniffis(folder: Path, lines: tuple[str, ...], trouble: str) -> None:
+def test_a_declaration_that_cannot_close_is_refused_and_the_row_stays_uniffis(
+    folder: Path, lines: tuple[str, ...], trouble: str
+) -> None:
     with declared(folder, ("nostr_sdk.nostr_sdk.Client", *lines)) as target:
         target.ask("client c")
         (row,) = rows(target, "Client")
@@ -276,7 +324,9 @@ def test_a_declaration_that_cannot_close_is_refused_and_the_row_stays_uniffis(fo
         assert close(target, row.number)["outcome"] == "refused"
 
 
-def test_of_a_proxy_that_was_made_before_the_declaration_it_is_not_known_whether_it_was_closed(folder: Path) -> None:
+def test_of_a_proxy_that_was_made_before_the_declaration_it_is_not_known_whether_it_was_closed(
+    folder: Path,
+) -> None:
     with declared(folder) as target, connect(target.ready["segment"], target.pid) as connection:
         target.ask("cbf c")
         target.ask("cbf d")
@@ -284,16 +334,28 @@ def test_of_a_proxy_that_was_made_before_the_declaration_it_is_not_known_whether
         ask(connection, "declare", declarations=[{"class": CALLED[0], "close": "shutdown"}])
         assert [row.resource for row in rows(target, "CbfClient")] == [Resource.UNKNOWN] * 2
         target.ask("shutdown c")
-        assert sorted(row.resource for row in rows(target, "CbfClient")) == [Resource.CLOSED, Resource.UNKNOWN]
+        assert sorted(row.resource for row in rows(target, "CbfClient")) == [
+            Resource.CLOSED,
+            Resource.UNKNOWN,
+        ]
 
 
 def test_what_a_class_says_itself_decides_of_a_proxy_that_was_made_before(folder: Path) -> None:
     with declared(folder) as target, connect(target.ready["segment"], target.pid) as connection:
         target.ask("cbf c")
         target.ask("cbf d no")
-        ask(connection, "declare", declarations=[{"class": CALLED[0], "close": "shutdown", "released": "not is_running()"}])
+        ask(
+            connection,
+            "declare",
+            declarations=[
+                {"class": CALLED[0], "close": "shutdown", "released": "not is_running()"}
+            ],
+        )
         ask(connection, "scan")
-        assert sorted(row.resource for row in rows(target, "CbfClient")) == [Resource.OPEN, Resource.CLOSED]
+        assert sorted(row.resource for row in rows(target, "CbfClient")) == [
+            Resource.OPEN,
+            Resource.CLOSED,
+        ]
 
 
 def test_without_a_declaration_nothing_changes(folder: Path) -> None:

@@ -34,9 +34,20 @@ def native(kind: str) -> Callable[[Snapshot], int | None]:
     return look
 
 
-def drifted(program: str, first: tuple[str, ...], step: str, last: tuple[str, ...], kind: str, *, per_round: int) -> list[Finding]:
+def drifted(
+    program: str,
+    first: tuple[str, ...],
+    step: str,
+    last: tuple[str, ...],
+    kind: str,
+    *,
+    per_round: int,
+) -> list[Finding]:
     """The drift rule's findings after rounds of ``step``; ``last`` undoes their effects."""
-    with start_target(program) as target, watched(target.ready["segment"], level=Level.STACKS) as watch:
+    with (
+        start_target(program) as target,
+        watched(target.ready["segment"], level=Level.STACKS) as watch,
+    ):
         watch.until(lambda snapshot: snapshot.target.level, Level.STACKS)
         for line in first:
             target.ask(line)
@@ -52,9 +63,14 @@ def drifted(program: str, first: tuple[str, ...], step: str, last: tuple[str, ..
         return list(judge(Facts(seen, trend, None), (CountDrifts(),)).findings)
 
 
-def negative(*steps: str, expected: int, wanted: Verdict | None = None, last: tuple[str, ...] = ()) -> Finding:
+def negative(
+    *steps: str, expected: int, wanted: Verdict | None = None, last: tuple[str, ...] = ()
+) -> Finding:
     """The finding of too few references on an amount after these steps."""
-    with start_target("bdk_steps") as target, watched(target.ready["segment"], level=Level.STACKS) as watch:
+    with (
+        start_target("bdk_steps") as target,
+        watched(target.ready["segment"], level=Level.STACKS) as watch,
+    ):
         watch.until(lambda snapshot: snapshot.target.level, Level.STACKS)
         for line in steps:
             target.ask(line)
@@ -69,7 +85,9 @@ def negative(*steps: str, expected: int, wanted: Verdict | None = None, last: tu
 
 def references_of(snapshot: Snapshot) -> Finding:
     """The finding of too few references on a snapshot with one object."""
-    (found,) = judge(Facts(snapshot, Trend(min_gap_secs=0.0), None), (NegativeReferences(),)).findings
+    (found,) = judge(
+        Facts(snapshot, Trend(min_gap_secs=0.0), None), (NegativeReferences(),)
+    ).findings
     return found
 
 
@@ -78,7 +96,14 @@ def references_of(snapshot: Snapshot) -> Finding:
     [
         ("bdk_steps", ("builder t",), "fail_to_lower t 2", (), "TxBuilder", "bdk_steps.py"),
         ("nostr_steps", ("search f",), "fail_to_lower f 2", (), "Filter", "nostr_steps.py"),
-        ("nostr_steps", ("client c", "database d c"), "leak_clones d 2", ("return_clones d",), "NostrDatabaseImpl", "nostr_steps.py"),
+        (
+            "nostr_steps",
+            ("client c", "database d c"),
+            "leak_clones d 2",
+            ("return_clones d",),
+            "NostrDatabaseImpl",
+            "nostr_steps.py",
+        ),
     ],
     ids=["lowering in bdk", "lowering in nostr", "outer Arc of a trait"],
 )
@@ -98,7 +123,13 @@ def test_calls_that_give_back_what_they_took_do_not_drift() -> None:
 
 
 def test_a_copied_proxy_is_a_double_free_to_come_that_names_where_the_object_was_made() -> None:
-    found = negative("amount a 5", "duplicate b a", expected=-1, wanted=Verdict.SUSPECT, last=("disarm b", "drop b"))
+    found = negative(
+        "amount a 5",
+        "duplicate b a",
+        expected=-1,
+        wanted=Verdict.SUSPECT,
+        last=("disarm b", "drop b"),
+    )
     assert found.verdict is Verdict.SUSPECT, found
     assert "Amount" in found.subject
     assert "bdk_steps.py" in found.subject

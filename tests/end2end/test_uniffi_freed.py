@@ -55,7 +55,13 @@ def test_the_exit_report_tells_freed_objects_from_held_ones(tmp_path: Path, way:
     program.write_text(PROGRAM + TELLS + ENDS)
     asked = {"ARC_INSPECTOR_EXIT_REPORT": "1", "ARC_INSPECTOR_EXIT_REPORT_JSON": str(report)}
     done = subprocess.run(
-        [sys.executable, str(program), way], input="\n", text=True, capture_output=True, timeout=60, check=False, env=os.environ | asked
+        [sys.executable, str(program), way],
+        input="\n",
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env=os.environ | asked,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(report.read_text())
@@ -66,20 +72,30 @@ def test_the_exit_report_tells_freed_objects_from_held_ones(tmp_path: Path, way:
 
 
 @pytest.mark.parametrize(("way", "suspects"), [("hand", 3), ("back", 3), ("sound", 0)])
-def test_a_finding_names_freed_objects_that_python_still_has(tmp_path: Path, way: str, suspects: int) -> None:
+def test_a_finding_names_freed_objects_that_python_still_has(
+    tmp_path: Path, way: str, suspects: int
+) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM + ENDS)
     arguments = [sys.executable, str(program), way]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         with watched(process.stdout.readline().strip(), level=Level.COUNT) as watch:
             snapshot = watch.until(
-                lambda seen: (seen.vitals.live, int((seen.handles.resources == Resource.FREED).sum())), (2 + suspects, suspects)
+                lambda seen: (
+                    seen.vitals.live,
+                    int((seen.handles.resources == Resource.FREED).sum()),
+                ),
+                (2 + suspects, suspects),
             )
         (finding,) = FreedButHeld().check(Facts(snapshot, Trend()))
         process.stdin.write("\n")
         process.stdin.close()
         assert process.wait(30) == 0
     assert finding.verdict is (Verdict.SUSPECT if suspects else Verdict.OK), finding
-    assert finding.headline.startswith(f"{suspects} proxies of Mnemonic freed" if suspects else "No proxy")
+    assert finding.headline.startswith(
+        f"{suspects} proxies of Mnemonic freed" if suspects else "No proxy"
+    )

@@ -27,7 +27,10 @@ def live(kind: str) -> Callable[[Snapshot], list[str]]:
     """Looks at the live rows of a kind: the names of their types, sorted."""
 
     def look(snapshot: Snapshot) -> list[str]:
-        types = [snapshot.types[int(index)] for index in snapshot.handles.types[snapshot.handles.references == 1]]
+        types = [
+            snapshot.types[int(index)]
+            for index in snapshot.handles.types[snapshot.handles.references == 1]
+        ]
         return sorted(row.name for row in types if row.kind == kind)
 
     return look
@@ -92,7 +95,9 @@ def test_a_copy_shows_a_double_free_before_it_happens(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", [each for each in CLONING if each != "bdkpython==2.2.0"])
-def test_clones_leaked_by_arguments_that_fail_to_lower_stay_as_native_references(package: str) -> None:
+def test_clones_leaked_by_arguments_that_fail_to_lower_stay_as_native_references(
+    package: str,
+) -> None:
     with watched_program(package) as (target, watch):
         made = target.ask("make f filter")
         assert target.ask("fail_to_lower f 10") == 10
@@ -117,7 +122,9 @@ METHODS = {
 
 @pytest.mark.parametrize("package", NOSTR)
 @pytest.mark.parametrize("is_early", [False, True])
-def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps_alive(package: str, is_early: bool) -> None:
+def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps_alive(
+    package: str, is_early: bool
+) -> None:
     with program(package, *(["none"] if is_early else [])) as target:
         if is_early:
             target.ask("call_slowly c")
@@ -127,7 +134,10 @@ def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps_alive(package: 
                 target.ask("call_slowly c")
             method = METHODS[package]
             snapshot = watch.until(calls, [method])
-            (call,), (held,) = rows_of(snapshot, method), rows_of(snapshot, method.partition(".")[0])
+            (call,), (held,) = (
+                rows_of(snapshot, method),
+                rows_of(snapshot, method.partition(".")[0]),
+            )
             assert snapshot.handles.addresses[call] == snapshot.handles.addresses[held]
             watch.until(lambda snapshot: int(snapshot.handles.native_refs[held]), 1)
             assert snapshot.handles.proxies[held] == 1
@@ -141,7 +151,10 @@ def rows_of(snapshot: Snapshot, type_name: str) -> list[int]:
     """Numbers of the live rows of a type."""
     handles = snapshot.handles
     return [
-        row for row in range(len(handles)) if handles.references[row] == 1 and snapshot.types[int(handles.types[row])].name == type_name
+        row
+        for row in range(len(handles))
+        if handles.references[row] == 1
+        and snapshot.types[int(handles.types[row])].name == type_name
     ]
 
 
@@ -160,7 +173,9 @@ def awaiting_program(package: str, *, is_early: bool) -> Iterator[tuple[Target, 
 
 @pytest.mark.parametrize("package", NOSTR[1:])
 @pytest.mark.parametrize("is_early", [False, True])
-def test_a_call_of_python_that_rust_awaits_is_a_row_beside_its_object(package: str, is_early: bool) -> None:
+def test_a_call_of_python_that_rust_awaits_is_a_row_beside_its_object(
+    package: str, is_early: bool
+) -> None:
     """``is_early``: the call began before the agent."""
     with awaiting_program(package, is_early=is_early) as (target, watch):
         method = "Signer.get_public_key" if "==" in package else "Signer.get_public_key_async"

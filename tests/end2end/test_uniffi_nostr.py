@@ -110,7 +110,11 @@ def test_a_pending_call_is_named_as_what_keeps_its_object_alive() -> None:
         target.ask("client c")
         target.ask("connect pending c")
         snapshot = watch.until(counts("Client"), [(2, 0, 1, 1)])
-        row = next(row for row in range(len(snapshot.handles)) if snapshot.types[int(snapshot.handles.types[row])].name == "Client")
+        row = next(
+            row
+            for row in range(len(snapshot.handles))
+            if snapshot.types[int(snapshot.handles.types[row])].name == "Client"
+        )
         keepers = keepers_of(snapshot, int(snapshot.handles.ids[row]))
         assert [keeper.text() for keeper in keepers] == ["pending call Client.try_connect"]
         assert keepers[0].since > snapshot.target.started_at

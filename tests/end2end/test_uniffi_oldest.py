@@ -1,4 +1,7 @@
-"""A package of UniFFI 0.11, whose handles are keys of a map inside the library: rows with ages and sites, counts unknown."""
+"""A package of UniFFI 0.11, whose handles are keys of a map inside the library.
+
+Rows with ages and sites, counts unknown.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from tests.helpers.watching import counts, ended, watched
 PACKAGE = ROOT / "native" / "peers" / "uniffi_oldest" / "target" / "python"
 NOT_KNOWN = (UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
 
-pytestmark = [pytest.mark.soak, pytest.mark.skipif(not PACKAGE.exists(), reason="not built: ./dev soak does it")]
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.skipif(not PACKAGE.exists(), reason="not built: ./dev soak does it"),
+]
 
 
 @contextmanager
@@ -30,7 +36,11 @@ def test_objects_are_rows_from_birth_to_release_and_their_counts_are_unknown() -
     with program("early") as target, watched(target.ready["segment"]) as watch:
         target.ask("make 3")
         snapshot = watch.until(counts("Counter"), [NOT_KNOWN] * 5)
-        sites = [snapshot.sites[index].short() for index in snapshot.handles.created_sites.tolist() if index]
+        sites = [
+            snapshot.sites[index].short()
+            for index in snapshot.handles.created_sites.tolist()
+            if index
+        ]
         assert sites == ["oldest_steps.py:17 make.<locals>.<genexpr>"] * 3
         assert target.ask("bump") == 7
         target.ask("drop 4")
@@ -52,4 +62,6 @@ def test_stopping_leaves_the_class_as_it_was() -> None:
 def test_they_are_found_from_outside_too() -> None:
     with program("none") as target:
         target.ask("make 3")
-        assert outside_counts(look(target.pid, with_stacks=False), "Counter") == {(UNKNOWN, UNKNOWN): 3}
+        assert outside_counts(look(target.pid, with_stacks=False), "Counter") == {
+            (UNKNOWN, UNKNOWN): 3
+        }

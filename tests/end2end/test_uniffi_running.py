@@ -1,4 +1,7 @@
-"""Synchronous calls of UniFFI's that do not return: each is a call in flight, wherever one looks, and no native reference."""
+"""Synchronous calls of UniFFI's that do not return.
+
+Each is a call in flight, wherever one looks, and no native reference.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ def test_calls_that_do_not_return_are_in_flight_and_listed_with_their_line() -> 
         watch.until(all_counts, ([(1, 1, 0, 1)], [(1, 1, 0, 1)], [first]))
         target.ask("save w saver-1")
         seen = watch.until(all_counts, ([(1, 1, 0, 2)], [(1, 1, 0, 2)], [first, second]))
-        assert all(math.isfinite(began) and began <= seen.taken_at for began in calls_in_flight(seen).began_at.tolist())
+        assert all(
+            math.isfinite(began) and began <= seen.taken_at
+            for began in calls_in_flight(seen).began_at.tolist()
+        )
         target.ask("let_go")
         watch.until(all_counts, ([(1, 1, 0, 0)], [(1, 1, 0, 0)], []))
         assert target.finish() == 0
@@ -57,7 +63,10 @@ def test_calls_that_began_before_the_agent_are_counted_and_their_age_is_unknown(
         target.ask("save w saver")
         with watched(target.ask("start history")) as watch:
             expected = ([(1, 1, 0, 1)], [(1, 1, 0, 1)], ["Wallet.persist"])
-            seen = watch.until(lambda seen: (*all_counts(seen)[:2], [name for name, _, _ in running(seen)]), expected)
+            seen = watch.until(
+                lambda seen: (*all_counts(seen)[:2], [name for name, _, _ in running(seen)]),
+                expected,
+            )
             assert np.isnan(calls_in_flight(seen).began_at).all()
         target.ask("let_go")
         assert target.finish() == 0

@@ -1,4 +1,5 @@
-"""Several packages of UniFFI in one process, of several generations, and one package of two generated modules."""
+"""Several packages of UniFFI in one process, of several generations, and one package of two
+generated modules."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from tests.helpers.targets import start_target
 from tests.helpers.watching import counts, ended, watched
 
 ONE, SHARED = (1, 0, 1, 0), (2, 0, 2, 0)
-"""An object with one proxy and nothing else, and one with two: strong, weak, proxies, native refs."""
+"""An object with one proxy and nothing else, and one with two: strong, weak, proxies, native refs.
+"""
 MADE = {"bdk": "Amount", "nostr": "Keys", "glean": "BooleanMetric"}
 """What each family's ``make`` makes."""
 
@@ -36,11 +38,21 @@ def older(requirement: str) -> str:
 @pytest.fixture
 def three() -> list[str]:
     """Three packages: contracts 30, 30 and 26."""
-    return ["bdk", installed("bdkpython"), "nostr", installed("nostr_sdk"), "glean", older("glean-sdk==60.0.0")]
+    return [
+        "bdk",
+        installed("bdkpython"),
+        "nostr",
+        installed("nostr_sdk"),
+        "glean",
+        older("glean-sdk==60.0.0"),
+    ]
 
 
 def test_objects_of_three_packages_are_counted_apart(three: list[str]) -> None:
-    with start_target("together_steps", *three) as target, watched(target.ready["segment"]) as watch:
+    with (
+        start_target("together_steps", *three) as target,
+        watched(target.ready["segment"]) as watch,
+    ):
         for family, name in MADE.items():
             assert target.ask(f"make {family} {family}") == name
             watch.until(counts(name), [ONE])
@@ -89,7 +101,10 @@ def test_two_generated_modules_of_one_package_are_both_followed() -> None:
             watch.until(counts("Client"), [ONE])
             snapshot = watch.until(counts("Filter"), [ONE])
             origins = {row.name: row.origin for row in snapshot.types.values()}
-            assert (origins["Filter"], origins["Client"]) == ("nostr_sdk.nostr_ffi", "nostr_sdk.nostr_sdk_ffi")
+            assert (origins["Filter"], origins["Client"]) == (
+                "nostr_sdk.nostr_ffi",
+                "nostr_sdk.nostr_sdk_ffi",
+            )
         hooked = target.ask("attributes")
         changed = {place.rpartition(".")[0] for place in before if hooked[place] != before[place]}
         assert changed >= {"nostr_sdk.nostr_ffi", "nostr_sdk.nostr_sdk_ffi"}

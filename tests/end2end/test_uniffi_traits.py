@@ -22,11 +22,20 @@ ONE = (1, 1, 1, 1, 0)
 
 
 def counts(type_name: str) -> Callable[[Snapshot], list[Counts]]:
-    """Looks at the live rows of a trait: ``(inner, outer, strong, proxies, native_refs)`` of each, sorted."""
+    """Looks at the live rows of a trait.
+
+    ``(inner, outer, strong, proxies, native_refs)`` of each, sorted.
+    """
 
     def look(snapshot: Snapshot) -> list[Counts]:
         handles = snapshot.handles
-        columns = (handles.inner_strong, handles.outer_strong, handles.strong, handles.proxies, handles.native_refs)
+        columns = (
+            handles.inner_strong,
+            handles.outer_strong,
+            handles.strong,
+            handles.proxies,
+            handles.native_refs,
+        )
         rows = rows_of(snapshot, type_name)
         return sorted(zip(*(column[rows].tolist() for column in columns), strict=True))
 
@@ -43,7 +52,10 @@ def rows_of(snapshot: Snapshot, type_name: str) -> list[int]:
 def sentences(snapshot: Snapshot, type_name: str) -> list[str]:
     """The window's text for the counts of each row."""
     types = snapshot.types
-    return [sentence(equation_of(snapshot.handles, row, types[int(snapshot.handles.types[row])])) for row in rows_of(snapshot, type_name)]
+    return [
+        sentence(equation_of(snapshot.handles, row, types[int(snapshot.handles.types[row])]))
+        for row in rows_of(snapshot, type_name)
+    ]
 
 
 def test_a_trait_in_an_arc_has_exact_inner_and_outer_counts_at_each_step() -> None:
@@ -87,10 +99,14 @@ def test_a_leaked_clone_of_a_traits_handle_is_told_from_what_native_code_holds()
         target.ask("hold b d")
         target.ask("leak_clones d 1")
         snapshot = watch.until(counts(DATABASE), [(2, 2, 3, 1, 2)])
-        assert sentences(snapshot, DATABASE) == ["strong 3 = 1 proxy + 2 native refs; inner 2, outer 2 (1 clone of the handle)"]
+        assert sentences(snapshot, DATABASE) == [
+            ("strong 3 = 1 proxy + 2 native refs; inner 2, outer 2 (1 clone of the handle)")
+        ]
         target.ask("return_clones")
         snapshot = watch.until(counts(DATABASE), [(2, 1, 2, 1, 1)])
-        assert sentences(snapshot, DATABASE) == ["strong 2 = 1 proxy + 1 native ref; inner 2, outer 1"]
+        assert sentences(snapshot, DATABASE) == [
+            ("strong 2 = 1 proxy + 1 native ref; inner 2, outer 1")
+        ]
 
 
 def test_handles_prints_both_counts_of_a_trait() -> None:
@@ -99,10 +115,28 @@ def test_handles_prints_both_counts_of_a_trait() -> None:
         target.ask("leak_clones d 3")
         printed = run_command("handles", target.pid, "--json", "--type", DATABASE)
         (row,) = printed.json["handles"]
-        told = [row[name] for name in ("strong", "weak", "proxies", "native_refs", "inner_strong", "outer_strong", "outer")]
+        told = [
+            row[name]
+            for name in (
+                "strong",
+                "weak",
+                "proxies",
+                "native_refs",
+                "inner_strong",
+                "outer_strong",
+                "outer",
+            )
+        ]
         assert told == [4, 0, 1, 3, 1, 4, "arc"]
-        (client,) = run_command("handles", target.pid, "--json", "--filter", 'type:"Client"').json["handles"]
-        assert [client[name] for name in ("strong", "inner_strong", "outer_strong", "outer")] == [1, None, None, None]
+        (client,) = run_command("handles", target.pid, "--json", "--filter", 'type:"Client"').json[
+            "handles"
+        ]
+        assert [client[name] for name in ("strong", "inner_strong", "outer_strong", "outer")] == [
+            1,
+            None,
+            None,
+            None,
+        ]
 
 
 def test_calls_of_a_trait_are_in_flight_and_in_neither_of_its_counts() -> None:
@@ -110,7 +144,9 @@ def test_calls_of_a_trait_are_in_flight_and_in_neither_of_its_counts() -> None:
         target.ask("trait d")
         watch.until(counts(DATABASE), [ONE])
         target.ask("call d")
-        watch.until(lambda snapshot: (counts(DATABASE)(snapshot), in_flight(snapshot) > 0), ([ONE], True))
+        watch.until(
+            lambda snapshot: (counts(DATABASE)(snapshot), in_flight(snapshot) > 0), ([ONE], True)
+        )
         target.ask("rest")
         watch.until(lambda snapshot: (counts(DATABASE)(snapshot), in_flight(snapshot)), ([ONE], 0))
 
@@ -153,9 +189,10 @@ def test_a_trait_in_a_box_has_an_inner_count_and_no_outer_one() -> None:
         target.ask("leak_clones d 2")
         watch.until(counts(STORE), [(4, UNKNOWN, 4, 2, 2)] * 2)
         printed = run_command("handles", target.pid, "--json")
-        assert [[row[name] for name in ("inner_strong", "outer_strong", "outer")] for row in printed.json["handles"]] == [
-            [4, None, "box"]
-        ] * 2
+        assert [
+            [row[name] for name in ("inner_strong", "outer_strong", "outer")]
+            for row in printed.json["handles"]
+        ] == [[4, None, "box"]] * 2
 
         target.ask("return_clones")
         watch.until(counts(STORE), [(2, UNKNOWN, 2, 2, 0)] * 2)

@@ -1,4 +1,7 @@
-"""Declared instances born without a hook: found by looks in a real process, and judged like the rest."""
+"""Declared instances born without a hook.
+
+Found by looks in a real process, and judged like the rest.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +40,18 @@ def live(snapshot: Snapshot, type_name: str) -> int:
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_class_that_grows_where_no_hook_sees_is_suspect_while_nobody_asks_for_a_scan(target: Target, kind: str) -> None:
+def test_a_class_that_grows_where_no_hook_sees_is_suspect_while_nobody_asks_for_a_scan(
+    target: Target, kind: str
+) -> None:
     trend, before = Trend(min_gap_secs=0.0), int(TYPES[kind] == "Frame")
     with watched(target.ready["segment"], level=Level.STACKS) as watch:
         seen = watch.until(lambda snapshot: live(snapshot, TYPES[kind]), before)
         for number in range(1, ROUNDS + 1):
             trend.observe(seen)
             target.ask(f"make {kind} {MADE}")
-            seen = watch.until(lambda snapshot, number=number: live(snapshot, TYPES[kind]), before + MADE * number)  # type: ignore[misc]
+            seen = watch.until(
+                lambda snapshot, number=number: live(snapshot, TYPES[kind]), before + MADE * number
+            )  # type: ignore[misc]
         trend.observe(seen)
         (found,) = judge(Facts(seen, trend), [LeakSuspects(min_span_secs=0.01)]).findings
     assert found.verdict is Verdict.SUSPECT

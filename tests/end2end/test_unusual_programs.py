@@ -47,10 +47,14 @@ def archive(folder: Path) -> Path:
     return folder / "program.pyz"
 
 
-def test_a_program_in_a_zip_is_attached_and_its_lines_are_named_by_the_modules_in_it(tmp_path: Path) -> None:
+def test_a_program_in_a_zip_is_attached_and_its_lines_are_named_by_the_modules_in_it(
+    tmp_path: Path,
+) -> None:
     declared = tmp_path / "declared.toml"
     declared.write_text('[[proxy]]\nclass = "inside.Session"\nhandle = "_handle"\n')
-    with start_command([sys.executable, str(archive(tmp_path))], env={"ARC_INSPECTOR_ADAPTERS": str(declared)}) as target:
+    with start_command(
+        [sys.executable, str(archive(tmp_path))], env={"ARC_INSPECTOR_ADAPTERS": str(declared)}
+    ) as target:
         assert run_command("doctor", target.pid).status == 0
         bring_agent(target.pid, Method.INJECT, level="stacks")
         target.ask("made")
@@ -76,7 +80,9 @@ def test_objects_of_other_interpreters_are_said_to_be_unseen_by_every_command() 
                 bring_agent(target.pid, Method.INJECT)
         shown = run_command("handles", target.pid)
         assert shown.status == 0
-        assert shown.err.splitlines() == [f"arc-inspector: the process {text}; look from outside: {fix}"]
+        assert shown.err.splitlines() == [
+            (f"arc-inspector: the process {text}; look from outside: {fix}")
+        ]
         detach(target.pid)
         assert target.finish() == 0
 
@@ -91,14 +97,21 @@ def test_interpreters_are_counted_in_each_version(minor: str) -> None:
 
 
 def test_a_launcher_says_which_of_its_children_runs_the_program() -> None:
-    child = f'import os; print("ready", os.getpid(), flush=True); import sys; sys.stdin.read()  # {ROOT}'
+    child = (
+        'import os; print("ready", os.getpid(), flush=True); import sys; sys.stdin.read()  '
+        f"# {ROOT}"
+    )
     with start_command(["/bin/sh", "-c", '"$0" -c "$1"; exit 7', sys.executable, child]) as target:
         program = target.ready
         text = f"runs no Python, and has started process {program}, which runs Python"
         done = run_command("doctor", target.pid)
         assert done.status == 3
         assert text in done.out
-        run_command("attach", target.pid, "--headless", "--inject").assert_one_line_error(3, text, f"arc-inspector attach {program}")
-        run_command("handles", target.pid).assert_one_line_error(3, text, f"arc-inspector attach {program}")
+        run_command("attach", target.pid, "--headless", "--inject").assert_one_line_error(
+            3, text, f"arc-inspector attach {program}"
+        )
+        run_command("handles", target.pid).assert_one_line_error(
+            3, text, (f"arc-inspector attach {program}")
+        )
         assert run_command("doctor", program).status == 0
         assert target.finish() == 7

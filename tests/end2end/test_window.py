@@ -1,4 +1,7 @@
-"""The window on real processes: each pane after a known sequence, the actions through the socket, and targets that hang, die or end."""
+"""The window on real processes.
+
+Each pane after a known sequence, the actions through the socket, and targets that hang, die or end.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,9 @@ def pending_rows(window: MainWindow) -> int:
     return window.attachment.snapshot.vitals.pending if window.attachment.snapshot else -1
 
 
-def test_the_table_shows_a_known_sequence_with_its_exact_counts(qtbot: QtBot, window: MainWindow, target: Target) -> None:
+def test_the_table_shows_a_known_sequence_with_its_exact_counts(
+    qtbot: QtBot, window: MainWindow, target: Target
+) -> None:
     target.ask("list 1")
     item = target.ask("item 2 milk")
     target.ask("item 3 eggs")
@@ -72,7 +77,9 @@ def test_the_table_shows_a_known_sequence_with_its_exact_counts(qtbot: QtBot, wi
     wait(qtbot, lambda: cell(window, item, section_of("strong")) == "2")
 
 
-def test_detail_names_who_holds_an_object_and_its_other_handles(qtbot: QtBot, window: MainWindow, target: Target) -> None:
+def test_detail_names_who_holds_an_object_and_its_other_handles(
+    qtbot: QtBot, window: MainWindow, target: Target
+) -> None:
     target.ask("list 1")
     item = target.ask("item 2 milk")
     target.ask("add 1 2")
@@ -80,7 +87,13 @@ def test_detail_names_who_holds_an_object_and_its_other_handles(qtbot: QtBot, wi
     wait(qtbot, lambda: cell(window, item, section_of("strong")) == "3")
     window.workbench.choose(item)
     detail = window.workbench.detail
-    wait(qtbot, lambda: detail.findChildren(CountBar)[0].accessibleName() == "strong 3 = 2 proxies + 1 native ref")
+    wait(
+        qtbot,
+        lambda: (
+            detail.findChildren(CountBar)[0].accessibleName()
+            == "strong 3 = 2 proxies + 1 native ref"
+        ),
+    )
     assert handle_text(again) in fact(detail, "Same object").text()
     detail.handle_chosen.emit(again)
     assert window.workbench.handles.table.chosen == (again,)
@@ -92,7 +105,9 @@ def test_a_filter_finds_the_leak(qtbot: QtBot, window: MainWindow, target: Targe
     target.ask("add 1 2")
     target.ask("many 300")
     wait(qtbot, lambda: groups(window).get("TodoItem", (0, 0))[0] == 301)
-    wait(qtbot, lambda: window.workbench.handles.model.arrangement.snapshot.handles.strong.max() == 2)
+    wait(
+        qtbot, lambda: window.workbench.handles.model.arrangement.snapshot.handles.strong.max() == 2
+    )
     window.workbench.handles.set_filter("type:TodoItem strong>1")
     arrangement = window.workbench.handles.model.arrangement
     assert [int(handle) for handle in arrangement.ids] == [item]
@@ -115,7 +130,9 @@ def test_a_close_that_waits_for_its_owner_is_pending_until_the_owner_comes_by(
     wait(qtbot, lambda: pending_rows(window) == 0)
 
 
-def test_a_forced_collection_says_what_it_freed(qtbot: QtBot, window: MainWindow, target: Target) -> None:
+def test_a_forced_collection_says_what_it_freed(
+    qtbot: QtBot, window: MainWindow, target: Target
+) -> None:
     lost = target.ask("cycle 1")
     wait(qtbot, lambda: groups(window) == {"TodoList": (1, 1)})
     arm(window, qtbot)
@@ -125,7 +142,9 @@ def test_a_forced_collection_says_what_it_freed(qtbot: QtBot, window: MainWindow
     wait(qtbot, lambda: cell(window, lost, section_of("state")).startswith("dropped"))
 
 
-def test_closing_a_resource_is_previewed_and_then_done(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
+def test_closing_a_resource_is_previewed_and_then_done(
+    qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path
+) -> None:
     journal = target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
     item = target.ask("item 2 milk")
     wait(qtbot, lambda: cell(window, journal, section_of("state")) == "open")
@@ -144,7 +163,9 @@ def test_closing_a_resource_is_previewed_and_then_done(qtbot: QtBot, window: Mai
     dialog.cancel.click()
 
 
-def test_a_stopped_target_is_hung_and_readable_and_recovers(qtbot: QtBot, window: MainWindow, target: Target) -> None:
+def test_a_stopped_target_is_hung_and_readable_and_recovers(
+    qtbot: QtBot, window: MainWindow, target: Target
+) -> None:
     item = target.ask("item 1 milk")
     wait(qtbot, lambda: cell(window, item, section_of("state")) == "live")
     arm(window, qtbot)
@@ -157,7 +178,9 @@ def test_a_stopped_target_is_hung_and_readable_and_recovers(qtbot: QtBot, window
     assert target.ask("item 2 eggs") > item
 
 
-def test_a_killed_target_stays_open_as_post_mortem(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
+def test_a_killed_target_stays_open_as_post_mortem(
+    qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path
+) -> None:
     item = target.ask("item 1 milk")
     wait(qtbot, lambda: cell(window, item, section_of("state")) == "live")
     target.send_signal(signal.SIGKILL)
@@ -172,7 +195,9 @@ def test_a_killed_target_stays_open_as_post_mortem(qtbot: QtBot, window: MainWin
     assert cell(window, item, section_of("state")) == "live"
 
 
-def test_a_target_that_ends_keeps_its_last_state(qtbot: QtBot, window: MainWindow, target: Target) -> None:
+def test_a_target_that_ends_keeps_its_last_state(
+    qtbot: QtBot, window: MainWindow, target: Target
+) -> None:
     target.ask("item 1 milk")
     wait(qtbot, lambda: "TodoItem" in groups(window))
     assert target.finish() == 0
@@ -181,7 +206,9 @@ def test_a_target_that_ends_keeps_its_last_state(qtbot: QtBot, window: MainWindo
     assert not window.commands["arm"].isEnabled()
 
 
-def test_the_target_outlives_the_window_and_goes_on(qtbot: QtBot, window: MainWindow, target: Target) -> None:
+def test_the_target_outlives_the_window_and_goes_on(
+    qtbot: QtBot, window: MainWindow, target: Target
+) -> None:
     first = target.ask("item 1 milk")
     wait(qtbot, lambda: cell(window, first, section_of("state")) == "live")
     window.commands["detach"].trigger()

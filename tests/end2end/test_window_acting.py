@@ -80,7 +80,9 @@ def test_a_cursor_that_waits_for_its_owner_keeps_its_journal_open_in_the_plan(
     dialog.cancel.click()
 
 
-def test_all_that_a_filter_shows_is_closed_and_nothing_else(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
+def test_all_that_a_filter_shows_is_closed_and_nothing_else(
+    qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path
+) -> None:
     journals = [target.ask(f"journal {number} {tmp_path / f'{number}.txt'}") for number in range(5)]
     item = target.ask("item 9 milk")
     wait(qtbot, lambda: all(resource(window, handle) is Resource.OPEN for handle in journals))
@@ -106,16 +108,27 @@ def test_a_pending_close_is_taken_back_and_the_drain_says_what_still_waits(
     target.ask("close 2")
     wait(qtbot, window.commands["drain"].isEnabled)
     window.commands["drain"].trigger()
-    wait(qtbot, lambda: window.result.text.startswith("No close could be run from here; 1 still waits"))
+    wait(
+        qtbot,
+        lambda: window.result.text.startswith("No close could be run from here; 1 still waits"),
+    )
     window.workbench.pending.handle_chosen.emit(cursor)
     wait(qtbot, window.commands["take_back"].isEnabled)
     window.commands["take_back"].trigger()
     wait(qtbot, lambda: resource(window, cursor) is Resource.OPEN)
-    wait(qtbot, lambda: window.result.text == f"The close of {handle_text(cursor)} was taken back: it stays open")
+    wait(
+        qtbot,
+        lambda: (
+            window.result.text
+            == (f"The close of {handle_text(cursor)} was taken back: it stays open")
+        ),
+    )
     wait(qtbot, lambda: not window.commands["drain"].isEnabled())
 
 
-def test_what_was_done_is_listed_with_who_did_it(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
+def test_what_was_done_is_listed_with_who_did_it(
+    qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path
+) -> None:
     journal = target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
     window.commands["audit"].trigger()
     pane = window.workbench.pane("audit", AuditPane)
@@ -131,11 +144,15 @@ def test_what_was_done_is_listed_with_who_did_it(qtbot: QtBot, window: MainWindo
 
     wait(qtbot, lambda: bool(closes()))
     assert closes() == [["close", "this window", "1", "done"]]
-    pane.table.clicked.emit(pane.table.model().index(rows_shown(pane.table, (1, 2, 3, 4)).index(closes()[0]), 0))
+    pane.table.clicked.emit(
+        pane.table.model().index(rows_shown(pane.table, (1, 2, 3, 4)).index(closes()[0]), 0)
+    )
     assert window.workbench.detail.handle == journal
 
 
-def test_a_close_that_has_not_run_by_its_deadline_is_withdrawn(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
+def test_a_close_that_has_not_run_by_its_deadline_is_withdrawn(
+    qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path
+) -> None:
     target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
     cursor = target.ask("cursor 2 1")
     dialog = ask_to_close(window, qtbot, cursor)

@@ -1,4 +1,7 @@
-"""The window closes what adapters and programs close by methods of their own: the plan, the outcome, and the reason."""
+"""The window closes what adapters and programs close by methods of their own.
+
+The plan, the outcome, and the reason.
+"""
 
 from __future__ import annotations
 
@@ -50,11 +53,14 @@ def own(qtbot: QtBot, folder: Path) -> Iterator[tuple[Target, MainWindow]]:
 
 @contextmanager
 def declared(qtbot: QtBot, folder: Path) -> Iterator[tuple[Target, MainWindow]]:
-    """A program over UniFFI's packages whose clients opted in to closing, and an armed window on it."""
+    """A program over UniFFI's packages whose clients opted in to closing, and an armed window on
+    it."""
     pytest.importorskip("nostr_sdk")
     pytest.importorskip("bdkpython")
     (folder / "mine.toml").write_text(DECLARED)
-    with start_target("closing_steps", env={"ARC_INSPECTOR_ADAPTERS": "mine.toml", "PYTHONWARNINGS": "error"}) as target:
+    with start_target(
+        "closing_steps", env={"ARC_INSPECTOR_ADAPTERS": "mine.toml", "PYTHONWARNINGS": "error"}
+    ) as target:
         with window_on(target, qtbot, folder) as window:
             arm(window, qtbot)
             yield target, window
@@ -91,7 +97,9 @@ def test_a_close_method_of_the_program_is_planned_and_closes(qtbot: QtBot, tmp_p
         assert target.ask("closed") == [["good", False]]
 
 
-def test_a_close_method_of_the_program_that_raises_is_shown_with_its_error(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_close_method_of_the_program_that_raises_is_shown_with_its_error(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     with own(qtbot, tmp_path) as (target, window):
         handle = target.ask(f"journal it {tmp_path / 'journal.txt'} raising")
         dialog = ask_to_close(window, qtbot, handle)
@@ -102,7 +110,9 @@ def test_a_close_method_of_the_program_that_raises_is_shown_with_its_error(qtbot
         wait(qtbot, lambda: resource(window, handle) is Resource.CLOSE_FAILED)
 
 
-def test_a_method_that_waits_for_its_owner_is_pending_with_the_deadline_that_was_chosen(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_method_that_waits_for_its_owner_is_pending_with_the_deadline_that_was_chosen(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     with own(qtbot, tmp_path) as (target, window):
         target.ask(f"journal it {tmp_path / 'journal.txt'} plain")
         handle = target.ask("cursor reader it")
@@ -140,7 +150,9 @@ def test_a_declared_close_that_raises_is_shown_with_its_error(qtbot: QtBot, tmp_
         assert "NodeStopped" in column(dialog, WHY)[0]
 
 
-def test_a_declared_close_that_is_awaited_waits_with_its_reason_and_deadline(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_declared_close_that_is_awaited_waits_with_its_reason_and_deadline(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     with declared(qtbot, tmp_path) as (target, window):
         target.ask("start_loop")
         target.ask("client c")
@@ -154,14 +166,30 @@ def test_a_declared_close_that_is_awaited_waits_with_its_reason_and_deadline(qtb
         dialog.deadline.setCurrentIndex(3)
         dialog.go.click()
         wait(qtbot, lambda: column(dialog, WHAT) == ["pending"])
-        assert column(dialog, WHY) == ["shutdown() runs on the program's event loop; it is withdrawn unless it has ended in 60 s"]
+        assert column(dialog, WHY) == [
+            (
+                "shutdown() runs on the program's event loop; it is "
+                "withdrawn unless it has ended in 60 s"
+            )
+        ]
         assert "taken back" not in dialog.note.text()
         wait(qtbot, lambda: resource(window, handle) is Resource.CLOSE_REQUESTED)
-        wait(qtbot, lambda: [each[1] not in ("–", "not known") for each in pending_shown(window)] == [True])
-        assert pending_shown(window)[0][0] == "Queued: the program's event loop has not come to it yet"
+        wait(
+            qtbot,
+            lambda: [each[1] not in ("–", "not known") for each in pending_shown(window)] == [True],
+        )
+        assert pending_shown(window)[0][0] == (
+            "Queued: the program's event loop has not come to it yet"
+        )
         dialog.cancel.click()
         wait(qtbot, window.commands["take_back"].isEnabled)
         window.commands["take_back"].trigger()
-        wait(qtbot, lambda: "such a close is withdrawn only at a deadline that it was given" in window.result.text)
+        wait(
+            qtbot,
+            lambda: (
+                ("such a close is withdrawn only at a deadline that it was given")
+                in window.result.text
+            ),
+        )
         target.ask("unblock_loop")
         wait(qtbot, lambda: resource(window, handle) is Resource.CLOSED)

@@ -1,4 +1,7 @@
-"""``python -m tests.fuzz [--seconds N] [--cases N] [--seed N] [--subject NAME] [--one]``: run cases, list crashes and the slowest."""
+"""``python -m tests.fuzz [--seconds N] [--cases N] [--seed N] [--subject NAME] [--one]``.
+
+Run cases, list crashes and the slowest.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +45,15 @@ class Tally:
         except Exception as error:  # any exception is a finding
             place = traceback.extract_tb(error.__traceback__)[-1]
             known = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
-            self.crashes.setdefault(known, f"--subject {subject} --seed {seed} --one\n{traceback.format_exc()}")
+            self.crashes.setdefault(
+                known, (f"--subject {subject} --seed {seed} --one\n{traceback.format_exc()}")
+            )
         finally:
             faulthandler.cancel_dump_traceback_later()
         self.cases[subject] += 1
-        self.slowest = sorted([*self.slowest, (time.process_time() - began, f"{subject} {seed}")], reverse=True)[:5]
+        self.slowest = sorted(
+            [*self.slowest, (time.process_time() - began, f"{subject} {seed}")], reverse=True
+        )[:5]
 
     def tell(self) -> None:
         """Print it all."""
@@ -68,8 +75,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long")
     parser.add_argument("--cases", type=int, default=0, help="so many of each subject instead")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--subject", choices=list(SUBJECTS), action="append", help="only this; may be given several times")
-    parser.add_argument("--one", action="store_true", help="only the first case, with its whole error")
+    parser.add_argument(
+        "--subject",
+        choices=list(SUBJECTS),
+        action="append",
+        help="only this; may be given several times",
+    )
+    parser.add_argument(
+        "--one", action="store_true", help=("only the first case, with its whole error")
+    )
     chosen = parser.parse_args()
     warnings.simplefilter("error")
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))

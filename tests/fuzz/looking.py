@@ -45,7 +45,13 @@ from inspector.model.threads import thread_table
 from tests.helpers.screens import assert_harmless
 from tests.helpers.snapshots import big_snapshot
 
-FILTERS = ("type:Todo state:live", "thread:worker strong>1", "age>1s -site:x native>=0", "born:10:00..", "#1.1 owner:x created:y ended:z")
+FILTERS = (
+    "type:Todo state:live",
+    "thread:worker strong>1",
+    "age>1s -site:x native>=0",
+    "born:10:00..",
+    "#1.1 owner:x created:y ended:z",
+)
 MOST_LOOKED_AT = 3
 """Rows, types that are looked at one by one."""
 
@@ -78,7 +84,15 @@ def _print_all(snapshot: Snapshot, events: Events | None) -> None:
     trend.observe(snapshot)
     report = judge(Facts(snapshot, trend, events))
     assert_harmless(json_text(report_value(snapshot, report)))
-    assert_harmless(json_text({"handles": [pending_value(snapshot, closes, index) for index in range(min(len(closes), 20))]}))
+    assert_harmless(
+        json_text(
+            {
+                "handles": [
+                    pending_value(snapshot, closes, index) for index in range(min(len(closes), 20))
+                ]
+            }
+        )
+    )
     with listened():
         print_handles(snapshot, arranged, 20)
         print_pending(snapshot, closes)

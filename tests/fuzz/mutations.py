@@ -1,4 +1,7 @@
-"""Mutations of bytes, columns and JSON, all from one seeded generator: the same seed makes the same cases."""
+"""Mutations of bytes, columns and JSON, all from one seeded generator.
+
+The same seed makes the same cases.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,49 @@ from typing import Any
 
 from tests.helpers.screens import HOSTILE_TEXT
 
-INTEGERS = (0, 1, -1, 255, 65_535, 65_536, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1, 2**70, -(2**63))
-FLOATS = (0.0, -0.0, 1e-300, 1e18, 2.4e11, -2.4e11, 1e300, -1e300, float("inf"), float("-inf"), float("nan"))
-TEXTS = ("", HOSTILE_TEXT, "x" * 10_000, "\ud800", "a\nb", "\x1b[2J", "<img src=x>", "\0", "9" * 5000)
+INTEGERS = (
+    0,
+    1,
+    -1,
+    255,
+    65_535,
+    65_536,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**32,
+    2**53,
+    2**62,
+    2**63 - 1,
+    2**63,
+    2**64 - 1,
+    2**70,
+    -(2**63),
+)
+FLOATS = (
+    0.0,
+    -0.0,
+    1e-300,
+    1e18,
+    2.4e11,
+    -2.4e11,
+    1e300,
+    -1e300,
+    float("inf"),
+    float("-inf"),
+    float("nan"),
+)
+TEXTS = (
+    "",
+    HOSTILE_TEXT,
+    "x" * 10_000,
+    "\ud800",
+    "a\nb",
+    "\x1b[2J",
+    "<img src=x>",
+    "\0",
+    "9" * 5000,
+)
 
 
 def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
@@ -50,7 +93,9 @@ def set_number(data: bytearray, at: int, rng: random.Random) -> None:
     if width == 8 and rng.random() < 0.3:
         data[at : at + 8] = struct.pack("<d", rng.choice(FLOATS))
     else:
-        data[at : at + width] = (rng.choice(INTEGERS) & (1 << 8 * width) - 1).to_bytes(width, "little")
+        data[at : at + width] = (rng.choice(INTEGERS) & (1 << 8 * width) - 1).to_bytes(
+            width, "little"
+        )
 
 
 def mutate_numbers(data: bytes, rng: random.Random) -> bytes:
@@ -88,7 +133,12 @@ def _any_node(root: list[Any], rng: random.Random) -> tuple[Any, Any]:
 
 def any_value(rng: random.Random, near: Any = None) -> Any:
     """Something extreme, often of the same kind."""
-    kinds: tuple[tuple[Any, ...], ...] = (INTEGERS, FLOATS, TEXTS, (None, True, False, [], {}, [[]], [None] * 5))
+    kinds: tuple[tuple[Any, ...], ...] = (
+        INTEGERS,
+        FLOATS,
+        TEXTS,
+        (None, True, False, [], {}, [[]], [None] * 5),
+    )
     for number, kind in enumerate((int, float, str)):
         if isinstance(near, kind) and not isinstance(near, bool) and rng.random() < 0.7:
             return rng.choice(kinds[number])

@@ -63,7 +63,11 @@ HEAD = struct.Struct("<8sIIQ")
 def _good_snapshots() -> list[bytes]:
     rows = [Row(1), Row(2, type="Journal", in_flight=2, thread="worker-1"), Row(3, type="TodoList")]
     lost = {"events": 3, "misuse_stale": 2}
-    return [encode(snapshot_of(rows, lost=lost)), encode(big_snapshot(200, tombstones=20, pending=10)), encode(snapshot_of([]))]
+    return [
+        encode(snapshot_of(rows, lost=lost)),
+        encode(big_snapshot(200, tombstones=20, pending=10)),
+        encode(snapshot_of([])),
+    ]
 
 
 SNAPSHOTS = _good_snapshots()
@@ -83,16 +87,26 @@ def mutated_snapshot(rng: random.Random) -> bytes:
         columns = mutate_numbers(columns, rng)
     if rng.random() < 0.05:
         header = mutate_bytes(header, rng)
-    return HEAD.pack(SNAPSHOT_MAGIC, VERSION, len(header), len(columns)) + zlib.compress(header + columns, 1)
+    return HEAD.pack(SNAPSHOT_MAGIC, VERSION, len(header), len(columns)) + zlib.compress(
+        header + columns, 1
+    )
 
 
 def png_of(snapshot: bytes) -> bytes:
     """A picture around it, checksums right."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
-    return SIGNATURE + chunk(b"IHDR", bytes(13)) + chunk(b"arIs", snapshot) + chunk(b"IDAT", bytes(30)) + chunk(b"IEND", b"")
+    return (
+        SIGNATURE
+        + chunk(b"IHDR", bytes(13))
+        + chunk(b"arIs", snapshot)
+        + chunk(b"IDAT", bytes(30))
+        + chunk(b"IEND", b"")
+    )
 
 
 def snapshot_subject(rng: random.Random, folder: Path) -> None:
@@ -103,11 +117,16 @@ def snapshot_subject(rng: random.Random, folder: Path) -> None:
 def picture_subject(rng: random.Random, folder: Path) -> None:
     """A picture with data, opened as ``open`` does."""
     picture = png_of(mutated_snapshot(rng))
-    _look_at_file(folder / "picture.png", mutate_bytes(picture, rng) if rng.random() < 0.4 else picture)
+    _look_at_file(
+        folder / "picture.png", mutate_bytes(picture, rng) if rng.random() < 0.4 else picture
+    )
 
 
 def session_subject(rng: random.Random, folder: Path) -> None:
-    """A session file whose records are damaged, doubled, left out and in another order; most checksums are right."""
+    """A session file whose records are damaged, doubled, left out and in another order.
+
+    Most checksums are right.
+    """
     records = [bytearray(each) for each in _RECORDS]
     for _ in range(rng.choice((1, 1, 2, 4))):
         number = rng.randrange(len(records))
@@ -143,8 +162,12 @@ def _recorded() -> list[bytes]:
     return [
         json_record(b"HEAD", {"program": "app.py", "pid": 7, "at": T0}),
         snapshot_record(first),
-        vitals_record([make_vitals(T0 + step / 10, [5 + step, 7], [step, 0]) for step in range(20)]),
-        events_record(events_of((T0, "create", 3, 1), (T0 + 0.5, "borrow", 3, 2), (T0 + 0.6, "gap", 0, 9))),
+        vitals_record(
+            [make_vitals(T0 + step / 10, [5 + step, 7], [step, 0]) for step in range(20)]
+        ),
+        events_record(
+            events_of((T0, "create", 3, 1), (T0 + 0.5, "borrow", 3, 2), (T0 + 0.6, "gap", 0, 9))
+        ),
         delta_record(*changes_since(first, second)),
         json_record(b"MARK", {"at": T0 + 1, "name": "before"}),
         json_record(b"LAST", {"snapshots": 2, "left_out": 0}),
@@ -164,9 +187,20 @@ def segment_subject(rng: random.Random, folder: Path) -> None:
 
 
 _SEGMENT = SegmentImage(
-    types=[{"name": HOSTILE_TEXT.encode(errors="replace")[:100], "closes": 1}, {"name": b"Journal"}],
+    types=[
+        {"name": HOSTILE_TEXT.encode(errors="replace")[:100], "closes": 1},
+        {"name": b"Journal"},
+    ],
     threads=[{"tid": 7, "name": b"worker\x1b[1m", "depth": 1, "calls": [3]}],
-    handles=[{"address": 64 * row, "type_id": 1 + row % 2, "created_site": 1, "created_at_ticks": 1000 + row} for row in range(1, 30)],
+    handles=[
+        {
+            "address": 64 * row,
+            "type_id": 1 + row % 2,
+            "created_site": 1,
+            "created_at_ticks": 1000 + row,
+        }
+        for row in range(1, 30)
+    ],
     sites=[[("f", "a\n.py", 1), ("g", "b.py", 2)]],
 ).to_bytes()
 
@@ -207,13 +241,29 @@ def declarations_subject(rng: random.Random, folder: Path) -> None:
 
 
 _DECLARATIONS: list[dict[str, Any]] = [
-    {"class": "zmq.Socket", "handle": "underlying", "released": "closed", "close": "close", "close_with": {"linger": 0}, "watch": ["bind"]},
-    {"class": "a.B", "library": "a._lib", "handle": "_h", "creates": ["b_new"], "frees": ["b_free@1"], "owner_closes": True},
+    {
+        "class": "zmq.Socket",
+        "handle": "underlying",
+        "released": "closed",
+        "close": "close",
+        "close_with": {"linger": 0},
+        "watch": ["bind"],
+    },
+    {
+        "class": "a.B",
+        "library": "a._lib",
+        "handle": "_h",
+        "creates": ["b_new"],
+        "frees": ["b_free@1"],
+        "owner_closes": True,
+    },
 ]
 _TOMLS = (
-    '[tool.arc-inspector]\nadapters = ["zmq", "x"]\n[[tool.arc-inspector.proxy]]\nclass = "a.B"\nhandle = "_h.value"\n'
+    '[tool.arc-inspector]\nadapters = ["zmq", "x"]\n[[tool.arc-inspector.proxy]]\nclass = '
+    '"a.B"\nhandle = "_h.value"\n'
     '[[tool.arc-inspector.leaks]]\ntype = "A"\nreason = "known"\nat_most = 3\n',
-    '[[proxy]]\nclass = "a.B"\nclose = "close"\nclose_with = { linger = 0 }\nreleased = "fd == -1"\n[[proxy]]\nname = "x"\n'
+    '[[proxy]]\nclass = "a.B"\nclose = "close"\nclose_with = { linger = 0 }\nreleased = "fd == '
+    '-1"\n[[proxy]]\nname = "x"\n'
     'library = "a.b"\ncreates = ["x_new"]\nfrees = ["x_free@1"]\n',
 )
 _TOML_LINES = [
@@ -235,7 +285,10 @@ _TOML_LINES = [
 def answers_subject(rng: random.Random, folder: Path) -> None:
     """Answers of a target, read by each reader that there is, and printed."""
     name = rng.choice(list(_ANSWERS))
-    line = json.dumps(mutate_json({"nonce": 1, "ok": True, **_ANSWERS[name]}, rng), ensure_ascii=rng.random() < 0.5)
+    line = json.dumps(
+        mutate_json({"nonce": 1, "ok": True, **_ANSWERS[name]}, rng),
+        ensure_ascii=rng.random() < 0.5,
+    )
     data = line.encode(errors="surrogatepass")
     if rng.random() < 0.2:
         data = mutate_bytes(data, rng)
@@ -247,35 +300,84 @@ def answers_subject(rng: random.Random, folder: Path) -> None:
 
 
 _ANSWERS: Mapping[str, Any] = {
-    "gc": {"collected": 3, "released": 1, "closes_queued": 0, "still_pending": 2, "took_nanos": 1000, "uncollectable": 0},
-    "close": {"answers": [{"handle": 3, "outcome": "closed", "reason": "x", "holders": ["a"], "first": [5]}]},
+    "gc": {
+        "collected": 3,
+        "released": 1,
+        "closes_queued": 0,
+        "still_pending": 2,
+        "took_nanos": 1000,
+        "uncollectable": 0,
+    },
+    "close": {
+        "answers": [
+            {"handle": 3, "outcome": "closed", "reason": "x", "holders": ["a"], "first": [5]}
+        ]
+    },
     "drain": {"ran": 1, "still_pending": 0},
     "level": {"level": 2},
     "audit": {
         "acts": [
-            {"at": T0, "op": "close", "pid": 3, "uid": 0, "handles": [3], "handle_count": 1, "outcome": "done"}
+            {
+                "at": T0,
+                "op": "close",
+                "pid": 3,
+                "uid": 0,
+                "handles": [3],
+                "handle_count": 1,
+                "outcome": "done",
+            }
             | {"result": [{"handle": 3, "outcome": "closed"}], "wish": {"although_held": True}},
-            {"at": T0, "op": "gc", "pid": 3, "uid": 0, "handles": [], "handle_count": 0, "outcome": "done", "result": {"collected": 3}},
+            {
+                "at": T0,
+                "op": "gc",
+                "pid": 3,
+                "uid": 0,
+                "handles": [],
+                "handle_count": 0,
+                "outcome": "done",
+                "result": {"collected": 3},
+            },
         ],
         "dropped": 0,
         "trouble": "",
     },
     "adapters": {
         "adapters": ["uniffi"],
-        "declared": [{"class": "a.B", "source": "x.toml", "is_followed": True, "rows": 3, "waits_for": "", "trouble": ""}],
+        "declared": [
+            {
+                "class": "a.B",
+                "source": "x.toml",
+                "is_followed": True,
+                "rows": 3,
+                "waits_for": "",
+                "trouble": "",
+            }
+        ],
         "troubles": ["x"],
     },
     "retainers": {
-        "paths": [{"steps": [{"kind": "attribute", "text": "a", "file": "b.py", "line": 3}], "root": True}],
+        "paths": [
+            {"steps": [{"kind": "attribute", "text": "a", "file": "b.py", "line": 3}], "root": True}
+        ],
         "holders": 1,
         "looked_at": 9,
         "is_cut": False,
         "longest_step_ms": 1.5,
     },
-    "holders": {"fields": [{"label": "a", "count": 1, "type": "T", "from": 3}], "labels": [{"label": "b", "count": 2}], "unread": 0}
+    "holders": {
+        "fields": [{"label": "a", "count": 1, "type": "T", "from": 3}],
+        "labels": [{"label": "b", "count": 2}],
+        "unread": 0,
+    }
     | {"unnamed": 1},
     "cycles": {
-        "cycles": [{"nodes": [{"side": "python", "text": "a", "edge": "b", "handle": 3}], "cut": "x", "exact": True}],
+        "cycles": [
+            {
+                "nodes": [{"side": "python", "text": "a", "edge": "b", "handle": 3}],
+                "cut": "x",
+                "exact": True,
+            }
+        ],
         "count": 1,
         "looked_at": 3,
         "is_cut": False,
@@ -327,7 +429,9 @@ def jobs_subject(rng: random.Random, folder: Path) -> None:
     data = json.dumps(mutate_json(job, rng)).encode()
     found = decode_job(mutate_bytes(data, rng) if rng.random() < 0.3 else data)
     declarations, troubles = parse_declarations(found.fields.get("declarations"), "the viewer")
-    json.dumps([declaration_value(each) for each in declarations] + troubles, allow_nan=False).encode()
+    json.dumps(
+        [declaration_value(each) for each in declarations] + troubles, allow_nan=False
+    ).encode()
     _number(found.fields, "handle")
     _numbers(found.fields, "handles")
 
@@ -336,13 +440,36 @@ def filter_subject(rng: random.Random, folder: Path) -> None:
     """Texts of the filter."""
     words = [rng.choice(_FILTER_WORDS) for _ in range(rng.randrange(1, 8))]
     text = rng.choice(("", " ")).join(words)
-    found = parse(mutate_bytes(text.encode(errors="replace"), rng).decode(errors="replace") if rng.random() < 0.4 else text)
+    found = parse(
+        mutate_bytes(text.encode(errors="replace"), rng).decode(errors="replace")
+        if rng.random() < 0.4
+        else text
+    )
     found.mask(_FILTERED)
 
 
 _FILTERED = snapshot_of([Row(1), Row(2, type="Journal")], world=World())
 _FILTER_WORDS = (
-    *("type:", "state:", "age>", "strong", ">=", "!=", "1", "10s", "-", '"', "\\", ",", ":", "born:", "14:03..", "..14:05", "#1.1", "id:#"),
+    *(
+        "type:",
+        "state:",
+        "age>",
+        "strong",
+        ">=",
+        "!=",
+        "1",
+        "10s",
+        "-",
+        '"',
+        "\\",
+        ",",
+        ":",
+        "born:",
+        "14:03..",
+        "..14:05",
+        "#1.1",
+        "id:#",
+    ),
     *(
         "99999999999999999999",
         "1e999",

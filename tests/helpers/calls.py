@@ -24,4 +24,6 @@ def running(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     """Method, thread and line of each call that runs, sorted."""
     calls = calls_in_flight(snapshot)
     places = [site.short() if site else "" for site in map(calls.site, range(len(calls)))]
-    return sorted((calls.type_name(at), calls.threads[at].label, places[at]) for at in range(len(calls)))
+    return sorted(
+        (calls.type_name(at), calls.threads[at].label, places[at]) for at in range(len(calls))
+    )

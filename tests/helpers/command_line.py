@@ -40,8 +40,13 @@ class Finished:
             assert part in lines[0], self
 
 
-def run_command(*words: str | int, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Finished:
-    """``arc-inspector words…`` without a display; ``prefix`` is a command that runs it, such as ``setpriv``."""
+def run_command(
+    *words: str | int, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+) -> Finished:
+    """``arc-inspector words…`` without a display.
+
+    ``prefix`` is a command that runs it, such as ``setpriv``.
+    """
     done = subprocess.run(
         [*prefix, *command_line(*words)],
         env=command_environment(env),

@@ -1,4 +1,7 @@
-"""A control socket as a target serves it, for tests of the viewer's side: a thread of the test answers line by line."""
+"""A control socket as a target serves it, for tests of the viewer's side.
+
+A thread of the test answers line by line.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ HELLO: Mapping[str, Any] = {"ok": True, "level": 2, "viewers": 1}
 
 
 class ControlServer:
-    """Listens from ``__enter__`` to ``__exit__``; ``seen`` are the requests in the order of their arrival."""
+    """Listens from ``__enter__`` to ``__exit__``.
+
+    ``seen`` are the requests in the order of their arrival.
+    """
 
     def __init__(self, path: Path, answer: Callable[[dict[str, Any]], Reply]) -> None:
         """``answer`` runs on the connection's thread."""
@@ -36,7 +42,12 @@ class ControlServer:
         self._threads[0].start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -83,4 +94,8 @@ class ControlServer:
 def _encoded(reply: Reply, nonce: int) -> bytes:
     if reply is None:
         return b""
-    return reply if isinstance(reply, bytes) else json.dumps({"nonce": nonce, **reply}).encode() + b"\n"
+    return (
+        reply
+        if isinstance(reply, bytes)
+        else json.dumps({"nonce": nonce, **reply}).encode() + b"\n"
+    )

@@ -12,7 +12,14 @@ from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Snapshot, Vitals
-from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
+from inspector.session.protocol import (
+    AuditLog,
+    Capabilities,
+    CloseAnswer,
+    DrainReport,
+    GcReport,
+    SessionListener,
+)
 from inspector.session.searching import Search
 from inspector.ui.session.connector import ProcessRow, RecentFile
 from inspector.vocabulary import Level
@@ -21,7 +28,9 @@ from inspector.vocabulary import Level
 class FakeSession:
     """A ``Session`` that publishes a test's snapshots and leaves requests to the test."""
 
-    def __init__(self, snapshot: Snapshot | None = None, *, capabilities: Capabilities | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot | None = None, *, capabilities: Capabilities | None = None
+    ) -> None:
         self.listeners: list[SessionListener] = []
         self.intervals: list[tuple[float, float]] = []
         self.level_requests: list[tuple[Level, Future[Level]]] = []
@@ -78,7 +87,11 @@ class FakeSession:
         return self.previews[-1][1]
 
     def close_handles(
-        self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
+        self,
+        handles: Sequence[int],
+        *,
+        although_held: bool = False,
+        deadline_secs: float | None = None,
     ) -> Future[tuple[CloseAnswer, ...]]:
         self.close_deadlines.append(deadline_secs)
         self.closes.append((tuple(handles), although_held, Future()))
@@ -88,7 +101,9 @@ class FakeSession:
         """Answers at once: all of ``events`` at first, after that the events added since."""
         read = 0 if after is None else after.following[0]
         batch: Future[EventBatch] = Future()
-        batch.set_result(EventBatch(self.events.take(slice(read, None)), EventCursor({0: len(self.events)})))
+        batch.set_result(
+            EventBatch(self.events.take(slice(read, None)), EventCursor({0: len(self.events)}))
+        )
         self.events_read.append(read)
         return batch
 

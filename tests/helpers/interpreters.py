@@ -1,4 +1,6 @@
-"""Interpreters that this machine's system does not have: Debian's packages of them, unpacked below ``build/interpreters`` and nowhere else.
+"""Interpreters that this machine's system does not have.
+
+Debian's packages of them, unpacked below ``build/interpreters`` and nowhere else.
 
 Fetched once (or into ``ARC_INSPECTOR_INTERPRETERS``) from the Debian mirror that apt is set up
 with, with apt's own checks of signatures and with state of its own: the system's packages stay as
@@ -33,9 +35,16 @@ LIBRARY_FILES: Final = {"musl": "usr/lib/x86_64-linux-musl/libc.so"}
 """Those that are libraries; the others are programs in ``usr/bin``."""
 SUITES: Final = ("testing", "unstable")
 """Of Debian, in the order in which they are tried."""
-KEYRINGS: Final = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp")
+KEYRINGS: Final = (
+    "/usr/share/keyrings/debian-archive-keyring.gpg",
+    "/usr/share/keyrings/debian-archive-keyring.pgp",
+)
 LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
-LOADERS: Final = ("usr/lib64/ld-linux-x86-64.so.2", "lib64/ld-linux-x86-64.so.2", f"{LIBRARIES}/ld-linux-x86-64.so.2")
+LOADERS: Final = (
+    "usr/lib64/ld-linux-x86-64.so.2",
+    "lib64/ld-linux-x86-64.so.2",
+    f"{LIBRARIES}/ld-linux-x86-64.so.2",
+)
 PATIENCE_SECS: Final = 100.0
 """For all of it: a test that waits for it has 120."""
 FAILURE_HOLDS_SECS: Final = 3600.0
@@ -48,7 +57,10 @@ class NoInterpreterError(Exception):
 
 @functools.cache
 def fetched(name: str) -> str:
-    """The program or library, fetched when it is not there yet. Several processes may ask at once. Raises ``NoInterpreterError``."""
+    """The program or library, fetched when it is not there yet.
+
+    Several processes may ask at once. Raises ``NoInterpreterError``.
+    """
     home = _home()
     failure = home / f"{name}.failed"
     if _works(name, home / name):
@@ -80,14 +92,23 @@ def _works(name: str, folder: Path) -> bool:
     if name in LIBRARY_FILES:
         return wanted.exists()
     try:
-        return subprocess.run([wanted, "-I", "-S", "-c", ""], capture_output=True, timeout=30, check=False).returncode == 0
+        return (
+            subprocess.run(
+                [wanted, "-I", "-S", "-c", ""], capture_output=True, timeout=30, check=False
+            ).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 
 
 def _fetch(name: str, home: Path) -> None:
     """Download, unpack, make it run where it is to lie. Raises ``NoInterpreterError``."""
-    if platform.machine() != "x86_64" or not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+    if (
+        platform.machine() != "x86_64"
+        or not shutil.which("apt-get")
+        or not shutil.which("dpkg-deb")
+    ):
         raise NoInterpreterError("this is no Debian on x86-64")
     home.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + PATIENCE_SECS
@@ -115,7 +136,19 @@ def _download(packages: Sequence[str], folder: Path, until: float) -> list[Path]
             try:
                 settings = _settings(place, mirror, suite)
                 _run(["apt-get", "-qq", "update"], until, settings)
-                _run(["apt-get", "-qq", "--yes", "--download-only", "install", *packages, "patchelf"], until, settings)
+                _run(
+                    [
+                        "apt-get",
+                        "-qq",
+                        "--yes",
+                        "--download-only",
+                        "install",
+                        *packages,
+                        "patchelf",
+                    ],
+                    until,
+                    settings,
+                )
             except NoInterpreterError as error:
                 refusals.append(f"{suite}: {error}")
             else:
@@ -125,9 +158,21 @@ def _download(packages: Sequence[str], folder: Path, until: float) -> list[Path]
 
 def _mirrors() -> list[str]:
     """Debian's mirrors among the system's own sources of packages."""
-    asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(RELEASE)", "Identifier: Packages"]
+    asked = [
+        "apt-get",
+        "indextargets",
+        "--format",
+        "$(REPO_URI) $(COMPONENT) $(RELEASE)",
+        "Identifier: Packages",
+    ]
     found = [line.split() for line in _said(asked).splitlines() if len(line.split()) == 3]
-    return list(dict.fromkeys(uri for uri, component, _ in found if component == "main" and uri.rstrip("/").endswith("/debian")))
+    return list(
+        dict.fromkeys(
+            uri
+            for uri, component, _ in found
+            if component == "main" and uri.rstrip("/").endswith("/debian")
+        )
+    )
 
 
 def _settings(place: Path, mirror: str, suite: str) -> dict[str, str]:
@@ -158,16 +203,23 @@ def _settings(place: Path, mirror: str, suite: str) -> dict[str, str]:
 
 
 def _relocate(made: Path, program: Path, kept: Path, until: float) -> None:
-    """Have the program use the loader and libraries that came with it once ``made`` lies at ``kept``.
+    """Have the program use the loader and libraries that came with it once ``made`` lies at
+    ``kept``.
 
-    The libraries' path first: done after the loader's, or with it, patchelf 0.18 leaves a program that crashes.
+    The libraries' path first: done after the loader's, or with it, patchelf 0.18 leaves a program
+    that crashes.
     """
     loader = next((each for each in LOADERS if (made / each).exists()), None)
     if loader is None or not program.exists():
         raise NoInterpreterError(f"the packages have no {program.name} or no loader for it")
     real = program.resolve()
     beside = os.path.relpath(made / LIBRARIES, real.parent)
-    patchelf: list[str | Path] = [made / loader, "--library-path", made / LIBRARIES, made / "usr/bin/patchelf"]
+    patchelf: list[str | Path] = [
+        made / loader,
+        "--library-path",
+        made / LIBRARIES,
+        made / "usr/bin/patchelf",
+    ]
     _run([*patchelf, "--force-rpath", "--set-rpath", f"$ORIGIN/{beside}", real], until)
     _run([*patchelf, "--set-interpreter", kept / loader, real], until)
 
@@ -178,10 +230,17 @@ def _said(command: Sequence[str]) -> str:
 
 def _run(command: Sequence[str | Path], until: float, env: dict[str, str] | None = None) -> None:
     done = subprocess.run(
-        command, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False, timeout=max(until - time.monotonic(), 1)
+        command,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=max(until - time.monotonic(), 1),
     )
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()
+        said = [
+            line for line in done.stderr.splitlines() if line.startswith("E:")
+        ] or done.stderr.splitlines()
         raise NoInterpreterError((said or [f"{command[0]} failed"])[0].removeprefix("E:").strip())
 
 

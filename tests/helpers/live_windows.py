@@ -23,7 +23,10 @@ PATIENCE_MILLIS = 30_000
 @contextmanager
 def window_on(target: Target, qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
     """A window that shows ``target``, and keeps its files in ``folder``."""
-    made = MainWindow(LocalConnector(folder, folder), QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
+    made = MainWindow(
+        LocalConnector(folder, folder),
+        QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat),
+    )
     made.show()
     with qtbot.waitSignal(made.attachment.snapshot_shown, timeout=PATIENCE_MILLIS):
         made.attachment.attach(target.pid)
@@ -48,7 +51,14 @@ def resource(window: MainWindow, handle: int) -> Resource | None:
     snapshot: Snapshot | None = window.attachment.snapshot
     if snapshot is None:
         return None
-    return next((Resource(int(snapshot.handles.resources[row])) for row, known in enumerate(snapshot.handles.ids) if known == handle), None)
+    return next(
+        (
+            Resource(int(snapshot.handles.resources[row]))
+            for row, known in enumerate(snapshot.handles.ids)
+            if known == handle
+        ),
+        None,
+    )
 
 
 def ask_to_close(window: MainWindow, qtbot: QtBot, *handles: int) -> CloseDialog:
@@ -64,4 +74,8 @@ def ask_to_close(window: MainWindow, qtbot: QtBot, *handles: int) -> CloseDialog
 
 def column(dialog: CloseDialog, name: int) -> list[str]:
     table = dialog.steps.table
-    return [item.text() for row in range(table.rowCount()) if (item := table.item(row, name)) is not None]
+    return [
+        item.text()
+        for row in range(table.rowCount())
+        if (item := table.item(row, name)) is not None
+    ]

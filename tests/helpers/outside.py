@@ -26,7 +26,9 @@ def package_home(name: str) -> Path:
 @contextmanager
 def stepped(python: str) -> Iterator[Target]:
     """``tests/targets/outside_steps.py`` under an interpreter that need not be ours."""
-    with start_target("outside_steps", str(package_home("bdkpython")), python=python, env={"PYTHONPATH": ""}) as target:
+    with start_target(
+        "outside_steps", str(package_home("bdkpython")), python=python, env={"PYTHONPATH": ""}
+    ) as target:
         yield target
 
 
@@ -43,7 +45,9 @@ def rows(found: Look, name: str) -> list[int]:
 
 def counts(found: Look, name: str) -> Counter[tuple[int, int]]:
     """Strong and weak counts of a type's rows, and how many rows have them."""
-    return Counter((int(found.rows.strong[row]), int(found.rows.weak[row])) for row in rows(found, name))
+    return Counter(
+        (int(found.rows.strong[row]), int(found.rows.weak[row])) for row in rows(found, name)
+    )
 
 
 def number_of(found: Look) -> dict[str, int]:

@@ -1,7 +1,9 @@
-"""Older packages that the UniFFI adapter is tried on: each in a folder of its own, beside the environment and never in it.
+"""Older packages that the UniFFI adapter is tried on.
 
-Fetched once by ``pip install --no-deps --target`` into ``build/packages`` (or ``ARC_INSPECTOR_PACKAGES``). ``python -m
-tests.helpers.packages`` fetches all of them.
+Each in a folder of its own, beside the environment and never in it.
+
+Fetched once by ``pip install --no-deps --target`` into ``build/packages`` (or
+``ARC_INSPECTOR_PACKAGES``). ``python -m tests.helpers.packages`` fetches all of them.
 """
 
 from __future__ import annotations
@@ -33,9 +35,15 @@ class NoPackageError(Exception):
 
 
 def package_folder(requirement: str) -> Path:
-    """The folder that is to be put on ``sys.path``; fetches the package the first time. Several processes may ask at once."""
+    """The folder that is to be put on ``sys.path``; fetches the package the first time.
+
+    Several processes may ask at once.
+    """
     home = Path(os.environ.get("ARC_INSPECTOR_PACKAGES") or ROOT / "build" / "packages")
-    folder = home / f"{requirement.replace('==', '-')}-cp{sys.version_info.major}{sys.version_info.minor}"
+    folder = (
+        home
+        / f"{requirement.replace('==', '-')}-cp{sys.version_info.major}{sys.version_info.minor}"
+    )
     if not folder.exists():
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home) as unfinished:
@@ -48,10 +56,24 @@ def package_folder(requirement: str) -> Path:
 
 def _install(requirement: str, into: Path) -> None:
     """``pip install`` of one wheel, with nothing that it depends on."""
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, "--target", str(into), requirement], capture_output=True, text=True, check=False)
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--disable-pip-version-check",
+    ]
+    done = subprocess.run(
+        [*pip, "--target", str(into), requirement], capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise NoPackageError(f"{requirement}: {(done.stderr.strip().splitlines() or ['pip failed'])[-1]}")
+        raise NoPackageError(
+            f"{requirement}: {(done.stderr.strip().splitlines() or ['pip failed'])[-1]}"
+        )
 
 
 def main() -> None:

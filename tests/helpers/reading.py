@@ -1,4 +1,7 @@
-"""Reads widgets as a person does, and acts on them: by the texts on them and by the names that a screen reader says."""
+"""Reads widgets as a person does, and acts on them.
+
+By the texts on them and by the names that a screen reader says.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,12 @@ _Part = TypeVar("_Part", bound=QWidget)
 
 
 def part(root: QWidget, name: str, kind: type[_Part]) -> _Part:
-    """The only ``kind`` inside ``root`` with that name: its accessible name, the text of a button, or its object name.
+    """The only ``kind`` inside ``root`` with that name.
 
-    Accessible names such as ``Births: +3/s`` end in a value; their name is the text before the colon.
+    Its accessible name, the text of a button, or its object name.
+
+    Accessible names such as ``Births: +3/s`` end in a value; their name is the text before the
+    colon.
     """
     found = [widget for widget in root.findChildren(kind) if _is_called(widget, name)]
     assert len(found) == 1, f"{len(found)} of kind {kind.__name__} are called {name!r}"
@@ -54,7 +60,11 @@ def text_of(root: QWidget, name: str) -> str:
 
 def fact(root: QWidget, name: str) -> QLabel:
     """The label whose value stands beside the words ``name``."""
-    (words,) = (label for label in root.findChildren(QLabel) if label.text() == name and label.buddy() is not None)
+    (words,) = (
+        label
+        for label in root.findChildren(QLabel)
+        if label.text() == name and label.buddy() is not None
+    )
     value = words.buddy()
     assert isinstance(value, QLabel)
     return value
@@ -91,11 +101,16 @@ def dock(root: QWidget, key: str) -> QDockWidget:
     return part(root, key, QDockWidget)
 
 
-def rows_shown(table: QTableView | QAbstractItemModel, columns: Sequence[int] | None = None) -> list[list[str]]:
+def rows_shown(
+    table: QTableView | QAbstractItemModel, columns: Sequence[int] | None = None
+) -> list[list[str]]:
     """The texts of a table's rows, all columns or the chosen ones."""
     model = table if isinstance(table, QAbstractItemModel) else table.model()
     wanted = range(model.columnCount()) if columns is None else columns
-    return [[str(model.index(row, column).data()) for column in wanted] for row in range(model.rowCount())]
+    return [
+        [str(model.index(row, column).data()) for column in wanted]
+        for row in range(model.rowCount())
+    ]
 
 
 def is_busy(owner: QObject) -> bool:

@@ -1,4 +1,7 @@
-"""Copies of the source tree that a test may change: git's files, with the built files beside them."""
+"""Copies of the source tree that a test may change.
+
+Git's files, with the built files beside them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,13 @@ from pathlib import Path
 
 from tests.helpers.targets import ROOT
 
-BUILT = ("inspector/_native.abi3.so", "inspector/attach/backends", "inspector/ui/resources", "native/include", "native/peers")
+BUILT = (
+    "inspector/_native.abi3.so",
+    "inspector/attach/backends",
+    "inspector/ui/resources",
+    "native/include",
+    "native/peers",
+)
 """Files that the build made and git does not know; the Python tests use them as they are."""
 
 
@@ -18,7 +27,11 @@ def fill(folder: Path) -> None:
     known = subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
     names = known.stdout.decode().split("\0")
     wanted = {name for name in names if name and (ROOT / name).is_file()}
-    for old in [path for path in folder.rglob("*") if path.is_file() and str(path.relative_to(folder)) not in wanted]:
+    for old in [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and str(path.relative_to(folder)) not in wanted
+    ]:
         old.unlink()
     for name in sorted(wanted):
         copy(ROOT / name, folder / name)

@@ -15,7 +15,14 @@ import numpy as np
 
 from inspector.session.dtypes import dtype_of
 from inspector.vocabulary import Kind, Reference
-from inspector.wire.schema import COUNT_UNKNOWN, LAYOUT_VERSION, MAGIC, OUTER_UNKNOWN, STRONG_UNKNOWN, ThreadState
+from inspector.wire.schema import (
+    COUNT_UNKNOWN,
+    LAYOUT_VERSION,
+    MAGIC,
+    OUTER_UNKNOWN,
+    STRONG_UNKNOWN,
+    ThreadState,
+)
 
 PAGE = 4096
 TICKS_PER_SEC = 1_000
@@ -41,8 +48,12 @@ class SegmentImage:
         """The whole file."""
         frames, sites, strings = self._names()
         parts = {
-            "threads": _records("AiThreadSlot", [{"state": ThreadState.LIVE, **each} for each in self.threads]),
-            "types": _records("AiTypeSlot", [{"ready": 1, "kind": Kind.ARC, **each} for each in self.types]),
+            "threads": _records(
+                "AiThreadSlot", [{"state": ThreadState.LIVE, **each} for each in self.threads]
+            ),
+            "types": _records(
+                "AiTypeSlot", [{"ready": 1, "kind": Kind.ARC, **each} for each in self.types]
+            ),
             "sites": sites,
             "frames": frames,
             "strings": np.frombuffer(strings, np.uint8),
@@ -95,8 +106,12 @@ class SegmentImage:
                     if text not in offsets:
                         offsets[text] = len(strings)
                         strings += struct.pack("<I", len(text.encode())) + text.encode()
-                frames.append({"function": offsets[function], "file": offsets[file], "line": line, "ready": 1})
-            sites.append({"frame_count": len(stack), "frames": list(range(first, first + len(stack)))})
+                frames.append(
+                    {"function": offsets[function], "file": offsets[file], "line": line, "ready": 1}
+                )
+            sites.append(
+                {"frame_count": len(stack), "frames": list(range(first, first + len(stack)))}
+            )
         return _records("AiFrameSlot", frames), _records("AiSiteSlot", sites), bytes(strings)
 
 
@@ -154,7 +169,10 @@ def _records(record: str, rows: Sequence[Mapping[str, Any]]) -> np.ndarray[Any, 
 
 
 def _fill(record: Any, values: Mapping[str, Any]) -> None:
-    """Set fields of one record; texts are given as bytes, arrays may be shorter than the field, records are mappings."""
+    """Set fields of one record.
+
+    Texts are given as bytes, arrays may be shorter than the field, records are mappings.
+    """
     for name, value in values.items():
         if isinstance(value, Mapping):
             _fill(record[name], value)

@@ -32,7 +32,11 @@ T0 = 1_750_000_000.0
 TYPE_NAMES = ("TodoList", "TodoItem", "Journal")
 CLOSING_TYPES = ("Journal",)
 THREAD_NAMES = ("MainThread", "worker-1", "worker-2", "worker-3")
-SITE_FRAMES = (("add", "/srv/app/app.py", 41), ("open_journal", "/srv/app/storage.py", 12), ("sync", "/srv/app/sync.py", 88))
+SITE_FRAMES = (
+    ("add", "/srv/app/app.py", 41),
+    ("open_journal", "/srv/app/storage.py", 12),
+    ("sync", "/srv/app/sync.py", 88),
+)
 NO_TIME = float("nan")
 
 
@@ -107,7 +111,13 @@ def snapshot_of(
     world = world or World()
     rows = sorted(rows, key=lambda r: r.slot)
     return _assemble(
-        _columns(rows, world, at), world, at=at, serial=serial, target=make_target(state, reason), lost=lost, collections=collections
+        _columns(rows, world, at),
+        world,
+        at=at,
+        serial=serial,
+        target=make_target(state, reason),
+        lost=lost,
+        collections=collections,
     )
 
 
@@ -122,7 +132,10 @@ def big_snapshot(
     world: World | None = None,
     state: TargetState = TargetState.LIVE,
 ) -> Snapshot:
-    """``count`` rows of every type, the same for the same seed; the last ``tombstones`` are dead, the first ``pending`` wait to close."""
+    """``count`` rows of every type, the same for the same seed.
+
+    The last ``tombstones`` are dead, the first ``pending`` wait to close.
+    """
     world = world or World()
     rng = np.random.default_rng(seed)
     slots = np.arange(1, count + 1, dtype=np.uint64)
@@ -168,7 +181,9 @@ def big_snapshot(
         last_sites=zero,
         changing=np.zeros(count, dtype=np.bool_),
     )
-    return _assemble(handles, world, at=at, serial=serial, target=make_target(state), lost=None, collections=())
+    return _assemble(
+        handles, world, at=at, serial=serial, target=make_target(state), lost=None, collections=()
+    )
 
 
 def make_target(state: TargetState = TargetState.LIVE, reason: str = "") -> Target:
@@ -195,12 +210,24 @@ def with_state(snapshot: Snapshot, state: TargetState, reason: str = "") -> Snap
     return dataclasses.replace(snapshot, serial=snapshot.serial + 1, target=target)
 
 
-def make_vitals(at: float, created: Sequence[int], released: Sequence[int], *, pending: int = 0, before: Sequence[int] = ()) -> Vitals:
-    """Counters per type, the first type first (index 0, which is not used, is added); ``before``: handles older than the agent."""
+def make_vitals(
+    at: float,
+    created: Sequence[int],
+    released: Sequence[int],
+    *,
+    pending: int = 0,
+    before: Sequence[int] = (),
+) -> Vitals:
+    """Counters per type, the first type first (index 0, which is not used, is added).
+
+    ``before``: handles older than the agent.
+    """
     made = np.array([0, *created], dtype=np.int64)
     gone = np.array([0, *released], dtype=np.int64)
     lives = made - gone + np.array([0, *(before or [0] * len(created))], dtype=np.int64)
-    return Vitals(at=at, live=int(lives.sum()), pending=pending, created=made, released=gone, lives=lives)
+    return Vitals(
+        at=at, live=int(lives.sum()), pending=pending, created=made, released=gone, lives=lives
+    )
 
 
 def _columns(rows: Sequence[Row], world: World, at: float) -> Handles:
@@ -215,7 +242,9 @@ def _columns(rows: Sequence[Row], world: World, at: float) -> Handles:
         types=ints([types[r.type] for r in rows]),
         references=np.array([r.reference for r in rows], dtype=np.uint8),
         resources=np.array([r.resource for r in rows], dtype=np.uint8),
-        addresses=np.array([r.address or 0x7F00_0000_0000 + r.slot * 64 for r in rows], dtype=np.uint64),
+        addresses=np.array(
+            [r.address or 0x7F00_0000_0000 + r.slot * 64 for r in rows], dtype=np.uint64
+        ),
         data=np.array([r.data or 0x7F00_0000_0010 + r.slot * 64 for r in rows], dtype=np.uint64),
         strong=ints([r.strong for r in rows]),
         weak=ints([r.weak for r in rows]),
@@ -248,7 +277,9 @@ def _assemble(
 ) -> Snapshot:
     for column in dataclasses.fields(handles):
         getattr(handles, column.name).flags.writeable = False
-    live = (handles.references == Reference.LIVE) | (handles.references == Reference.RELEASE_REQUESTED)
+    live = (handles.references == Reference.LIVE) | (
+        handles.references == Reference.RELEASE_REQUESTED
+    )
     pending = np.isin(handles.resources, np.array(PENDING, dtype=np.uint8)) & live
     size = len(world.types) + 1
     total = np.bincount(handles.types, minlength=size)[:size].astype(np.int64)
@@ -257,16 +288,31 @@ def _assemble(
         total[index] = world.created.get(name, total[index])
         dead[index] = world.released.get(name, dead[index])
     vitals = Vitals(
-        at=at, live=int(live.sum()), pending=int(pending.sum()), created=total, released=dead, collections=collections, lives=total - dead
+        at=at,
+        live=int(live.sum()),
+        pending=int(pending.sum()),
+        created=total,
+        released=dead,
+        collections=collections,
+        lives=total - dead,
     )
     return Snapshot(
         serial=serial,
         taken_at=at,
         target=target,
         handles=handles,
-        types={i: _type_row(i, name, int(total[i]), int(dead[i]), world.traits.get(name)) for i, name in enumerate(world.types, 1)},
-        threads={i: _thread_row(i, name, handles, ended=name in world.ended_threads) for i, name in enumerate(world.threads, 1)},
-        sites={i: Site(i, (Frame(*frame), Frame("main", "/srv/app/app.py", 7))) for i, frame in enumerate(SITE_FRAMES, 1)},
+        types={
+            i: _type_row(i, name, int(total[i]), int(dead[i]), world.traits.get(name))
+            for i, name in enumerate(world.types, 1)
+        },
+        threads={
+            i: _thread_row(i, name, handles, ended=name in world.ended_threads)
+            for i, name in enumerate(world.threads, 1)
+        },
+        sites={
+            i: Site(i, (Frame(*frame), Frame("main", "/srv/app/app.py", 7)))
+            for i, frame in enumerate(SITE_FRAMES, 1)
+        },
         vitals=vitals,
         lost=Lost(dict(lost or {})),
         cost=Cost(cpu_secs=1.2, share=0.003, segment_bytes=3_100_000, sample_secs=0.0004),

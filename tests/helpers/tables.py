@@ -1,4 +1,7 @@
-"""Reads a target's segment as plain Python values, and asks it questions: for tests of the target's side, without numpy or sessions."""
+"""Reads a target's segment as plain Python values, and asks it questions.
+
+For tests of the target's side, without numpy or sessions.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +117,10 @@ class _Reading:
         header = self._header
         live = {thread.tid: padded_text(thread.name) for thread in self._threads if thread.state}
         logged = min(header.gc_logged, len(header.gc_log))
-        newest = [header.gc_log[(header.gc_logged - logged + number) % len(header.gc_log)] for number in range(logged)]
+        newest = [
+            header.gc_log[(header.gc_logged - logged + number) % len(header.gc_log)]
+            for number in range(logged)
+        ]
         return Table(
             pid=header.pid,
             start_time=header.start_time,
@@ -125,7 +131,10 @@ class _Reading:
             live_handles=header.live_handles,
             rows=tuple(self._rows()),
             threads=live,
-            collections=tuple(Collection(record.collected, record.generation, bool(record.forced)) for record in newest),
+            collections=tuple(
+                Collection(record.collected, record.generation, bool(record.forced))
+                for record in newest
+            ),
         )
 
     def _rows(self) -> Iterator[Row]:
@@ -164,7 +173,9 @@ class _Reading:
         if not index:
             return ()
         site = self._sites[index]
-        return tuple(self._frame(self._frames[number]) for number in site.frames[0 : site.frame_count])
+        return tuple(
+            self._frame(self._frames[number]) for number in site.frames[0 : site.frame_count]
+        )
 
     def _frame(self, frame: Any) -> str:
         return f"{Path(self._text(frame.file)).name}:{frame.line} {self._text(frame.function)}"
@@ -179,7 +190,13 @@ def connect(path: str | Path, pid: int, *, level: int | None = None) -> Iterator
     """A viewer's connection to a target, after its hello."""
     with ControlConnection(Path(path).with_suffix(".sock"), pid=pid) as connection:
         answer = connection.ask(
-            "hello", wait_secs=ANSWER_SECS, layout=LAYOUT_VERSION, role="viewer", interval_ms=100, level=level, armed=True
+            "hello",
+            wait_secs=ANSWER_SECS,
+            layout=LAYOUT_VERSION,
+            role="viewer",
+            interval_ms=100,
+            level=level,
+            armed=True,
         )
         assert answer.ok, answer.error
         yield connection

@@ -24,10 +24,14 @@ NO_KEY, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifie
 def named(at: float = T0 - 1) -> Snapshot:
     """A snapshot that knows seven types and no handles, whose counters are the first reading."""
     snapshot = snapshot_of(world=World(types=NAMES), at=at)
-    return dataclasses.replace(snapshot, vitals=make_vitals(at, [100] * len(NAMES), [0] * len(NAMES)))
+    return dataclasses.replace(
+        snapshot, vitals=make_vitals(at, [100] * len(NAMES), [0] * len(NAMES))
+    )
 
 
-def readings(count: int = 100, every: float = 0.1, collections: tuple[Collection, ...] = ()) -> Iterator[Vitals]:
+def readings(
+    count: int = 100, every: float = 0.1, collections: tuple[Collection, ...] = ()
+) -> Iterator[Vitals]:
     """Each reading, type k brings k births and one death."""
     for i in range(count):
         vitals = make_vitals(T0 + i * every, [100 + k * i for k in range(1, 8)], [i] * 7)
@@ -44,13 +48,17 @@ SHIFT, NO_KEY = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifie
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
 
-def mouse(plot: TimelinePlot, kind: QEvent.Type, place: QPointF, button: Any = LEFT, keys: Any = NO_KEY) -> None:
+def mouse(
+    plot: TimelinePlot, kind: QEvent.Type, place: QPointF, button: Any = LEFT, keys: Any = NO_KEY
+) -> None:
     button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else button
     event = QMouseEvent(kind, place, place, button, button, keys)
     QApplication.sendEvent(plot.canvas.viewport(), event)
 
 
-def drag(plot: TimelinePlot, first: float, last: float, button: Any = LEFT, keys: Any = NO_KEY) -> None:
+def drag(
+    plot: TimelinePlot, first: float, last: float, button: Any = LEFT, keys: Any = NO_KEY
+) -> None:
     mouse(plot, QEvent.Type.MouseButtonPress, place_of(plot, first), button, keys)
     mouse(plot, QEvent.Type.MouseMove, place_of(plot, last), button, keys)
     mouse(plot, QEvent.Type.MouseButtonRelease, place_of(plot, last), button, keys)
@@ -59,7 +67,9 @@ def drag(plot: TimelinePlot, first: float, last: float, button: Any = LEFT, keys
 def wheel(plot: TimelinePlot, notches: int, place: QPointF) -> None:
     no_buttons, no_keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
     turned = QPoint(0, 120 * notches)
-    event = QWheelEvent(place, place, QPoint(), turned, no_buttons, no_keys, Qt.ScrollPhase.NoScrollPhase, False)
+    event = QWheelEvent(
+        place, place, QPoint(), turned, no_buttons, no_keys, Qt.ScrollPhase.NoScrollPhase, False
+    )
     QApplication.sendEvent(plot.canvas.viewport(), event)
 
 

@@ -10,7 +10,8 @@ from typing import Final
 from inspector.attach import procfs
 
 SETXID: Final = 1 << 32
-"""The C library handles this signal itself from the first thread of a process on, for good: without it ``setuid`` would hang."""
+"""The C library handles this signal itself from the first thread of a process on, for good: without
+it ``setuid`` would hang."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ def traces_of(pid: int) -> Traces:
         descriptors=names,
         threads=len(procfs.tasks(pid)),
         handlers=int(status["SigCgt"], 16) & ~SETXID,
-        executable=frozenset((each.low, each.high) for each in mapped if each.is_code and not each.path),
+        executable=frozenset(
+            (each.low, each.high) for each in mapped if each.is_code and not each.path
+        ),
         shared=frozenset(each.path for each in mapped if each.flags.endswith("s")),
         mappings=len(mapped),
         size_bytes=_bytes(status["VmSize"]),
@@ -49,7 +52,11 @@ def traces_of(pid: int) -> Traces:
 def published(pid: int) -> list[Path]:
     """Files of a process's agent in our environment, including hidden files."""
     folder = Path(os.environ.get("XDG_RUNTIME_DIR") or "/dev/shm")  # noqa: S108 - where segments lie
-    return [path for path in folder.glob("arc-inspector-*/*") if path.name.lstrip(".").startswith(f"{pid}-")]
+    return [
+        path
+        for path in folder.glob("arc-inspector-*/*")
+        if path.name.lstrip(".").startswith(f"{pid}-")
+    ]
 
 
 def _bytes(text: str) -> int:

@@ -27,15 +27,24 @@ MINORS = ("3.11", "3.12", "3.13", "3.14")
 
 
 def interpreter(minor: str) -> str:
-    """A Python of that version, not of our environment: of this machine, named in ``ARC_INSPECTOR_PYTHON_3_14`` and so on, or fetched.
+    """A Python of that version, not of our environment.
+
+    Of this machine, named in ``ARC_INSPECTOR_PYTHON_3_14`` and so on, or fetched.
 
     Skips the test, naming the attempts, when there is none.
     """
     variable = f"ARC_INSPECTOR_PYTHON_{minor.replace('.', '_')}"
     pyenv = sorted(Path("~/.pyenv/versions").expanduser().glob(f"{minor}.*/bin/python{minor}"))
-    candidates = [os.environ.get(variable), *map(str, reversed(pyenv)), shutil.which(f"python{minor}"), f"/usr/bin/python{minor}"]
+    candidates = [
+        os.environ.get(variable),
+        *map(str, reversed(pyenv)),
+        shutil.which(f"python{minor}"),
+        f"/usr/bin/python{minor}",
+    ]
     found = next((each for each in candidates if each and _runs(each, minor)), None)
-    return found or _fetched(f"python{minor}", f"no CPython {minor} in {variable}, pyenv, on PATH or in /usr/bin")
+    return found or _fetched(
+        f"python{minor}", (f"no CPython {minor} in {variable}, pyenv, on PATH or in /usr/bin")
+    )
 
 
 def pypy() -> str:
@@ -60,7 +69,9 @@ def _fetched(name: str, tried: str) -> str:
 def _runs(program: str, minor: str) -> bool:
     code = "import sys; print('.'.join(map(str, sys.version_info[:2])))"
     try:
-        done = subprocess.run([program, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(
+            [program, "-c", code], capture_output=True, text=True, timeout=30, check=False
+        )
     except OSError:
         return False
     return done.stdout.strip() == minor
@@ -75,12 +86,15 @@ def unprepared(
     options: Sequence[str] = ("-I", "-S"),
     prefix: Sequence[str] = (),
 ) -> Iterator[Target]:
-    """A process that does ``kind`` of work (see ``tests/targets/unprepared.py``) and neither has nor can find cffi. Ended afterwards."""
+    """A process that does ``kind`` of work (see ``tests/targets/unprepared.py``) and neither has
+    nor can find cffi. Ended afterwards."""
     python = program or str(Path(sys.base_prefix, "bin", "python3"))
     with tempfile.NamedTemporaryFile() as errors:
         process = subprocess.Popen(
             [*prefix, python, *options, f"/proc/self/cwd/{script.relative_to(ROOT)}", kind],
-            cwd=ROOT,  # and found through it: something may be mounted over the folder in which the checkout lies
+            # and found through it: something may be mounted over the folder in which the checkout
+            # lies
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -96,7 +110,11 @@ def unprepared(
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ARC_INSPECTOR", "VIRTUAL_ENV"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "ARC_INSPECTOR", "VIRTUAL_ENV"))
+    }
 
 
 def close_stdin(target: Target) -> None:
@@ -111,7 +129,9 @@ def ask(pid: int, op: str, **fields: Any) -> Answer:
     found = find_target(pid)
     assert found.segment is not None
     with ControlConnection(socket_path(found.segment), pid=pid) as connection:
-        assert connection.ask("hello", wait_secs=20, layout=LAYOUT_VERSION, role="command", level=None, armed=True).ok
+        assert connection.ask(
+            "hello", wait_secs=20, layout=LAYOUT_VERSION, role="command", level=None, armed=True
+        ).ok
         return connection.ask(op, wait_secs=20, **fields)
 
 

@@ -13,12 +13,21 @@ _STATES = [(reference, resource) for reference in list(Reference)[1:] for resour
 
 
 def varied_snapshot() -> Snapshot:
-    """A row of each pair of states, then rows with each value unknown, of traits, without a thread, a stack or an address."""
-    world = World(types=("TodoList", "TodoItem", "Journal", "Shape", "Boxed"), threads=(*THREAD_NAMES, "unnamed"), traits=_TRAITS)
-    snapshot = snapshot_of([*_rows_of_states(), *_unusual_rows()], world=world, lost={"events": 3, "misuse_stale": 1})
+    """A row of each pair of states, then rows with each value unknown, of traits, without a
+    thread, a stack or an address."""
+    world = World(
+        types=("TodoList", "TodoItem", "Journal", "Shape", "Boxed"),
+        threads=(*THREAD_NAMES, "unnamed"),
+        traits=_TRAITS,
+    )
+    snapshot = snapshot_of(
+        [*_rows_of_states(), *_unusual_rows()], world=world, lost={"events": 3, "misuse_stale": 1}
+    )
     threads = dict(snapshot.threads)
     unnamed: ThreadRow = dataclasses.replace(threads[len(world.threads)], name="")
-    return dataclasses.replace(snapshot, threads=MappingProxyType(threads | {unnamed.index: unnamed}), notes=("A note",))
+    return dataclasses.replace(
+        snapshot, threads=MappingProxyType(threads | {unnamed.index: unnamed}), notes=("A note",)
+    )
 
 
 _TRAITS = MappingProxyType({"Shape": Outer.ARC, "Boxed": Outer.BOX})

@@ -36,17 +36,27 @@ class Follower:
             self._vitals += 1
             self._changed.notify_all()
 
-    def wait(self, is_good: Callable[[Snapshot], bool], *, patience_secs: float = PATIENCE_SECS) -> Snapshot:
+    def wait(
+        self, is_good: Callable[[Snapshot], bool], *, patience_secs: float = PATIENCE_SECS
+    ) -> Snapshot:
         """The first newest snapshot that is good."""
         with self._changed:
-            done = self._changed.wait_for(lambda: self._session.latest is not None and is_good(self._session.latest), patience_secs)
+            done = self._changed.wait_for(
+                lambda: self._session.latest is not None and is_good(self._session.latest),
+                patience_secs,
+            )
         latest = self._session.latest
         if not done or latest is None:
-            raise AssertionError(f"no such snapshot within {patience_secs:.0f} s; the newest: {latest and latest.target}")
+            raise AssertionError(
+                f"no such snapshot within {patience_secs:.0f} s; the newest: "
+                f"{latest and latest.target}"
+            )
         return latest
 
     def wait_vitals(self) -> None:
         """Until counters arrived after this call."""
         with self._changed:
             before = self._vitals
-            assert self._changed.wait_for(lambda: self._vitals > before, PATIENCE_SECS), "no counters were told"
+            assert self._changed.wait_for(lambda: self._vitals > before, PATIENCE_SECS), (
+                "no counters were told"
+            )

@@ -13,7 +13,8 @@ from inspector.session.live import LiveSession
 from inspector.vocabulary import Level, Reference
 
 PATIENCE_SECS = 60.0
-"""How long an expectation may take to come true: a guard against hanging, no expectation about speed."""
+"""How long an expectation may take to come true: a guard against hanging, no expectation about
+speed."""
 Seen = TypeVar("Seen")
 
 
@@ -38,7 +39,9 @@ class Watch:
     def until(self, look: Callable[[Snapshot], Seen], expected: Seen) -> Snapshot:
         """The first snapshot that satisfies ``look``; an assertion with the last one otherwise."""
         with self._changed:
-            self._changed.wait_for(lambda: self._latest is not None and look(self._latest) == expected, PATIENCE_SECS)
+            self._changed.wait_for(
+                lambda: self._latest is not None and look(self._latest) == expected, PATIENCE_SECS
+            )
             assert self._latest is not None, "the session had no snapshot"
             assert look(self._latest) == expected
             return self._latest
@@ -46,7 +49,8 @@ class Watch:
 
 @contextmanager
 def watched(path: str | Path, *, level: Level | None = None) -> Iterator[Watch]:
-    """A live session on a segment, 20 snapshots a second, at its own idle level unless another is asked for."""
+    """A live session on a segment, 20 snapshots a second, at its own idle level unless another
+    is asked for."""
     session = LiveSession(Path(path), level=level)
     watch = Watch(session)
     session.set_interval(snapshot_secs=0.05, vitals_secs=0.05)
@@ -60,12 +64,23 @@ def watched(path: str | Path, *, level: Level | None = None) -> Iterator[Watch]:
 
 
 def counts(type_name: str) -> Callable[[Snapshot], list[tuple[int, int, int, int]]]:
-    """Looks at the live rows of a type: ``(strong, weak, proxies, native_refs)`` of each, sorted."""
+    """Looks at the live rows of a type.
+
+    ``(strong, weak, proxies, native_refs)`` of each, sorted.
+    """
 
     def look(snapshot: Snapshot) -> list[tuple[int, int, int, int]]:
-        handles, kinds = snapshot.handles, {index for index, row in snapshot.types.items() if row.name == type_name}
+        handles, kinds = (
+            snapshot.handles,
+            {index for index, row in snapshot.types.items() if row.name == type_name},
+        )
         return sorted(
-            (int(handles.strong[row]), int(handles.weak[row]), int(handles.proxies[row]), int(handles.native_refs[row]))
+            (
+                int(handles.strong[row]),
+                int(handles.weak[row]),
+                int(handles.proxies[row]),
+                int(handles.native_refs[row]),
+            )
             for row in range(len(handles))
             if int(handles.types[row]) in kinds and handles.references[row] == Reference.LIVE
         )
@@ -77,11 +92,15 @@ def ended(type_name: str) -> Callable[[Snapshot], list[str]]:
     """Looks at the tombstones of a type: how each ended, sorted by name."""
 
     def look(snapshot: Snapshot) -> list[str]:
-        handles, kinds = snapshot.handles, {index for index, row in snapshot.types.items() if row.name == type_name}
+        handles, kinds = (
+            snapshot.handles,
+            {index for index, row in snapshot.types.items() if row.name == type_name},
+        )
         return sorted(
             Reference(int(handles.references[row])).name
             for row in range(len(handles))
-            if int(handles.types[row]) in kinds and handles.references[row] in (Reference.RELEASED, Reference.DROPPED)
+            if int(handles.types[row]) in kinds
+            and handles.references[row] in (Reference.RELEASED, Reference.DROPPED)
         )
 
     return look

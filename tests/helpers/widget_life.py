@@ -12,10 +12,13 @@ from PySide6.QtWidgets import QWidget
 
 
 def what_is_left(widget: list[QWidget]) -> list[str]:
-    """Delete the only widget of the list, as its window would; classes of its parts that live on, ``"itself"`` for the widget.
+    """Delete the only widget of the list, as its window would.
 
-    The caller passes it in a list and holds no reference of its own. Parts are the product's own Qt objects below the widget, timers,
-    and the product's other objects that an attribute of the widget refers to.
+    Classes of its parts that live on, ``"itself"`` for the widget.
+
+    The caller passes it in a list and holds no reference of its own. Parts are the product's own Qt
+    objects below the widget, timers, and the product's other objects that an attribute of the
+    widget refers to.
     """
     left: list[tuple[str, weakref.ref[Any]]] = [("itself", weakref.ref(widget[0]))]
     left += [(type(part).__name__, weakref.ref(part)) for part in _parts(widget[0])]
@@ -28,8 +31,16 @@ def what_is_left(widget: list[QWidget]) -> list[str]:
 
 
 def _parts(widget: QWidget) -> Iterator[Any]:
-    yield from (child for child in widget.findChildren(QObject) if _is_ours(child) or isinstance(child, QTimer))
-    yield from (value for value in vars(widget).values() if _is_ours(value) and not isinstance(value, QObject))
+    yield from (
+        child
+        for child in widget.findChildren(QObject)
+        if _is_ours(child) or isinstance(child, QTimer)
+    )
+    yield from (
+        value
+        for value in vars(widget).values()
+        if _is_ours(value) and not isinstance(value, QObject)
+    )
 
 
 def _is_ours(value: object) -> bool:

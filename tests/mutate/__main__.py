@@ -1,6 +1,7 @@
 """``python -m tests.mutate [WORD…]``: lists the faults that no named test notices.
 
-``WORD``: only faults whose file or description has it. Exit status 0 when every fault was noticed, 1 else.
+``WORD``: only faults whose file or description has it. Exit status 0 when every fault was noticed,
+1 else.
 """
 
 from __future__ import annotations
@@ -48,15 +49,33 @@ def tried(fault: Fault) -> str:
 def outcome_of(words: Sequence[str]) -> str:
     """Whether a command of tests failed because a test did. A hang is noticed, too."""
     is_cargo = words[0] == "cargo"
-    more = {"QT_QPA_PLATFORM": "offscreen", "CARGO_TARGET_DIR": str(ROOT / "native" / "target" / "mutate"), "PYTHONDONTWRITEBYTECODE": "1"}
+    more = {
+        "QT_QPA_PLATFORM": "offscreen",
+        "CARGO_TARGET_DIR": str(ROOT / "native" / "target" / "mutate"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     folder = SCRATCH / "native" if is_cargo else SCRATCH
     try:
-        done = subprocess.run(words, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, timeout=LIMIT_SECS)
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env={**os.environ, **more},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECS,
+        )
     except subprocess.TimeoutExpired:
         return NOTICED
     if done.returncode == 0:
-        return NOT_RUN if is_cargo and "0 passed" in done.stdout and " 1 passed" not in done.stdout else PASSED
-    has_failed = done.returncode == (_CARGO_FAILED if is_cargo else _PYTEST_FAILED) and "could not compile" not in done.stderr
+        return (
+            NOT_RUN
+            if is_cargo and "0 passed" in done.stdout and " 1 passed" not in done.stdout
+            else PASSED
+        )
+    has_failed = (
+        done.returncode == (_CARGO_FAILED if is_cargo else _PYTEST_FAILED)
+        and "could not compile" not in done.stderr
+    )
     if not has_failed:
         print(done.stdout[-2000:], done.stderr[-2000:], sep="\n", file=sys.stderr)
     return NOTICED if has_failed else NOT_RUN

@@ -32,17 +32,28 @@ class Fault:
         cargo = [shlex.split(test) for test in self.tests if test.startswith("cargo ")]
         pytests = [test for test in self.tests if not test.startswith("cargo ")]
         commands = [["cargo", "test", "-q", "--locked", *words[1:]] for words in cargo]
-        return commands + ([[python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *pytests]] if pytests else [])
+        return commands + (
+            [[python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *pytests]]
+            if pytests
+            else []
+        )
 
 
 def read_faults() -> list[Fault]:
     """All of the table."""
-    return [Fault(**{**row, "tests": tuple(row["tests"])}) for row in tomllib.loads(TABLE.read_text())["fault"]]
+    return [
+        Fault(**{**row, "tests": tuple(row["tests"])})
+        for row in tomllib.loads(TABLE.read_text())["fault"]
+    ]
 
 
 def chosen(faults: Sequence[Fault], words: Sequence[str]) -> list[Fault]:
     """Faults whose file or description has one of the words; all without a word."""
-    return [fault for fault in faults if not words or any(word in fault.file or word in fault.what for word in words)]
+    return [
+        fault
+        for fault in faults
+        if not words or any(word in fault.file or word in fault.what for word in words)
+    ]
 
 
 def put_in(fault: Fault, text: str) -> str:

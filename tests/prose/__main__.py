@@ -1,4 +1,6 @@
-"""`./dev lint` runs `python -m tests.prose`: fails when a kind of text is harder to read than its limit allows.
+"""`./dev lint` runs `python -m tests.prose`.
+
+Fails when a kind of text is harder to read than its limit allows.
 
 With `--list [WORD …]` it prints the sentences to mend, of files whose path holds a WORD.
 """
@@ -17,20 +19,34 @@ LIMITS = Path(__file__).with_name("limits.toml")
 def too_many(kind: str, sums: Count, limits: dict[str, float]) -> list[str]:
     """Complaints about one kind of text, one line each; empty when it keeps its limits."""
     shares = {"heads_percent": sums.heads_percent, "pronouns_percent": sums.pronouns_percent}
-    return [f"prose: {kind}: {name} is {share:.2f}, the limit is {limits[name]}" for name, share in shares.items() if share > limits[name]]
+    return [
+        f"prose: {kind}: {name} is {share:.2f}, the limit is {limits[name]}"
+        for name, share in shares.items()
+        if share > limits[name]
+    ]
 
 
 def listed(found: list[Fault], chosen: list[str]) -> None:
     """Prints the faulty sentences of the chosen files: `file:line: sentence`."""
     for fault in found:
-        if (fault.opens_badly or fault.pronouns) and (not chosen or any(word in fault.text.place for word in chosen)):
-            print(f"{fault.text.place}:{fault.text.line}: {'HEAD ' if fault.opens_badly else ''}{fault.sentence}")
+        if (fault.opens_badly or fault.pronouns) and (
+            not chosen or any(word in fault.text.place for word in chosen)
+        ):
+            print(
+                f"{fault.text.place}:{fault.text.line}: "
+                f"{'HEAD ' if fault.opens_badly else ''}{fault.sentence}"
+            )
 
 
 def main() -> int:
     """Counts every kind of text; status 1 when a kind is above its limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.prose", description=__doc__)
-    parser.add_argument("--list", nargs="*", metavar="WORD", help="print the sentences to mend, of files whose path holds a WORD")
+    parser.add_argument(
+        "--list",
+        nargs="*",
+        metavar="WORD",
+        help=("print the sentences to mend, of files whose path holds a WORD"),
+    )
     chosen = parser.parse_args().list
     limits = tomllib.loads(LIMITS.read_text())
     complaints: list[str] = []

@@ -1,4 +1,7 @@
-"""Counts the habits that make English hard to read: sentences without a noun at their head, pronouns in place of nouns."""
+"""Counts the habits that make English hard to read.
+
+Sentences without a noun at their head, pronouns in place of nouns.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,7 +16,8 @@ HEADS = ("what", "who", "whoever", "whose", "those", "of", "where")
 PRONOUNS = re.compile(
     r"\b(what|whatever|who|whoever|whom|those|others|ones"
     r"|nobody|somebody|everybody|anybody|someone|anyone|everyone"
-    r"|one(?=[.,;:)]|$| (?:that|of|who|which|is|was|has|had|may|can|could|must|would|does|to)\b))\b",
+    r"|one(?=[.,;:)]|$"
+    r"| (?:that|of|who|which|is|was|has|had|may|can|could|must|would|does|to)\b))\b",
     re.IGNORECASE,
 )
 SENTENCE_END = re.compile(r"(?<=[.!?])[)\"']*\s+(?=[A-Z`\"(*_\[])")
@@ -58,7 +62,10 @@ class Count:
 
 
 def sentences(text: Text) -> Iterator[str]:
-    """Splits a paragraph at full stops, question and exclamation marks; table cells are sentences of their own."""
+    """Splits a paragraph at full stops, question and exclamation marks.
+
+    Table cells are sentences of their own.
+    """
     for cell in text.words.split(" | "):
         yield from (part for part in SENTENCE_END.split(cell) if WORD.search(CODE.sub("x", part)))
 
@@ -80,4 +87,9 @@ def faults(texts: Iterable[Text]) -> list[Fault]:
 def count(found: list[Fault]) -> Count:
     """Sums the faults of one kind of text."""
     words = sum(len(WORD.findall(CODE.sub("x", fault.sentence))) for fault in found)
-    return Count(len(found), words, sum(fault.opens_badly for fault in found), sum(fault.pronouns for fault in found))
+    return Count(
+        len(found),
+        words,
+        sum(fault.opens_badly for fault in found),
+        sum(fault.pronouns for fault in found),
+    )

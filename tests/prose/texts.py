@@ -1,4 +1,7 @@
-"""Finds the English text of a source tree: docstrings, comments, messages and documents, each with its file and line."""
+"""Finds the English text of a source tree.
+
+Docstrings, comments, messages and documents, each with its file and line.
+"""
 
 import ast
 import io
@@ -28,7 +31,14 @@ class Text:
 
 SOURCES = ("*.py", "*.rs", "*.c", "*.h", "*.toml", "dev")
 FOLDERS = ("inspector", "native", "tests", "docs", "_arc_inspector.py", "setup.py", "dev")
-GENERATED = ("native/target", "native/include", "inspector/_native", "native/peers/uniffi_todo/target", "node_modules", "/build/")
+GENERATED = (
+    "native/target",
+    "native/include",
+    "inspector/_native",
+    "native/peers/uniffi_todo/target",
+    "node_modules",
+    "/build/",
+)
 BLOCK_MARKS = re.compile(r"^/?\*+ ?|\*/$")
 ITEM = re.compile(r"```|[-*] |#{1,3} |\||>|\d+\. ")
 DIRECTIVE = re.compile(r"^(noqa|type:|pragma|!/|ruff|fmt:|shellcheck|SPDX|-\*-|mypy:|nosec)")
@@ -39,19 +49,33 @@ def files(root: Path = ROOT) -> list[Path]:
     found: list[Path] = []
     for folder in FOLDERS:
         top = root / folder
-        found += [top] if top.is_file() else [path for pattern in SOURCES for path in top.rglob(pattern)]
-    return sorted({path for path in found if not any(part in str(path.relative_to(root)) for part in GENERATED)})
+        found += (
+            [top] if top.is_file() else [path for pattern in SOURCES for path in top.rglob(pattern)]
+        )
+    return sorted(
+        {
+            path
+            for path in found
+            if not any(part in str(path.relative_to(root)) for part in GENERATED)
+        }
+    )
 
 
 def paragraphs(place: str, first: int, lines: list[str]) -> Iterator[Text]:
-    """Joins neighbouring lines into paragraphs; a list item, a heading and a table row are paragraphs of their own."""
+    """Joins neighbouring lines into paragraphs.
+
+    A list item, a heading and a table row are paragraphs of their own.
+    """
     start, joined, fenced = first, [], False
     for number, line in enumerate([*lines, ""], first):
         if line.lstrip().startswith("```"):
             fenced = not fenced
         bare = line.strip()
         breaks = (
-            not bare or fenced or bare.startswith(("```", "- ", "* ", "# ", "## ", "### ", "|", ">")) or bool(re.match(r"\d+\. ", bare))
+            not bare
+            or fenced
+            or bare.startswith(("```", "- ", "* ", "# ", "## ", "### ", "|", ">"))
+            or bool(re.match(r"\d+\. ", bare))
         )
         if joined and breaks:
             yield Text(place, start, " ".join(joined))
@@ -66,8 +90,14 @@ def docstrings(path: Path, tree: ast.Module) -> Iterator[Text]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-                yield from paragraphs(str(path.relative_to(ROOT)), first.lineno, first.value.value.split("\n"))
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                yield from paragraphs(
+                    str(path.relative_to(ROOT)), first.lineno, first.value.value.split("\n")
+                )
 
 
 def python_comments(path: Path, source: str) -> Iterator[Text]:
@@ -95,7 +125,9 @@ def c_like_comments(path: Path, source: str, *, documenting: bool) -> Iterator[T
             block = "/**" if bare.startswith("/**") else "/*"
         if block:
             comment = (
-                bare.removeprefix("/**").removeprefix("/*").removesuffix("*/").lstrip("* ") if (block == "/**") == documenting else None
+                bare.removeprefix("/**").removeprefix("/*").removesuffix("*/").lstrip("* ")
+                if (block == "/**") == documenting
+                else None
             )
             block = "" if "*/" in bare else block
         elif bare.startswith("//") and bare.startswith(("///", "//!")) == documenting:
@@ -125,9 +157,14 @@ def hash_comments(path: Path, source: str) -> Iterator[Text]:
 
 
 def literal_text(node: ast.AST) -> object:
-    """The value of a constant; the whole text of an f-string, with code in the place of each value; else ``None``."""
+    """The value of a constant.
+
+    The whole text of an f-string, with code in the place of each value; else ``None``.
+    """
     if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "`x`" for part in node.values)
+        return "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "`x`" for part in node.values
+        )
     return node.value if isinstance(node, ast.Constant) else None
 
 
@@ -143,14 +180,22 @@ def messages(path: Path, tree: ast.Module) -> Iterator[Text]:
 
 
 def documents(root: Path = ROOT) -> Iterator[Text]:
-    """Paragraphs of the Markdown documents, without code; generated tables and licences are left out."""
+    """Paragraphs of the Markdown documents, without code.
+
+    Generated tables and licences are left out.
+    """
     for path in sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")]):
         yield from paragraphs(str(path.relative_to(root)), 1, path.read_text().split("\n"))
 
 
 def all_texts() -> dict[str, list[Text]]:
     """Every text of the tree by kind: docstrings, comments, messages, documents."""
-    kinds: dict[str, list[Text]] = {"docstrings": [], "comments": [], "messages": [], "documents": list(documents())}
+    kinds: dict[str, list[Text]] = {
+        "docstrings": [],
+        "comments": [],
+        "messages": [],
+        "documents": list(documents()),
+    }
     for path in files():
         source = path.read_text()
         if path.suffix == ".py":

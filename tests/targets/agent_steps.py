@@ -14,7 +14,18 @@ from stepping import serve
 from inspector import agent
 from inspector.wire import lib
 
-HEAVY = ("PySide6", "numpy", "pyqtgraph", "psutil", "asyncio", "typer", "rich", "inspector.model", "inspector.ui", "inspector.attach")
+HEAVY = (
+    "PySide6",
+    "numpy",
+    "pyqtgraph",
+    "psutil",
+    "asyncio",
+    "typer",
+    "rich",
+    "inspector.model",
+    "inspector.ui",
+    "inspector.attach",
+)
 
 
 def heavy_modules() -> list[str]:
@@ -26,7 +37,11 @@ def native_threads() -> int:
 
 
 def open_files() -> list[str]:
-    return sorted(str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink() and link.exists())
+    return sorted(
+        str(link.readlink())
+        for link in Path("/proc/self/fd").iterdir()
+        if link.is_symlink() and link.exists()
+    )
 
 
 def traces() -> dict[str, object]:

@@ -126,7 +126,10 @@ def persister(name: str) -> None:
 
 
 def knot(name: str) -> None:
-    """A cycle across the boundary: the Python object that Rust holds keeps the Rust object's proxy. Nothing else does."""
+    """A cycle across the boundary: the Python object that Rust holds keeps the Rust object's proxy.
+
+    Nothing else does.
+    """
 
     class Keeper(bdk().Persistence):  # type: ignore[misc]
         def initialize(self) -> Any:
@@ -175,7 +178,10 @@ def call(name: str, times: str) -> None:
 
 
 def call_on(name: str) -> None:
-    """A thread that calls a method of the object until ``quiet``; each call clones the handle first."""
+    """A thread that calls a method of the object until ``quiet``.
+
+    Each call clones the handle first.
+    """
 
     def call() -> None:
         while not QUIET.is_set():
@@ -191,12 +197,15 @@ def keep(name: str) -> None:
 
 
 def wallet(name: str) -> None:
-    """A wallet with something to save, and a store in which saving does not end until ``let_go``."""
+    """A wallet with something to save, and a store in which saving does not end until
+    ``let_go``."""
     package = bdk()
     words = package.Mnemonic.from_string("abandon " * 11 + "about")
     key = package.DescriptorSecretKey(package.NetworkKind.TEST, words, None)
     kinds = (package.KeychainKind.EXTERNAL, package.KeychainKind.INTERNAL)
-    descriptors = [package.Descriptor.new_bip84(key, kind, package.NetworkKind.TEST) for kind in kinds]
+    descriptors = [
+        package.Descriptor.new_bip84(key, kind, package.NetworkKind.TEST) for kind in kinds
+    ]
 
     class Store(package.Persistence):  # type: ignore[misc, name-defined]
         def initialize(self) -> Any:
@@ -260,9 +269,42 @@ def main() -> None:
     elif "late" not in sys.argv:
         bdk()
     is_started = "none" not in sys.argv
-    steps = (amount, mnemonic, share, duplicate, disarm, fail_to_lower, builder, on_thread, own, leak, many, forget, persister, attributes)
+    steps = (
+        amount,
+        mnemonic,
+        share,
+        duplicate,
+        disarm,
+        fail_to_lower,
+        builder,
+        on_thread,
+        own,
+        leak,
+        many,
+        forget,
+        persister,
+        attributes,
+    )
     serve(
-        {step.__name__: step for step in (*steps, keep, wallet, save, let_go, knot, untie, storm, calm, call, call_on, quiet, load, start)}
+        {
+            step.__name__: step
+            for step in (
+                *steps,
+                keep,
+                wallet,
+                save,
+                let_go,
+                knot,
+                untie,
+                storm,
+                calm,
+                call,
+                call_on,
+                quiet,
+                load,
+                start,
+            )
+        }
         | {"drop": lambda name: KEPT.pop(name) and None, "stop": agent.stop},
         segment=agent.start("history") if is_started else "",
         remember_line=remember.__code__.co_firstlineno + 2,

@@ -58,11 +58,14 @@ def sign(signer: Any) -> None:
 
 
 def sign_async(signer: Any) -> None:
-    asyncio.run(asyncio.wait_for(nostr_sdk.EventBuilder(nostr_sdk.Kind(1), "x").finalize_async(signer), 60))
+    asyncio.run(
+        asyncio.wait_for(nostr_sdk.EventBuilder(nostr_sdk.Kind(1), "x").finalize_async(signer), 60)
+    )
 
 
 class Generated:
-    """The callback that native code calls on a thread of its own, built as generated callbacks are."""
+    """The callback that native code calls on a thread of its own, built as generated callbacks
+    are."""
 
     @staticmethod
     def get_public_key_async(uniffi_obj: Any) -> None:
@@ -84,7 +87,11 @@ CALLS: dict[str, tuple[type, Callable[[Any], None]]] = {
 
 def identities() -> dict[str, int]:
     """The functions that may be replaced."""
-    return {name: id(found) for name, found in vars(sys.modules["nostr_sdk.nostr_sdk"]).items() if "trait_interface_call" in name}
+    return {
+        name: id(found)
+        for name, found in vars(sys.modules["nostr_sdk.nostr_sdk"]).items()
+        if "trait_interface_call" in name
+    }
 
 
 def go(kind: str) -> str:
@@ -106,7 +113,11 @@ def go(kind: str) -> str:
 if __name__ == "__main__":
     BEFORE = identities()
     KEPT.update({kind: signer() for kind, (signer, _) in CALLS.items()})
-    HELD = [vars(sys.modules["nostr_sdk.nostr_sdk"])["_UniffiFfiConverterTypeAsyncNostrSigner"].lower(KEPT["awaited"])]
+    HELD = [
+        vars(sys.modules["nostr_sdk.nostr_sdk"])["_UniffiFfiConverterTypeAsyncNostrSigner"].lower(
+            KEPT["awaited"]
+        )
+    ]
     SEGMENT = agent.start("stacks")
     serve(
         {"go": go, "stop": agent.stop, "is_as_before": lambda: identities() == BEFORE},

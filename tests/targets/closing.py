@@ -1,4 +1,5 @@
-"""A target that closes descriptors which it did not open, as daemons do, and opens its own at the same numbers."""
+"""A target that closes descriptors which it did not open, as daemons do, and opens its own at
+the same numbers."""
 
 from __future__ import annotations
 
@@ -54,7 +55,15 @@ WAYS = {"range": close_range, "backwards": close_backwards, "another": put_anoth
 
 
 class Closing(Program):
-    OWN = ("descriptors", "close", "open_files", "changed_files", "server", "subprocess", "daemonise")
+    OWN = (
+        "descriptors",
+        "close",
+        "open_files",
+        "changed_files",
+        "server",
+        "subprocess",
+        "daemonise",
+    )
     STEPS = Program.STEPS + OWN
 
     def __init__(self) -> None:
@@ -63,7 +72,9 @@ class Closing(Program):
 
     def descriptors(self) -> list[str]:
         """The open files, without the numbers that the system gives to pipes and sockets."""
-        return sorted(str((OPEN / str(number)).readlink()).partition("[")[0] for number in numbers())
+        return sorted(
+            str((OPEN / str(number)).readlink()).partition("[")[0] for number in numbers()
+        )
 
     def close(self, way: str) -> None:
         self.files.clear()
@@ -86,7 +97,9 @@ class Closing(Program):
         return int(listener.getsockname()[1])
 
     def subprocess(self) -> int:
-        return subprocess.run([sys.executable, "-I", "-c", ""], close_fds=True, check=False).returncode
+        return subprocess.run(
+            [sys.executable, "-I", "-c", ""], close_fds=True, check=False
+        ).returncode
 
     def daemonise(self) -> int:
         """Continues in a child with a new session and everything closed; its process id."""

@@ -1,4 +1,6 @@
-"""A target over unmodified nostr-sdk and bdkpython, whose clients close: at once, or awaited on a loop that runs on a thread of its own.
+"""A target over unmodified nostr-sdk and bdkpython, whose clients close.
+
+At once, or awaited on a loop that runs on a thread of its own.
 
 Nothing goes over a network. Every object has a name; ``drop NAME`` releases it.
 """
@@ -79,10 +81,15 @@ def client(name: str) -> None:
 
 
 def cbf(name: str, has_node: str = "yes") -> None:
-    """Its closer is a plain method. Without its node such a client does not run, and cannot be shut down."""
+    """Its closer is a plain method.
+
+    Without its node such a client does not run, and cannot be shut down.
+    """
     kind = bdkpython.NetworkKind.TEST
     inner, outer = (bdkpython.Descriptor(f"wpkh({KEY}/{branch}/*)", kind) for branch in (0, 1))
-    wallet = bdkpython.Wallet(inner, outer, bdkpython.Network.REGTEST, bdkpython.Persister.new_in_memory())
+    wallet = bdkpython.Wallet(
+        inner, outer, bdkpython.Network.REGTEST, bdkpython.Persister.new_in_memory()
+    )
     made = bdkpython.CbfBuilder().data_dir(FOLDER.name).peers([]).build(wallet)
     NODES.extend([made.node] if has_node == "yes" else [])
     KEPT[name] = made.client
@@ -147,4 +154,8 @@ if __name__ == "__main__":
         is_coroutine_function,
         drop,
     )
-    serve({step.__name__: step for step in steps} | {"stop": agent.stop}, forget=finish, segment=agent.start("history"))
+    serve(
+        {step.__name__: step for step in steps} | {"stop": agent.stop},
+        forget=finish,
+        segment=agent.start("history"),
+    )

@@ -110,7 +110,11 @@ def begin(kind: str) -> None:
 def has_begun(thread: threading.Thread) -> bool:
     """Whether a thread is in the closing method."""
     frame = sys._current_frames().get(thread.ident or 0)
-    while frame is not None and frame.f_code.co_qualname not in ("Context.term", "Session.close", "Failing.close"):
+    while frame is not None and frame.f_code.co_qualname not in (
+        "Context.term",
+        "Session.close",
+        "Failing.close",
+    ):
         frame = frame.f_back
     return frame is not None
 

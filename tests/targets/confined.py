@@ -1,4 +1,6 @@
-"""Confines itself, then runs another program in its place: ``confined.py HOW[,HOW…] PROGRAM ARGS…``.
+"""Confines itself, then runs another program in its place.
+
+``confined.py HOW[,HOW…] PROGRAM ARGS…``.
 
 ``not-dumpable`` forbids being looked at; ``no-new-privileges`` can gain no rights;
 ``no-write-execute`` lets no memory become executable that was writable (systemd's

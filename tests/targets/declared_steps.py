@@ -47,7 +47,11 @@ def load(name: str) -> None:
 
 def attributes() -> dict[str, int]:
     """Identity of every attribute that a hook could replace."""
-    return {f"{cls.__name__}.{name}": id(value) for cls in (Session, socket.socket) for name, value in vars(cls).items()}
+    return {
+        f"{cls.__name__}.{name}": id(value)
+        for cls in (Session, socket.socket)
+        for name, value in vars(cls).items()
+    }
 
 
 def main() -> None:

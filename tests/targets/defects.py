@@ -57,7 +57,10 @@ class Leak(Program):
 
 
 class Drift(Program):
-    """Bad: each round a native list takes another reference to the same item. Good: the list is dropped each time."""
+    """Bad: each round a native list takes another reference to the same item.
+
+    Good: the list is dropped each time.
+    """
 
     def __init__(self, is_bad: bool) -> None:
         super().__init__(is_bad)
@@ -77,7 +80,10 @@ class Drift(Program):
 
 
 class Negative(Program):
-    """Bad: the strong count of an object with two handles is 1, as after a release too many. Good: it is 2."""
+    """Bad: the strong count of an object with two handles is 1, as after a release too many.
+
+    Good: it is 2.
+    """
 
     def __init__(self, is_bad: bool) -> None:
         super().__init__(is_bad)
@@ -109,7 +115,10 @@ class Unclosed(Program):
 
 
 class Pending(Program):
-    """Bad: a close waits for a call that does not end until the program does. Good: the call has ended."""
+    """Bad: a close waits for a call that does not end until the program does.
+
+    Good: the call has ended.
+    """
 
     def __init__(self, is_bad: bool) -> None:
         super().__init__(is_bad)
@@ -119,7 +128,9 @@ class Pending(Program):
         journal = self.journal()
         self.kept = [journal]
         if self.is_bad:
-            slow = threading.Thread(target=journal.append_slowly, args=("line",), kwargs={"millis": 1500}, name="slow")
+            slow = threading.Thread(
+                target=journal.append_slowly, args=("line",), kwargs={"millis": 1500}, name="slow"
+            )
             slow.start()
             self.threads.append(slow)
             while not journal.pending_reason():
@@ -134,7 +145,10 @@ class Pending(Program):
 
 
 class Owner(Program):
-    """Bad: a thread ends and leaves a cursor open that only it may close. Good: it closes it first."""
+    """Bad: a thread ends and leaves a cursor open that only it may close.
+
+    Good: it closes it first.
+    """
 
     def go(self) -> None:
         thread = threading.Thread(target=self._open, name="reader")
@@ -158,7 +172,10 @@ class Owner(Program):
 
 
 class Elsewhere(Program):
-    """Bad: a cursor is released by another thread than its owner, which lives on. Good: by its owner."""
+    """Bad: a cursor is released by another thread than its owner, which lives on.
+
+    Good: by its owner.
+    """
 
     def __init__(self, is_bad: bool) -> None:
         super().__init__(is_bad)
@@ -206,7 +223,10 @@ class Refused(Program):
 
 
 class Orphan(Program):
-    """Bad: the item that a list made and returned is kept and never used. Good: its text is read."""
+    """Bad: the item that a list made and returned is kept and never used.
+
+    Good: its text is read.
+    """
 
     def __init__(self, is_bad: bool) -> None:
         super().__init__(is_bad)
@@ -238,7 +258,10 @@ class Descriptors(Program):
 
 
 class Late(Program):
-    """Bad: an asynchronous call waits for a Python method that does not return. Good: the method has returned."""
+    """Bad: an asynchronous call waits for a Python method that does not return.
+
+    Good: the method has returned.
+    """
 
     def __init__(self, is_bad: bool) -> None:
         super().__init__(is_bad)
@@ -261,7 +284,11 @@ class Late(Program):
             if self.is_bad:
                 await asyncio.get_running_loop().create_future()
 
-        signer = type("Signer", (self.package.AsyncNostrSigner,), {"get_public_key_async": get_public_key_async})()
+        signer = type(
+            "Signer",
+            (self.package.AsyncNostrSigner,),
+            {"get_public_key_async": get_public_key_async},
+        )()
         with contextlib.suppress(self.package.NostrSdkError):  # it has no key
             await self.package.EventBuilder(self.package.Kind(1), "x").finalize_async(signer)
 
@@ -279,7 +306,19 @@ class Late(Program):
         super().forget()
 
 
-ALL = (Leak, Drift, Negative, Unclosed, Pending, Owner, Elsewhere, Refused, Orphan, Descriptors, Late)
+ALL = (
+    Leak,
+    Drift,
+    Negative,
+    Unclosed,
+    Pending,
+    Owner,
+    Elsewhere,
+    Refused,
+    Orphan,
+    Descriptors,
+    Late,
+)
 PROGRAMS = {each.__name__.casefold(): each for each in ALL}
 
 

@@ -1,4 +1,6 @@
-"""A target whose native threads release Python objects at bad moments. ``dropping.py HOW ROUNDS [LEVEL]``.
+"""A target whose native threads release Python objects at bad moments.
+
+``dropping.py HOW ROUNDS [LEVEL]``.
 
 ``held``: while the main thread keeps the interpreter's lock in a long call. ``ended``: from native
 threads that are past the end of their own state. ``local``: from Python threads whose locals end
@@ -91,7 +93,11 @@ def at_exit(ears: Ears, rounds: int) -> None:
 
     def send(count: int) -> None:
         for _ in range(count):
-            release_elsewhere(ears.listened(), pause_millis=random.randrange(60), at_thread_end=random.random() < 0.5)  # noqa: S311
+            release_elsewhere(
+                ears.listened(),
+                pause_millis=random.randrange(60),  # noqa: S311
+                at_thread_end=random.random() < 0.5,  # noqa: S311 see above
+            )
 
     def go_on() -> None:
         while True:

@@ -1,4 +1,7 @@
-"""A target with objects of an extension module that knows nothing of the inspector: ``extension_steps.py FOLDER MODULE``."""
+"""A target with objects of an extension module that knows nothing of the inspector.
+
+``extension_steps.py FOLDER MODULE``.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ def main() -> None:
 
     def map_returned(count: str) -> None:
         """Instances that a method returns; the instances it is called on are dropped at once."""
-        KEPT.extend(module.HashTrieMap({"a": number}).insert("b", 2) for number in range(int(count)))
+        KEPT.extend(
+            module.HashTrieMap({"a": number}).insert("b", 2) for number in range(int(count))
+        )
 
     def url(count: str) -> None:
         """Instances of a class that nanobind made, which looks up no initialiser."""

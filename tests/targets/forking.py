@@ -1,4 +1,7 @@
-"""A target that forks. The child is a stepped target of its own, on two pipes: ``tell STEP…`` lets it do a step."""
+"""A target that forks.
+
+The child is a stepped target of its own, on two pipes: ``tell STEP…`` lets it do a step.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,19 @@ from inspector.wire import lib
 
 class Program:
     PARENT = ("fork", "tell", "end_child")
-    STEPS: tuple[str, ...] = (*PARENT, "item", "release", "text", "segment", "live", "start", "stop", "room", "fill", "empty")
+    STEPS: tuple[str, ...] = (
+        *PARENT,
+        "item",
+        "release",
+        "text",
+        "segment",
+        "live",
+        "start",
+        "stop",
+        "room",
+        "fill",
+        "empty",
+    )
 
     def __init__(self) -> None:
         self.items: dict[str, TodoItem] = {}
@@ -52,14 +67,18 @@ class Program:
     def room(self, mebibytes: str) -> None:
         """From now on the address space may grow by so much."""
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + (int(mebibytes) << 20), resource.RLIM_INFINITY))
+        resource.setrlimit(
+            resource.RLIMIT_AS, (used + (int(mebibytes) << 20), resource.RLIM_INFINITY)
+        )
 
     def fill(self, left_kib: str) -> None:
         """Leave so much of the file system in which segments lie."""
         place = Path(os.environ["XDG_RUNTIME_DIR"])
         free = os.statvfs(place)
         with (place / "filler").open("ab") as filler:
-            os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize - (int(left_kib) << 10))
+            os.posix_fallocate(
+                filler.fileno(), 0, free.f_bavail * free.f_frsize - (int(left_kib) << 10)
+            )
 
     def empty(self) -> None:
         (Path(os.environ["XDG_RUNTIME_DIR"]) / "filler").unlink()

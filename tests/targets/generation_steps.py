@@ -1,4 +1,6 @@
-"""A target over one unmodified package of some generation of UniFFI: makes, shares, leaks and drops its objects by steps.
+"""A target over one unmodified package of some generation of UniFFI.
+
+Makes, shares, leaks and drops its objects by steps.
 
 Arguments: the family of the package (``glean``, ``nostr``, ``bdk``), then folders for the front of
 ``sys.path``, then options: ``early NAME`` makes one object before the agent starts.
@@ -26,12 +28,17 @@ KEPT: dict[str, Any] = {}
 
 
 class Glean:
-    """Metrics, which need no running Glean. The generated module alone: the package around it has dependencies."""
+    """Metrics, which need no running Glean.
+
+    The generated module alone: the package around it has dependencies.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Load ``_uniffi.py`` or ``_uniffi/glean.py``."""
         places = (folder / "glean" / "_uniffi.py", folder / "glean" / "_uniffi" / "glean.py")
-        spec = importlib.util.spec_from_file_location("glean_generated", next(place for place in places if place.exists()))
+        spec = importlib.util.spec_from_file_location(
+            "glean_generated", next(place for place in places if place.exists())
+        )
         assert spec is not None
         assert spec.loader is not None
         self.module = importlib.util.module_from_spec(spec)
@@ -50,7 +57,12 @@ class Glean:
 
     def _meta(self, name: str) -> Any:
         return self.module.CommonMetricData(
-            category="made", name=name, send_in_pings=[], lifetime=self.module.Lifetime.PING, disabled=True, dynamic_label=None
+            category="made",
+            name=name,
+            send_in_pings=[],
+            lifetime=self.module.Lifetime.PING,
+            disabled=True,
+            dynamic_label=None,
         )
 
 
@@ -75,7 +87,9 @@ class Nostr:
         """An object of Rust that holds a Python object, through the package's own trait."""
         package = self.package
         if hasattr(package.ClientBuilder, "admit_policy"):
-            return package.ClientBuilder().admit_policy(type("Policy", (package.AdmitPolicy,), {})())
+            return package.ClientBuilder().admit_policy(
+                type("Policy", (package.AdmitPolicy,), {})()
+            )
         return package.NostrDatabase.custom(type("Policy", (package.CustomNostrDatabase,), {})())
 
     def slow_call(self, entered: Callable[[], None]) -> Any:
@@ -87,13 +101,19 @@ class Nostr:
             await asyncio.get_running_loop().create_future()
 
         if hasattr(package, "AsyncNostrSigner"):
-            signer = type("Signer", (package.AsyncNostrSigner,), {"get_public_key_async": get_public_key})()
+            signer = type(
+                "Signer", (package.AsyncNostrSigner,), {"get_public_key_async": get_public_key}
+            )()
             return package.EventBuilder(package.Kind(1), "x").finalize_async(signer)
         if hasattr(package, "CustomNostrSigner"):
-            signer = type("Signer", (package.CustomNostrSigner,), {"get_public_key": get_public_key})()
+            signer = type(
+                "Signer", (package.CustomNostrSigner,), {"get_public_key": get_public_key}
+            )()
             return package.EventBuilder.text_note("x").sign(package.NostrSigner.custom(signer))
         entered()
-        return package.Client(None).handle_notifications(type("Handler", (package.HandleNotification,), {})())
+        return package.Client(None).handle_notifications(
+            type("Handler", (package.HandleNotification,), {})()
+        )
 
 
 class Bdk:
@@ -199,7 +219,11 @@ def attributes() -> dict[str, dict[str, int]]:
             found[name] = {key: id(value) for key, value in scope.items()}
             for key, cls in scope.items():
                 if isinstance(cls, type):
-                    found[f"{name}.{key}"] = {each: id(value) for each, value in vars(cls).items() if each != "__slotnames__"}
+                    found[f"{name}.{key}"] = {
+                        each: id(value)
+                        for each, value in vars(cls).items()
+                        if each != "__slotnames__"
+                    }
             library = scope.get("_UniffiLib") or scope.get("_UniFFILib")
             found[f"{name} library"] = {key: id(value) for key, value in vars(library).items()}
     return found
@@ -225,7 +249,8 @@ def main() -> None:
         make("early")
     steps = (make, call_slowly, cancel, share, duplicate, disarm, fail_to_lower, attributes)
     serve(
-        {step.__name__: step for step in steps} | {"drop": lambda name: KEPT.pop(name) and None, "start": agent.start, "stop": agent.stop},
+        {step.__name__: step for step in steps}
+        | {"drop": lambda name: KEPT.pop(name) and None, "start": agent.start, "stop": agent.stop},
         segment=agent.start("history") if "none" not in sys.argv else "",
     )
 

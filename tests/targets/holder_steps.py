@@ -1,4 +1,7 @@
-"""A target that keeps a proxy in the places that a person forgets, and takes it out again: ``keep PLACE NAME``, ``free PLACE``."""
+"""A target that keeps a proxy in the places that a person forgets, and takes it out again.
+
+``keep PLACE NAME``, ``free PLACE``.
+"""
 
 from __future__ import annotations
 

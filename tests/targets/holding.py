@@ -1,4 +1,7 @@
-"""A target whose main thread holds the interpreter's lock: ``hold SECS`` sleeps in C without giving it up, until a SIGUSR1."""
+"""A target whose main thread holds the interpreter's lock.
+
+``hold SECS`` sleeps in C without giving it up, until a SIGUSR1.
+"""
 
 from __future__ import annotations
 
@@ -29,4 +32,7 @@ if __name__ == "__main__":
     # a thread that touches no handle
     threading.Thread(target=threading.Event().wait, name="waiting", daemon=True).start()
     signal.signal(signal.SIGUSR1, lambda _number, _frame: None)
-    serve({"item": item, "hold": hold}, segment=str(agent.start(sys.argv[1] if len(sys.argv) > 1 else "history")))
+    serve(
+        {"item": item, "hold": hold},
+        segment=str(agent.start(sys.argv[1] if len(sys.argv) > 1 else "history")),
+    )

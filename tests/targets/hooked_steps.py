@@ -1,6 +1,9 @@
-"""A target that nobody prepared, with classes that an agent hooks: ``hooked_steps.py FOLDER``, where ``bdkpython`` lies.
+"""A target that nobody prepared, with classes that an agent hooks.
 
-Its step ``hooks`` tells what stands where an agent puts hooks: attributes of the generated classes, of declared ones, type slots.
+``hooked_steps.py FOLDER``, where ``bdkpython`` lies.
+
+Its step ``hooks`` tells what stands where an agent puts hooks: attributes of the generated classes,
+of declared ones, type slots.
 """
 
 import ctypes
@@ -27,8 +30,16 @@ class Session:
 
 def hooks():
     """Identities by name; of slots what they point to."""
-    classes = [each for each in vars(generated).values() if isinstance(each, type) and each.__module__ == generated.__name__]
-    names = {f"{cls.__name__}.{name}": id(value) for cls in [*classes, Session] for name, value in vars(cls).items()}
+    classes = [
+        each
+        for each in vars(generated).values()
+        if isinstance(each, type) and each.__module__ == generated.__name__
+    ]
+    names = {
+        f"{cls.__name__}.{name}": id(value)
+        for cls in [*classes, Session]
+        for name, value in vars(cls).items()
+    }
     library = {f"lib.{name}": id(value) for name, value in vars(generated._UniffiLib).items()}
     slots = {
         f"{cls.__name__}+{at}": ctypes.c_uint64.from_address(id(cls) + at).value

@@ -1,4 +1,7 @@
-"""A target that works with ``multiprocessing``'s fork: steps ``run`` (a child that makes an item and says where its segment is)."""
+"""A target that works with ``multiprocessing``'s fork.
+
+Steps ``run`` (a child that makes an item and says where its segment is).
+"""
 
 from __future__ import annotations
 

@@ -102,7 +102,10 @@ def relays(name: str) -> int:
 
 
 def connect(name: str, of: str) -> None:
-    """A call that waits for a server of our own which never answers, made and left pending: the program's loop stands still."""
+    """A call that waits for a server of our own which never answers, made and left pending.
+
+    The program's loop stands still.
+    """
     loop = KEPT.setdefault("loop", asyncio.new_event_loop())
     server = KEPT.setdefault("server", socket.create_server(("127.0.0.1", 0)))
     relay = nostr_sdk.RelayUrl.parse(f"ws://127.0.0.1:{server.getsockname()[1]}")
@@ -155,4 +158,7 @@ if __name__ == "__main__":
         end_loop,
         drop,
     )
-    serve({step.__name__: step for step in steps} | {"stop": agent.stop}, segment=agent.start("history"))
+    serve(
+        {step.__name__: step for step in steps} | {"stop": agent.stop},
+        segment=agent.start("history"),
+    )

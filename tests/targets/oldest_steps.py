@@ -1,4 +1,7 @@
-"""A target over a package of UniFFI 0.11, which has to be on ``PYTHONPATH``. ``early`` makes two objects before the agent starts."""
+"""A target over a package of UniFFI 0.11, which has to be on ``PYTHONPATH``.
+
+``early`` makes two objects before the agent starts.
+"""
 
 from __future__ import annotations
 

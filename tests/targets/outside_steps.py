@@ -1,4 +1,5 @@
-"""A program over bdkpython for any Python from 3.8 on that knows nothing of the inspector, stepped by lines on stdin as ``stepping`` does.
+"""A program over bdkpython for any Python from 3.8 on that knows nothing of the inspector,
+stepped by lines on stdin as ``stepping`` does.
 
 ``outside_steps.py FOLDER``: the package lies in FOLDER. Nothing of the project is imported.
 """
@@ -152,7 +153,9 @@ def await_call(_):
         entered.set()
         await asyncio.get_running_loop().create_future()
 
-    signer = type("Signer", (nostr_sdk.AsyncNostrSigner,), {"get_public_key_async": get_public_key_async})()
+    signer = type(
+        "Signer", (nostr_sdk.AsyncNostrSigner,), {"get_public_key_async": get_public_key_async}
+    )()
     KEPT.append(nostr_sdk.EventBuilder(nostr_sdk.Kind(1), "x"))
 
     async def call():
@@ -163,11 +166,14 @@ def await_call(_):
 
 
 def wallet(_):
-    """A wallet with something to save, and a store in which saving does not end until ``let_go``."""
+    """A wallet with something to save, and a store in which saving does not end until
+    ``let_go``."""
     words_ = bdkpython.Mnemonic.from_string("abandon " * 11 + "about")
     key = bdkpython.DescriptorSecretKey(bdkpython.NetworkKind.TEST, words_, None)
     kinds = (bdkpython.KeychainKind.EXTERNAL, bdkpython.KeychainKind.INTERNAL)
-    descriptors = [bdkpython.Descriptor.new_bip84(key, kind, bdkpython.NetworkKind.TEST) for kind in kinds]
+    descriptors = [
+        bdkpython.Descriptor.new_bip84(key, kind, bdkpython.NetworkKind.TEST) for kind in kinds
+    ]
     store = bdkpython.Persister.custom(Slow())
     KEPT.extend([store, bdkpython.Wallet(*descriptors, bdkpython.Network.REGTEST, store)])
     KEPT[-1].reveal_next_address(kinds[0])

@@ -1,8 +1,9 @@
 """A target whose program derives from closable types and closes in its own way.
 
-Steps: ``journal N PATH KIND`` (KIND: ``good`` appends a line before the close, ``raising``, ``refusing``, ``grandchild`` of ``good``),
-``plain N PATH``, ``cursor N JOURNAL`` (made by the main thread, its owner), ``slow N MILLIS`` (a call in flight; ``join`` waits for it),
-``drain``, ``release N``, ``closed`` (which thread ran the close method of what), ``lines PATH``.
+Steps: ``journal N PATH KIND`` (KIND: ``good`` appends a line before the close, ``raising``,
+``refusing``, ``grandchild`` of ``good``), ``plain N PATH``, ``cursor N JOURNAL`` (made by the main
+thread, its owner), ``slow N MILLIS`` (a call in flight; ``join`` waits for it), ``drain``,
+``release N``, ``closed`` (which thread ran the close method of what), ``lines PATH``.
 """
 
 from __future__ import annotations
@@ -56,7 +57,13 @@ class OwnCursor(Cursor):
         return super().close(deadline_secs=deadline_secs)
 
 
-KINDS = {"good": GoodJournal, "grandchild": GrandchildJournal, "raising": RaisingJournal, "refusing": RefusingJournal, "plain": Journal}
+KINDS = {
+    "good": GoodJournal,
+    "grandchild": GrandchildJournal,
+    "raising": RaisingJournal,
+    "refusing": RefusingJournal,
+    "plain": Journal,
+}
 THINGS: dict[str, Any] = {}
 CALLS: list[threading.Thread] = []
 
@@ -73,7 +80,9 @@ def cursor(name: str, of: str) -> int:
 
 def slow(name: str, millis: str) -> None:
     thing = THINGS[name]
-    CALLS.append(threading.Thread(target=thing.append_slowly, args=("slow",), kwargs={"millis": int(millis)}))
+    CALLS.append(
+        threading.Thread(target=thing.append_slowly, args=("slow",), kwargs={"millis": int(millis)})
+    )
     CALLS[-1].start()
     while not thing.pending_reason():
         pass

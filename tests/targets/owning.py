@@ -1,8 +1,10 @@
 """A target over every ownership strategy: each handle has a name, every step is one line.
 
-Steps: ``make KIND N`` (``serial``, ``shared``, ``thin``: a list), ``journal KIND N PATH``, ``clone N M``, ``drop N``, ``spoil N`` (a call
-panics inside), ``use N MILLIS`` (a journal's call of so long, on a thread of its own; ``join`` waits for it), ``close N``,
-``foreign N`` (a Python object that closes, held by native code), ``enter N`` and ``leave N`` (a use of it), ``shut N`` (how often it was).
+Steps: ``make KIND N`` (``serial``, ``shared``, ``thin``: a list), ``journal KIND N PATH``,
+``clone N M``, ``drop N``, ``spoil N`` (a call panics inside), ``use N MILLIS`` (a journal's call of
+so long, on a thread of its own; ``join`` waits for it), ``close N``, ``foreign N`` (a Python object
+that closes, held by native code), ``enter N`` and ``leave N`` (a use of it), ``shut N`` (how often
+it was).
 """
 
 from __future__ import annotations
@@ -16,7 +18,15 @@ from stepping import serve
 
 from inspector import agent
 from inspector.errors import NativePanicError
-from inspector.runtime import ForeignObjects, SerialJournal, SerialTodoList, SharedJournal, SharedTodoList, ThinJournal, ThinTodoList
+from inspector.runtime import (
+    ForeignObjects,
+    SerialJournal,
+    SerialTodoList,
+    SharedJournal,
+    SharedTodoList,
+    ThinJournal,
+    ThinTodoList,
+)
 
 LISTS = {"serial": SerialTodoList, "shared": SharedTodoList, "thin": ThinTodoList}
 JOURNALS = {"serial": SerialJournal, "shared": SharedJournal, "thin": ThinJournal}
@@ -65,7 +75,9 @@ class Program:
 
     def use(self, name: str, millis: str) -> str:
         journal = self.named[name]
-        self.user = threading.Thread(target=lambda: journal.append("slow", millis=int(millis)), name="user")
+        self.user = threading.Thread(
+            target=lambda: journal.append("slow", millis=int(millis)), name="user"
+        )
         self.user.start()
         while not journal.pending_reason():
             pass
@@ -103,7 +115,20 @@ class Program:
 def main() -> None:
     segment = str(agent.start("count"))
     program = Program()
-    names = ("make", "journal", "clone", "drop", "spoil", "use", "join", "close", "foreign", "enter", "leave", "shut")
+    names = (
+        "make",
+        "journal",
+        "clone",
+        "drop",
+        "spoil",
+        "use",
+        "join",
+        "close",
+        "foreign",
+        "enter",
+        "leave",
+        "shut",
+    )
     serve({name: getattr(program, name) for name in names}, forget=program.let_go, segment=segment)
 
 

@@ -1,7 +1,10 @@
-"""A target that stops with a record on its way: an item is in a buffer, in a planner's board or in proxies, as the steps say.
+"""A target that stops with a record on its way.
 
-Steps: ``item`` (its handle), ``lower N`` (a record that has the item N times, into a buffer), ``end`` (of that buffer), ``break`` (a record
-whose lowering fails half-way), ``keep N`` (in the planner), ``fetch`` (the board, not lifted yet), ``lift`` (proxies), ``forget``.
+An item is in a buffer, in a planner's board or in proxies, as the steps say.
+
+Steps: ``item`` (its handle), ``lower N`` (a record that has the item N times, into a buffer),
+``end`` (of that buffer), ``break`` (a record whose lowering fails half-way), ``keep N`` (in the
+planner), ``fetch`` (the board, not lifted yet), ``lift`` (proxies), ``forget``.
 """
 
 from __future__ import annotations

@@ -69,7 +69,10 @@ def drop(name: str) -> None:
 
 def main() -> None:
     steps = (make, close, drop)
-    serve({step.__name__: step for step in steps} | {"stop": agent.stop}, segment=agent.start("stacks"))
+    serve(
+        {step.__name__: step for step in steps} | {"stop": agent.stop},
+        segment=agent.start("stacks"),
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""A target that ends while handles are held in every place that interpreters clear late. Says nothing but ``ready``."""
+"""A target that ends while handles are held in every place that interpreters clear late.
+
+Says nothing but ``ready``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A target whose objects are made through wrappers: of the standard library, and of the package that defines the class.
+"""A target whose objects are made through wrappers.
+
+Of the standard library, and of the package that defines the class.
 
 Arguments: the level. ``handlelib`` is a package that the test has put among the installed ones.
 """
@@ -33,7 +35,8 @@ def through_asyncio() -> None:
 
 def through_a_bare_callback() -> None:
     loop = asyncio.new_event_loop()
-    loop.call_soon(KEPT.extend, map(bdkpython.Amount.from_sat, [3]))  # no function of the program's own between
+    # no function of the program's own between
+    loop.call_soon(KEPT.extend, map(bdkpython.Amount.from_sat, [3]))
     loop.call_soon(loop.stop)
     loop.run_forever()  # bare
     loop.close()
@@ -45,4 +48,6 @@ def through_the_package() -> None:
 
 if __name__ == "__main__":
     steps = (through_functools, through_asyncio, through_a_bare_callback, through_the_package)
-    serve({step.__name__: step for step in steps}, forget=KEPT.clear, segment=agent.start(sys.argv[1]))
+    serve(
+        {step.__name__: step for step in steps}, forget=KEPT.clear, segment=agent.start(sys.argv[1])
+    )

@@ -42,7 +42,14 @@ class NotingAdapter:
     def owns(self, row: int) -> bool:
         return False
 
-    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
+    def close(
+        self,
+        row: int,
+        *,
+        although_held: bool,
+        preview: bool,
+        withdraw_after_secs: float | None = None,
+    ) -> CloseVerdict:
         return CloseVerdict("refused", "never")
 
     def referrers(self, row: int) -> Sequence[str]:
@@ -60,7 +67,9 @@ class Steps:
 
     def start(self, *adapters: str) -> str:
         parts = [adapter.partition(":") for adapter in adapters]
-        return agent.start(adapters=[NotingAdapter(name, self.notes, fails_to) for name, _, fails_to in parts])
+        return agent.start(
+            adapters=[NotingAdapter(name, self.notes, fails_to) for name, _, fails_to in parts]
+        )
 
     def start_in(self, directory: str) -> str:
         return agent.start(directory=directory)
@@ -70,9 +79,15 @@ class Steps:
 
     def state(self) -> dict[str, Any]:
         now = len(gc.callbacks), dict(vars(threading.Thread)), threading.active_count()
-        return {"notes": self.notes, "running": agent.is_running() or bool(lib.ai_is_running()), "as_before": now == BEFORE}
+        return {
+            "notes": self.notes,
+            "running": agent.is_running() or bool(lib.ai_is_running()),
+            "as_before": now == BEFORE,
+        }
 
 
 if __name__ == "__main__":
     steps = Steps()
-    serve({"start": steps.start, "start_in": steps.start_in, "stop": steps.stop, "state": steps.state})
+    serve(
+        {"start": steps.start, "start_in": steps.start_in, "stop": steps.stop, "state": steps.state}
+    )

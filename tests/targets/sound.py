@@ -68,7 +68,10 @@ def connections_in_closing() -> None:
 
 
 def connections_of_a_pool() -> None:
-    pool = kept("pool", lambda: [sqlite3.connect(":memory:", check_same_thread=False) for _ in range(AT_ONCE)])
+    pool = kept(
+        "pool",
+        lambda: [sqlite3.connect(":memory:", check_same_thread=False) for _ in range(AT_ONCE)],
+    )
     for database in pool:
         assert database.execute("select 1").fetchone() == (1,)
 
@@ -100,7 +103,10 @@ def server_of_connections() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         for _ in range(AT_ONCE):
-            with socket.create_connection(listener.getsockname()) as caller, listener.accept()[0] as peer:
+            with (
+                socket.create_connection(listener.getsockname()) as caller,
+                listener.accept()[0] as peer,
+            ):
                 peer.sendall(b"line")
                 assert caller.recv(4) == b"line"
 
@@ -133,16 +139,23 @@ def tokenizers_that_go() -> None:
 
 
 def a_tokenizer_that_stays() -> None:
-    made = kept("tokenizer", lambda: tokenizers.Tokenizer(tokenizers.models.WordLevel({"line": 0}, unk_token="line")))  # noqa: S106 - a word of a vocabulary
+    made = kept(
+        "tokenizer",
+        lambda: tokenizers.Tokenizer(tokenizers.models.WordLevel({"line": 0}, unk_token="line")),  # noqa: S106 - a word of a vocabulary
+    )
     assert made.encode("line").ids == [0]
 
 
 def amounts_that_go() -> None:
-    assert sum(bdkpython.Amount.from_sat(each).to_sat() for each in range(AT_ONCE)) == sum(range(AT_ONCE))
+    assert sum(bdkpython.Amount.from_sat(each).to_sat() for each in range(AT_ONCE)) == sum(
+        range(AT_ONCE)
+    )
 
 
 def amounts_in_a_bounded_cache() -> None:
-    cache = kept("cache", lambda: deque((bdkpython.Amount.from_sat(each) for each in range(20)), maxlen=20))
+    cache = kept(
+        "cache", lambda: deque((bdkpython.Amount.from_sat(each) for each in range(20)), maxlen=20)
+    )
     cache.extend(bdkpython.Amount.from_sat(each) for each in range(AT_ONCE))
     assert len(cache) == 20
 
@@ -259,4 +272,9 @@ def forget() -> None:
 
 
 if __name__ == "__main__":
-    serve({"go": go}, forget=forget, segment=agent.start("stacks"), programs=[program.__name__ for program in PROGRAMS])
+    serve(
+        {"go": go},
+        forget=forget,
+        segment=agent.start("stacks"),
+        programs=[program.__name__ for program in PROGRAMS],
+    )

@@ -1,4 +1,7 @@
-"""The loop of a target program: says ``ready``, then runs one step for each line of stdin until stdin closes."""
+"""The loop of a target program.
+
+Says ``ready``, then runs one step for each line of stdin until stdin closes.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,15 @@ def say(word: str, value: Any = None) -> None:
     print(word if value is None else f"{word} {json.dumps(value)}", flush=True)
 
 
-def serve(steps: Mapping[str, Callable[..., Any]], *, forget: Callable[[], None] | None = None, **ready: Any) -> None:
-    """Run steps by name, with the line's other words as text arguments; an exception is answered, not fatal.
+def serve(
+    steps: Mapping[str, Callable[..., Any]],
+    *,
+    forget: Callable[[], None] | None = None,
+    **ready: Any,
+) -> None:
+    """Run steps by name, with the line's other words as text arguments.
+
+    An exception is answered, not fatal.
 
     Every step's answer is ``name json``; a step that raises answers ``error {"type", "message"}``.
     With ``forget``, which drops all objects of the steps, the last line is ``left N``: the handles

@@ -1,7 +1,8 @@
 """An unprepared program that measures how long its threads stand still: ``ticking.py LIBRARY``.
 
-Two threads wake every fifth of a millisecond and keep the longest that they were late: one in native code, which needs no lock, one in
-Python, which needs the interpreter's. Each line of stdin is answered with both, in seconds, since the line before.
+Two threads wake every fifth of a millisecond and keep the longest that they were late: one in
+native code, which needs no lock, one in Python, which needs the interpreter's. Each line of stdin
+is answered with both, in seconds, since the line before.
 """
 
 import ctypes

@@ -1,14 +1,19 @@
-"""A target over the runtime's sample types: every handle it holds has a name, every step is one line.
+"""A target over the runtime's sample types.
 
-Arguments: the level to start the agent at (default ``history``), or ``none`` to start without an agent.
+Every handle it holds has a name, every step is one line.
 
-Steps: ``list N``, ``item N TEXT``, ``add LIST ITEM``, ``text LIST TEXT [ITEM]``, ``last LIST N``, ``clone N M``, ``release N``,
-``drop N``, ``journal N PATH``, ``append N LINE``, ``append_slowly N LINE MILLIS`` (on a thread of its own; ``join`` waits for it),
-``close N``, ``cursor N JOURNAL`` (owned by a thread of its own that does not come by until ``visit N``), ``cycle N``
-(a list in a garbage cycle; from then on only ``gc`` and viewers collect), ``gc``, ``churn THREADS PER_SECOND``, ``calm``,
-``many COUNT``, ``label N NAME`` (native code holds it under that name until ``unlabel NAME``), ``listening N`` (a list
-that calls back), ``knot N`` (one whose listener holds it: a cycle across the boundary; ``cut`` takes it apart),
-``forget``, ``numbers``, ``level NAME``, ``stop``, ``start``.
+Arguments: the level to start the agent at (default ``history``), or ``none`` to start without an
+    agent.
+
+Steps: ``list N``, ``item N TEXT``, ``add LIST ITEM``, ``text LIST TEXT [ITEM]``, ``last LIST N``,
+``clone N M``, ``release N``, ``drop N``, ``journal N PATH``, ``append N LINE``,
+``append_slowly N LINE MILLIS`` (on a thread of its own; ``join`` waits for it), ``close N``,
+``cursor N JOURNAL`` (owned by a thread of its own that does not come by until ``visit N``),
+``cycle N`` (a list in a garbage cycle; from then on only ``gc`` and viewers collect), ``gc``,
+``churn THREADS PER_SECOND``, ``calm``, ``many COUNT``, ``label N NAME`` (native code holds it under
+that name until ``unlabel NAME``), ``listening N`` (a list that calls back), ``knot N`` (one whose
+listener holds it: a cycle across the boundary; ``cut`` takes it apart), ``forget``, ``numbers``,
+``level NAME``, ``stop``, ``start``.
 """
 
 from __future__ import annotations
@@ -24,7 +29,17 @@ from typing import Any
 from stepping import serve
 
 from inspector import agent
-from inspector.runtime import Churn, Cursor, Journal, Label, Listener, Notice, TodoItem, TodoList, drain
+from inspector.runtime import (
+    Churn,
+    Cursor,
+    Journal,
+    Label,
+    Listener,
+    Notice,
+    TodoItem,
+    TodoList,
+    drain,
+)
 
 
 class Errand:
@@ -216,7 +231,11 @@ def main() -> None:
     level = sys.argv[1] if len(sys.argv) > 1 else "history"
     segment = "" if level == "none" else str(agent.start(level=level))
     program = Program()
-    steps = {name: getattr(program, name) for name in dir(program) if callable(getattr(program, name)) and not name.startswith("_")}
+    steps = {
+        name: getattr(program, name)
+        for name in dir(program)
+        if callable(getattr(program, name)) and not name.startswith("_")
+    }
     serve(steps, forget=program._let_go, segment=segment)
 
 

@@ -1,6 +1,7 @@
 """A target over several unmodified packages of UniFFI at once.
 
-Arguments: pairs of a family (``glean``, ``nostr``, ``bdk``) and the folder that its package is in; ``none`` does not start the agent.
+Arguments: pairs of a family (``glean``, ``nostr``, ``bdk``) and the folder that its package is in;
+    ``none`` does not start the agent.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from inspector import agent
 
 def main() -> None:
     words = [word for word in sys.argv[1:] if word != "none"]
-    families: dict[str, Any] = {name: FAMILIES[name](Path(folder)) for name, folder in zip(words[::2], words[1::2], strict=True)}
+    families: dict[str, Any] = {
+        name: FAMILIES[name](Path(folder))
+        for name, folder in zip(words[::2], words[1::2], strict=True)
+    }
 
     def make(name: str, family: str, method: str = "make") -> str:
         """``make NAME FAMILY [METHOD]``; answers the class."""

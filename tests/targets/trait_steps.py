@@ -1,8 +1,10 @@
-"""A target over traits that Rust implements: their handles are made, shared, lowered again, leaked and dropped by steps.
+"""A target over traits that Rust implements.
 
-Arguments: ``nostr``, whose traits lie in an ``Arc`` (contract 30, an unmodified package), or ``made``, whose traits lie in a box
-(contract 29, a library of the tests, since no package of that generation gives such a trait out); then ``none`` to start the agent by
-a step.
+Their handles are made, shared, lowered again, leaked and dropped by steps.
+
+Arguments: ``nostr``, whose traits lie in an ``Arc`` (contract 30, an unmodified package), or
+``made``, whose traits lie in a box (contract 29, a library of the tests, since no package of that
+generation gives such a trait out); then ``none`` to start the agent by a step.
 """
 
 from __future__ import annotations

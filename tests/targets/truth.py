@@ -60,7 +60,9 @@ class Mnemonic:
             str(self._proxies[0])
 
     def _clone(self) -> int:
-        handle: int = bdk._uniffi_rust_call(bdk._UniffiLib.uniffi_bdkffi_fn_clone_mnemonic, self._proxies[0]._handle)
+        handle: int = bdk._uniffi_rust_call(
+            bdk._UniffiLib.uniffi_bdkffi_fn_clone_mnemonic, self._proxies[0]._handle
+        )
         return handle
 
     def truth(self) -> Truth:
@@ -112,7 +114,9 @@ class Program:
         self._ends = False
         self._gate = threading.Condition()
         self._waiting = 0
-        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(BUSY_THREADS)]
+        self._threads = [
+            threading.Thread(target=self._work, args=(number,)) for number in range(BUSY_THREADS)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -188,7 +192,9 @@ def main(way: str) -> None:
     program = Program(kinds)
     print("ready", json.dumps(ready), flush=True)
     for word, seed in lines():
-        print(word, json.dumps({"busy": program.busy, "still": program.still}[word](seed)), flush=True)
+        print(
+            word, json.dumps({"busy": program.busy, "still": program.still}[word](seed)), flush=True
+        )
     program.end()
 
 

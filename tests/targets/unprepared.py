@@ -1,8 +1,9 @@
 """A program that knows nothing of the inspector: works until its stdin ends.
 
-``unprepared.py KIND``: ``idle`` waits for stdin; ``sleep`` sleeps in short bits; ``lock`` has its main thread wait for a lock; ``busy``
-counts on four threads; ``malloc`` allocates outside of Python; ``dlopen`` loads and unloads libraries; ``poll`` polls with asyncio;
-``small`` sleeps, and has small stacks set for its threads.
+``unprepared.py KIND``: ``idle`` waits for stdin; ``sleep`` sleeps in short bits; ``lock`` has its
+main thread wait for a lock; ``busy`` counts on four threads; ``malloc`` allocates outside of
+Python; ``dlopen`` loads and unloads libraries; ``poll`` polls with asyncio; ``small`` sleeps, and
+has small stacks set for its threads.
 """
 
 import ctypes

@@ -1,8 +1,8 @@
 """A target whose declared classes are born where no hook sees it.
 
-Each step ``make KIND NUMBER`` keeps so many more:
-``__new__`` and then the attribute, ``copy.copy``, and a factory in native code (``ctypes.Structure.from_buffer_copy``),
-beside ``seen``, which calls the constructor.
+Each step ``make KIND NUMBER`` keeps so many more: ``__new__`` and then the attribute,
+``copy.copy``, and a factory in native code (``ctypes.Structure.from_buffer_copy``), beside
+``seen``, which calls the constructor.
 """
 
 from __future__ import annotations

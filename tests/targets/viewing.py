@@ -1,4 +1,7 @@
-"""A viewer in a process of its own, to be killed: ``viewing.py SEGMENT LEVEL`` says ``ready`` when the target has taken it."""
+"""A viewer in a process of its own, to be killed.
+
+``viewing.py SEGMENT LEVEL`` says ``ready`` when the target has taken it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A program whose threads wait in different system calls and count their returns.
 
-Prints ``ready`` with the system's number of each thread; each line on stdin is answered with the counts; the end of stdin ends it.
+Prints ``ready`` with the system's number of each thread; each line on stdin is answered with the
+counts; the end of stdin ends it.
 """
 
 import ctypes
@@ -61,7 +62,11 @@ def for_ever():
 
 def waits():
     """By name: a call that waits, with its arguments."""
-    place, time, later = ctypes.create_string_buffer(64), ctypes.create_string_buffer(TIME), for_ever()
+    place, time, later = (
+        ctypes.create_string_buffer(64),
+        ctypes.create_string_buffer(TIME),
+        for_ever(),
+    )
     signals = ctypes.create_string_buffer(struct.pack("Q", 1 << (signal.SIGUSR2 - 1)) + bytes(120))
     less = ctypes.create_string_buffer(struct.pack("HhH", 0, -1, 0))
     return {

@@ -1,5 +1,9 @@
-"""``python -m tests.truth``: 200,000 random comparisons of our counts with the libraries' own, in a prepared process, in one into which the
-agent is brought, and from outside. Prints a table; exit status 1 with the first wrong comparison and the seed that leads to it.
+"""``python -m tests.truth``.
+
+200,000 random comparisons of our counts with the libraries' own, in a prepared process, in one into
+which the
+agent is brought, and from outside. Prints a table; exit status 1 with the first wrong comparison
+and the seed that leads to it.
 """
 
 from __future__ import annotations
@@ -44,7 +48,10 @@ class Watcher:
     """The newest snapshot of a session, and how many moments it has shown since one asked."""
 
     def __init__(self, session: Session, moment: Callable[[Snapshot], float], enough: int) -> None:
-        """``moment``: when the counts of a snapshot were read; ``enough``: so many moments are waited for."""
+        """``moment``: when the counts of a snapshot were read.
+
+        ``enough``: so many moments are waited for.
+        """
         self._moment, self._enough = moment, enough
         self._changed = threading.Condition()
         self._newest: Snapshot | None = None
@@ -64,9 +71,14 @@ class Watcher:
         """A snapshot whose counts were read long enough after ``at``."""
         with self._changed:
             self._moments.clear()
-            self._changed.wait_for(lambda: sum(each > at for each in self._moments) >= self._enough, PATIENCE_SECS)
+            self._changed.wait_for(
+                lambda: sum(each > at for each in self._moments) >= self._enough, PATIENCE_SECS
+            )
             if self._newest is None or sum(each > at for each in self._moments) < self._enough:
-                raise WrongError(f"no snapshot with {self._enough} readings of the counts in {PATIENCE_SECS:.0f} s")
+                raise WrongError(
+                    f"no snapshot with {self._enough} readings of the counts in "
+                    f"{PATIENCE_SECS:.0f} s"
+                )
             return self._newest
 
 
@@ -80,7 +92,8 @@ class Tally:
     still: int = 0
     """Comparisons of all objects while those threads stand at a gate."""
     busy_rows: int = 0
-    """Rows of busy objects that agree with the other rows of their object, none with a reference missing."""
+    """Rows of busy objects that agree with the other rows of their object, none with a reference
+    missing."""
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -89,7 +102,10 @@ class Tally:
 
 
 def compare(snapshot: Snapshot, truths: list[list[int]]) -> int:
-    """Compare all rows of the objects; answers with the number of comparisons. Raises ``WrongError``."""
+    """Compare all rows of the objects; answers with the number of comparisons.
+
+    Raises ``WrongError``.
+    """
     handles = snapshot.handles
     live = np.flatnonzero(alive(handles))
     rows_by_address: dict[int, list[int]] = {}
@@ -102,20 +118,30 @@ def compare(snapshot: Snapshot, truths: list[list[int]]) -> int:
         compared += 1
         for row in rows:
             for name, true in zip(COLUMNS, counted, strict=True):
-                _require(int(getattr(handles, name)[row]), true, f"{name} of a handle on the object at {address:#x} ({counted})")
+                _require(
+                    int(getattr(handles, name)[row]),
+                    true,
+                    (f"{name} of a handle on the object at {address:#x} ({counted})"),
+                )
                 compared += 1
     return compared
 
 
 def agree(snapshot: Snapshot) -> int:
-    """Rows that agree with the other rows of their object, and none has a reference missing. Raises ``WrongError``."""
+    """Rows that agree with the other rows of their object, and none has a reference missing.
+
+    Raises ``WrongError``.
+    """
     handles = snapshot.handles
     live = np.flatnonzero(alive(handles) & (handles.addresses != 0))
     _, first, place = np.unique(handles.addresses[live], return_index=True, return_inverse=True)
     for name in AGREEING:
         column = getattr(handles, name)[live]
         for row in np.flatnonzero(column != column[first][place]).tolist():
-            raise WrongError(f"rows of one object disagree: {name} is {column[row]} and {column[first][place][row]}")
+            raise WrongError(
+                f"rows of one object disagree: {name} is {column[row]} and "
+                f"{column[first][place][row]}"
+            )
     known = handles.strong[live] != UNKNOWN
     if (handles.native_refs[live][known] < 0).any():
         raise WrongError("an object of a sound program has fewer references than handles")
@@ -130,7 +156,10 @@ def _require(seen: int, true: int, what: str) -> None:
 @contextmanager
 def prepared() -> Iterator[tuple[Target, Watcher]]:
     """A program that starts the agent itself."""
-    with start_target("truth", "prepared") as target, _live(Path(target.ready["segment"])) as watcher:
+    with (
+        start_target("truth", "prepared") as target,
+        _live(Path(target.ready["segment"])) as watcher,
+    ):
         yield target, watcher
 
 
@@ -173,19 +202,27 @@ WAYS: Final = {"prepared": (prepared, 9), "injected": (injected, 9), "from outsi
 
 
 def run(way: str, wanted: int, seed: int) -> Tally:
-    """Compare until ``wanted`` comparisons are made. Raises ``WrongError`` with the round's seed."""
+    """Compare until ``wanted`` comparisons are made.
+
+    Raises ``WrongError`` with the round's seed.
+    """
     tally = Tally(way)
     with WAYS[way][0]() as (target, watcher):
         number = 0
         while tally.total < wanted:
-            word, round_seed = ("still" if number % 3 == 2 else "busy"), f"{seed}-{way.replace(' ', '-')}-{number}"
+            word, round_seed = (
+                ("still" if number % 3 == 2 else "busy"),
+                f"{seed}-{way.replace(' ', '-')}-{number}",
+            )
             truths = target.ask(f"{word} {round_seed}")
             snapshot = watcher.after(time.time())
             try:
                 compared = compare(snapshot, truths)
                 tally.busy_rows += agree(snapshot)
             except WrongError as error:
-                raise WrongError(f"{error} · {way}, round {number} ({word}), --seed {seed}") from None
+                raise WrongError(
+                    f"{error} · {way}, round {number} ({word}), --seed {seed}"
+                ) from None
             if word == "still":
                 tally.still += compared
             else:
@@ -200,10 +237,15 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./dev truth", description=__doc__)
     parser.add_argument("--comparisons", type=int, default=COMPARISONS, help="in all ways together")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--way", choices=WAYS, action="append", help="only this one; may be given several times")
+    parser.add_argument(
+        "--way", choices=WAYS, action="append", help=("only this one; may be given several times")
+    )
     wish: Any = parser.parse_args(words)
     ways = wish.way or list(WAYS)
-    print(f"{'':14}{'at rest, 8 busy threads':>26}{'all at rest':>14}{'rows that agree':>18}{'wrong':>8}{'s':>7}", flush=True)
+    print(
+        f"{'':14}{'at rest, 8 busy threads':>26}{'all at rest':>14}{'rows that agree':>18}{'wrong':>8}{'s':>7}",
+        flush=True,
+    )
     total, shares = 0, sum(WAYS[way][1] for way in ways)
     for way in ways:
         try:
@@ -213,7 +255,10 @@ def main(words: list[str] | None = None) -> int:
             return 1
         total += tally.total
         secs = time.monotonic() - tally.began
-        print(f"{way:14}{tally.resting:26,}{tally.still:14,}{tally.busy_rows:18,}{0:8}{secs:7.0f}", flush=True)
+        print(
+            f"{way:14}{tally.resting:26,}{tally.still:14,}{tally.busy_rows:18,}{0:8}{secs:7.0f}",
+            flush=True,
+        )
     print(f"{total:,} comparisons, 0 wrong (seed {wish.seed})")
     return 0
 

@@ -1,4 +1,5 @@
-"""Every test of the window runs without a display, with settings of its own, and ends its threads."""
+"""Every test of the window runs without a display, with settings of its own, and ends its
+threads."""
 
 from __future__ import annotations
 
@@ -60,7 +61,9 @@ def settings(tmp_path: Path) -> QSettings:
 
 
 @pytest.fixture
-def open_window(qtbot: QtBot, settings: QSettings, tmp_path: Path) -> Iterator[Callable[..., MainWindow]]:
+def open_window(
+    qtbot: QtBot, settings: QSettings, tmp_path: Path
+) -> Iterator[Callable[..., MainWindow]]:
     """Opens windows on a connector, and closes them."""
     opened: list[MainWindow] = []
 
@@ -82,7 +85,9 @@ def open_window(qtbot: QtBot, settings: QSettings, tmp_path: Path) -> Iterator[C
 
 
 @pytest.fixture
-def attach(qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path) -> Callable[[Snapshot], tuple[MainWindow, FakeSession]]:
+def attach(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path
+) -> Callable[[Snapshot], tuple[MainWindow, FakeSession]]:
     """A window attached to a fake session that has published a snapshot."""
 
     def make(snapshot: Snapshot) -> tuple[MainWindow, FakeSession]:

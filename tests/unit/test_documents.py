@@ -38,7 +38,9 @@ def test_the_rooms_of_the_architecture_exist() -> None:
 
 def test_the_guide_leads_to_every_page() -> None:
     linked = {(DOCS / link).resolve() for link in links_of(DOCS / "guide.md")}
-    assert [page.name for page in DOCS.glob("*.md") if page.name != "guide.md" and page not in linked] == []
+    assert [
+        page.name for page in DOCS.glob("*.md") if page.name != "guide.md" and page not in linked
+    ] == []
 
 
 def test_the_guide_names_every_pane() -> None:
@@ -65,4 +67,8 @@ def test_decisions_are_numbered_without_a_gap_and_listed_each_once() -> None:
 def test_a_decision_has_its_number_for_a_title_and_names_its_drawbacks(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert text.startswith(f"# {page.name[:4]} ")
-    assert [title for title in ("Context", "Options", "Outcome", "Drawbacks") if f"\n## {title}\n" not in text] == []
+    assert [
+        title
+        for title in ("Context", "Options", "Outcome", "Drawbacks")
+        if f"\n## {title}\n" not in text
+    ] == []

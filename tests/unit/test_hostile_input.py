@@ -1,4 +1,7 @@
-"""Inputs that once ended in a traceback, hung, or took all memory; and a short run of the fuzzer that found them."""
+"""Inputs that once ended in a traceback, hung, or took all memory.
+
+And a short run of the fuzzer that found them.
+"""
 
 from __future__ import annotations
 
@@ -67,12 +70,14 @@ def test_a_short_run_of_the_fuzzer_finds_no_crash() -> None:
     assert "0 kinds of crash" in done.stdout
 
 
-# snapshots ----------------------------------------------------------------------------------------------------------------
+# snapshots ----------------------------------------------------------------------------------------
 
 
 def packed(header: bytes, columns: bytes) -> bytes:
     """A snapshot around these, whole on the outside."""
-    return struct.pack("<8sIIQ", MAGIC, VERSION, len(header), len(columns)) + zlib.compress(header + columns)
+    return struct.pack("<8sIIQ", MAGIC, VERSION, len(header), len(columns)) + zlib.compress(
+        header + columns
+    )
 
 
 def test_a_small_file_does_not_become_a_large_one() -> None:
@@ -85,24 +90,44 @@ def test_a_small_file_does_not_become_a_large_one() -> None:
 def test_a_table_that_compresses_well_is_no_bomb() -> None:
     snapshot = big_snapshot(20_000)
     alike = {
-        name: np.full(20_000, getattr(snapshot.handles, name)[0]) for name in ("types", "addresses", "data", "created_at", "changed_at")
+        name: np.full(20_000, getattr(snapshot.handles, name)[0])
+        for name in ("types", "addresses", "data", "created_at", "changed_at")
     }
-    decode(encode(dataclasses.replace(snapshot, handles=dataclasses.replace(snapshot.handles, **alike))))
+    decode(
+        encode(
+            dataclasses.replace(snapshot, handles=dataclasses.replace(snapshot.handles, **alike))
+        )
+    )
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("types", MAX_INDEX), ("created_sites", MAX_INDEX), ("last_threads", MAX_INDEX), ("ids", (1 << 32) - 2), ("strong", 1 << 53)],
+    [
+        ("types", MAX_INDEX),
+        ("created_sites", MAX_INDEX),
+        ("last_threads", MAX_INDEX),
+        ("ids", (1 << 32) - 2),
+        ("strong", 1 << 53),
+    ],
 )
-def test_a_number_that_would_become_a_table_of_gigabytes_is_refused(column: str, value: int) -> None:
+def test_a_number_that_would_become_a_table_of_gigabytes_is_refused(
+    column: str, value: int
+) -> None:
     snapshot = snapshot_of([Row(1)])
     columns = {column: np.full(1, value, getattr(snapshot.handles, column).dtype)}
     with pytest.raises(FileFormatError, match="out of range"):
-        decode(encode(dataclasses.replace(snapshot, handles=dataclasses.replace(snapshot.handles, **columns))))
+        decode(
+            encode(
+                dataclasses.replace(
+                    snapshot, handles=dataclasses.replace(snapshot.handles, **columns)
+                )
+            )
+        )
 
 
 def test_many_stacks_are_read_once_each_and_not_the_types_of_their_fields() -> None:
-    """Reading the annotations for each frame separately took half a minute for a file of a megabyte."""
+    """Reading the annotations for each frame separately took half a minute for a file of a
+    megabyte."""
     frames = tuple(Frame(f"f{number}", "a.py", number) for number in range(12))
     sites = {index: Site(index, frames) for index in range(1, 3000)}
     assert decode(encode(dataclasses.replace(snapshot_of([Row(1)]), sites=sites))).sites == sites
@@ -111,7 +136,9 @@ def test_many_stacks_are_read_once_each_and_not_the_types_of_their_fields() -> N
 def test_a_matrix_of_threads_is_as_large_as_what_is_shown() -> None:
     snapshot = big_snapshot(50, tombstones=20)
     far = dataclasses.replace(snapshot.threads[1], index=MAX_INDEX - 1)
-    columns = {name: np.full(50, MAX_INDEX - 1, np.int64) for name in ("created_threads", "last_threads")}
+    columns = {
+        name: np.full(50, MAX_INDEX - 1, np.int64) for name in ("created_threads", "last_threads")
+    }
     handles = dataclasses.replace(snapshot.handles, **columns)
     matrix = thread_matrix(dataclasses.replace(snapshot, handles=handles, threads={far.index: far}))
     assert (matrix.counts.tolist(), matrix.living.tolist()) == ([[20]], [30])
@@ -125,12 +152,15 @@ def test_counters_beyond_what_a_column_holds_are_taken_as_the_most_there_is() ->
 
 def test_a_type_of_impossible_size_has_none() -> None:
     snapshot = snapshot_of([Row(1)])
-    types = {index: dataclasses.replace(row, size_bytes=2**64 - 1) for index, row in snapshot.types.items()}
+    types = {
+        index: dataclasses.replace(row, size_bytes=2**64 - 1)
+        for index, row in snapshot.types.items()
+    }
     graph = build_flames(dataclasses.replace(snapshot, types=types), Weight.BYTES)
     assert graph.unsized == 1
 
 
-# pictures and session files -----------------------------------------------------------------------------------------------
+# pictures and session files -----------------------------------------------------------------------
 
 
 def test_a_picture_of_countless_parts_is_refused() -> None:
@@ -140,7 +170,9 @@ def test_a_picture_of_countless_parts_is_refused() -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
-def test_what_is_no_file_is_one_error_and_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
+def test_what_is_no_file_is_one_error_and_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
     path = tmp_path / "thing.png"
     make(path)
     with pytest.raises(FileFormatError, match=f"cannot be read: .*: {path}"):
@@ -179,10 +211,12 @@ def test_events_at_a_time_that_no_calendar_has_are_refused() -> None:
 def test_a_record_that_says_that_it_unpacks_to_gigabytes_is_refused() -> None:
     listed = json.dumps([["at", "<f8", 30_000_000]]).encode()
     with pytest.raises(FileFormatError):
-        read_vitals(record(b"VITL", struct.pack("<I", len(listed)) + listed + zlib.compress(b""))[12:])
+        read_vitals(
+            record(b"VITL", struct.pack("<I", len(listed)) + listed + zlib.compress(b""))[12:]
+        )
 
 
-# declarations and settings ------------------------------------------------------------------------------------------------
+# declarations and settings ------------------------------------------------------------------------
 
 MANY = MAX_FILE_BYTES - 1000
 SLOW_TOMLS = {
@@ -195,7 +229,9 @@ SLOW_TOMLS = {
 
 
 @pytest.mark.parametrize("text", SLOW_TOMLS.values(), ids=SLOW_TOMLS.keys())
-def test_keys_of_countless_parts_are_refused_before_they_are_read(tmp_path: Path, text: str) -> None:
+def test_keys_of_countless_parts_are_refused_before_they_are_read(
+    tmp_path: Path, text: str
+) -> None:
     (trouble,) = troubles_of(tmp_path, text)
     assert f"a key has more than {MAX_DOTS} dots" in trouble
 
@@ -235,7 +271,11 @@ def test_a_bad_file_of_declarations_is_one_line(tmp_path: Path, text: str) -> No
     assert len(trouble) < 1000
 
 
-@pytest.mark.parametrize("name", ["~nobody-of-this-name/x.toml", "a\\u0000b.toml", "/" + "n" * 5000, "missing.toml"], **BY_KIND)
+@pytest.mark.parametrize(
+    "name",
+    ["~nobody-of-this-name/x.toml", "a\\u0000b.toml", "/" + "n" * 5000, "missing.toml"],
+    **BY_KIND,
+)
 def test_a_project_that_names_no_file_is_one_line(tmp_path: Path, name: str) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(f'[tool.arc-inspector]\nadapters = ["{name}"]')
@@ -252,15 +292,21 @@ def troubles_of(folder: Path, text: str) -> list[str]:
     return declared.troubles
 
 
-@pytest.mark.parametrize("value", [2**64, 10**5000, float("nan"), float("inf"), "\u202e", "\ud800"], **BY_KIND)
+@pytest.mark.parametrize(
+    "value", [2**64, 10**5000, float("nan"), float("inf"), "\u202e", "\ud800"], **BY_KIND
+)
 def test_an_argument_that_cannot_be_sent_is_refused(value: object) -> None:
-    found, troubles = parse_declarations([{"class": "a.B", "close": "close", "close_with": {"x": value}}], "here")
+    found, troubles = parse_declarations(
+        [{"class": "a.B", "close": "close", "close_with": {"x": value}}], "here"
+    )
     assert (found, len(troubles)) == ([], 1)
     json.dumps([declaration_value(each) for each in found])
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "\ud800", "[1]", '{"a": 1}', "NaN"], **BY_KIND)
-def test_a_damaged_list_of_what_is_muted_mutes_nothing_and_takes_more(tmp_path: Path, text: str) -> None:
+def test_a_damaged_list_of_what_is_muted_mutes_nothing_and_takes_more(
+    tmp_path: Path, text: str
+) -> None:
     path = tmp_path / "mutes.json"
     path.write_bytes(text.encode(errors="surrogatepass"))
     mutes = Mutes(path)
@@ -269,10 +315,18 @@ def test_a_damaged_list_of_what_is_muted_mutes_nothing_and_takes_more(tmp_path: 
     assert mutes.all() == {"key": "because \ud800"}
 
 
-# answers ------------------------------------------------------------------------------------------------------------------
+# answers ------------------------------------------------------------------------------------------
 
 GC = {"collected": 3, "released": 1, "closes_queued": 0, "still_pending": 2, "took_nanos": 1000}
-ACT = {"at": T0, "op": "close", "pid": 3, "uid": 0, "handles": [3], "handle_count": 1, "outcome": "done"}
+ACT = {
+    "at": T0,
+    "op": "close",
+    "pid": 3,
+    "uid": 0,
+    "handles": [3],
+    "handle_count": 1,
+    "outcome": "done",
+}
 
 
 def answer(**fields: object) -> str:
@@ -309,7 +363,11 @@ def test_an_answer_in_another_encoding_is_no_answer(encoding: str) -> None:
         decode_answer(answer(**GC).encode(encoding))
 
 
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "[" * 100_000, '{"a":' * 100_000, "9" * 5000], **BY_KIND)
+@pytest.mark.parametrize(
+    "text",
+    ["NaN", "Infinity", "-Infinity", "[" * 100_000, '{"a":' * 100_000, "9" * 5000],
+    **BY_KIND,
+)
 def test_what_json_has_not_is_no_answer(text: str) -> None:
     with pytest.raises(ControlError, match="not JSON") as refusal:
         decode_answer(f'{{"nonce": 1, "ok": true, "x": {text}}}'.encode())
@@ -317,8 +375,17 @@ def test_what_json_has_not_is_no_answer(text: str) -> None:
 
 
 def test_texts_of_a_target_lose_what_a_terminal_obeys() -> None:
-    declared = {"class": "a\u202e\x1b", "source": "x\ny", "is_followed": True, "rows": 1, "waits_for": "", "trouble": "\ud800"}
-    report = adapter_report(decode_answer(answer(adapters=["\x9b"], declared=[declared], troubles=["a\nb"]).encode()))
+    declared = {
+        "class": "a\u202e\x1b",
+        "source": "x\ny",
+        "is_followed": True,
+        "rows": 1,
+        "waits_for": "",
+        "trouble": "\ud800",
+    }
+    report = adapter_report(
+        decode_answer(answer(adapters=["\x9b"], declared=[declared], troubles=["a\nb"]).encode())
+    )
     assert report.names == ("\ufffd",)
     assert report.notices() == ("a b", "a\ufffd\ufffd is not fully followed: \ufffd: x y")
 

@@ -27,9 +27,15 @@ def imports_of(path: Path) -> set[str]:
 
 def imports_by_module() -> dict[str, set[str]]:
     """The imports of each module within the package, also for type checks and within functions."""
-    paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / "inspector").rglob("*.py")}
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in (ROOT / "inspector").rglob("*.py")
+    }
     named = {name.removesuffix(".__init__"): path for name, path in paths.items()}
-    return {name: {each for each in targets_of(path, named.keys()) if each != name} for name, path in named.items()}
+    return {
+        name: {each for each in targets_of(path, named.keys()) if each != name}
+        for name, path in named.items()
+    }
 
 
 def targets_of(path: Path, known: Set[str]) -> Iterator[str]:
@@ -44,7 +50,10 @@ def targets_of(path: Path, known: Set[str]) -> Iterator[str]:
 
 
 def in_circles(imports: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Modules that are left when leaves and roots are removed repeatedly: circles, and modules between them."""
+    """Modules that are left when leaves and roots are removed repeatedly.
+
+    Circles, and modules between them.
+    """
     left = imports
     while True:
         imported = set().union(*left.values())
@@ -56,17 +65,29 @@ def in_circles(imports: dict[str, set[str]]) -> dict[str, set[str]]:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     assert in_circles(imports_by_module()) == {}
-    assert in_circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"b": {"c"}, "c": {"b"}}
+    assert in_circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {
+        "b": {"c"},
+        "c": {"b"},
+    }
 
 
 def test_only_wire_touches_the_native_module() -> None:
-    users = {path.relative_to(ROOT).parts[1] for path in (ROOT / "inspector").rglob("*.py") if "inspector._native" in imports_of(path)}
+    users = {
+        path.relative_to(ROOT).parts[1]
+        for path in (ROOT / "inspector").rglob("*.py")
+        if "inspector._native" in imports_of(path)
+    }
     assert users == {"wire"}
 
 
 def test_a_target_process_loads_neither_qt_nor_numpy_nor_the_viewer() -> None:
-    program = "import sys, inspector.agent, inspector.runtime; inspector.agent.start(); print(*sys.modules); inspector.agent.stop()"
-    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    program = (
+        "import sys, inspector.agent, inspector.runtime; inspector.agent.start(); "
+        "print(*sys.modules); inspector.agent.stop()"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     loaded = asked.stdout.split()
     assert "inspector.agent" in loaded
     assert [name for name in loaded if name.startswith(HEAVY)] == []
@@ -77,6 +98,8 @@ def test_one_module_of_the_viewer_knows_where_linux_keeps_what_it_says_of_a_proc
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "inspector").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("/proc/")
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith("/proc/")
     }
     assert users == {"inspector/attach/procfs.py"}

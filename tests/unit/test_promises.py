@@ -1,4 +1,5 @@
-"""The pages that list promises and claims name tests that exist, and the table of faults is not stale."""
+"""The pages that list promises and claims name tests that exist, and the table of faults is not
+stale."""
 
 from __future__ import annotations
 
@@ -10,7 +11,12 @@ from tests.mutate.faults import Fault, put_in, read_faults
 
 
 def test_each_promise_is_kept_by_a_test_of_that_name() -> None:
-    promises = (ROOT / "docs" / "lifecycle.md").read_text().partition("## Promises")[2].partition("## How")[0]
+    promises = (
+        (ROOT / "docs" / "lifecycle.md")
+        .read_text()
+        .partition("## Promises")[2]
+        .partition("## How")[0]
+    )
     named = named_in(row for row in promises.splitlines() if row.startswith("|"))
     assert len(named) > 50
     assert set(named) - defined_tests() == set()
@@ -30,4 +36,6 @@ def test_each_fault_has_its_place_and_its_tests(fault: Fault) -> None:
         words = test.split()
         place = ROOT / (test.partition("::")[0] if words[0] != "cargo" else "native/Cargo.toml")
         assert place.is_file(), test
-        assert words[0] == "cargo" or not (name := test.partition("::")[2]) or name in defined_tests()
+        assert (
+            words[0] == "cargo" or not (name := test.partition("::")[2]) or name in defined_tests()
+        )

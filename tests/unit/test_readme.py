@@ -16,12 +16,19 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def shown_commands() -> list[list[str]]:
     blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    lines = [
+        line.removeprefix("$ ")
+        for block in blocks
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
     return [shlex.split(line, comments=True) for line in lines]
 
 
 def subcommands_of_the_inspector() -> list[list[str]]:
-    return [words[1:] for words in shown_commands() if words[0] == "arc-inspector" and len(words) > 1]
+    return [
+        words[1:] for words in shown_commands() if words[0] == "arc-inspector" and len(words) > 1
+    ]
 
 
 def test_the_readme_shows_the_two_commands_that_everybody_needs_first() -> None:
@@ -29,9 +36,13 @@ def test_the_readme_shows_the_two_commands_that_everybody_needs_first() -> None:
     assert ["./dev", "test"] in shown_commands()
 
 
-@pytest.mark.parametrize("words", [words for words in shown_commands() if words[0] == "./dev"], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [words for words in shown_commands() if words[0] == "./dev"], ids=" ".join
+)
 def test_every_dev_command_of_the_readme_is_one_that_the_script_knows(words: list[str]) -> None:
-    usage = subprocess.run([ROOT / "dev", "help"], capture_output=True, text=True, check=True).stdout
+    usage = subprocess.run(
+        [ROOT / "dev", "help"], capture_output=True, text=True, check=True
+    ).stdout
     known = {line.split()[0] for line in usage.splitlines() if re.match(r"  [a-z]", line)}
     assert words[1] in known | {"help"}
 
@@ -40,7 +51,9 @@ def test_every_dev_command_of_the_readme_is_one_that_the_script_knows(words: lis
 def test_every_subcommand_of_the_readme_exists_with_its_options(words: list[str]) -> None:
     command = [sys.executable, "-m", "inspector", words[0], "--help"]
     plain = {"COLUMNS": "200", "NO_COLOR": "1"}
-    asked = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=plain)
+    asked = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=plain
+    )
     assert asked.returncode == 0, asked.stderr
     own = [] if words[0] == "run" else words[1 : words.index("--") if "--" in words else None]
     for option in (word for word in own if word.startswith("-")):

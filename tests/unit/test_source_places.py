@@ -25,7 +25,16 @@ def test_the_standard_library_of_this_interpreter_is_known(module: object) -> No
 
 
 @pytest.mark.parametrize(
-    "file", [WRAPPER, OTHER, APP, "/usr/lib/python3/dist-packages/gi/__init__.py", "<string>", "", "/srv/lib/pythonic.py"]
+    "file",
+    [
+        WRAPPER,
+        OTHER,
+        APP,
+        "/usr/lib/python3/dist-packages/gi/__init__.py",
+        "<string>",
+        "",
+        "/srv/lib/pythonic.py",
+    ],
 )
 def test_other_files_are_not_of_the_standard_library(file: str) -> None:
     assert not is_standard(file)
@@ -52,11 +61,21 @@ def test_a_package_is_known_where_an_installer_puts_it() -> None:
         ((), 0),
     ],
 )
-def test_a_stack_is_named_by_the_first_frame_outside_of_libraries(files: tuple[str, ...], named: int) -> None:
+def test_a_stack_is_named_by_the_first_frame_outside_of_libraries(
+    files: tuple[str, ...], named: int
+) -> None:
     assert naming_frame(files, ("bdkpython",)) == named
 
 
 def test_a_site_says_its_naming_frame_and_keeps_the_whole_stack() -> None:
-    site = Site(1, (Frame("run", LIBRARY, 84), Frame("make", WRAPPER, 3), Frame("main", APP, 7)), packages=("bdkpython",))
-    assert (site.short(), site.innermost(), len(site.frames)) == ("app.py:7 main", "events.py:84 run", 3)
+    site = Site(
+        1,
+        (Frame("run", LIBRARY, 84), Frame("make", WRAPPER, 3), Frame("main", APP, 7)),
+        packages=("bdkpython",),
+    )
+    assert (site.short(), site.innermost(), len(site.frames)) == (
+        "app.py:7 main",
+        "events.py:84 run",
+        3,
+    )
     assert Site(1, ()).short() == ""

@@ -43,7 +43,10 @@ def not_followed(followed: Collection[type]) -> dict[str, dict[str, Any]]:
     """
     by_library = _by_library(followed)
     most = sorted(by_library, key=lambda path: len(by_library[path]), reverse=True)[:MOST_LIBRARIES]
-    return {path: {"classes": len(by_library[path]), **_most_used(path, by_library[path])} for path in most}
+    return {
+        path: {"classes": len(by_library[path]), **_most_used(path, by_library[path])}
+        for path in most
+    }
 
 
 def _by_library(followed: Collection[type]) -> dict[str, list[type]]:
@@ -63,7 +66,10 @@ def _most_used(path: str, classes: Iterable[type]) -> dict[str, Any]:
 
     It has the name that a declaration would give it.
     """
-    counted = sorted(((instances_beyond(cls), kind_name(cls), cls) for cls in classes), key=lambda each: (-each[0], each[1]))
+    counted = sorted(
+        ((instances_beyond(cls), kind_name(cls), cls) for cls in classes),
+        key=lambda each: (-each[0], each[1]),
+    )
     for live, _, cls in counted:
         name = _importable(path, cls)
         if name:
@@ -82,7 +88,14 @@ def _importable(path: str, cls: type) -> str:
         return own
     for name, module in list(sys.modules.items()):
         if is_a(module, ModuleType) and module_names(module).get("__file__") == path:
-            known = next((key for key, value in list(module_names(module).items()) if value is cls and type(key) is str), "")
+            known = next(
+                (
+                    key
+                    for key, value in list(module_names(module).items())
+                    if value is cls and type(key) is str
+                ),
+                "",
+            )
             if known:
                 return f"{name}.{known}"
     return ""

@@ -34,7 +34,9 @@ class ImportWatch:
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """The finding of the finders behind this one, with its loader watched."""
         finders = list(sys.meta_path)
         behind = finders[finders.index(self) + 1 :] if self in finders else []

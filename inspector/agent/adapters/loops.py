@@ -34,7 +34,11 @@ def running_loops() -> list[Any]:
         while frame is not None:
             if frame.f_code.co_name in RUNNING and "self" in frame.f_code.co_varnames:
                 runs = frame.f_locals.get("self")
-                loop = getattr(runs, "_loop", None) if type(runs) is getattr(asyncio, "Runner", None) else runs
+                loop = (
+                    getattr(runs, "_loop", None)
+                    if type(runs) is getattr(asyncio, "Runner", None)
+                    else runs
+                )
                 if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_running():
                     found[id(loop)] = loop
             frame = frame.f_back
@@ -45,7 +49,11 @@ def loop_trouble(method: str, loops: list[Any]) -> str:
     """Why a coroutine method cannot be run now; ``""`` when exactly one loop runs."""
     if len(loops) == 1:
         return ""
-    why = f"{len(loops)} event loops run, and which of them it belongs to is not known" if loops else "no event loop runs"
+    why = (
+        f"{len(loops)} event loops run, and which of them it belongs to is not known"
+        if loops
+        else "no event loop runs"
+    )
     return f"{method} is a coroutine, and {why}"
 
 
@@ -139,7 +147,9 @@ class LoopCall:
             self._end(Ending.FAILED, failure)
             return
         if self._due is not None:
-            self._timer = self._loop.call_later(max(0.0, self._due - time.monotonic()), self._task.cancel)
+            self._timer = self._loop.call_later(
+                max(0.0, self._due - time.monotonic()), self._task.cancel
+            )
         self._task.add_done_callback(self._done)
 
     def _done(self, task: Any) -> None:
@@ -147,7 +157,14 @@ class LoopCall:
         if self._timer is not None:
             self._timer.cancel()
         error = None if task.cancelled() else task.exception()
-        self._end(Ending.CANCELLED if task.cancelled() else Ending.RAN if error is None else Ending.FAILED, error)
+        self._end(
+            Ending.CANCELLED
+            if task.cancelled()
+            else Ending.RAN
+            if error is None
+            else Ending.FAILED,
+            error,
+        )
 
     def _end(self, ending: Ending, error: BaseException | None = None) -> None:
         """Once; keeps nothing of the program's afterwards."""

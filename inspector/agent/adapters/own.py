@@ -43,7 +43,14 @@ class OwnRuntimeAdapter:
         """Whether a live proxy has this handle."""
         return self.boundary.python_object(row) is not None
 
-    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
+    def close(
+        self,
+        row: int,
+        *,
+        although_held: bool,
+        preview: bool,
+        withdraw_after_secs: float | None = None,
+    ) -> CloseVerdict:
         """Never asked of it: native code closes these."""
         return CloseVerdict("refused", "native code closes this type itself")
 

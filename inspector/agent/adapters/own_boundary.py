@@ -31,12 +31,17 @@ class OwnBoundary:
         key = _foreign_key(row)
         if key:
             return FOREIGN._objects.get(key)
-        return next((proxy for proxy in live_proxies() if proxy._is_owned and proxy.handle == row), None)
+        return next(
+            (proxy for proxy in live_proxies() if proxy._is_owned and proxy.handle == row), None
+        )
 
     def foreign_objects(self) -> Sequence[ForeignObject]:
         """The foreign objects that native code holds now."""
         held = FOREIGN._objects.copy()
-        return [ForeignObject((PLACE, key), thing, f"foreign object {key}", 0) for key, thing in held.items()]
+        return [
+            ForeignObject((PLACE, key), thing, f"foreign object {key}", 0)
+            for key, thing in held.items()
+        ]
 
     def places(self) -> Mapping[int, str]:
         """The map of foreign objects."""
@@ -65,7 +70,10 @@ class OwnBoundary:
             address, steps = waiting.popleft()
             for edge in by_holder.get(address, ()):
                 taken: tuple[str, ...] = (*steps, f"{edge['from_type']}.{edge['label']}")
-                key, target = _foreign_key(edge["to"].get("foreign", 0)), edge["to"].get("address", 0)
+                key, target = (
+                    _foreign_key(edge["to"].get("foreign", 0)),
+                    edge["to"].get("address", 0),
+                )
                 if key:
                     found.setdefault(key, Reach((PLACE, key), taken, is_exact=True))
                 elif target and target not in seen:

@@ -150,7 +150,14 @@ class Adapter(Protocol):
     def owns(self, row: int) -> bool:
         """Whether this adapter keeps the row."""
 
-    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
+    def close(
+        self,
+        row: int,
+        *,
+        although_held: bool,
+        preview: bool,
+        withdraw_after_secs: float | None = None,
+    ) -> CloseVerdict:
         """Close the resource behind a row; with ``preview`` only give the outcome.
 
         A close that waits for the program's event loop is withdrawn when it has not ended in

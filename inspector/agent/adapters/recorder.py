@@ -44,9 +44,19 @@ class Recorder:
     def site(self, sites: SiteTable, type_index: int) -> int:
         """The site of a birth on this thread, as much of it as the type's level asks for."""
         level = self.type_level(type_index)
-        return 0 if level < Level.HISTORY else sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
+        return (
+            0 if level < Level.HISTORY else sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
+        )
 
-    def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0, closes: Declaration | None = None) -> int:
+    def type_index(
+        self,
+        *,
+        name: str,
+        origin: str,
+        kind: Kind,
+        data_offset: int = 0,
+        closes: Declaration | None = None,
+    ) -> int:
         """The type of these; the same one for the same words.
 
         Raises when the table of types is full.
@@ -58,9 +68,18 @@ class Recorder:
         (signature, held_signature) = text_struct("" if closes is None else closes.close_signature)
         spec = ffi.new(
             "AiTypeSpec *",
-            {"name": name_text, "origin": origin_text, "close_signature": signature, "kind": int(kind), "data_offset": data_offset},
+            {
+                "name": name_text,
+                "origin": origin_text,
+                "close_signature": signature,
+                "kind": int(kind),
+                "data_offset": data_offset,
+            },
         )
-        spec.closes, spec.thread_affine = closes is not None, closes is not None and closes.owner_closes
+        spec.closes, spec.thread_affine = (
+            closes is not None,
+            closes is not None and closes.owner_closes,
+        )
         status = lib.ai_type(spec, index, error)
         del held_name, held_origin, held_signature
         check(status, error)
@@ -69,7 +88,14 @@ class Recorder:
     def adopt(self, type_index: int, addresses: Sequence[int], datas: Sequence[int]) -> list[int]:
         """Rows for older objects; their birth stays unknown. 0 for objects without room."""
         rows = ffi.new("uint64_t[]", len(addresses))
-        lib.ai_rows_add(type_index, ffi.new("uint64_t[]", addresses), ffi.new("uint64_t[]", datas), len(addresses), rows, ffi.NULL)
+        lib.ai_rows_add(
+            type_index,
+            ffi.new("uint64_t[]", addresses),
+            ffi.new("uint64_t[]", datas),
+            len(addresses),
+            rows,
+            ffi.NULL,
+        )
         return list(rows)
 
     def end(self, row: int, state: Reference) -> None:

@@ -1,4 +1,7 @@
-"""Frames of all threads that run one of some functions. Worker thread, with the interpreter's lock."""
+"""Frames of all threads that run one of some functions.
+
+Worker thread, with the interpreter's lock.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ def frames_of(codes: Mapping[CodeType, Any]) -> Iterator[tuple[int, FrameType]]:
     Holds none of them.
     """
     numbers = {ident: thread_of(thread)[1] for ident, thread in python_threads().items()}
-    for (ident, innermost), _ in zip(sys._current_frames().items(), range(MOST_THREADS), strict=False):
+    for (ident, innermost), _ in zip(
+        sys._current_frames().items(), range(MOST_THREADS), strict=False
+    ):
         frame: FrameType | None = innermost
         for _ in range(MOST_FRAMES):
             if frame is None:

@@ -38,7 +38,9 @@ class SeenCall:
     """The future's handle."""
 
 
-def pending_calls(objects: Objects, coroutines: Addresses, proxies: Container[int]) -> list[SeenCall]:
+def pending_calls(
+    objects: Objects, coroutines: Addresses, proxies: Container[int]
+) -> list[SeenCall]:
     """The pending calls among all coroutines. ``proxies``: addresses of living proxies."""
     layout = objects.layout
     if not layout.coroutine_frame or not len(coroutines):
@@ -56,7 +58,12 @@ def pending_calls(objects: Objects, coroutines: Addresses, proxies: Container[in
         method = outer.get(int(coroutines[call]))
         proxy = int(_locals(frames)[method, 0]) if method is not None else 0
         found.append(
-            SeenCall(int(coroutines[call]), names[method] if method is not None else "", proxy if proxy in proxies else 0, int(future))
+            SeenCall(
+                int(coroutines[call]),
+                names[method] if method is not None else "",
+                proxy if proxy in proxies else 0,
+                int(future),
+            )
         )
     return found
 
@@ -66,8 +73,14 @@ def _locals(frames: Gathered) -> npt.NDArray[np.uint64]:
     return words
 
 
-def _awaiting(frames: Gathered, coroutines: Addresses, calls: npt.NDArray[np.int64]) -> dict[int, int]:
+def _awaiting(
+    frames: Gathered, coroutines: Addresses, calls: npt.NDArray[np.int64]
+) -> dict[int, int]:
     """Line of the coroutine that awaits each call."""
     words = _locals(frames)
     rows, columns = np.nonzero(np.isin(words, coroutines[calls]))
-    return {int(words[row, column]): int(row) for row, column in zip(rows, columns, strict=True) if coroutines[row] != words[row, column]}
+    return {
+        int(words[row, column]): int(row)
+        for row, column in zip(rows, columns, strict=True)
+        if coroutines[row] != words[row, column]
+    }

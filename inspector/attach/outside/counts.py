@@ -99,7 +99,12 @@ class _Arcs:
         outer, own = strong[: len(self.outers)], strong[len(self.outers) :]
         total = own + np.bincount(self.owners, outer, len(self.objects)).astype(np.int64)
         if is_first:
-            self.least, self.weak, self.total, self.last = strong.copy(), weak[len(self.outers) :], total, total
+            self.least, self.weak, self.total, self.last = (
+                strong.copy(),
+                weak[len(self.outers) :],
+                total,
+                total,
+            )
             self.moving = np.zeros(len(self.objects), np.bool_)
             return
         self.moving |= total != self.last
@@ -119,7 +124,9 @@ class _Arcs:
         total = own + outer @ around
         at = total.argmin(axis=0)
         at_of_arcs = np.concatenate([at[self.owners], at])
-        chosen = [np.take_along_axis(each, at_of_arcs[None, :], axis=0)[0] for each in (strong, weak)]
+        chosen = [
+            np.take_along_axis(each, at_of_arcs[None, :], axis=0)[0] for each in (strong, weak)
+        ]
         self.take(*chosen)
         self.last = total[-1]
 
@@ -128,9 +135,9 @@ class _Arcs:
         line = np.full(len(self.objects), -1, np.int64)
         line[objects] = np.arange(len(objects))
         outers = np.flatnonzero(line[self.owners] >= 0)
-        return _Arcs(self.objects[objects], self.outers[outers], line[self.owners[outers]]), np.concatenate(
-            [outers, len(self.outers) + objects]
-        )
+        return _Arcs(
+            self.objects[objects], self.outers[outers], line[self.owners[outers]]
+        ), np.concatenate([outers, len(self.outers) + objects])
 
     def are_counts(self) -> Flags:
         """Whether all words of an object look like counts.
@@ -141,7 +148,14 @@ class _Arcs:
         outer = self.least[: len(self.outers)]
         odd = np.bincount(self.owners, (outer <= 0) | (outer > MOST_STRONG), len(self.objects)) > 0
         is_place = self.objects % np.uint64(WORD_BYTES) == 0
-        are: Flags = is_place & (own > 0) & (own <= MOST_STRONG) & (self.weak > 0) & (self.weak <= MOST_WEAK) & ~odd
+        are: Flags = (
+            is_place
+            & (own > 0)
+            & (own <= MOST_STRONG)
+            & (self.weak > 0)
+            & (self.weak <= MOST_WEAK)
+            & ~odd
+        )
         return are
 
 
@@ -204,7 +218,9 @@ def _read_moving(memory: OutsideMemory, arcs: _Arcs) -> None:
 def _pairs(memory: OutsideMemory, places: Addresses) -> tuple[Ints, Ints]:
     """Strong and weak counts at these places now; 0 where nothing can be read."""
     pairs = memory.gather(places, PAIR_BYTES)
-    strong, weak = (np.minimum(pairs.words(at), np.uint64(1 << 62)).astype(np.int64) for at in (0, WORD_BYTES))
+    strong, weak = (
+        np.minimum(pairs.words(at), np.uint64(1 << 62)).astype(np.int64) for at in (0, WORD_BYTES)
+    )
     return strong, np.where(pairs.words(WORD_BYTES) == np.uint64(LOCKED), 1, weak)
 
 
@@ -237,7 +253,9 @@ class _Known:
         own = arcs.least[len(arcs.outers) :] - handles - around
         beyond = (arcs.least[: len(arcs.outers)] - pointing).tolist()
         outers: dict[int, dict[int, int]] = {}
-        for owner, outer, count in zip(arcs.owners.tolist(), arcs.outers.tolist(), beyond, strict=True):
+        for owner, outer, count in zip(
+            arcs.owners.tolist(), arcs.outers.tolist(), beyond, strict=True
+        ):
             outers.setdefault(owner, {})[outer] = count
         above = arcs.last - arcs.total
         columns = (arcs.objects, own, arcs.weak, above, arcs.moving, are_counts)
@@ -245,7 +263,9 @@ class _Known:
             zip(*(each[stood].tolist() for each in columns), strict=True)
         ):
             found = outers.get(int(stood[line]), {})
-            self._singles[address] = _Single(inner, weak - 1, in_flight, moving, found) if is_one else None
+            self._singles[address] = (
+                _Single(inner, weak - 1, in_flight, moving, found) if is_one else None
+            )
 
     def counts(self, held: Held) -> Counts:
         """The counts of the handles found last.
@@ -254,11 +274,19 @@ class _Known:
         """
         distinct, lines = np.unique(held.addresses, return_inverse=True)
         singles = [self._singles.get(address) for address in distinct.tolist()]
-        is_none = np.array([address in self._singles and self._singles[address] is None for address in distinct.tolist()], np.bool_)
+        is_none = np.array(
+            [
+                address in self._singles and self._singles[address] is None
+                for address in distinct.tolist()
+            ],
+            np.bool_,
+        )
         known = np.array([single is not None for single in singles], np.bool_)[lines]
         has_outer = held.outers != 0
         of_object = np.bincount(lines, ~has_outer, len(distinct)).astype(np.int64)
-        arcs, first, arc_lines, pointing = np.unique(held.outers, return_index=True, return_inverse=True, return_counts=True)
+        arcs, first, arc_lines, pointing = np.unique(
+            held.outers, return_index=True, return_inverse=True, return_counts=True
+        )
         around = np.bincount(lines[first[arcs != 0]], minlength=len(distinct))
         inner, weak, in_flight, moving = (
             np.array([getattr(single, name) if single else 0 for single in singles], np.int64)

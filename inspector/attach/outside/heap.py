@@ -40,7 +40,9 @@ class Classes:
     bodies: Gathered
     """``TYPE_BYTES`` of each."""
 
-    def row_of(self, addresses: Addresses) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Flags]:
+    def row_of(
+        self, addresses: Addresses
+    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Flags]:
         """The line of each class, and which are known."""
         if not len(self.addresses):
             return np.zeros(len(addresses), np.int64), np.zeros(len(addresses), np.bool_)
@@ -51,7 +53,9 @@ class Classes:
 class Heap:
     """The objects of one process."""
 
-    def __init__(self, memory: OutsideMemory, type_of_types: int, go_on: Callable[[], None]) -> None:
+    def __init__(
+        self, memory: OutsideMemory, type_of_types: int, go_on: Callable[[], None]
+    ) -> None:
         """``type_of_types``: address of ``type``. ``go_on`` raises to give a search up."""
         self._memory = memory
         self._metas = {type_of_types}
@@ -65,7 +69,10 @@ class Heap:
         known: set[int] = set()
         metas = self._metas
         asked: set[int] = set()
-        found = Classes(np.empty(0, np.uint64), Gathered(np.zeros((0, at.TYPE_BYTES), np.uint8), np.zeros(0, np.bool_)))
+        found = Classes(
+            np.empty(0, np.uint64),
+            Gathered(np.zeros((0, at.TYPE_BYTES), np.uint8), np.zeros(0, np.bool_)),
+        )
         for _ in range(MOST_DEPTH):
             if not metas - asked:
                 break
@@ -74,7 +81,9 @@ class Heap:
             known.update(places[self.are_alive(places)].tolist())
             found = self._judged(np.array(sorted(known), np.uint64))
             flags = found.bodies.words(at.TYPE_FLAGS)
-            metas = self._metas = asked | set(found.addresses[(flags & np.uint64(at.IS_TYPE_OF_TYPES)) != 0].tolist())
+            metas = self._metas = asked | set(
+                found.addresses[(flags & np.uint64(at.IS_TYPE_OF_TYPES)) != 0].tolist()
+            )
         return found
 
     def _judged(self, places: Addresses) -> Classes:
@@ -83,7 +92,9 @@ class Heap:
         flags = bodies.words(at.TYPE_FLAGS)
         needed = np.uint64(at.IS_HEAP_TYPE | at.IS_READY)
         sizes = bodies.words(at.TYPE_BASIC_SIZE)
-        is_class = bodies.readable & ((flags & needed) == needed) & (sizes >= 16) & (sizes < 1 << 20)
+        is_class = (
+            bodies.readable & ((flags & needed) == needed) & (sizes >= 16) & (sizes < 1 << 20)
+        )
         return Classes(places[is_class], Gathered(bodies.data[is_class], bodies.readable[is_class]))
 
     def instances(self, types: Addresses) -> tuple[Addresses, Addresses, Addresses]:
@@ -132,10 +143,15 @@ class Heap:
         """
         after = self._memory.words(places - np.uint64(at.LINKS_BYTES)) & ~np.uint64(at.LINK_FLAGS)
         kinds = self._memory.words(after + np.uint64(at.LINKS_BYTES + 8))
-        return np.isin(self._memory.words(kinds + np.uint64(8)), np.fromiter(self._metas, np.uint64, len(self._metas)))
+        return np.isin(
+            self._memory.words(kinds + np.uint64(8)),
+            np.fromiter(self._metas, np.uint64, len(self._metas)),
+        )
 
     def _search(self, types: Addresses, most: int) -> tuple[Addresses, Addresses]:
-        return self._memory.objects_of(types, self._ranges(), most=most, most_bytes=MOST_BYTES, go_on=self._go_on)
+        return self._memory.objects_of(
+            types, self._ranges(), most=most, most_bytes=MOST_BYTES, go_on=self._go_on
+        )
 
     def _ranges(self) -> Sequence[MappedRange]:
         return [each for each in mappings(self._memory.pid) or () if holds_objects(each)]

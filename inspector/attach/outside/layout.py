@@ -5,14 +5,17 @@ It covers finding instances and attributes.
 Numbers are offsets in bytes on 64-bit systems, with the interpreter's lock. They are fixed within a
 minor version; a test compares them with each interpreter that can be had.
 
-=========== ============================== ================================= =========================
+=========== ============================== =================================
+=========================
 version     attributes of an instance      keys of a dict                    text begins at, number's size
-=========== ============================== ================================= =========================
+=========== ============================== =================================
+=========================
 3.8 – 3.10  dict at ``tp_dictoffset``      size and entries as words         48, sign and digits
 3.11        values at −32, dict at −24     logarithms and entries            48, sign and digits
 3.12        values (tagged) or dict at −24 logarithms and entries            40, tag
 3.13 – 3.14 values behind the object       logarithms and entries            40, tag
-=========== ============================== ================================= =========================
+=========== ============================== =================================
+=========================
 
 Pure; any thread.
 """
@@ -101,7 +104,9 @@ LAYOUTS: Final = {
     (3, 8): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 16, 24, 72, 64, 0),
     (3, 9): Layout(Attributes.OWN_DICT, 48, False, True, 0, 856, 16, 24, 72, 64, 0),
     (3, 10): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 48, 16, 88, 64, 0),
-    (3, 11): Layout(Attributes.VALUES_POINTER, 48, False, False, 872, 864, 48, 16, 88, 32, 0, 80, 32),
+    (3, 11): Layout(
+        Attributes.VALUES_POINTER, 48, False, False, 872, 864, 48, 16, 88, 32, 0, 80, 32
+    ),
     (3, 12): Layout(Attributes.TAGGED_POINTER, 40, True, False, 880, 872, 48, 16, 88, 32, 0, 72, 0),
     (3, 13): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 88, 32, 8, 72, 0),
     (3, 14): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 88, 32, 8, 72, 0, 80, 32),

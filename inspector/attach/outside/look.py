@@ -20,7 +20,15 @@ from inspector.attach.outside.heap import Classes, Heap
 from inspector.attach.outside.memory import Addresses, OutsideError, OutsideMemory
 from inspector.attach.outside.objects import Objects
 from inspector.attach.outside.python import SeenPython, find_python
-from inspector.attach.outside.seen import UNKNOWN, Look, SeenRows, SeenRunning, SeenThread, SeenType, no_rows
+from inspector.attach.outside.seen import (
+    UNKNOWN,
+    Look,
+    SeenRows,
+    SeenRunning,
+    SeenThread,
+    SeenType,
+    no_rows,
+)
 from inspector.attach.outside.thread_names import thread_classes, thread_names
 from inspector.attach.outside.threads import look_at_threads
 from inspector.attach.outside.uniffi import Bindings, Metadata, SeenClass, components
@@ -33,7 +41,13 @@ AWAITED: Final = SeenType("awaited by Rust", "", Kind.UNIFFI_FUTURE.word)
 """Which method runs in such a task is known from within only."""
 
 
-def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on: Callable[[], None] = lambda: None) -> Look:
+def look(
+    pid: int,
+    *,
+    with_objects: bool = True,
+    with_stacks: bool = True,
+    go_on: Callable[[], None] = lambda: None,
+) -> Look:
     """Look at a process.
 
     ``go_on`` raises to give up. Raises ``OutsideError`` when the process has ended.
@@ -94,14 +108,27 @@ class _Found:
 
     def add_held(self, held: Held, counts: Counts) -> None:
         """Rows of handles."""
-        columns = (counts.addresses, counts.strong, counts.weak, counts.outer, counts.in_flight, counts.moving)
+        columns = (
+            counts.addresses,
+            counts.strong,
+            counts.weak,
+            counts.outer,
+            counts.in_flight,
+            counts.moving,
+        )
         self.parts.append(SeenRows(held.kinds, held.places, held.handles, *columns))
 
-    def add(self, kind: SeenType, places: Addresses, handles: Addresses, addresses: Addresses) -> None:
+    def add(
+        self, kind: SeenType, places: Addresses, handles: Addresses, addresses: Addresses
+    ) -> None:
         """Rows of one type of which there are no counts."""
         types = np.full(len(places), self.line_of(kind), np.int64)
         unknown = np.full(len(places), UNKNOWN, np.int64)
-        self.parts.append(SeenRows(types, places, handles, addresses, *(unknown,) * 4, np.zeros(len(places), np.bool_)))
+        self.parts.append(
+            SeenRows(
+                types, places, handles, addresses, *(unknown,) * 4, np.zeros(len(places), np.bool_)
+            )
+        )
 
     def rows(self) -> SeenRows:
         """All of them."""
@@ -110,7 +137,11 @@ class _Found:
 
 
 def _look_at_objects(
-    memory: OutsideMemory, python: SeenPython, stacks: Sequence[SeenThread], found: _Found, go_on: Callable[[], None]
+    memory: OutsideMemory,
+    python: SeenPython,
+    stacks: Sequence[SeenThread],
+    found: _Found,
+    go_on: Callable[[], None],
 ) -> None:
     """Rows for all that lives."""
     objects = Objects(memory, python.layout, python.type_of_numbers)
@@ -118,14 +149,26 @@ def _look_at_objects(
     classes = heap.classes()
     bindings = Bindings(objects, classes, Metadata(memory.pid, objects))
     if bindings.hidden:
-        found.notes.append(f"{bindings.hidden:,} classes are built like UniFFI's, and something hides how they end: theirs are not listed")
+        found.notes.append(
+            f"{bindings.hidden:,} classes are built like UniFFI's, and something "
+            "hides how they end: theirs are not listed"
+        )
     threads = thread_classes(objects, classes)
-    wanted = np.array([*bindings.owners, *([python.type_of_coroutines] if bindings.owners else []), *threads.tolist()], np.uint64)
+    wanted = np.array(
+        [
+            *bindings.owners,
+            *([python.type_of_coroutines] if bindings.owners else []),
+            *threads.tolist(),
+        ],
+        np.uint64,
+    )
     search = _Search(objects, heap, bindings, classes, wanted[wanted != 0], found)
     held, counts = handles_with_counts(memory, search)
     found.add_held(held, counts)
     is_thread = np.isin(search.kinds, threads)
-    found.thread_names = thread_names(objects, classes, search.places[is_thread], search.kinds[is_thread])
+    found.thread_names = thread_names(
+        objects, classes, search.places[is_thread], search.kinds[is_thread]
+    )
     _add_foreign(objects, bindings, found)
     if not python.layout.coroutine_frame:
         found.notes.append(f"pending calls are not looked for in {python.runtime}")
@@ -135,9 +178,24 @@ def _look_at_objects(
     for call in pending_calls(objects, coroutines, lines):
         line = lines.get(call.proxy)
         address = 0 if line is None else int(counts.addresses[line])
-        _add_call(call, address, only if line is None else found.types[int(held.kinds[line])].origin, found)
-    borrowing = {each.address for each in bindings.proxies if all(shape.clone_name is None for shape in each.shapes)}
-    borrows = dict(zip(search.places.tolist(), np.isin(search.kinds, _derived(bindings, borrowing)).tolist(), strict=True))
+        _add_call(
+            call,
+            address,
+            only if line is None else found.types[int(held.kinds[line])].origin,
+            found,
+        )
+    borrowing = {
+        each.address
+        for each in bindings.proxies
+        if all(shape.clone_name is None for shape in each.shapes)
+    }
+    borrows = dict(
+        zip(
+            search.places.tolist(),
+            np.isin(search.kinds, _derived(bindings, borrowing)).tolist(),
+            strict=True,
+        )
+    )
     for thread in stacks:
         for running in thread.calls:
             _add_running(thread.tid, running, _Used(held, counts, lines, borrows), only, found)
@@ -145,7 +203,10 @@ def _look_at_objects(
 
 def _derived(bindings: Bindings, classes: Collection[int]) -> Addresses:
     """These generated classes, and the classes that the program derived from them."""
-    return np.array([address for address, owner in bindings.owners.items() if owner.address in classes], np.uint64)
+    return np.array(
+        [address for address, owner in bindings.owners.items() if owner.address in classes],
+        np.uint64,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +234,11 @@ def _add_running(tid: int, call: SeenRunning, used: _Used, origin: str, found: _
     uses = [(call.method, call.status, address, tid | borrows | ends)]
     for place in call.arguments:
         address, borrows = used.of(place)
-        uses += [(f"{call.method}, argument", place, address, tid | borrows | RUNNING_ARGUMENT)] if address else []
+        uses += (
+            [(f"{call.method}, argument", place, address, tid | borrows | RUNNING_ARGUMENT)]
+            if address
+            else []
+        )
     for name, place, address, data in uses:
         columns = (np.array([number], np.uint64) for number in (place, data, address))
         found.add(SeenType(name, origin, Kind.UNIFFI_RUNNING.word), *columns)
@@ -182,7 +247,15 @@ def _add_running(tid: int, call: SeenRunning, used: _Used, origin: str, found: _
 class _Search:
     """Searches for the instances of the classes that are followed; each call is one search."""
 
-    def __init__(self, objects: Objects, heap: Heap, bindings: Bindings, classes: Classes, wanted: Addresses, found: _Found) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        heap: Heap,
+        bindings: Bindings,
+        classes: Classes,
+        wanted: Addresses,
+        found: _Found,
+    ) -> None:
         """``wanted``: the classes. A search notes its omissions in ``found``."""
         self._objects, self._heap, self._bindings, self._classes = objects, heap, bindings, classes
         self._wanted, self._found = wanted, found
@@ -198,11 +271,18 @@ class _Search:
         parts = [part for each in self._bindings.proxies for part in self._of_class(each)]
         columns = [[getattr(part, each.name) for part in parts] for each in fields(Held)]
         nothing = np.empty(0, np.uint64)
-        return Held(*map(np.concatenate, columns)) if parts else Held(np.empty(0, np.int64), nothing, nothing, nothing, nothing)
+        return (
+            Held(*map(np.concatenate, columns))
+            if parts
+            else Held(np.empty(0, np.int64), nothing, nothing, nothing, nothing)
+        )
 
     def _of_class(self, each: SeenClass) -> Iterator[Held]:
         """The instances of one class and its subclasses."""
-        own = np.array([address for address, owner in self._bindings.owners.items() if owner is each], np.uint64)
+        own = np.array(
+            [address for address, owner in self._bindings.owners.items() if owner is each],
+            np.uint64,
+        )
         of_class = np.isin(self.kinds, own)
         if not of_class.any():
             return
@@ -210,7 +290,9 @@ class _Search:
         rows, _ = self._classes.row_of(kinds)
         left = np.arange(len(places))
         for shape in each.shapes:
-            kept = self._objects.attribute(places[left], self._classes.bodies, rows[left], (shape.handle_attribute,))
+            kept = self._objects.attribute(
+                places[left], self._classes.bodies, rows[left], (shape.handle_attribute,)
+            )
             handles, is_handle = self._objects.numbers(kept)
             is_handle &= handles != 0
             chosen, handles = places[left[is_handle]], handles[is_handle]
@@ -222,10 +304,14 @@ class _Search:
 
 def _type_of(each: SeenClass, shape: Shape) -> SeenType:
     outer = "" if not each.is_trait else "arc" if shape.trait_is_counted else "box"
-    return SeenType(each.name, each.origin, (Kind.UNIFFI_TRAIT if each.is_trait else Kind.UNIFFI).word, outer)
+    return SeenType(
+        each.name, each.origin, (Kind.UNIFFI_TRAIT if each.is_trait else Kind.UNIFFI).word, outer
+    )
 
 
-def _arcs_of(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addresses) -> tuple[Addresses, Addresses]:
+def _arcs_of(
+    memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addresses
+) -> tuple[Addresses, Addresses]:
     """The ``Arc`` right before each handle's object, and the outer ``Arc`` of a trait."""
     nothing = np.zeros(len(handles), np.uint64)
     if not shape.is_address:
@@ -259,7 +345,9 @@ def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
 def _add_call(call: SeenCall, address: int, origin: str, found: _Found) -> None:
     """A row for a pending call; it holds the object at ``address``."""
     kind = SeenType(call.method or "a pending call", origin, Kind.UNIFFI_CALL.word)
-    place, future, object_ = (np.array([number], np.uint64) for number in (call.place, call.future, address))
+    place, future, object_ = (
+        np.array([number], np.uint64) for number in (call.place, call.future, address)
+    )
     found.add(kind, place, future, object_)
 
 

@@ -56,7 +56,9 @@ class Gathered:
 
     def halves(self, at: int) -> npt.NDArray[np.uint32]:
         """The 32-bit numbers at a byte."""
-        column: npt.NDArray[np.uint32] = np.ascontiguousarray(self.data[:, at : at + 4]).view("<u4")[:, 0]
+        column: npt.NDArray[np.uint32] = np.ascontiguousarray(self.data[:, at : at + 4]).view(
+            "<u4"
+        )[:, 0]
         return column
 
     def bytes_at(self, at: int) -> Bytes:
@@ -91,7 +93,10 @@ class OutsideMemory:
         """
         places = np.ascontiguousarray(addresses, dtype=np.uint64)
         if len(places) * each_bytes > MOST_GATHERED_BYTES:
-            raise OutsideError(f"more than {MOST_GATHERED_BYTES >> 20} MiB would have to be copied at once (process {self.pid})")
+            raise OutsideError(
+                f"more than {MOST_GATHERED_BYTES >> 20} MiB would have to be "
+                f"copied at once (process {self.pid})"
+            )
         data = np.zeros((len(places), each_bytes), np.uint8)
         readable = np.zeros(len(places), np.uint8)
         if len(places):
@@ -122,11 +127,19 @@ class OutsideMemory:
             return b""
         data, copied = bytearray(size_bytes), ffi.new("uint64_t *")
         buffer = ffi.from_buffer("uint8_t[]", data)
-        self._check(lambda error: lib.ai_outside_read(self.pid, address, buffer, size_bytes, copied, error))
+        self._check(
+            lambda error: lib.ai_outside_read(self.pid, address, buffer, size_bytes, copied, error)
+        )
         return bytes(data[: copied[0]])
 
     def objects_of(
-        self, types: npt.ArrayLike, ranges: Sequence[MappedRange], *, most: int, most_bytes: int, go_on: Callable[[], None]
+        self,
+        types: npt.ArrayLike,
+        ranges: Sequence[MappedRange],
+        *,
+        most: int,
+        most_bytes: int,
+        go_on: Callable[[], None],
     ) -> tuple[Addresses, Addresses]:
         """Places that look like objects of exactly these types, and the type of each.
 
@@ -198,7 +211,11 @@ def in_swap(pagemap: Path, places: Iterable[int]) -> set[int]:
 
 def _pieces(ranges: Sequence[MappedRange]) -> list[tuple[int, int]]:
     """Ranges cut so that none is longer than ``PIECE_BYTES``."""
-    return [(low, min(low + PIECE_BYTES, each.high)) for each in ranges for low in range(each.low, each.high, PIECE_BYTES)]
+    return [
+        (low, min(low + PIECE_BYTES, each.high))
+        for each in ranges
+        for low in range(each.low, each.high, PIECE_BYTES)
+    ]
 
 
 def holds_objects(each: MappedRange) -> bool:

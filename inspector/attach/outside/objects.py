@@ -43,7 +43,9 @@ class Entries:
     def of(self, keys: Collection[int]) -> Entries:
         """Only entries with one of these keys (addresses)."""
         chosen = np.isin(self.keys, np.fromiter(keys, np.uint64, len(keys)))
-        return Entries(self.owners[chosen], self.positions[chosen], self.keys[chosen], self.values[chosen])
+        return Entries(
+            self.owners[chosen], self.positions[chosen], self.keys[chosen], self.values[chosen]
+        )
 
 
 class Objects:
@@ -62,7 +64,11 @@ class Objects:
         tables = heads.words(at.DICT_VALUES)[entries.owners]
         split = tables != 0
         if split.any():
-            places = tables[split] + np.uint64(self.layout.values) + entries.positions[split].astype(np.uint64) * np.uint64(WORD_BYTES)
+            places = (
+                tables[split]
+                + np.uint64(self.layout.values)
+                + entries.positions[split].astype(np.uint64) * np.uint64(WORD_BYTES)
+            )
             entries.values[split] = self.memory.words(places)
         return _present(entries)
 
@@ -74,8 +80,14 @@ class Objects:
         owners = np.repeat(np.arange(len(tables)), counts)
         firsts = np.repeat(np.cumsum(counts) - counts, counts)
         positions = np.arange(len(owners)) - firsts
-        places = tables[owners] + (starts[owners] + positions * sizes[owners] + leads[owners]).astype(np.uint64)
-        words = self.memory.gather(places, 2 * WORD_BYTES).words(0, 2) if len(places) else np.zeros((0, 2), np.uint64)
+        places = tables[owners] + (
+            starts[owners] + positions * sizes[owners] + leads[owners]
+        ).astype(np.uint64)
+        words = (
+            self.memory.gather(places, 2 * WORD_BYTES).words(0, 2)
+            if len(places)
+            else np.zeros((0, 2), np.uint64)
+        )
         kept = words[:, 0] != 0
         return Entries(owners[kept], positions[kept], words[kept, 0], words[kept, 1].copy())
 
@@ -88,9 +100,15 @@ class Objects:
             starts, is_general = 40 + slots * widths, np.ones(len(slots), np.bool_)
             is_sane = (slots > 0) & (slots <= 2 * MOST_ENTRIES) & (counts <= slots)
         else:
-            shifts, sizes = heads.bytes_at(9).astype(np.int64), np.int64(1) << np.minimum(heads.bytes_at(8).astype(np.int64), 40)
+            shifts, sizes = (
+                heads.bytes_at(9).astype(np.int64),
+                np.int64(1) << np.minimum(heads.bytes_at(8).astype(np.int64), 40),
+            )
             counts = heads.words(24).astype(np.int64)
-            starts, is_general = 32 + (np.int64(1) << np.minimum(shifts, 40)), heads.bytes_at(10) == 0
+            starts, is_general = (
+                32 + (np.int64(1) << np.minimum(shifts, 40)),
+                heads.bytes_at(10) == 0,
+            )
             is_sane = (shifts <= 32) & (counts <= sizes)
         counts = np.where(is_sane & (counts >= 0) & (counts <= MOST_ENTRIES), counts, 0)
         counts[np.cumsum(counts) > MOST_ENTRIES_AT_ONCE] = 0
@@ -103,7 +121,10 @@ class Objects:
         if not longest:
             return [""] * len(places)
         gathered = self.memory.gather(places + np.uint64(self.layout.text), longest)
-        return [_ascii(gathered.data[row, :length].tobytes()) for row, length in enumerate(lengths.tolist())]
+        return [
+            _ascii(gathered.data[row, :length].tobytes())
+            for row, length in enumerate(lengths.tolist())
+        ]
 
     def named(self, places: Addresses, wanted: Collection[str]) -> dict[str, set[int]]:
         """Which of many texts are wanted: their addresses by name."""
@@ -128,12 +149,20 @@ class Objects:
             is_negative, counts = (sizes & 3) == 2, sizes >> 3
         else:
             is_negative, counts = sizes < 0, sizes
-        is_number = gathered.readable & (gathered.words(8) == self._number_type) & ~is_negative & (counts >= 0) & (counts <= 3)
+        is_number = (
+            gathered.readable
+            & (gathered.words(8) == self._number_type)
+            & ~is_negative
+            & (counts >= 0)
+            & (counts <= 3)
+        )
         total = np.zeros(len(places), np.uint64)
         for digit in range(3):
             value = gathered.halves(at.NUMBER_DIGITS + 4 * digit).astype(np.uint64)
             is_number &= ~((counts > digit) & (digit == 2) & (value >> np.uint64(4) != 0))
-            total |= np.where(counts > digit, value << np.uint64(at.DIGIT_BITS * digit), np.uint64(0))
+            total |= np.where(
+                counts > digit, value << np.uint64(at.DIGIT_BITS * digit), np.uint64(0)
+            )
         return np.where(is_number, total, np.uint64(0)), is_number
 
     def items(self, tuples: Addresses) -> tuple[Ints, Addresses]:
@@ -143,10 +172,16 @@ class Objects:
         sizes[np.cumsum(sizes) > MOST_ENTRIES_AT_ONCE] = 0
         owners = np.repeat(np.arange(len(tuples)), sizes)
         positions = np.arange(len(owners)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        places = tuples[owners] + np.uint64(self.layout.tuple_items) + positions.astype(np.uint64) * np.uint64(WORD_BYTES)
+        places = (
+            tuples[owners]
+            + np.uint64(self.layout.tuple_items)
+            + positions.astype(np.uint64) * np.uint64(WORD_BYTES)
+        )
         return owners, self.memory.words(places)
 
-    def attribute(self, instances: Addresses, types: Gathered, rows: Ints, names: Iterable[str]) -> Addresses:
+    def attribute(
+        self, instances: Addresses, types: Gathered, rows: Ints, names: Iterable[str]
+    ) -> Addresses:
         """The values of instances in the attribute with one of these names; 0: nothing.
 
         ``rows``: the line of ``types`` for each instance.
@@ -162,14 +197,20 @@ class Objects:
         found[asked[chosen.owners]] = chosen.values
         return found
 
-    def _own_values(self, instances: Addresses, types: Gathered, rows: Ints, wanted: set[str]) -> tuple[Addresses, Addresses]:
+    def _own_values(
+        self, instances: Addresses, types: Gathered, rows: Ints, wanted: set[str]
+    ) -> tuple[Addresses, Addresses]:
         """The values that instances keep themselves, and the dict of instances that have a dict."""
         flags = types.words(at.TYPE_FLAGS)[rows]
         nothing = np.zeros(len(instances), np.uint64)
         if self.layout.attributes is Attributes.OWN_DICT:
             offsets = types.words(at.TYPE_DICT_OFFSET)[rows].astype(np.int64)
             has_dict = (offsets > 0) & (offsets < at.TYPE_BYTES)
-            return nothing, np.where(has_dict, self.memory.words(instances + np.where(has_dict, offsets, 0).astype(np.uint64)), nothing)
+            return nothing, np.where(
+                has_dict,
+                self.memory.words(instances + np.where(has_dict, offsets, 0).astype(np.uint64)),
+                nothing,
+            )
         is_managed = (flags & np.uint64(at.IS_MANAGED)) != 0
         before = self.memory.gather(instances - np.uint64(32), 2 * WORD_BYTES)
         if self.layout.attributes is Attributes.VALUES_POINTER:
@@ -177,16 +218,25 @@ class Objects:
         elif self.layout.attributes is Attributes.TAGGED_POINTER:
             word = before.words(8)
             is_table = (word & np.uint64(1)) != 0
-            tables, dicts = np.where(is_table, word + np.uint64(1), nothing), np.where(is_table, nothing, word)
+            tables, dicts = (
+                np.where(is_table, word + np.uint64(1), nothing),
+                np.where(is_table, nothing, word),
+            )
         else:
             tables, dicts = self._inline_tables(instances, types, rows, flags), before.words(8)
         slots = self._slots(types, rows, wanted)
         has_value = is_managed & (tables != 0) & (slots >= 0)
-        places = np.where(has_value, tables + np.maximum(slots, 0).astype(np.uint64) * np.uint64(WORD_BYTES), nothing)
+        places = np.where(
+            has_value,
+            tables + np.maximum(slots, 0).astype(np.uint64) * np.uint64(WORD_BYTES),
+            nothing,
+        )
         values = np.where(has_value, self.memory.words(places), nothing)
         return values, np.where(is_managed, dicts, nothing)
 
-    def _inline_tables(self, instances: Addresses, types: Gathered, rows: Ints, flags: Addresses) -> Addresses:
+    def _inline_tables(
+        self, instances: Addresses, types: Gathered, rows: Ints, flags: Addresses
+    ) -> Addresses:
         """Start of the values behind an object; 0: they are not valid any more."""
         places = instances + types.words(at.TYPE_BASIC_SIZE)[rows]
         has_values = (flags & np.uint64(at.IS_INLINE)) != 0
@@ -213,7 +263,9 @@ class Objects:
 def _present(entries: Entries) -> Entries:
     """Without the entries that have no value any more."""
     kept = entries.values != 0
-    return Entries(entries.owners[kept], entries.positions[kept], entries.keys[kept], entries.values[kept])
+    return Entries(
+        entries.owners[kept], entries.positions[kept], entries.keys[kept], entries.values[kept]
+    )
 
 
 def _ascii(text: bytes) -> str:

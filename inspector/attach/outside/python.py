@@ -45,7 +45,10 @@ def find_python(pid: int) -> SeenPython:
         raise OutsideError(f"the memory's map of process {pid} may not be read")
     for image in candidates(pid, mapped):
         with ElfFile(image.path) as file:
-            found = {name: value + image.bias for name, value in file.symbols((*_TYPES, *_OTHERS)).items()}
+            found = {
+                name: value + image.bias
+                for name, value in file.symbols((*_TYPES, *_OTHERS)).items()
+            }
         if "PyType_Type" in found and "Py_IsInitialized" in found:
             return _described(pid, image, found)
     raise OutsideError(_no_python(pid, mapped))
@@ -54,19 +57,36 @@ def find_python(pid: int) -> SeenPython:
 def _described(pid: int, image: Image, found: dict[str, int]) -> SeenPython:
     with TargetMemory(pid) as memory:
         if is_free_threaded(memory, found.get("_PyRuntime", 0), image.name):
-            raise OutsideError("a free-threaded CPython keeps its objects in another way, which is not read from outside")
-        packed = int.from_bytes(memory.read(found["Py_Version"], 4), "little") if "Py_Version" in found else 0
-    version = (packed >> 24, packed >> 16 & 0xFF, packed >> 8 & 0xFF) if packed else version_in(Path(image.name).name)
+            raise OutsideError(
+                "a free-threaded CPython keeps its objects in another way, which "
+                "is not read from outside"
+            )
+        packed = (
+            int.from_bytes(memory.read(found["Py_Version"], 4), "little")
+            if "Py_Version" in found
+            else 0
+        )
+    version = (
+        (packed >> 24, packed >> 16 & 0xFF, packed >> 8 & 0xFF)
+        if packed
+        else version_in(Path(image.name).name)
+    )
     if version is None or version[:2] not in LAYOUTS:
         known = f"{_dotted(OLDEST)} to {_dotted(NEWEST)}"
-        raise OutsideError(f"CPython {_dotted(version or ())} is not read from outside, {known} are".replace("  ", " "))
+        raise OutsideError(
+            (f"CPython {_dotted(version or ())} is not read from outside, {known} are").replace(
+                "  ", " "
+            )
+        )
     layout = LAYOUTS[version[0], version[1]]
     types = [found.get(name, 0) for name in _TYPES]
     return SeenPython(f"CPython {_dotted(version)}", layout, *types)
 
 
 def _no_python(pid: int, mapped: Sequence[MappedRange]) -> str:
-    return f"process {pid} runs no CPython that can be found" if mapped else f"process {pid} has ended"
+    return (
+        f"process {pid} runs no CPython that can be found" if mapped else f"process {pid} has ended"
+    )
 
 
 def _dotted(version: Sequence[int]) -> str:

@@ -132,4 +132,6 @@ class Look:
 def no_rows() -> SeenRows:
     """None."""
     ints, addresses = np.empty(0, np.int64), np.empty(0, np.uint64)
-    return SeenRows(ints, addresses, addresses, addresses, ints, ints, ints, ints, np.empty(0, np.bool_))
+    return SeenRows(
+        ints, addresses, addresses, addresses, ints, ints, ints, ints, np.empty(0, np.bool_)
+    )

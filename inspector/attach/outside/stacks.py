@@ -50,7 +50,9 @@ def main(arguments: Sequence[str]) -> int:
             error = str(failure) or type(failure).__name__
         time.sleep(PAUSE_SECS)
     threads = {tid: _likeliest(found) for tid, found in seen.items()}
-    if any(scope in LIBRARY_CALLS for thread in threads.values() for scope, _, _ in thread["frames"]):
+    if any(
+        scope in LIBRARY_CALLS for thread in threads.values() for scope, _, _ in thread["frames"]
+    ):
         threads |= _callers(int(arguments[0]))
     json.dump({"threads": list(threads.values()), "error": "" if seen else error}, sys.stdout)
     return 0
@@ -62,7 +64,11 @@ def _callers(pid: int) -> dict[int, dict[str, Any]]:
     Takes much longer than a look at the stacks alone.
     """
     try:
-        return {thread["tid"]: thread for thread in seen_threads(pid, with_calls=True) if thread["calls"]}
+        return {
+            thread["tid"]: thread
+            for thread in seen_threads(pid, with_calls=True)
+            if thread["calls"]
+        }
     except Exception:  # as before: the stacks are shown without
         return {}
 
@@ -71,7 +77,11 @@ def _likeliest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The newest stack of a thread among stacks with the usual outermost frame."""
     whole = [thread for thread in found if thread["frames"]] or list(found)
     roots = Counter(str(thread["frames"][-1:]) for thread in whole)
-    return next(thread for thread in reversed(whole) if str(thread["frames"][-1:]) == roots.most_common(1)[0][0])
+    return next(
+        thread
+        for thread in reversed(whole)
+        if str(thread["frames"][-1:]) == roots.most_common(1)[0][0]
+    )
 
 
 def seen_threads(pid: int, *, with_calls: bool = False) -> Iterator[dict[str, Any]]:
@@ -81,12 +91,30 @@ def seen_threads(pid: int, *, with_calls: bool = False) -> Iterator[dict[str, An
     """
     from pystack.engine import NativeReportingMode, StackMethod, get_process_threads
 
-    found = get_process_threads(pid, stop_process=False, native_mode=NativeReportingMode.OFF, method=StackMethod.AUTO, locals=with_calls)
+    found = get_process_threads(
+        pid,
+        stop_process=False,
+        native_mode=NativeReportingMode.OFF,
+        method=StackMethod.AUTO,
+        locals=with_calls,
+    )
     for thread, _ in zip(found, range(MOST_THREADS), strict=False):
         innermost = list(thread.frames)[::-1][:MOST_FRAMES]
-        frames = [[frame.code.scope[:LONGEST_NAME], frame.code.filename[:4096], frame.code.location.lineno] for frame in innermost]
+        frames = [
+            [
+                frame.code.scope[:LONGEST_NAME],
+                frame.code.filename[:4096],
+                frame.code.location.lineno,
+            ]
+            for frame in innermost
+        ]
         calls = list(running_calls(innermost)) if with_calls else []
-        yield {"tid": thread.tid, "gil": thread.holds_the_gil == 1, "frames": frames, "calls": calls}
+        yield {
+            "tid": thread.tid,
+            "gil": thread.holds_the_gil == 1,
+            "frames": frames,
+            "calls": calls,
+        }
 
 
 def running_calls(frames: Sequence[Any]) -> Iterator[list[Any]]:
@@ -109,7 +137,13 @@ def running_calls(frames: Sequence[Any]) -> Iterator[list[Any]]:
         name = f"{kind}.{frames[method].code.scope}" if own else frames[method].code.scope
         if not name.startswith("_") and frames[method].code.scope not in LEFT_OUT:
             _, status = _place({**frame.arguments, **frame.locals}.get(CALL_STATUS))
-            yield [status, name[:LONGEST_NAME], method + 1, own, [place for _, place in given.values() if place]]
+            yield [
+                status,
+                name[:LONGEST_NAME],
+                method + 1,
+                own,
+                [place for _, place in given.values() if place],
+            ]
 
 
 def _place(shown: str | None) -> tuple[str, int]:

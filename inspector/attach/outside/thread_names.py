@@ -34,7 +34,9 @@ def thread_classes(objects: Objects, classes: Classes) -> Addresses:
     return np.unique(np.concatenate([classes.addresses[is_named], classes.addresses[derived]]))
 
 
-def thread_names(objects: Objects, classes: Classes, places: Addresses, kinds: Addresses) -> dict[int, str]:
+def thread_names(
+    objects: Objects, classes: Classes, places: Addresses, kinds: Addresses
+) -> dict[int, str]:
     """Names by the number that a thread knows itself by.
 
     ``places``: living instances of the classes ``kinds``.
@@ -42,4 +44,8 @@ def thread_names(objects: Objects, classes: Classes, places: Addresses, kinds: A
     rows, _ = classes.row_of(kinds)
     numbers, is_number = objects.numbers(objects.attribute(places, classes.bodies, rows, (NUMBER,)))
     texts = objects.texts(objects.attribute(places, classes.bodies, rows, (NAME,)))
-    return {int(number): text for number, is_known, text in zip(numbers, is_number, texts, strict=True) if is_known and text}
+    return {
+        int(number): text
+        for number, is_known, text in zip(numbers, is_number, texts, strict=True)
+        if is_known and text
+    }

@@ -25,24 +25,33 @@ MOST_BYTES: Final = 8 << 20
 CHILD: Final = "inspector.attach.outside.stacks"
 
 
-def look_at_threads(pid: int, *, with_stacks: bool = True) -> tuple[tuple[SeenThread, ...], int, str]:
+def look_at_threads(
+    pid: int, *, with_stacks: bool = True
+) -> tuple[tuple[SeenThread, ...], int, str]:
     """The threads, the main one first.
 
     How many were left out; and why there are no stacks, or ``""``.
     """
     stacks, why = python_stacks(pid) if with_stacks else ({}, "")
     tids = procfs.tasks(pid)
-    seen = tuple(_thread(pid, tid, stacks.get(procfs.inner_tid(pid, tid), {})) for tid in tids[:MOST_THREADS])
+    seen = tuple(
+        _thread(pid, tid, stacks.get(procfs.inner_tid(pid, tid), {})) for tid in tids[:MOST_THREADS]
+    )
     return seen, max(len(tids) - MOST_THREADS, 0), why
 
 
 def _thread(pid: int, tid: int, found: Mapping[str, Any]) -> SeenThread:
-    frames = tuple(SeenFrame(str(function), str(file), int(line)) for function, file, line in found.get("frames", ()))
+    frames = tuple(
+        SeenFrame(str(function), str(file), int(line))
+        for function, file, line in found.get("frames", ())
+    )
     calls = tuple(
         SeenRunning(int(status), str(method), int(depth), int(own), tuple(map(int, others)))
         for status, method, depth, own, others in found.get("calls", ())
     )
-    return SeenThread(tid, procfs.thread_name(pid, tid), waits_on(pid, tid), frames, bool(found.get("gil")), calls)
+    return SeenThread(
+        tid, procfs.thread_name(pid, tid), waits_on(pid, tid), frames, bool(found.get("gil")), calls
+    )
 
 
 def python_stacks(pid: int) -> tuple[dict[int, dict[str, Any]], str]:
@@ -51,7 +60,11 @@ def python_stacks(pid: int) -> tuple[dict[int, dict[str, Any]], str]:
         return {}, "Python's stacks need pystack: pip install pystack"
     try:
         done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", CHILD, str(pid)], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_SECS, check=False
+            [sys.executable, "-m", CHILD, str(pid)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE_SECS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return {}, f"Python's stacks could not be read within {PATIENCE_SECS:.0f} s"
@@ -63,4 +76,8 @@ def python_stacks(pid: int) -> tuple[dict[int, dict[str, Any]], str]:
 
 
 def _why(error: object) -> str:
-    return f"Python's stacks could not be read: {' '.join(str(error).split())[:LONGEST_NAME]}" if error else ""
+    return (
+        (f"Python's stacks could not be read: {' '.join(str(error).split())[:LONGEST_NAME]}")
+        if error
+        else ""
+    )

@@ -69,7 +69,9 @@ class SeenMap:
 class Bindings:
     """The generated classes of one process."""
 
-    def __init__(self, objects: Objects, classes: Classes, metadata: Callable[[str], int | None]) -> None:
+    def __init__(
+        self, objects: Objects, classes: Classes, metadata: Callable[[str], int | None]
+    ) -> None:
         """Look at all classes.
 
         ``metadata`` answers with the first byte of a symbol in the libraries of the process.
@@ -104,10 +106,14 @@ class Bindings:
             for row in finalisers
             if next(_fitting(lambda each, row=row: row in own[each]), None)  # type: ignore[misc]
         ]
-        self._functions, free_names = self._generated(np.array([finalisers[row] for row in rows], np.uint64))
+        self._functions, free_names = self._generated(
+            np.array([finalisers[row] for row in rows], np.uint64)
+        )
         names, origins = self._class_names(rows), self._origins(rows)
         for row, free_name, name, origin in zip(rows, free_names, names, origins, strict=True):
-            self.hidden += not free_name and any(name in own and row in own[name] for name in MAKERS)
+            self.hidden += not free_name and any(
+                name in own and row in own[name] for name in MAKERS
+            )
             if free_name and name:
                 yield SeenClass(
                     address=int(self._classes.addresses[row]),
@@ -121,11 +127,16 @@ class Bindings:
         """The generated functions, below hooks and wrappers, and the release function of each."""
         functions, free_names = finalisers.copy(), self._free_names(finalisers)
         for _ in range(MOST_WRAPPERS):
-            others = np.array([line for line, name in enumerate(free_names) if not name and functions[line]], np.int64)
+            others = np.array(
+                [line for line, name in enumerate(free_names) if not name and functions[line]],
+                np.int64,
+            )
             if not len(others):
                 break
             functions[others] = self._wrapped(functions[others])
-            for line, name in zip(others.tolist(), self._free_names(functions[others]), strict=True):
+            for line, name in zip(
+                others.tolist(), self._free_names(functions[others]), strict=True
+            ):
                 free_names[line] = name
         return functions, free_names
 
@@ -136,7 +147,13 @@ class Bindings:
         """
         memory = self._objects.memory
         kinds, lines = np.unique(memory.words(wrappers + np.uint64(8)), return_inverse=True)
-        is_hook = np.array([self.text_at(int(memory.words([kind + at.TYPE_NAME])[0])) == HOOK for kind in kinds.tolist()], np.bool_)[lines]
+        is_hook = np.array(
+            [
+                self.text_at(int(memory.words([kind + at.TYPE_NAME])[0])) == HOOK
+                for kind in kinds.tolist()
+            ],
+            np.bool_,
+        )[lines]
         found = np.where(is_hook, memory.words(wrappers + np.uint64(HOOK_ORIGINAL)), np.uint64(0))
         dicts = memory.words(wrappers + np.uint64(self._objects.layout.function_dict))
         entries = self._objects.dict_entries(np.where(is_hook, np.uint64(0), dicts))
@@ -177,7 +194,11 @@ class Bindings:
 
     def text_at(self, place: int) -> str:
         """A C text; ``""`` when there is none."""
-        found = self._objects.memory.read(place, LONGEST_CLASS_NAME).partition(b"\0")[0].decode("utf-8", "replace")
+        found = (
+            self._objects.memory.read(place, LONGEST_CLASS_NAME)
+            .partition(b"\0")[0]
+            .decode("utf-8", "replace")
+        )
         return found if found.isprintable() else ""
 
     def _origins(self, rows: Sequence[int]) -> list[str]:
@@ -193,7 +214,9 @@ class Bindings:
         if kind is not None:
             return kind in uniffi.TRAIT_METADATA
         trait = name.removesuffix("Impl")
-        return trait != name and any(f"{converter}{trait}" in self._map_owners() for converter in CONVERTERS)
+        return trait != name and any(
+            f"{converter}{trait}" in self._map_owners() for converter in CONVERTERS
+        )
 
     def _map_owners(self) -> set[str]:
         return set(self._class_names(list(self._attribute(uniffi.HANDLE_MAP))))
@@ -205,7 +228,11 @@ class Bindings:
         """
         for address in set(self._attribute(uniffi.HANDLE_MAP).values()):
             yield SeenMap(address)
-        globals_ = np.unique(self._objects.memory.words(self._functions + np.uint64(self._objects.layout.function_globals)))
+        globals_ = np.unique(
+            self._objects.memory.words(
+                self._functions + np.uint64(self._objects.layout.function_globals)
+            )
+        )
         entries = self._objects.dict_entries(globals_)
         named = self._objects.named(entries.keys, uniffi.FUTURES)
         for address in np.unique(entries.of(set().union(*named.values())).values).tolist():
@@ -226,7 +253,9 @@ class Bindings:
         bodies = self._objects.memory.gather(places, 16)
         rows, is_known = self._classes.row_of(bodies.words(8))
         dicts = np.zeros(len(places), np.uint64)
-        dicts[is_known] = self._objects.attribute(places[is_known], self._classes.bodies, rows[is_known], uniffi.ENTRIES)
+        dicts[is_known] = self._objects.attribute(
+            places[is_known], self._classes.bodies, rows[is_known], uniffi.ENTRIES
+        )
         return list(self.maps), self._objects.dict_entries(dicts)
 
 
@@ -262,7 +291,9 @@ def _interfaces(pid: int) -> Iterator[tuple[str, int]]:
     mapped = mappings(pid) or ()
     for path in {each.path for each in mapped if each.is_code and ".so" in Path(each.path).name}:
         try:
-            image = next(loaded_images(pid, [each for each in mapped if each.path == path], lambda _: True))
+            image = next(
+                loaded_images(pid, [each for each in mapped if each.path == path], lambda _: True)
+            )
             with ElfFile(image.path) as file:
                 for name, value in file.symbols_with(b"UNIFFI_META_").items():
                     yield name, value + image.bias
@@ -275,7 +306,9 @@ def components(pid: int) -> Iterator[str]:
 
     Each exports one symbol with its name.
     """
-    paths = dict.fromkeys(each.path for each in mappings(pid) or () if each.is_code and ".so" in Path(each.path).name)
+    paths = dict.fromkeys(
+        each.path for each in mappings(pid) or () if each.is_code and ".so" in Path(each.path).name
+    )
     for path in list(paths)[:MOST_FILES]:
         try:
             with ElfFile(inside(pid, path)) as file:

@@ -52,7 +52,8 @@ def configured(ask: Ask | None = ask_on_terminal) -> Declared:
     declared.declarations = [each for each in declared.declarations if each.is_shipped]
     some = "1 declaration is" if len(own) == 1 else f"{len(own)} declarations are"
     declared.troubles.append(
-        f"{some} not used until you agree to the code that they run, once: arc-inspector adapters --trust: {path.name}"
+        f"{some} not used until you agree to the code that they run, once: arc-inspector "
+        f"adapters --trust: {path.name}"
     )
     return declared
 
@@ -67,7 +68,11 @@ def declared_by_person() -> Declared:
 
 def is_agreed(declared: Declared) -> bool:
     """Whether nothing in it needs a consent that was not given."""
-    return not _own(declared) or os.environ.get(AGREED_VARIABLE) == "1" or _digest(declared) in _remembered()
+    return (
+        not _own(declared)
+        or os.environ.get(AGREED_VARIABLE) == "1"
+        or _digest(declared) in _remembered()
+    )
 
 
 def agree(declared: Declared) -> None:
@@ -90,10 +95,14 @@ def question_about(declared: Declared) -> str:
     if is_agreed(declared):
         return ""
     own = _own(declared)
-    shown = "; ".join(f"{each.key}: {', '.join(each.code) or 'nothing but its constructor'}" for each in own[:MOST_SHOWN])
+    shown = "; ".join(
+        f"{each.key}: {', '.join(each.code) or 'nothing but its constructor'}"
+        for each in own[:MOST_SHOWN]
+    )
     more = f"; and {len(own) - MOST_SHOWN} more" if len(own) > MOST_SHOWN else ""
     return (
-        f"Your {configured_path().name} has each program that you look at run code of its own, on a thread of the agent: {shown}{more}. "
+        f"Your {configured_path().name} has each program that you look at run code of its own, "
+        f"on a thread of the agent: {shown}{more}. "
         "It should be quick, and safe to run at any time."
     )
 

@@ -25,11 +25,18 @@ def ask_target(pid: int, op: str, **fields: Any) -> Answer:
     if found.segment is None:
         raise AttachError(f"{found.reason} (process {pid})")
     if not found.alive:
-        raise ControlError(f"the process is gone, only its last state can be looked at (process {pid})")
+        raise ControlError(
+            f"the process is gone, only its last state can be looked at (process {pid})"
+        )
     with ControlConnection(socket_path(found.segment), pid=pid) as connection:
         require_ok(
             connection.ask(
-                "hello", wait_secs=WAIT_SECS, layout=LAYOUT_VERSION, role="command", level=None, armed=operation_named(op).changes
+                "hello",
+                wait_secs=WAIT_SECS,
+                layout=LAYOUT_VERSION,
+                role="command",
+                level=None,
+                armed=operation_named(op).changes,
             )
         )
         return require_ok(connection.ask(op, wait_secs=WAIT_SECS, **fields))

@@ -71,14 +71,22 @@ class Verdict:
         parts = []
         if self.leaks and not self.is_pytest:
             count = sum(leak.count for leak in self.leaks)
-            parts.append(f"arc-inspector: {handles_text(count)} alive at the end\n{leaks_text(self.leaks)}")
+            parts.append(
+                f"arc-inspector: {handles_text(count)} alive at the end\n{leaks_text(self.leaks)}"
+            )
         elif self.leaks:
-            parts.append(f"arc-inspector: {handles_text(sum(leak.count for leak in self.leaks))} leaked")
+            parts.append(
+                f"arc-inspector: {handles_text(sum(leak.count for leak in self.leaks))} leaked"
+            )
         elif self.unknown is None:
             parts.append("arc-inspector: no handle leaked")
-        parts += [f"arc-inspector: {line}" for line in ([] if self.is_pytest else self.measured.lines())]
+        parts += [
+            f"arc-inspector: {line}" for line in ([] if self.is_pytest else self.measured.lines())
+        ]
         if not self.is_pytest:
-            parts += [f"  allowed: {leak.count:,} × {leak.type}: {leak.reason}" for leak in self.allowed]
+            parts += [
+                f"  allowed: {leak.count:,} × {leak.type}: {leak.reason}" for leak in self.allowed
+            ]
         return "\n".join(parts)
 
     def value(self) -> dict[str, Any]:
@@ -97,7 +105,10 @@ class Verdict:
 
     def write(self, json_file: str, junit_file: str, *, name: str) -> None:
         """The files that were asked for. Raises ``UsageError`` for one that cannot be written."""
-        texts = ((json_file, json.dumps(self.value(), indent=2) + "\n"), (junit_file, junit_text(self, name)))
+        texts = (
+            (json_file, json.dumps(self.value(), indent=2) + "\n"),
+            (junit_file, junit_text(self, name)),
+        )
         for file, text in texts:
             if file:
                 try:
@@ -112,29 +123,57 @@ def read_verdict(file: Path, allowed: AllowList, status: int, *, is_pytest: bool
     try:
         with file.open(encoding="utf-8") as opened:
             value = json.loads(opened.read(MAX_FILE_CHARS))
-        leaks, passed, measured = _leaks(value, "leaks"), _leaks(value, "allowed"), measured_of(value)
+        leaks, passed, measured = (
+            _leaks(value, "leaks"),
+            _leaks(value, "allowed"),
+            measured_of(value),
+        )
         not_judged = tuple(str(each) for each in value.get("not_judged", ()))
         unknown, reason = _unknown(value, measured, is_pytest=is_pytest)
-        status = int(value.get("status", status))  # before the plugin made it say that nothing is known
+        # before the plugin made it say that nothing is known
+        status = int(value.get("status", status))
     except FileNotFoundError:
-        trouble = f"{trouble or 'the command ended without a report'}, so nothing is known of its handles"
+        trouble = (
+            f"{trouble or 'the command ended without a report'}, so nothing is known of its handles"
+        )
         return Verdict((), (), (), status, trouble, Unknown.NO_REPORT, is_pytest)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return Verdict((), (), (), status, f"the leak report is not understood: {error}", Unknown.NO_REPORT, is_pytest)
+        return Verdict(
+            (),
+            (),
+            (),
+            status,
+            f"the leak report is not understood: {error}",
+            Unknown.NO_REPORT,
+            is_pytest,
+        )
     if not is_pytest:
         leaks, passed = allowed.judge(leaks)
     if unknown in (Unknown.NOT_STARTED, Unknown.FAILED) or (unknown and not leaks):
         return Verdict((), (), not_judged, status, reason, unknown, is_pytest, measured)
-    return Verdict(tuple(leaks), tuple(passed), not_judged, status, "" if leaks else trouble, None, is_pytest, measured)
+    return Verdict(
+        tuple(leaks),
+        tuple(passed),
+        not_judged,
+        status,
+        "" if leaks else trouble,
+        None,
+        is_pytest,
+        measured,
+    )
 
 
-def _unknown(value: Mapping[str, Any], measured: Measured, *, is_pytest: bool) -> tuple[Unknown | None, str]:
+def _unknown(
+    value: Mapping[str, Any], measured: Measured, *, is_pytest: bool
+) -> tuple[Unknown | None, str]:
     """The reason why a report says nothing, if there is one, and the reason in words."""
     failure = str(value.get("failure", ""))
     if not value.get("started", True):
         return Unknown.NOT_STARTED, f"the command could not start: {failure}"
     if failure:
-        return Unknown.FAILED, f"the command ended with {failure}, so nothing is known of its handles"
+        return Unknown.FAILED, (
+            f"the command ended with {failure}, so nothing is known of its handles"
+        )
     if is_pytest and not int(value["judged"]):
         return Unknown.NO_TESTS, "no test was judged, so nothing is known of its handles"
     return (Unknown.NOT_FOLLOWED, measured.trouble) if measured.trouble else (None, "")
@@ -143,13 +182,22 @@ def _unknown(value: Mapping[str, Any], measured: Measured, *, is_pytest: bool) -
 def junit_text(verdict: Verdict, name: str) -> str:
     """One test case for each leak, or one that passes."""
     failures = len(verdict.leaks) + bool(verdict.trouble)
-    suite = Xml.Element("testsuite", name="arc-inspector", tests=str(max(failures, 1) + len(verdict.allowed)), failures=str(failures))
+    suite = Xml.Element(
+        "testsuite",
+        name="arc-inspector",
+        tests=str(max(failures, 1) + len(verdict.allowed)),
+        failures=str(failures),
+    )
     for leak in verdict.leaks:
         case = _case(suite, leak, name)
-        failure = Xml.SubElement(case, "failure", message=_clean(f"{handles_text(leak.count)} leaked: {leak.type}"))
+        failure = Xml.SubElement(
+            case, "failure", message=_clean(f"{handles_text(leak.count)} leaked: {leak.type}")
+        )
         failure.text = _clean(leaks_text([leak]))
     for leak in verdict.allowed:
-        Xml.SubElement(_case(suite, leak, name), "skipped", message=_clean(f"allowed: {leak.reason}"))
+        Xml.SubElement(
+            _case(suite, leak, name), "skipped", message=_clean(f"allowed: {leak.reason}")
+        )
     if verdict.trouble:
         case = Xml.SubElement(suite, "testcase", classname="arc-inspector", name=_clean(name))
         Xml.SubElement(case, "failure", message=_clean(verdict.trouble))
@@ -161,7 +209,9 @@ def junit_text(verdict: Verdict, name: str) -> str:
 
 def _case(suite: Xml.Element, leak: Leak, name: str) -> Xml.Element:
     where = f"{leak.type} made at {leak.site}" if leak.site else leak.type
-    return Xml.SubElement(suite, "testcase", classname=_clean(leak.owner or name), name=_clean(where))
+    return Xml.SubElement(
+        suite, "testcase", classname=_clean(leak.owner or name), name=_clean(where)
+    )
 
 
 def _leaks(value: Mapping[str, Any], name: str) -> list[Leak]:

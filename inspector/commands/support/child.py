@@ -41,13 +41,19 @@ class Child:
         ``release``, so that we can attach before.
         """
         read_end, self._release_end = os.pipe() if waits else (-1, -1)
-        variables = environment(os.environ) | ({WAIT_VARIABLE: str(read_end)} if waits else {}) | dict(more)
+        variables = (
+            environment(os.environ) | ({WAIT_VARIABLE: str(read_end)} if waits else {}) | dict(more)
+        )
         passed = (read_end,) if waits else ()
         try:
-            self.process = subprocess.Popen(list(command), stdin=stdin, stdout=stdout, env=variables, pass_fds=passed)  # noqa: S603 - what the person asked for
+            self.process = subprocess.Popen(  # noqa: S603 - what the person asked for
+                list(command), stdin=stdin, stdout=stdout, env=variables, pass_fds=passed
+            )
         except OSError as error:
             self.release()
-            raise AttachError(f"cannot be started: {error.strerror or error}: {command[0]}") from error
+            raise AttachError(
+                f"cannot be started: {error.strerror or error}: {command[0]}"
+            ) from error
         finally:
             if waits:
                 os.close(read_end)
@@ -69,7 +75,11 @@ class Child:
             if found is not None:
                 return found
             if self.process.poll() is not None:
-                raise AttachError(f"the program ended with status {exit_status(self.process.returncode)} before it could be attached")
+                raise AttachError(
+                    "the program ended with status "
+                    f"{exit_status(self.process.returncode)} before it could be "
+                    "attached"
+                )
             time.sleep(_LOOK_SECS)
         raise AttachError(f"the program's agent did not show within {patience_secs:.0f} s")
 

@@ -36,7 +36,9 @@ MAX_RECENT_BYTES: Final = 1 << 20
 class LocalConnector:
     """Implements the window's ``Connector`` on this machine."""
 
-    def __init__(self, state_folder: Path | None = None, picture_folder: Path | None = None) -> None:
+    def __init__(
+        self, state_folder: Path | None = None, picture_folder: Path | None = None
+    ) -> None:
         """Recent files are remembered in ``state_folder``; default: the platform's places."""
         self._recent_path = (state_folder or platformdirs.user_state_path(APP_NAME)) / "recent.json"
         self._pictures = picture_folder or platformdirs.user_pictures_path() / APP_NAME
@@ -62,7 +64,9 @@ class LocalConnector:
         """Bring an agent in and attach. Raises ``AttachError``."""
         method = diagnosis_of(pid).method
         prepared = prepare(pid, Consent(inject=method is not Method.REMOTE, nudge=True))
-        return session_with(prepared.found, level=Level.HISTORY, ask=None, brought=prepared.arrival is not None)
+        return session_with(
+            prepared.found, level=Level.HISTORY, ask=None, brought=prepared.arrival is not None
+        )
 
     def look(self, pid: int) -> Session:
         """Look at a process from outside. Raises ``AttachError``."""
@@ -72,7 +76,9 @@ class LocalConnector:
         """Start the sample target and attach to it. Ending the session ends the target."""
         child = Child(demo_command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         try:
-            return session_with(child.wait_published(), level=Level.STACKS, on_end=child.end, ask=None)
+            return session_with(
+                child.wait_published(), level=Level.STACKS, on_end=child.end, ask=None
+            )
         except AttachError:
             child.end()
             raise
@@ -83,7 +89,9 @@ class LocalConnector:
 
     def recent(self) -> Sequence[RecentFile]:
         """Newest first; files that are gone are left out."""
-        return tuple(RecentFile(path, path.name, at) for path, at in self._remembered() if path.is_file())
+        return tuple(
+            RecentFile(path, path.name, at) for path, at in self._remembered() if path.is_file()
+        )
 
     def remember(self, path: Path) -> None:
         """A file was saved or opened: it belongs to the recent ones.
@@ -91,7 +99,10 @@ class LocalConnector:
         A folder that cannot be written is no reason to stop.
         """
         with self._lock:
-            kept = [(path.absolute(), time.time()), *(each for each in self._remembered() if each[0] != path.absolute())]
+            kept = [
+                (path.absolute(), time.time()),
+                *(each for each in self._remembered() if each[0] != path.absolute()),
+            ]
             text = json.dumps([[str(each), at] for each, at in kept[:MOST_RECENT]])
             try:
                 self._recent_path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +122,9 @@ class LocalConnector:
         """What the file says; a damaged one says nothing."""
         try:
             listed = json.loads(read_regular(self._recent_path, MAX_RECENT_BYTES))
-            return [(Path(path), float(at)) for path, at in listed if "\0" not in path][:MOST_RECENT]
+            return [(Path(path), float(at)) for path, at in listed if "\0" not in path][
+                :MOST_RECENT
+            ]
         except (OSError, ValueError, TypeError, OverflowError, RecursionError):
             return []
 

@@ -51,4 +51,6 @@ def _first_bytes(path: Path) -> bytes:
         with open_regular(path) as file:
             return file.read(len(PNG_START))
     except (OSError, ValueError) as error:
-        raise FileFormatError(f"cannot be read: {getattr(error, 'strerror', None) or error}: {path}") from error
+        raise FileFormatError(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}: {path}"
+        ) from error

@@ -59,7 +59,10 @@ def live_text(snapshot: Snapshot) -> str:
     """``app.py (4711): live · 1,204 handles · 2 pending closes``."""
     vitals = snapshot.vitals
     target = snapshot.target
-    return f"{target.name} ({target.pid}): {target.state} · {plural(vitals.live, 'handle')} · {plural(vitals.pending, 'pending close')}"
+    return (
+        f"{target.name} ({target.pid}): {target.state} · {plural(vitals.live, 'handle')} · "
+        f"{plural(vitals.pending, 'pending close')}"
+    )
 
 
 def summary_lines(snapshot: Snapshot | None) -> list[str]:
@@ -67,8 +70,16 @@ def summary_lines(snapshot: Snapshot | None) -> list[str]:
     if snapshot is None:
         return ["arc-inspector: the program was never seen"]
     arranged = arrange(snapshot, Query(tombstones=False, moment_secs=0.0))
-    lines = [f"arc-inspector: {plural(len(arranged), 'handle')} alive at the end, {plural(len(pending_closes(snapshot)), 'pending close')}"]
+    lines = [
+        (
+            f"arc-inspector: {plural(len(arranged), 'handle')} alive at the end, "
+            f"{plural(len(pending_closes(snapshot)), 'pending close')}"
+        )
+    ]
     for group in arranged.groups:
         oldest = age(snapshot.taken_at - group.oldest_at)
-        lines.append(f"  {group.name}: {plural(group.handles, 'handle')} of {plural(group.objects, 'object')}, oldest {oldest}")
+        lines.append(
+            f"  {group.name}: {plural(group.handles, 'handle')} of "
+            f"{plural(group.objects, 'object')}, oldest {oldest}"
+        )
     return lines

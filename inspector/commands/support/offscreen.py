@@ -47,7 +47,11 @@ class OffscreenWindow:
     def __init__(self, *, theme: str = "light", width: int = 1440, height: int = 900) -> None:
         """Make and lay out the window; sizes in pixels."""
         self._ended_by = 0
-        self._before = {number: signal.signal(number, self._note_signal) for number in ENDING if signal.getsignal(number) != signal.SIG_IGN}
+        self._before = {
+            number: signal.signal(number, self._note_signal)
+            for number in ENDING
+            if signal.getsignal(number) != signal.SIG_IGN
+        }
         self._application = make_application()
         self._folder = tempfile.TemporaryDirectory(prefix="arc-inspector-window-")
         folder = Path(self._folder.name)
@@ -64,7 +68,12 @@ class OffscreenWindow:
         """Itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Detach and close."""
         self.window.close()
         self._run_loop(_PAINT_MILLIS)
@@ -107,7 +116,9 @@ class OffscreenWindow:
             raise AttachError("the target could not be read in time")
         return self.snapshot
 
-    def wait(self, is_so: Callable[[], bool], what: str, patience_secs: float = PATIENCE_SECS) -> None:
+    def wait(
+        self, is_so: Callable[[], bool], what: str, patience_secs: float = PATIENCE_SECS
+    ) -> None:
         """Run the window until ``is_so``. Raises ``InspectorError`` when it takes too long."""
         deadline = time.monotonic() + patience_secs
         while not is_so():
@@ -136,9 +147,13 @@ class OffscreenWindow:
         if snapshot is None:
             raise AttachError("there is nothing to show yet")
         try:
-            save_screenshot(self.window, snapshot, path, note=self.window.workbench.handles.query.filter.source)
+            save_screenshot(
+                self.window, snapshot, path, note=self.window.workbench.handles.query.filter.source
+            )
         except OSError as error:
-            raise InspectorError(f"the picture cannot be written: {error.strerror or error}: {path}") from error
+            raise InspectorError(
+                f"the picture cannot be written: {error.strerror or error}: {path}"
+            ) from error
 
     def _note(self, sentence: str, _tone: str) -> None:
         self._said.append(sentence)

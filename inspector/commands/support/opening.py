@@ -85,7 +85,11 @@ Running = LiveSession | OutsideSession
 """Sessions with a process that runs: new snapshots come by themselves, and threads are waited for
 after the end."""
 ReadOnly = Annotated[
-    bool, typer.Option("--read-only", help="Look from outside: nothing is loaded into the process, nothing in it is stopped.")
+    bool,
+    typer.Option(
+        "--read-only",
+        help=("Look from outside: nothing is loaded into the process, nothing in it is stopped."),
+    ),
 ]
 """Of commands that work without an agent too: with what its memory tells."""
 
@@ -127,11 +131,15 @@ def session_with(
         raise AttachError(f"{found.reason} (process {found.pid})")
     if not found.alive:
         return postmortem_session(found.segment)
-    return LiveSession(found.segment, level=level, on_end=on_end, declared=configured(ask), brought=brought)
+    return LiveSession(
+        found.segment, level=level, on_end=on_end, declared=configured(ask), brought=brought
+    )
 
 
 @contextmanager
-def settled_session(pid: int, *, level: Level | None = None, read_only: bool = False) -> Iterator[tuple[Session, Snapshot]]:
+def settled_session(
+    pid: int, *, level: Level | None = None, read_only: bool = False
+) -> Iterator[tuple[Session, Snapshot]]:
     """A session and its first snapshot with sampled counts; it is ended afterwards.
 
     Raises ``AttachError``.
@@ -142,9 +150,13 @@ def settled_session(pid: int, *, level: Level | None = None, read_only: bool = F
     try:
         watch = Watch(session)
         say_notices(session)
-        heard_at = time.time()  # rows of what was declared just now are in what is read and sampled from here on
+        # rows of what was declared just now are in what is read and sampled from here on
+        heard_at = time.time()
         left_secs = max(began_at + SETTLE_SECS - heard_at, _LEAST_SECS)
-        yield session, watch.wait(lambda snapshot: _is_settled(snapshot, session, heard_at), left_secs)
+        yield (
+            session,
+            watch.wait(lambda snapshot: _is_settled(snapshot, session, heard_at), left_secs),
+        )
     finally:
         if watch is not None:
             watch.leave()
@@ -182,6 +194,14 @@ def _is_settled(snapshot: Snapshot, session: Session, heard_at: float) -> bool:
 
     It is also true when the interpreter will not answer.
     """
-    if snapshot.target.state is not TargetState.LIVE or not isinstance(session, LiveSession) or session.is_refused:
+    if (
+        snapshot.target.state is not TargetState.LIVE
+        or not isinstance(session, LiveSession)
+        or session.is_refused
+    ):
         return True
-    return session.capabilities.act and session.has_answered and min(snapshot.sampled_at, snapshot.taken_at) >= heard_at
+    return (
+        session.capabilities.act
+        and session.has_answered
+        and min(snapshot.sampled_at, snapshot.taken_at) >= heard_at
+    )

@@ -29,7 +29,9 @@ def require_absent(path: Path, *, force: bool) -> None:
     try:
         is_there = path.is_symlink() or path.exists()
     except (OSError, ValueError) as error:
-        raise UsageError(f"the file cannot be written: {getattr(error, 'strerror', None) or error}: {path}") from error
+        raise UsageError(
+            f"the file cannot be written: {getattr(error, 'strerror', None) or error}: {path}"
+        ) from error
     if is_there and not force:
         raise UsageError(f"the file is there already, --force replaces it: {path}")
 

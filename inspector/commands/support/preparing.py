@@ -58,9 +58,21 @@ def prepare(pid: int, consent: Consent, *, ask: Callable[[str], bool] | None = N
         if not diagnosis.is_possible:
             raise
     method = Method.INJECT if consent.inject else diagnosis.method
-    if method is Method.INJECT and not consent.inject and not (ask is not None and ask(consent_question(diagnosis))):
-        raise AttachError(f"process {pid} runs no agent, and loading an agent needs your consent: arc-inspector attach {pid} --inject")
-    arrival = bring_agent(pid, method or Method.INJECT, nudge=consent.nudge, leaves_after_secs=0.0 if consent.keep else LEAVES_AFTER_SECS)
+    if (
+        method is Method.INJECT
+        and not consent.inject
+        and not (ask is not None and ask(consent_question(diagnosis)))
+    ):
+        raise AttachError(
+            f"process {pid} runs no agent, and loading an agent needs your "
+            f"consent: arc-inspector attach {pid} --inject"
+        )
+    arrival = bring_agent(
+        pid,
+        method or Method.INJECT,
+        nudge=consent.nudge,
+        leaves_after_secs=0.0 if consent.keep else LEAVES_AFTER_SECS,
+    )
     return Prepared(arrival.found, method or Method.INJECT, arrival)
 
 
@@ -85,12 +97,15 @@ def consent_sentences(found: FoundProcess) -> str:
         return ""
     if found.method is Method.REMOTE:
         return (
-            f"{found.name} ({found.pid}) runs no agent. Its interpreter can load an agent on request, on its main thread. "
+            f"{found.name} ({found.pid}) runs no agent. Its interpreter can load an agent on "
+            "request, on its main thread. "
             "A wait of that thread may end with EINTR."
         )
     return (
-        f"{found.name} ({found.pid}) runs no agent. The inspector can load an agent: one thread of the process is held for a few "
-        "milliseconds, at a harmless point, and starts a thread that loads the agent. All other threads run on."
+        f"{found.name} ({found.pid}) runs no agent. The inspector can load an agent: one thread "
+        "of the process is held for a few "
+        "milliseconds, at a harmless point, and starts a thread that loads the agent. All other "
+        "threads run on."
     )
 
 
@@ -99,7 +114,8 @@ def consent_question(diagnosis: Diagnosis) -> str:
     facts = diagnosis.facts
     asks = "".join(f" It {each.text}." for each in diagnosis.causes if each.weight is Weight.ASKS)
     return (
-        f"Process {facts.pid} ({facts.name}) runs no agent. The inspector can load an agent: one thread of the process is held for about "
+        f"Process {facts.pid} ({facts.name}) runs no agent. The inspector can load an agent: one "
+        "thread of the process is held for about "
         f"a millisecond, at a harmless point, and starts a thread that loads the agent.{asks}"
     )
 

@@ -56,7 +56,17 @@ class PythonCommand:
 
         ``more`` goes before the arguments.
         """
-        return [*self.prefix, self.python, *self.options, str(LOADER), module, *words, *self.target, *more, *self.arguments]
+        return [
+            *self.prefix,
+            self.python,
+            *self.options,
+            str(LOADER),
+            module,
+            *words,
+            *self.target,
+            *more,
+            *self.arguments,
+        ]
 
 
 def parse_command(words: Sequence[str], python: str) -> PythonCommand:
@@ -72,7 +82,11 @@ def parse_command(words: Sequence[str], python: str) -> PythonCommand:
         return _of_interpreter(first, rest)
     if first.endswith(".py") or _is_archive(Path(first)):
         return PythonCommand(python, (), ("--", first), tuple(rest))
-    found = [path for path in (shutil.which(first), _beside(first, python), first) if path is not None and Path(path).is_file()]
+    found = [
+        path
+        for path in (shutil.which(first), _beside(first, python), first)
+        if path is not None and Path(path).is_file()
+    ]
     for path in found:
         interpreter = _shebang(Path(path))
         if interpreter is not None:
@@ -87,9 +101,14 @@ def parse_command(words: Sequence[str], python: str) -> PythonCommand:
 
 def _of_env(env: str, words: list[str], python: str) -> PythonCommand:
     """``env`` with assignments before the command. Its options are not understood."""
-    count = next((place for place, word in enumerate(words) if not _ASSIGNMENT.fullmatch(word)), len(words))
+    count = next(
+        (place for place, word in enumerate(words) if not _ASSIGNMENT.fullmatch(word)), len(words)
+    )
     if count == len(words) or words[count].startswith("-"):
-        raise UsageError(f"no command after env, or an option of env, which is not understood: {env} {' '.join(words)}")
+        raise UsageError(
+            "no command after env, or an option of env, which is not understood: "
+            f"{env} {' '.join(words)}"
+        )
     command = parse_command(words[count:], python)
     return replace(command, prefix=(env, *words[:count], *command.prefix))
 
@@ -101,7 +120,10 @@ def _is_interpreter(word: str) -> bool:
     """
     path = shutil.which(word)
     real = Path(path).resolve() if path is not None else None
-    names = {Path(word).name, *({real.name} if real is not None and _head(real).startswith(_ELF) else ())}
+    names = {
+        Path(word).name,
+        *({real.name} if real is not None and _head(real).startswith(_ELF) else ()),
+    }
     if any(_PYPY.fullmatch(name) for name in names):
         raise UsageError(f"runs PyPy, and the agent needs CPython: {word}")
     return any(_INTERPRETER.fullmatch(name) for name in names)
@@ -117,7 +139,9 @@ def _of_interpreter(python: str, words: list[str]) -> PythonCommand:
     while rest:
         word = rest.pop(0)
         if word == "-" or not word.startswith("-"):
-            return PythonCommand(python, tuple(options), ("-",) if word == "-" else ("--", word), tuple(rest))
+            return PythonCommand(
+                python, tuple(options), ("-",) if word == "-" else ("--", word), tuple(rest)
+            )
         if word == "--" and rest:
             return PythonCommand(python, tuple(options), ("--", rest[0]), tuple(rest[1:]))
         before, letter, value = _short_options(word)
@@ -126,7 +150,9 @@ def _of_interpreter(python: str, words: list[str]) -> PythonCommand:
         if letter in ("c", "m") and value:
             return PythonCommand(python, (*options, *before), (f"-{letter}", value), tuple(rest))
         if "i" in "".join(before)[1:]:
-            raise UsageError(f"an interactive interpreter cannot be looked at from its start: {python} {word}")
+            raise UsageError(
+                f"an interactive interpreter cannot be looked at from its start: {python} {word}"
+            )
         options += [*before, *((f"-{letter}", value) if letter else ())]
         if word == _LONG_WITH_VALUE and rest:
             options.append(rest.pop(0))
@@ -146,7 +172,9 @@ def _short_options(word: str) -> tuple[tuple[str, ...], str, str]:
 
 def _is_archive(path: Path) -> bool:
     """Whether the interpreter runs the ``__main__.py`` in it."""
-    return path.is_dir() or (path.is_file() and not _head(path).startswith((b"#!", _ELF)) and zipfile.is_zipfile(path))
+    return path.is_dir() or (
+        path.is_file() and not _head(path).startswith((b"#!", _ELF)) and zipfile.is_zipfile(path)
+    )
 
 
 def _beside(name: str, python: str) -> str | None:
@@ -171,7 +199,10 @@ def _refusal(path: Path) -> str:
     """
     head = _head(path)
     if head.startswith(_ELF):
-        return "a native program; if Python runs in it, start it by itself and look at it with arc-inspector attach PID"
+        return (
+            "a native program; if Python runs in it, start it by itself and look at it with "
+            "arc-inspector attach PID"
+        )
     if head.startswith(b"#!"):
         return f"a script for {head[2:].splitlines()[0].decode(errors='replace').strip()}"
     return "a file with null bytes" if b"\0" in head and not head.startswith(MAGIC_NUMBER) else ""
@@ -184,7 +215,9 @@ def _shebang(path: Path) -> tuple[str, ...] | None:
         return None
     line, _, rest = head[2:].decode(errors="replace").partition("\n")
     words = line.split()
-    if words[:1] == ["/bin/sh"] and (match := re.match(r"'''exec' \"?([^\"\n]+?)\"? \"\$0\"", rest)):
+    if words[:1] == ["/bin/sh"] and (
+        match := re.match(r"'''exec' \"?([^\"\n]+?)\"? \"\$0\"", rest)
+    ):
         words = [match[1]]  # what pip writes when the interpreter's path is long
     if words and Path(words[0]).name == "env" and len(words) > 1:
         named = words[2 if words[1] in ("-S", "--split-string") else 1 :]

@@ -45,7 +45,9 @@ def snapshot_value(snapshot: Snapshot, rows: Iterable[int]) -> PlainRow:
 
 def row_value(snapshot: Snapshot, row: int) -> PlainRow:
     """One handle; unknown values are ``None``."""
-    return {column.key: column.json(snapshot, row) for column in JSON_COLUMNS if column.json is not None}
+    return {
+        column.key: column.json(snapshot, row) for column in JSON_COLUMNS if column.json is not None
+    }
 
 
 def printed_cell(column: HandleColumn, snapshot: Snapshot, row: int) -> str:

@@ -64,15 +64,30 @@ class Table:
         """
         width = output_width()
         rows = self._rows if width is None else [tuple(map(_cut, row)) for row in self._rows]
-        measures = [_Measure.of(column, [row[number] for row in rows]) for number, column in enumerate(self._columns)]
+        measures = [
+            _Measure.of(column, [row[number] for row in rows])
+            for number, column in enumerate(self._columns)
+        ]
         chosen = list(range(len(measures))) if width is None else _chosen(measures, width)
         widths = [measures[number].natural for number in chosen]
         if width is not None:
             widths = _fitted([measures[number] for number in chosen], width)
-        write_text(_drawn([self._columns[number] for number in chosen], widths, [[row[number] for number in chosen] for row in rows]))
-        left_out = [column.title for number, column in enumerate(self._columns) if number not in chosen]
+        write_text(
+            _drawn(
+                [self._columns[number] for number in chosen],
+                widths,
+                [[row[number] for number in chosen] for row in rows],
+            )
+        )
+        left_out = [
+            column.title for number, column in enumerate(self._columns) if number not in chosen
+        ]
         if left_out:
-            say(f"Not shown for want of room: {', '.join(left_out)} (a wider terminal and --json have them)")
+            say(
+                f"Not shown for want of room: {', '.join(left_out)} (a wider terminal "
+                "and --json "
+                "have them)"
+            )
 
 
 def output_width() -> int | None:
@@ -102,7 +117,9 @@ class _Measure:
         natural = max(map(cell_len, (column.title, *cells)))
         title_word = max(map(cell_len, column.title.split()))
         if column.is_number:
-            return cls(column.rank, True, natural, max(title_word, max(map(cell_len, cells), default=0)))
+            return cls(
+                column.rank, True, natural, max(title_word, max(map(cell_len, cells), default=0))
+            )
         words = [cell_len(word) for cell in (column.title, *cells) for word in cell.split()]
         readable = max(NARROWEST, min(max(words), LONGEST_WORD))
         return cls(column.rank, False, natural, min(natural, readable))
@@ -131,13 +148,18 @@ def _fitted(measures: Sequence[_Measure], width: int) -> list[int]:
     widths = [each.least for each in measures]
     left = width - GAP * (len(widths) - 1) - sum(widths)
     while left > 0:
-        lacks = [(each.natural - now, each.is_number) for each, now in zip(measures, widths, strict=True)]
+        lacks = [
+            (each.natural - now, each.is_number) for each, now in zip(measures, widths, strict=True)
+        ]
         if max(lacks)[0] <= 0:
             break
         widths[lacks.index(max(lacks, key=lambda lack: (lack[0] > 0, lack[1], lack[0])))] += 1
         left -= 1
     while left < 0:
-        spare = [0 if each.is_number else now - SMALLEST for each, now in zip(measures, widths, strict=True)]
+        spare = [
+            0 if each.is_number else now - SMALLEST
+            for each, now in zip(measures, widths, strict=True)
+        ]
         if max(spare) <= 0:
             break
         widths[spare.index(max(spare))] -= 1
@@ -149,7 +171,12 @@ def _drawn(columns: Sequence[Column], widths: Sequence[int], rows: Sequence[Sequ
     """The table as text, with the terminal's own marks for its head where there is a terminal."""
     table = Drawn(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column, width in zip(columns, widths, strict=True):
-        table.add_column(column.title, justify="right" if column.is_number else "left", width=width, overflow="fold")
+        table.add_column(
+            column.title,
+            justify="right" if column.is_number else "left",
+            width=width,
+            overflow="fold",
+        )
     for row in rows:
         table.add_row(*map(Text, row))
     console = Console(highlight=False, width=sum(widths) + GAP * len(widths), file=sys.stdout)

@@ -23,7 +23,8 @@ def require_display() -> None:
     """Raise ``AttachError``, saying what works, where no window can be seen."""
     if not has_display():
         raise AttachError(
-            "there is no display for the window; these work without: ps, handles, pending, gc, close, shot, run --headless, demo"
+            "there is no display for the window; these work without: ps, handles, pending, gc, "
+            "close, shot, run --headless, demo"
         )
 
 
@@ -52,5 +53,12 @@ def open_window(
         ended_by.append(number)
         return False
 
-    status = run_window(LocalConnector(), initial=initial, initial_name=initial_name, reset_layout=reset_layout, demo=demo, passed_on=take)
+    status = run_window(
+        LocalConnector(),
+        initial=initial,
+        initial_name=initial_name,
+        reset_layout=reset_layout,
+        demo=demo,
+        passed_on=take,
+    )
     return status_of(ended_by[0]) if ended_by else status

@@ -11,23 +11,44 @@ from inspector.model.columns.handle import HANDLE_COLUMNS
 
 TABLE_COLUMNS: Final = tuple(column for column in HANDLE_COLUMNS if column.title)
 """The window's table, from left to right."""
-JSON_COLUMNS: Final = tuple(sorted((column for column in HANDLE_COLUMNS if column.json), key=lambda column: column.places.json))
+JSON_COLUMNS: Final = tuple(
+    sorted(
+        (column for column in HANDLE_COLUMNS if column.json), key=lambda column: column.places.json
+    )
+)
 PRINTED_COLUMNS: Final = tuple(
-    sorted((column for column in HANDLE_COLUMNS if column.printed_rank is not None), key=lambda column: column.places.printed)
+    sorted(
+        (column for column in HANDLE_COLUMNS if column.printed_rank is not None),
+        key=lambda column: column.places.printed,
+    )
 )
 """The table of ``arc-inspector handles``."""
-WORD_COLUMNS: Final = tuple(sorted((column for column in HANDLE_COLUMNS if column.places.words), key=lambda column: column.places.words))
+WORD_COLUMNS: Final = tuple(
+    sorted(
+        (column for column in HANDLE_COLUMNS if column.places.words),
+        key=lambda column: column.places.words,
+    )
+)
 """Plain words of a filter are searched in these."""
 _BY_KEY: Final = MappingProxyType({column.key: column for column in HANDLE_COLUMNS})
-_FILTERED: Final = sorted((column for column in HANDLE_COLUMNS if column.filter_names), key=lambda column: column.places.filter)
-FILTER_NAMES: Final[Mapping[str, HandleColumn]] = MappingProxyType({name: each for each in _FILTERED for name in each.filter_names})
+_FILTERED: Final = sorted(
+    (column for column in HANDLE_COLUMNS if column.filter_names),
+    key=lambda column: column.places.filter,
+)
+FILTER_NAMES: Final[Mapping[str, HandleColumn]] = MappingProxyType(
+    {name: each for each in _FILTERED for name in each.filter_names}
+)
 """Every name that a filter may use."""
 TEXT_NAMES: Final = tuple(name for name, column in FILTER_NAMES.items() if column.matches)
-RANGE_NAMES: Final = tuple(name for name, column in FILTER_NAMES.items() if column.kind is ColumnKind.TIME)
+RANGE_NAMES: Final = tuple(
+    name for name, column in FILTER_NAMES.items() if column.kind is ColumnKind.TIME
+)
 NUMBER_NAMES: Final = tuple(name for name, column in FILTER_NAMES.items() if column.kind.is_number)
 FIELD_LIST: Final = " ".join((*TEXT_NAMES, *RANGE_NAMES, *NUMBER_NAMES))
 """All names that filters know, as the guide lists them."""
-_COUNTS: Final = [column.filter_names[-1] for column in _FILTERED if column.kind is ColumnKind.COUNT]
+_COUNTS: Final = [
+    column.filter_names[-1] for column in _FILTERED if column.kind is ColumnKind.COUNT
+]
 _WORDS: Final = [column.filter_names[-1] for column in WORD_COLUMNS]
 FILTER_HELP: Final = f"""Words are searched in {", ".join(_WORDS[:-1])} and {_WORDS[-1]}; all terms must hold
 {" ".join(f"{name}:" for name in TEXT_NAMES)}    text, alternatives with commas, whole in quotes (\\" for a quote)

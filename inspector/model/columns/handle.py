@@ -51,7 +51,10 @@ HANDLE_COLUMNS: Final = (
         key="strong",
         kind=ColumnKind.COUNT,
         title="Strong",
-        about="Strong count at rest, the inspector's own references left out. A trait's count is the sum for the object and its handles",
+        about=(
+            "Strong count at rest, the inspector's own references left out. A trait's count is "
+            "the sum for the object and its handles"
+        ),
         values=values.counts("strong"),
         text=texts.count_text("strong"),
         unknown=texts.count_unknown,
@@ -129,7 +132,10 @@ HANDLE_COLUMNS: Final = (
         key="native_refs",
         kind=ColumnKind.COUNT,
         title="Native refs",
-        about="References that native code holds: strong minus proxies. Negative: a double free to come",
+        about=(
+            "References that native code holds: strong minus proxies. Negative: a double "
+            "free to come"
+        ),
         values=values.native_refs,
         text=texts.native_text,
         note=texts.native_note,
@@ -146,7 +152,10 @@ HANDLE_COLUMNS: Final = (
         key="age",
         kind=ColumnKind.SPAN,
         title="Age",
-        about="Time since the handle was created; for a dead handle, how long it lived. Unseen: before the agent looked; sorts as oldest",
+        about=(
+            "Time since the handle was created; for a dead handle, how long it lived. Unseen: "
+            "before the agent looked; sorts as oldest"
+        ),
         values=values.ages,
         ranks=values.age_ranks,
         text=texts.age_text,
@@ -164,7 +173,9 @@ HANDLE_COLUMNS: Final = (
         about="Thread that created the handle; after an arrow, the only thread that may close it",
         ranks=values.thread_ranks,
         text=texts.threads_text,
-        unknown=lambda snapshot: "thread not recorded: the handle is older than the agent, or level is off",
+        unknown=lambda snapshot: (
+            "thread not recorded: the handle is older than the agent, or level is off"
+        ),
         filter_names=("thread",),
         matches=matching.by_thread,
         example="thread:worker",
@@ -235,7 +246,9 @@ HANDLE_COLUMNS: Final = (
         example="kind:uniffi",
         places=Places(json=3, filter=9),
     ),
-    HandleColumn(key="outer", json=texts.of_type(lambda row: str(row.outer) or None), places=Places(json=17)),
+    HandleColumn(
+        key="outer", json=texts.of_type(lambda row: str(row.outer) or None), places=Places(json=17)
+    ),
     HandleColumn(
         key="module",
         json=texts.of_type(lambda row: row.origin or None),

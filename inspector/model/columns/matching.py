@@ -39,7 +39,10 @@ def of_type(name: Callable[[TypeRow], str]) -> Callable[[Text, Snapshot], Flags]
     """Finds rows by a text of their type."""
 
     def matches(text: Text, snapshot: Snapshot) -> Flags:
-        return _pick(_chosen({index: name(row) for index, row in snapshot.types.items()}, text), snapshot.handles.types)
+        return _pick(
+            _chosen({index: name(row) for index, row in snapshot.types.items()}, text),
+            snapshot.handles.types,
+        )
 
     return matches
 
@@ -88,7 +91,10 @@ def by_ender(text: Text, snapshot: Snapshot) -> Flags:
 
 def by_site(text: Text, snapshot: Snapshot) -> Flags:
     """Rows created at such a line."""
-    sites = {i: "\n".join(f"{frame.short()}\n{frame.file}:{frame.line}" for frame in s.frames) for i, s in snapshot.sites.items()}
+    sites = {
+        i: "\n".join(f"{frame.short()}\n{frame.file}:{frame.line}" for frame in s.frames)
+        for i, s in snapshot.sites.items()
+    }
     return _pick(_chosen(sites, text, by_line=True), snapshot.handles.created_sites)
 
 
@@ -100,7 +106,9 @@ def _chosen(names: Mapping[int, str], text: Text, *, by_line: bool = False) -> F
     """Table by index: whether the name matches."""
     table = np.zeros(max(names, default=0) + 1, dtype=np.bool_)
     for index, name in names.items():
-        table[index] = any(text.matches(line) for line in name.split("\n")) if by_line else text.matches(name)
+        table[index] = (
+            any(text.matches(line) for line in name.split("\n")) if by_line else text.matches(name)
+        )
     table[0] = False
     return table
 

@@ -15,7 +15,8 @@ from inspector.model.states import ALIVE, state_words
 from inspector.vocabulary import Level
 
 CALLS_ESTIMATED: Final = (
-    "estimated: a call of this kind of object holds a clone of its reference, so calls are the strong count minus its rest "
+    "estimated: a call of this kind of object holds a clone of its reference, so calls are the "
+    "strong count minus its rest "
     "when it was sampled; short calls may be missed"
 )
 UNSEEN_TEXT: Final = "unseen"
@@ -40,13 +41,21 @@ def count_text(name: str) -> Callable[[Snapshot, int], str]:
 def calls_text(snapshot: Snapshot, row: int) -> str:
     """Calls in flight, marked where they are estimated."""
     count = int(snapshot.handles.in_flight[row])
-    return wording.estimated(count) if snapshot.kind_of(row).calls_are_estimated else wording.number(count)
+    return (
+        wording.estimated(count)
+        if snapshot.kind_of(row).calls_are_estimated
+        else wording.number(count)
+    )
 
 
 def native_text(snapshot: Snapshot, row: int) -> str:
     """Native references, which may be negative."""
     handles = snapshot.handles
-    return wording.UNKNOWN_TEXT if handles.strong[row] == UNKNOWN else wording.signed(int(handles.native_refs[row]))
+    return (
+        wording.UNKNOWN_TEXT
+        if handles.strong[row] == UNKNOWN
+        else wording.signed(int(handles.native_refs[row]))
+    )
 
 
 def age_text(snapshot: Snapshot, row: int) -> str:
@@ -54,7 +63,11 @@ def age_text(snapshot: Snapshot, row: int) -> str:
     handles = snapshot.handles
     if is_birth_unseen(snapshot, row):
         return UNSEEN_TEXT
-    until = snapshot.taken_at if int(handles.references[row]) in ALIVE else float(handles.changed_at[row])
+    until = (
+        snapshot.taken_at
+        if int(handles.references[row]) in ALIVE
+        else float(handles.changed_at[row])
+    )
     return wording.age(until - float(handles.created_at[row]))
 
 
@@ -72,7 +85,10 @@ def threads_text(snapshot: Snapshot, row: int) -> str:
 
 def thread_printed(snapshot: Snapshot, row: int) -> str:
     """The owner, or else the creator."""
-    owner, creator = thread_value("owner_threads")(snapshot, row), thread_value("created_threads")(snapshot, row)
+    owner, creator = (
+        thread_value("owner_threads")(snapshot, row),
+        thread_value("created_threads")(snapshot, row),
+    )
     return owner or creator or wording.UNKNOWN_TEXT
 
 
@@ -96,16 +112,27 @@ def age_note(snapshot: Snapshot, row: int) -> str:
     if is_birth_unseen(snapshot, row):
         ago_secs = snapshot.taken_at - snapshot.target.started_at
         ago = "" if math.isnan(ago_secs) else f" {wording.age(ago_secs)} ago"
-        known = f"it was there when the agent, which came{ago}, first looked for its type, or was born at level off"
+        known = (
+            f"it was there when the agent, which came{ago}, first looked for its type, or "
+            "was born at level off"
+        )
         return f"Birth not seen: {known}. Sorts as the oldest"
     born = wording.clock(float(handles.created_at[row]))
-    died = "" if int(handles.references[row]) in ALIVE else f", died at {wording.clock(float(handles.changed_at[row]))}"
+    died = (
+        ""
+        if int(handles.references[row]) in ALIVE
+        else f", died at {wording.clock(float(handles.changed_at[row]))}"
+    )
     return f"created at {born}{died}"
 
 
 def native_note(snapshot: Snapshot, row: int) -> str | None:
     """A warning about a negative count."""
-    return "more proxies than strong references: a double free to come" if int(snapshot.handles.native_refs[row]) < 0 else None
+    return (
+        "more proxies than strong references: a double free to come"
+        if int(snapshot.handles.native_refs[row]) < 0
+        else None
+    )
 
 
 def calls_note(snapshot: Snapshot, row: int) -> str | None:
@@ -118,7 +145,11 @@ def site_note(snapshot: Snapshot, row: int) -> str:
     site = snapshot.sites.get(int(snapshot.handles.created_sites[row]))
     if site is None:
         is_low = snapshot.target.level < Level.HISTORY
-        return "site not recorded at this level: switch to history" if is_low else "site not recorded: the handle is older than the agent"
+        return (
+            "site not recorded at this level: switch to history"
+            if is_low
+            else "site not recorded: the handle is older than the agent"
+        )
     lines = [f"{frame.file}:{frame.line} {frame.function}" for frame in site.frames]
     return "\n".join(lines + ["…"] * site.cut)
 
@@ -159,7 +190,11 @@ def native_value(snapshot: Snapshot, row: int) -> int | None:
     -1 is a count here, unknown without a strong count or a number of proxies.
     """
     handles = snapshot.handles
-    return None if handles.strong[row] == UNKNOWN or handles.proxies[row] == UNKNOWN else int(handles.native_refs[row])
+    return (
+        None
+        if handles.strong[row] == UNKNOWN or handles.proxies[row] == UNKNOWN
+        else int(handles.native_refs[row])
+    )
 
 
 def thread_value(name: str) -> Callable[[Snapshot, int], str | None]:

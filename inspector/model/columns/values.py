@@ -70,12 +70,18 @@ def state_ranks(snapshot: Snapshot) -> Floats:
 
 def thread_ranks(snapshot: Snapshot) -> Floats:
     """Alphabetical ranks of the threads that created the rows."""
-    return _name_ranks({index: row.name for index, row in snapshot.threads.items()}, snapshot.handles.created_threads)
+    return _name_ranks(
+        {index: row.name for index, row in snapshot.threads.items()},
+        snapshot.handles.created_threads,
+    )
 
 
 def site_ranks(snapshot: Snapshot) -> Floats:
     """Alphabetical ranks of the lines where the rows were created."""
-    return _name_ranks({index: site.short() for index, site in snapshot.sites.items()}, snapshot.handles.created_sites)
+    return _name_ranks(
+        {index: site.short() for index, site in snapshot.sites.items()},
+        snapshot.handles.created_sites,
+    )
 
 
 def _known(column: Ints, known: Flags) -> Floats:
@@ -87,6 +93,8 @@ def _known(column: Ints, known: Flags) -> Floats:
 def _name_ranks(names: Mapping[int, str], indices: Ints) -> Floats:
     """Alphabetical rank of each index's name; ``nan`` for indices without a name."""
     table = np.full(max((*names, 0, int(indices.max(initial=0)))) + 1, np.nan)
-    for rank, index in enumerate(sorted((i for i in names if names[i]), key=lambda i: (names[i].casefold(), i))):
+    for rank, index in enumerate(
+        sorted((i for i in names if names[i]), key=lambda i: (names[i].casefold(), i))
+    ):
         table[index] = rank
     return table[np.maximum(indices, 0)]

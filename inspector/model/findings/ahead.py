@@ -20,7 +20,8 @@ class LimitsAhead:
     key: str = "limit-ahead"
     title: str = "Limits ahead"
     about: str = (
-        "A limited supply is nearly used up: file descriptors of the process, or rows of the tool's own table, which then no longer"
+        "A limited supply is nearly used up: file descriptors of the process, or rows of the "
+        "tool's own table, which then no longer"
         " shows new handles (they go on working). Find their holders, or raise the limit"
     )
     high_share: float = 0.85
@@ -33,12 +34,19 @@ class LimitsAhead:
         """One finding a limit that is near."""
         limits = facts.snapshot.limits
         if not limits:
-            return [Finding(self.key, Verdict.UNMEASURED, "How much there is and may be was not recorded")]
+            return [
+                Finding(
+                    self.key, Verdict.UNMEASURED, ("How much there is and may be was not recorded")
+                )
+            ]
         found = [each for limit in limits if (each := self._of(facts.trend, limit)) is not None]
         if found:
             return found
         nearest = max(limits, key=lambda each: each.share)
-        text = f"Nothing is nearly used up; nearest are the {nearest.name} ({nearest.used:,} of {nearest.capacity:,})"
+        text = (
+            f"Nothing is nearly used up; nearest are the {nearest.name} ({nearest.used:,} of "
+            f"{nearest.capacity:,})"
+        )
         return [Finding(self.key, Verdict.OK, text)]
 
     def _of(self, trend: Trend, limit: Limit) -> Finding | None:
@@ -48,7 +56,9 @@ class LimitsAhead:
             return None
         when = f", used up in {span(left_secs)} at this rate" if left_secs != NEVER else ""
         rate = (
-            f"{per_sec:+,.1f} each second over {span(trend.span_secs)}" if trend.span_secs >= self.min_span_secs else "Too young for a rate"
+            f"{per_sec:+,.1f} each second over {span(trend.span_secs)}"
+            if trend.span_secs >= self.min_span_secs
+            else "Too young for a rate"
         )
         return Finding(
             self.key,
@@ -61,7 +71,12 @@ class LimitsAhead:
 
     def _time_left(self, trend: Trend, limit: Limit) -> tuple[float, float]:
         """Seconds until it is used up, and how many more are used each second."""
-        points = [(each.at, other.used) for each in trend.observations for other in each.limits if other.name == limit.name]
+        points = [
+            (each.at, other.used)
+            for each in trend.observations
+            for other in each.limits
+            if other.name == limit.name
+        ]
         if len(points) < 2 or points[-1][0] - points[0][0] < self.min_span_secs:
             return NEVER, 0.0
         per_sec = (points[-1][1] - points[0][1]) / (points[-1][0] - points[0][0])

@@ -25,7 +25,8 @@ class LateCalls:
     key: str = "call-too-old"
     title: str = "Calls that do not end"
     about: str = (
-        "A call into a native library, or a Python call that the library awaits, that has not ended for long. It may wait on purpose;"
+        "A call into a native library, or a Python call that the library awaits, that has not "
+        "ended for long. It may wait on purpose;"
         " otherwise look at the other calls, and at the stacks of the threads"
     )
     limit_secs: float = 10.0
@@ -34,12 +35,20 @@ class LateCalls:
         """One finding a method and the line that called it."""
         snapshot = facts.snapshot
         if not any(_tells_calls(kind_named(row.kind)) for row in snapshot.types.values()):
-            return [Finding(self.key, Verdict.UNMEASURED, "No package is followed whose calls are known")]
+            return [
+                Finding(
+                    self.key, Verdict.UNMEASURED, ("No package is followed whose calls are known")
+                )
+            ]
         rows = np.setdiff1d(library_calls(snapshot), closing_calls(snapshot))
         ages = ages_of(facts, snapshot.handles.created_at[rows])
         late = rows[ages > self.limit_secs]
         if not len(late):
-            running = f"{plural(len(rows), 'call')} running, none" if len(rows) else "No call has been running"
+            running = (
+                f"{plural(len(rows), 'call')} running, none"
+                if len(rows)
+                else "No call has been running"
+            )
             return [Finding(self.key, Verdict.OK, f"{running} for more than {self.limit_secs:g} s")]
         return [self._finding(facts, group) for group in grouped(snapshot, late)]
 
@@ -48,16 +57,23 @@ class LateCalls:
         oldest = float(ages_of(facts, snapshot.handles.created_at[group.rows]).max())
         begun = np.isnan(snapshot.handles.created_at[group.rows]).any()
         awaited = kind_named(snapshot.types[group.type_index].kind) == Kind.UNIFFI_FUTURE
-        threads = dict.fromkeys(thread_name(snapshot, int(index)) for index in snapshot.handles.created_threads[group.rows])
+        threads = dict.fromkeys(
+            thread_name(snapshot, int(index))
+            for index in snapshot.handles.created_threads[group.rows]
+        )
         on = ", ".join(filter(None, list(threads)[:3]))
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{plural(len(group), 'call')} of {group.type_name} {'awaited by native code' if awaited else 'not ended'}"
+            f"{plural(len(group), 'call')} of {group.type_name} "
+            f"{'awaited by native code' if awaited else 'not ended'}"
             f" for {'at least ' if begun else ''}{span(oldest)}",
             subject=group.subject,
             former_subject=group.former_subject,
-            evidence=(f"Called at {group.site or 'a place that was not recorded'}", *([f"On {on}"] if on else [])),
+            evidence=(
+                f"Called at {group.site or 'a place that was not recorded'}",
+                *([f"On {on}"] if on else []),
+            ),
             filter=group.filter,
             handles=ids_of(snapshot, group.rows),
         )

@@ -28,7 +28,8 @@ class NeverClosed:
     key: str = "never-closed"
     title: str = "Dropped without close"
     about: str = (
-        "The last reference to a resource was released while the resource was open: its close, which may write, send or unlock, never ran."
+        "The last reference to a resource was released while the resource was open: its close, "
+        "which may write, send or unlock, never ran."
         " Use it as a context manager, or close it where it was made"
     )
 
@@ -44,15 +45,28 @@ class NeverClosed:
         guilty = [row for row in closing if row.never_closed > 0]
         if not guilty:
             return [self._none(snapshot)]
-        rows = np.flatnonzero((snapshot.handles.resources == Resource.NEVER_CLOSED) & ~alive(snapshot.handles))
-        groups = [group for group in grouped(snapshot, rows) if group.type_index in {row.index for row in guilty}]
+        rows = np.flatnonzero(
+            (snapshot.handles.resources == Resource.NEVER_CLOSED) & ~alive(snapshot.handles)
+        )
+        groups = [
+            group
+            for group in grouped(snapshot, rows)
+            if group.type_index in {row.index for row in guilty}
+        ]
         named = {group.type_index for group in groups}
-        return [self._finding(snapshot, group) for group in groups] + [self._count_only(row) for row in guilty if row.index not in named]
+        return [self._finding(snapshot, group) for group in groups] + [
+            self._count_only(row) for row in guilty if row.index not in named
+        ]
 
     def _none(self, snapshot: Snapshot) -> Finding:
-        unknown = int(((snapshot.handles.resources == Resource.UNKNOWN) & ~alive(snapshot.handles)).sum())
+        unknown = int(
+            ((snapshot.handles.resources == Resource.UNKNOWN) & ~alive(snapshot.handles)).sum()
+        )
         if unknown:
-            headline = f"{plural(unknown, 'resource')} dropped that could not be asked whether it was closed before"
+            headline = (
+                f"{plural(unknown, 'resource')} dropped that could not be asked whether "
+                "it was closed before"
+            )
             return Finding(self.key, Verdict.UNMEASURED, headline, filter='state:"closed or not"')
         return Finding(self.key, Verdict.OK, "Every resource that was dropped had been closed")
 
@@ -61,12 +75,20 @@ class NeverClosed:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{plural(len(group), group.type_name)} dropped without close, made at {group.site or 'a place that was not recorded'}",
+            (
+                f"{plural(len(group), group.type_name)} dropped without close, made at "
+                f"{group.site or 'a place that was not recorded'}"
+            ),
             subject=group.subject,
             former_subject=group.former_subject,
             evidence=(
-                f"{row.never_closed:,} of this type since the segment began, {row.closed:,} were closed",
-                f"It closes by {row.close_signature}" if row.close_signature else "How it closes is not said",
+                (
+                    f"{row.never_closed:,} of this type since the segment began, {row.closed:,} "
+                    "were closed"
+                ),
+                f"It closes by {row.close_signature}"
+                if row.close_signature
+                else "How it closes is not said",
             ),
             filter=f'{group.filter.replace(" state:live", "")} state:"never closed"',
             handles=ids_of(snapshot, group.rows),
@@ -78,7 +100,9 @@ class NeverClosed:
             Verdict.SUSPECT,
             f"{plural(row.never_closed, row.name)} dropped without close",
             subject=row.name,
-            evidence=("Their tombstones are gone, so the lines that made them are not known any more",),
+            evidence=(
+                ("Their tombstones are gone, so the lines that made them are not known any more"),
+            ),
             filter=f'type:"{row.name}"',
         )
 
@@ -90,7 +114,8 @@ class CloseCoverage:
     key: str = "close-coverage"
     title: str = "Close coverage"
     about: str = (
-        "The share of a type's ended resources that were closed. Below the limit some way through the program forgets to close;"
+        "The share of a type's ended resources that were closed. Below the limit some way "
+        "through the program forgets to close;"
         " the rule on resources dropped without close names the places"
     )
     min_ended: int = 5
@@ -109,11 +134,19 @@ class CloseCoverage:
         text = f"{row.name}: {row.closed:,} of {ended:,} ended resources were closed ({share:.0%})"
         if ended < self.min_ended:
             return Finding(
-                self.key, Verdict.YOUNG, f"{row.name}: {plural(ended, 'resource')} ended so far, too few to say", subject=row.name
+                self.key,
+                Verdict.YOUNG,
+                (f"{row.name}: {plural(ended, 'resource')} ended so far, too few to say"),
+                subject=row.name,
             )
         verdict = Verdict.OK if share >= self.limit_share else Verdict.SUSPECT
         return Finding(
-            self.key, verdict, text, subject=row.name, evidence=(f"{row.never_closed:,} were dropped open",), filter=f'type:"{row.name}"'
+            self.key,
+            verdict,
+            text,
+            subject=row.name,
+            evidence=((f"{row.never_closed:,} were dropped open"),),
+            filter=f'type:"{row.name}"',
         )
 
 
@@ -124,7 +157,8 @@ class LatePending:
     key: str = "pending-too-old"
     title: str = "Closes that wait too long"
     about: str = (
-        "A close that was asked for and has not run for long: a call that does not end, an owner thread that does not run its"
+        "A close that was asked for and has not run for long: a call that does not end, an owner "
+        "thread that does not run its"
         " closes, or a full queue. The pane of pending closes says which"
     )
     limit_secs: float = 10.0
@@ -137,7 +171,11 @@ class LatePending:
             return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
         late = np.flatnonzero(ages_of(facts, closes.since) > self.limit_secs)
         if not len(late):
-            waiting = f"{plural(len(closes), 'close')} pending, none" if len(closes) else "No close has been pending"
+            waiting = (
+                f"{plural(len(closes), 'close')} pending, none"
+                if len(closes)
+                else "No close has been pending"
+            )
             return [Finding(self.key, Verdict.OK, f"{waiting} for more than {self.limit_secs:g} s")]
         told = {int(closes.rows[place]): _told(closes, int(place)) for place in late}
         return [self._finding(facts, group, told) for group in grouped(snapshot, closes.rows[late])]
@@ -150,11 +188,22 @@ class LatePending:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{plural(len(group), 'close')} of {group.type_name} waiting, the oldest for {oldest:,.0f} s",
+            (
+                f"{plural(len(group), 'close')} of {group.type_name} waiting, the oldest for "
+                f"{oldest:,.0f} s"
+            ),
             subject=group.subject,
             former_subject=group.former_subject,
-            evidence=(*why, f"{'Called' if is_call else 'Made'} at {group.site or 'a place that was not recorded'}"),
-            filter=group.filter if is_call else f"{group.filter.replace(' state:live', '')} state:pending",
+            evidence=(
+                *why,
+                (
+                    f"{'Called' if is_call else 'Made'} at "
+                    f"{group.site or 'a place that was not recorded'}"
+                ),
+            ),
+            filter=group.filter
+            if is_call
+            else (f"{group.filter.replace(' state:live', '')} state:pending"),
             handles=ids_of(snapshot, group.rows),
         )
 
@@ -164,4 +213,8 @@ def _told(closes: PendingCloses, row: int) -> str:
     # a call's evidence names the place itself
     place = "" if closes.resource(row) is Resource.NONE else closes.request_place(row)
     requester = closes.requester(row)
-    return closes.reason(row) + (f"; asked for at {place}" if place else "") + (f" on {requester}" if place and requester else "")
+    return (
+        closes.reason(row)
+        + (f"; asked for at {place}" if place else "")
+        + (f" on {requester}" if place and requester else "")
+    )

@@ -20,7 +20,8 @@ class NotFollowed:
     key: str = "not-followed"
     title: str = "Not followed"
     about: str = (
-        "Classes of loaded Rust libraries of which no object is in the table, so that no rule looks at them. Declare the classes that"
+        "Classes of loaded Rust libraries of which no object is in the table, so that no rule "
+        "looks at them. Declare the classes that"
         " matter to you; a library whose objects are short-lived values needs none"
     )
 
@@ -28,7 +29,19 @@ class NotFollowed:
         """One finding: the libraries, or that none is left out, or that it is unknown."""
         lead = facts.lead
         if lead is None:
-            return [Finding(self.key, Verdict.UNMEASURED, "Only a running agent says which classes are not followed")]
+            return [
+                Finding(
+                    self.key,
+                    Verdict.UNMEASURED,
+                    ("Only a running agent says which classes are not followed"),
+                )
+            ]
         if not lead.count:
-            return [Finding(self.key, Verdict.OK, "No loaded Rust library that PyO3 made has a class that is not followed")]
+            return [
+                Finding(
+                    self.key,
+                    Verdict.OK,
+                    ("No loaded Rust library that PyO3 made has a class that is not followed"),
+                )
+            ]
         return [Finding(self.key, Verdict.UNMEASURED, lead.headline, evidence=lead.evidence)]

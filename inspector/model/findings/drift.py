@@ -23,7 +23,8 @@ class CountDrifts:
     key: str = "count-drift"
     title: str = "Counts that drift"
     about: str = (
-        "An object that lives on while native code takes more and more references to it and gives none back: a clone too many in each call."
+        "An object that lives on while native code takes more and more references to it and "
+        "gives none back: a clone too many in each call."
         " Compare with the number of calls, and look at how the calls use their argument"
     )
     min_rises: int = 3
@@ -36,11 +37,20 @@ class CountDrifts:
             return [Finding(self.key, Verdict.UNMEASURED, "No object's strong count is known")]
         looks = self.min_rises + 1
         if len(facts.trend.observations) < looks:
-            return [Finding(self.key, Verdict.YOUNG, f"Drift shows over time: {plural(looks, 'look')} are needed")]
+            return [
+                Finding(
+                    self.key,
+                    Verdict.YOUNG,
+                    (f"Drift shows over time: {plural(looks, 'look')} are needed"),
+                )
+            ]
         drifting = (drift.rises >= self.min_rises) & (drift.newest - drift.first >= self.min_growth)
         rows = np.flatnonzero(np.isin(snapshot.handles.ids, drift.ids[drifting]))
         if not len(rows):
-            text = f"No count of {plural(len(drift.ids), 'object')} only rose in the {span(facts.trend.span_secs)} observed"
+            text = (
+                f"No count of {plural(len(drift.ids), 'object')} only rose in the "
+                f"{span(facts.trend.span_secs)} observed"
+            )
             return [Finding(self.key, Verdict.OK, text)]
         return [self._finding(facts, group) for group in grouped(snapshot, rows)]
 
@@ -53,11 +63,15 @@ class CountDrifts:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"Native references to {plural(len(group), group.type_name)} only rise: by {int(grown.sum()):,} so far",
+            (
+                f"Native references to {plural(len(group), group.type_name)} only rise: by "
+                f"{int(grown.sum()):,} so far"
+            ),
             subject=group.subject,
             former_subject=group.former_subject,
             evidence=(
-                f"The worst went from {int(drift.first[at][worst]):,} to {int(drift.newest[at][worst]):,} native references in "
+                f"The worst went from {int(drift.first[at][worst]):,} to "
+                f"{int(drift.newest[at][worst]):,} native references in "
                 f"{span(facts.trend.span_secs)}",
                 *_calls(facts.events, int(drift.ids[at][worst]), int(grown[worst])),
                 f"Made at {group.site or 'a place that was not recorded'}",
@@ -72,4 +86,8 @@ def _calls(events: Events | None, handle: int, growth: int) -> tuple[str, ...]:
     if events is None:
         return ("How many calls that took is recorded from level history on",)
     calls = int(((events.handles == np.uint64(handle)) & (events.kinds == EventKind.BORROW)).sum())
-    return (f"{plural(calls, 'call')} used that handle: about {growth / calls:.1f} more for each",) if calls else ()
+    return (
+        ((f"{plural(calls, 'call')} used that handle: about {growth / calls:.1f} more for each"),)
+        if calls
+        else ()
+    )

@@ -79,7 +79,11 @@ class Finding:
     def keys(self) -> tuple[str, ...]:
         """The keys under which it may be muted: its own, and that of an earlier version."""
         former = self.former_subject
-        return (self.key, f"{self.rule}: {former}") if former and former != self.subject else (self.key,)
+        return (
+            (self.key, f"{self.rule}: {former}")
+            if former and former != self.subject
+            else (self.key,)
+        )
 
 
 class Rule(Protocol):

@@ -61,14 +61,24 @@ def grouped(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> list[Group]:
     distinct, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     order = np.argsort(inverse, kind="stable")
     parts = np.split(rows[order], np.cumsum(counts)[:-1])
-    groups = [_group(snapshot, int(key) >> 32, int(key) & 0xFFFF_FFFF, part) for key, part in zip(distinct, parts, strict=True)]
+    groups = [
+        _group(snapshot, int(key) >> 32, int(key) & 0xFFFF_FFFF, part)
+        for key, part in zip(distinct, parts, strict=True)
+    ]
     return sorted(groups, key=len, reverse=True)
 
 
 def _group(snapshot: Snapshot, type_index: int, site_index: int, rows: Ints) -> Group:
     site = snapshot.sites.get(site_index)
     innermost = site.innermost() if site else ""
-    return Group(type_index, type_name(snapshot, type_index), site_index, site_name(snapshot, site_index), rows, innermost)
+    return Group(
+        type_index,
+        type_name(snapshot, type_index),
+        site_index,
+        site_name(snapshot, site_index),
+        rows,
+        innermost,
+    )
 
 
 def type_name(snapshot: Snapshot, index: int) -> str:
@@ -91,7 +101,9 @@ def stack_text(snapshot: Snapshot, index: int, *, most_frames: int = 4) -> str:
 
 def filter_of(name: str, site: str = "", extra: str = "state:live") -> str:
     """Filter for the handles of a type, from one site."""
-    return " ".join(filter(None, (f"type:{quoted(name)}", f"site:{quoted(site)}" if site else "", extra)))
+    return " ".join(
+        filter(None, (f"type:{quoted(name)}", f"site:{quoted(site)}" if site else "", extra))
+    )
 
 
 def ids_of(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> tuple[int, ...]:

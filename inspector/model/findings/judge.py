@@ -28,7 +28,9 @@ well."""
 ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
 
 NOTHING_FOLLOWED: Final = "Nothing is followed: no class of this program is known"
-NONE_OUTSIDE: Final = "No handle of a UniFFI class was found; other handles are not looked for from outside"
+NONE_OUTSIDE: Final = (
+    "No handle of a UniFFI class was found; other handles are not looked for from outside"
+)
 MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed"})
 """Keys of the rules that look at more than rows: they say something also where nothing is
 followed."""
@@ -74,7 +76,9 @@ class Report:
 
     def suspects(self) -> tuple[Finding, ...]:
         """The suspects that are not muted."""
-        return tuple(each for each in self.findings if each.verdict is Verdict.SUSPECT and not each.muted)
+        return tuple(
+            each for each in self.findings if each.verdict is Verdict.SUSPECT and not each.muted
+        )
 
     def conclusion(self) -> str:
         """How many suspects there are, or which rules cannot say yet.
@@ -103,13 +107,22 @@ class Report:
         return next(rule for rule in self.rules if rule.key == finding.rule)
 
 
-def judge(facts: Facts, rules: Sequence[Rule] = (), mutes: Mapping[str, str] | None = None) -> Report:
+def judge(
+    facts: Facts, rules: Sequence[Rule] = (), mutes: Mapping[str, str] | None = None
+) -> Report:
     """Findings of ``rules`` (none: all). ``mutes``: reasons by the key of a finding."""
     applied = tuple(rules) or all_rules()
-    found = {rule.key: [_muted(finding, mutes or {}) for finding in _checked(rule, facts)] for rule in applied}
-    undecided = tuple(rule for rule in applied if rule.key in DECISIVE and not _can_say(facts, found[rule.key]))
+    found = {
+        rule.key: [_muted(finding, mutes or {}) for finding in _checked(rule, facts)]
+        for rule in applied
+    }
+    undecided = tuple(
+        rule for rule in applied if rule.key in DECISIVE and not _can_say(facts, found[rule.key])
+    )
     findings = _ordered(finding for each in found.values() for finding in each)
-    return Report(facts.snapshot.taken_at, tuple(findings), applied, facts.trend.span_secs, undecided)
+    return Report(
+        facts.snapshot.taken_at, tuple(findings), applied, facts.trend.span_secs, undecided
+    )
 
 
 def _checked(rule: Rule, facts: Facts) -> Sequence[Finding]:
@@ -138,13 +151,21 @@ def _can_say(facts: Facts, findings: Sequence[Finding]) -> bool:
     """
     verdicts = {each.verdict for each in findings}
     if verdicts == {Verdict.UNMEASURED}:
-        return bool(facts.snapshot.vitals.created.sum()) and not facts.unseen and not alive(facts.snapshot.handles).any()
+        return (
+            bool(facts.snapshot.vitals.created.sum())
+            and not facts.unseen
+            and not alive(facts.snapshot.handles).any()
+        )
     return verdicts != {Verdict.YOUNG}
 
 
 def _muted(finding: Finding, mutes: Mapping[str, str]) -> Finding:
     key = next((key for key in finding.keys if key in mutes), "")
-    return replace(finding, muted=mutes[key], muted_by=key) if finding.verdict is Verdict.SUSPECT and key else finding
+    return (
+        replace(finding, muted=mutes[key], muted_by=key)
+        if finding.verdict is Verdict.SUSPECT and key
+        else finding
+    )
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:

@@ -32,7 +32,10 @@ class Lead:
         classes = "1 class" if self.count == 1 else f"{self.count:,} classes"
         number = len(self.libraries)
         libraries = "1 Rust library" if number == 1 else f"{number:,} Rust libraries"
-        return f"{classes} of {libraries} {'is' if self.count == 1 else 'are'} not followed ({', '.join(self.libraries)})"
+        return (
+            f"{classes} of {libraries} {'is' if self.count == 1 else 'are'} not followed "
+            f"({', '.join(self.libraries)})"
+        )
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -43,7 +46,10 @@ class Lead:
         wanted = f'such as [[proxy]] class = "{self.example}", ' if self.example else ""
         return (
             *lives,
-            f"To follow a class declare it, {wanted}in adapters.toml and attach again; arc-inspector adapters says where that file is",
+            (
+                f"To follow a class declare it, {wanted}in adapters.toml and attach again; "
+                "arc-inspector adapters says where that file is"
+            ),
         )
 
 
@@ -93,7 +99,9 @@ class Coverage:
 
     def failures_of(self, handle: int) -> int | None:
         """How often a call of native code into the object of a row failed; ``None``: not known."""
-        if self.failed is None or any(each.has_more_objects and handle not in dict(each.handles) for each in self.failed):
+        if self.failed is None or any(
+            each.has_more_objects and handle not in dict(each.handles) for each in self.failed
+        ):
             return None
         return sum(dict(each.handles).get(handle, 0) for each in self.failed)
 
@@ -112,5 +120,9 @@ class Coverage:
         failures, newest = self.failures_of(handle), self.newest_failure_of(handle)
         if failures is None:
             return UNKNOWN_TEXT
-        last = "" if newest is None else f", last in {newest.method} at {newest.place or NO_PLACE} ({newest.error})"
+        last = (
+            ""
+            if newest is None
+            else (f", last in {newest.method} at {newest.place or NO_PLACE} ({newest.error})")
+        )
         return f"{failures:,}{last}"

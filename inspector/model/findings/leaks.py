@@ -30,7 +30,8 @@ class LeakSuspects:
     key: str = "leak-suspect"
     title: str = "Leak suspects"
     about: str = (
-        "A type whose live count never falls back and whose new handles stay. Look at the lines that make them, and at the holders of an"
+        "A type whose live count never falls back and whose new handles stay. Look at the lines "
+        "that make them, and at the holders of an"
         " old object; a cache that still fills looks the same"
     )
     min_span_secs: float = ENOUGH_SECS
@@ -44,14 +45,42 @@ class LeakSuspects:
         if trend.span_secs < self.min_span_secs or not trend.covers_all_stretches():
             seen = f"{plural(len(trend.observations), 'look')} in {span(trend.span_secs)}"
             wanted = f"{span(self.min_span_secs)} with a look in each quarter"
-            return [Finding(self.key, Verdict.YOUNG, f"Growth shows over time: {seen} so far, {wanted} are needed")]
-        objects = [index for index, row in snapshot.types.items() if not kind_named(row.kind).is_call]  # more calls are more work
-        growing = [each for index in objects if (each := self._growth_of(trend, snapshot, index)) is not None]
+            return [
+                Finding(
+                    self.key,
+                    Verdict.YOUNG,
+                    (f"Growth shows over time: {seen} so far, {wanted} are needed"),
+                )
+            ]
+        # more calls are more work
+        objects = [
+            index for index, row in snapshot.types.items() if not kind_named(row.kind).is_call
+        ]
+        growing = [
+            each
+            for index in objects
+            if (each := self._growth_of(trend, snapshot, index)) is not None
+        ]
         if growing:
-            return [self._finding(snapshot, each, group, trend.span_secs) for each, group in self._places(snapshot, growing)]
+            return [
+                self._finding(snapshot, each, group, trend.span_secs)
+                for each, group in self._places(snapshot, growing)
+            ]
         if facts.unseen:
-            return [Finding(self.key, Verdict.UNMEASURED, f"Births cannot be seen of {', '.join(facts.unseen)}")]
-        return [Finding(self.key, Verdict.OK, f"No type kept growing in the {span(trend.span_secs)} observed")]
+            return [
+                Finding(
+                    self.key,
+                    Verdict.UNMEASURED,
+                    (f"Births cannot be seen of {', '.join(facts.unseen)}"),
+                )
+            ]
+        return [
+            Finding(
+                self.key,
+                Verdict.OK,
+                (f"No type kept growing in the {span(trend.span_secs)} observed"),
+            )
+        ]
 
     def _growth_of(self, trend: Trend, snapshot: Snapshot, index: int) -> _Growth | None:
         at, live = trend.live_of(index)
@@ -60,27 +89,48 @@ class LeakSuspects:
             return None
         last_stretch = at[-1] - (at[-1] - at[0]) / 4
         handles, appeared = snapshot.handles, trend.appeared_at(snapshot)
-        rows = np.flatnonzero(alive(handles) & (handles.types == index) & (appeared >= at[0]) & (appeared < last_stretch))
+        rows = np.flatnonzero(
+            alive(handles)
+            & (handles.types == index)
+            & (appeared >= at[0])
+            & (appeared < last_stretch)
+        )
         return _Growth(live[0], live[-1], rows) if 2 * len(rows) >= marks[3] - marks[0] else None
 
     def _places(self, snapshot: Snapshot, growing: list[_Growth]) -> list[tuple[_Growth, Group]]:
         """Places of birth of the handles that stayed, the most frequent first."""
         places = [(each, group) for each in growing for group in grouped(snapshot, each.stayed)]
-        large = [(each, group) for each, group in places if len(group) >= self.site_share * len(each.stayed)]
+        large = [
+            (each, group)
+            for each, group in places
+            if len(group) >= self.site_share * len(each.stayed)
+        ]
         return sorted(large, key=lambda place: len(place[1]), reverse=True)
 
-    def _finding(self, snapshot: Snapshot, growth: _Growth, group: Group, span_secs: float) -> Finding:
+    def _finding(
+        self, snapshot: Snapshot, growth: _Growth, group: Group, span_secs: float
+    ) -> Finding:
         per_sec = len(group) / (span_secs * 0.75)
         place = group.site or "a place that was not recorded"
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{group.type_name} keeps growing: {plural(len(group), 'handle')} made at {place} stayed",
+            (
+                f"{group.type_name} keeps growing: {plural(len(group), 'handle')} made at "
+                f"{place} stayed"
+            ),
             subject=group.subject,
             former_subject=group.former_subject,
             evidence=(
-                f"{group.type_name}: {growth.first:,} → {growth.newest:,} live in {span(span_secs)}, and never back",
-                f"{len(group):,} of the {len(growth.stayed):,} that stayed were made at {place}, {per_sec:,.1f} each second",
+                (
+                    f"{group.type_name}: {growth.first:,} → {growth.newest:,} live in "
+                    f"{span(span_secs)}, and never back"
+                ),
+                (
+                    f"{len(group):,} of the {len(growth.stayed):,} that stayed were made at "
+                    f"{place}, "
+                    f"{per_sec:,.1f} each second"
+                ),
                 *_stack(snapshot, group.site_index),
             ),
             filter=group.filter,

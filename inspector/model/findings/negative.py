@@ -25,8 +25,10 @@ class NegativeReferences:
     key: str = "negative-references"
     title: str = "Double frees to come"
     about: str = (
-        "An object with fewer strong references than handles: a reference was given back twice, or never taken. When the handles are"
-        " released, the object is freed while code still uses it. Do not release more of them; look at the last release"
+        "An object with fewer strong references than handles: a reference was given back twice, "
+        "or never taken. When the handles are"
+        " released, the object is freed while code still uses it. Do not release more of them; "
+        "look at the last release"
     )
 
     def check(self, facts: Facts) -> list[Finding]:
@@ -39,26 +41,40 @@ class NegativeReferences:
         rows = np.flatnonzero(known & (handles.native_refs < 0) & ~handles.changing)
         if not len(rows):
             return [Finding(self.key, Verdict.OK, self._all_well(handles))]
-        return [self._finding(snapshot, group) for group in grouped(snapshot, _oldest_of_each(snapshot, rows))]
+        return [
+            self._finding(snapshot, group)
+            for group in grouped(snapshot, _oldest_of_each(snapshot, rows))
+        ]
 
     def _all_well(self, handles: Handles) -> str:
         unknown = int((alive(handles) & (handles.strong == UNKNOWN)).sum())
         left_out = f"; {plural(unknown, 'handle')} of unknown count" if unknown else ""
-        return f"Every object whose count is known has at least as many references as handles{left_out}"
+        return (
+            "Every object whose count is known has at least as many references as "
+            f"handles{left_out}"
+        )
 
     def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
         handles = snapshot.handles
         first = int(group.rows[0])
-        same = np.flatnonzero(alive(handles) & np.isin(handles.addresses, handles.addresses[group.rows]))
+        same = np.flatnonzero(
+            alive(handles) & np.isin(handles.addresses, handles.addresses[group.rows])
+        )
         missing = -int(handles.native_refs[first])
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{plural(len(group), group.type_name)} with fewer references than handles: freed too early when the handles go",
+            (
+                f"{plural(len(group), group.type_name)} with fewer references than handles: freed "
+                "too early when the handles go"
+            ),
             subject=group.subject,
             former_subject=group.former_subject,
             evidence=(
-                f"Strong count {int(handles.strong[first]):,}, but {plural(int(handles.proxies[first]), 'handle')}: {missing:,} missing",
+                (
+                    f"Strong count {int(handles.strong[first]):,}, but "
+                    f"{plural(int(handles.proxies[first]), 'handle')}: {missing:,} missing"
+                ),
                 f"Made at {group.site or 'a place that was not recorded'}",
             ),
             filter=f"type:{quoted(group.type_name)} native<0",

@@ -26,8 +26,10 @@ class Orphans:
     key: str = "orphan"
     title: str = "Never used from outside"
     about: str = (
-        "A handle that a native call returned, and that no call has used since: a result that is thrown away but kept alive, or an object"
-        " made for nothing. If it is not needed, do not return it; if it is, find the code that forgot it"
+        "A handle that a native call returned, and that no call has used since: a result that is "
+        "thrown away but kept alive, or an object"
+        " made for nothing. If it is not needed, do not return it; if it is, find the code that "
+        "forgot it"
     )
     min_age_secs: float = 5.0
 
@@ -35,26 +37,58 @@ class Orphans:
         """One finding a type and site of creation."""
         events, snapshot = facts.events, facts.snapshot
         if events is None or not len(events):
-            return [Finding(self.key, Verdict.UNMEASURED, "Uses are recorded from level history on")]
-        are_estimated = all(kind_named(row.kind).calls_are_estimated for row in snapshot.types.values())
+            return [
+                Finding(self.key, Verdict.UNMEASURED, ("Uses are recorded from level history on"))
+            ]
+        are_estimated = all(
+            kind_named(row.kind).calls_are_estimated for row in snapshot.types.values()
+        )
         if are_estimated and not (events.kinds == EventKind.BORROW).any():
-            return [Finding(self.key, Verdict.UNMEASURED, "Calls of the followed objects are not recorded, so uses are not seen")]
+            return [
+                Finding(
+                    self.key,
+                    Verdict.UNMEASURED,
+                    ("Calls of the followed objects are not recorded, so uses are not seen"),
+                )
+            ]
         made = events.handles[_made_in_calls(events)]
-        used = events.handles[np.isin(events.kinds, (EventKind.BORROW, EventKind.CLONE, EventKind.CLOSE_REQUEST, EventKind.CLOSE))]
+        used = events.handles[
+            np.isin(
+                events.kinds,
+                (EventKind.BORROW, EventKind.CLONE, EventKind.CLOSE_REQUEST, EventKind.CLOSE),
+            )
+        ]
         handles = snapshot.handles
         judged = alive(handles) & np.isin(handles.ids, made)
-        unused = judged & ~np.isin(handles.ids, used) & ~_used_before_gap(events, handles.created_at)
+        unused = (
+            judged & ~np.isin(handles.ids, used) & ~_used_before_gap(events, handles.created_at)
+        )
         old = snapshot.taken_at - handles.created_at >= self.min_age_secs
         rows = np.flatnonzero(unused & old)
         if len(rows):
             return [self._finding(snapshot, group) for group in grouped(snapshot, rows)]
         if (unused & ~old).any():
-            text = f"{plural(int(unused.sum()), 'handle')} not used yet, all younger than {span(self.min_age_secs)}"
+            text = (
+                f"{plural(int(unused.sum()), 'handle')} not used yet, all younger than "
+                f"{span(self.min_age_secs)}"
+            )
             return [Finding(self.key, Verdict.YOUNG, text)]
         seen = int(judged.sum())
         if not seen:
-            return [Finding(self.key, Verdict.OK, "No live handle in the recorded events was made by a native call")]
-        return [Finding(self.key, Verdict.OK, f"Each of {plural(seen, 'handle')} made by a native call was used")]
+            return [
+                Finding(
+                    self.key,
+                    Verdict.OK,
+                    ("No live handle in the recorded events was made by a native call"),
+                )
+            ]
+        return [
+            Finding(
+                self.key,
+                Verdict.OK,
+                (f"Each of {plural(seen, 'handle')} made by a native call was used"),
+            )
+        ]
 
     def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
         ids = ids_of(snapshot, group.rows)
@@ -101,12 +135,20 @@ def _whole_calls(events: Events) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
     gaps = np.cumsum(events.kinds == EventKind.GAP)[rows]
     order = np.lexsort((gaps, events.handles[rows], events.threads[rows]))
     rows, gaps = rows[order], gaps[order]
-    threads, handles, begins = events.threads[rows], events.handles[rows], events.kinds[rows] == EventKind.BORROW
+    threads, handles, begins = (
+        events.threads[rows],
+        events.handles[rows],
+        events.kinds[rows] == EventKind.BORROW,
+    )
     depths = np.cumsum(np.where(begins, 1, -1)) + ~begins
     order = np.lexsort((depths, gaps, handles, threads))
     columns = [column[order] for column in (threads, handles, gaps, depths)]
     rows, begins = rows[order], begins[order]
-    pairs = begins[:-1] & ~begins[1:] & np.logical_and.reduce([column[:-1] == column[1:] for column in columns])
+    pairs = (
+        begins[:-1]
+        & ~begins[1:]
+        & np.logical_and.reduce([column[:-1] == column[1:] for column in columns])
+    )
     return rows[:-1][pairs], rows[1:][pairs]
 
 

@@ -31,7 +31,8 @@ class RefusedUses:
     key: str = "refused-use"
     title: str = "Use after close or release"
     about: str = (
-        "A call used a handle that was closed or released, or a number that was never a handle. The use was refused,"
+        "A call used a handle that was closed or released, or a number that was never a handle. "
+        "The use was refused,"
         " so nothing broke; without this runtime it would have been a use after free"
     )
 
@@ -42,18 +43,30 @@ class RefusedUses:
         if refused:
             return [self._finding(facts, each) for each in refused]
         if snapshot.target.level is Level.OFF:
-            return [Finding(self.key, Verdict.UNMEASURED, "Refused uses are not counted at level off")]
+            return [
+                Finding(self.key, Verdict.UNMEASURED, ("Refused uses are not counted at level off"))
+            ]
         return [Finding(self.key, Verdict.OK, "No use of a handle was refused")]
 
     def _finding(self, facts: Facts, refusal: Counted) -> Finding:
         uses = _uses(facts.events) if facts.events is not None else None
-        handles = () if uses is None else tuple(dict.fromkeys(int(handle) for handle in uses.handles[-SHOWN_USES:] if handle))
+        handles = (
+            ()
+            if uses is None
+            else tuple(
+                dict.fromkeys(int(handle) for handle in uses.handles[-SHOWN_USES:] if handle)
+            )
+        )
         return Finding(
             self.key,
             Verdict.SUSPECT,
             f"{refusal.count:,} {refusal.what}",
             subject=refusal.what,
-            evidence=(refusal.meaning, *_told(facts.snapshot, uses), *_ended(facts.snapshot, facts.events)),
+            evidence=(
+                refusal.meaning,
+                *_told(facts.snapshot, uses),
+                *_ended(facts.snapshot, facts.events),
+            ),
             filter=ids_filter(handles),
             handles=handles,
         )
@@ -71,12 +84,18 @@ def _told(snapshot: Snapshot, uses: Events | None) -> tuple[str, ...]:
     if uses is None:
         return ("The line of a use is recorded from level history on",)
     newest = range(max(len(uses) - SHOWN_USES, 0), len(uses))
-    lines = [f"{handle_text(int(uses.handles[place]))} {_where(snapshot, uses, place)}" for place in newest]
+    lines = [
+        f"{handle_text(int(uses.handles[place]))} {_where(snapshot, uses, place)}"
+        for place in newest
+    ]
     if not lines:
         return ("Its event was overwritten before it was read",)
     distinct = list(dict.fromkeys(lines))
     more = int(np.count_nonzero(uses.kinds)) - len(lines)
-    return (f"Newest refused {'uses' if len(distinct) > 1 else 'use'}: " + "; ".join(distinct), *_more(more))
+    return (
+        f"Newest refused {'uses' if len(distinct) > 1 else 'use'}: " + "; ".join(distinct),
+        *_more(more),
+    )
 
 
 def _where(snapshot: Snapshot, events: Events, place: int) -> str:
@@ -92,13 +111,22 @@ def _ended(snapshot: Snapshot, events: Events | None) -> tuple[str, ...]:
         return ()
     lines: list[str] = []
     for use in np.flatnonzero(events.kinds == EventKind.MISUSE)[-SHOWN_USES:]:
-        meant = np.isin(events.kinds, ENDS) & (events.handles == events.handles[use]) & (events.at <= events.at[use])
+        meant = (
+            np.isin(events.kinds, ENDS)
+            & (events.handles == events.handles[use])
+            & (events.at <= events.at[use])
+        )
         if meant.any():
             first = int(np.flatnonzero(meant)[0])
             how = "released" if events.kinds[first] == EventKind.RELEASE else "closed"
-            lines.append(f"{handle_text(int(events.handles[use]))} was {how} {_where(snapshot, events, first)}")
+            lines.append(
+                f"{handle_text(int(events.handles[use]))} was {how} "
+                f"{_where(snapshot, events, first)}"
+            )
     if lines and snapshot.target.level < Level.STACKS:
-        lines.append("Each stack is recorded by its innermost line alone; level stacks records all lines")
+        lines.append(
+            "Each stack is recorded by its innermost line alone; level stacks records all lines"
+        )
     return tuple(dict.fromkeys(lines))
 
 

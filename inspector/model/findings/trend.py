@@ -74,7 +74,13 @@ class FirstSeen:
 class Trend:
     """Observations of one target, oldest first."""
 
-    def __init__(self, *, capacity: int = CAPACITY, min_gap_secs: float = MIN_GAP_SECS, rise_gap_secs: float = RISE_GAP_SECS) -> None:
+    def __init__(
+        self,
+        *,
+        capacity: int = CAPACITY,
+        min_gap_secs: float = MIN_GAP_SECS,
+        rise_gap_secs: float = RISE_GAP_SECS,
+    ) -> None:
         """Nothing was observed yet."""
         self._capacity = max(capacity, 8)
         self._min_gap_secs = min_gap_secs
@@ -96,15 +102,24 @@ class Trend:
         """
         target = (snapshot.target.pid, snapshot.target.start_time)
         if target != self._target:
-            self._target, self.observations, self.drift, self.first_seen = target, [], _no_drift(), _none_seen()
+            self._target, self.observations, self.drift, self.first_seen = (
+                target,
+                [],
+                _no_drift(),
+                _none_seen(),
+            )
         if self.observations and snapshot.taken_at - self.observations[-1].at < self._min_gap_secs:
             return False
         vitals = snapshot.vitals
-        self.observations.append(Observation(snapshot.taken_at, vitals.live_by_type(), vitals.created, snapshot.limits))
+        self.observations.append(
+            Observation(snapshot.taken_at, vitals.live_by_type(), vitals.created, snapshot.limits)
+        )
         if len(self.observations) > self._capacity:
             half = self._capacity // 2
             self.observations = self.observations[:half:2] + self.observations[half:]
-        self.drift = _followed(self.drift, *_native_refs(snapshot), snapshot.taken_at, self._rise_gap_secs)
+        self.drift = _followed(
+            self.drift, *_native_refs(snapshot), snapshot.taken_at, self._rise_gap_secs
+        )
         self.first_seen = _seen(self.first_seen, snapshot)
         return True
 
@@ -147,7 +162,8 @@ class Trend:
     def live_of(self, type_index: int) -> tuple[list[float], list[int]]:
         """Moments and live handles of a type; a type that was not there yet had none."""
         return [each.at for each in self.observations], [
-            int(each.live[type_index]) if type_index < len(each.live) else 0 for each in self.observations
+            int(each.live[type_index]) if type_index < len(each.live) else 0
+            for each in self.observations
         ]
 
 
@@ -179,7 +195,12 @@ def _native_refs(snapshot: Snapshot) -> tuple[Ids, Ints]:
     It has its oldest handle and its native references.
     """
     handles = snapshot.handles
-    rows = np.flatnonzero(alive(handles) & (handles.addresses != 0) & (handles.strong != UNKNOWN) & (handles.proxies != UNKNOWN))
+    rows = np.flatnonzero(
+        alive(handles)
+        & (handles.addresses != 0)
+        & (handles.strong != UNKNOWN)
+        & (handles.proxies != UNKNOWN)
+    )
     rows = rows[np.argsort(handles.created_at[rows], kind="stable")]
     _, oldest = np.unique(handles.addresses[rows], return_index=True)
     rows = rows[oldest]

@@ -20,7 +20,9 @@ def resource(kind: str, name: str) -> Path:
     """
     package = Path(__file__).resolve().parents[1]
     checkout = package.parents[1]
-    inside = (checkout / "pyproject.toml").exists() and (checkout / "resources" / kind / name).exists()
+    inside = (checkout / "pyproject.toml").exists() and (
+        checkout / "resources" / kind / name
+    ).exists()
     return (checkout if inside else package) / "resources" / kind / name
 
 
@@ -29,7 +31,9 @@ def pixmap(name: str, color: str, size: int = 16, ratio: float = 1.0) -> QPixmap
 
     It is ``size`` device-independent pixels wide and high.
     """
-    svg = resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", color)
+    svg = (
+        resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", color)
+    )
     picture = QPixmap(round(size * ratio), round(size * ratio))
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
@@ -46,17 +50,23 @@ def icon(name: str, theme: Theme, *, tint: str = "text") -> QIcon:
     """
     made = QIcon()
     for ratio in (1.0, 2.0):
-        made.addPixmap(pixmap(name, getattr(theme, tint), 20, ratio), QIcon.Mode.Normal, QIcon.State.Off)
+        made.addPixmap(
+            pixmap(name, getattr(theme, tint), 20, ratio), QIcon.Mode.Normal, QIcon.State.Off
+        )
         made.addPixmap(pixmap(name, theme.accent, 20, ratio), QIcon.Mode.Normal, QIcon.State.On)
         faint = theme.color("text_quiet", 120)
-        made.addPixmap(_faded(pixmap(name, faint.name(), 20, ratio)), QIcon.Mode.Disabled, QIcon.State.Off)
+        made.addPixmap(
+            _faded(pixmap(name, faint.name(), 20, ratio)), QIcon.Mode.Disabled, QIcon.State.Off
+        )
     return made
 
 
 def style_sheet(theme: Theme) -> str:
     """The window's style sheet with the theme's tokens."""
     sheet = resource("themes", "window.qss")
-    return Template(sheet.read_text(encoding="utf-8")).substitute(theme.tokens(), folder=sheet.parent.as_posix())
+    return Template(sheet.read_text(encoding="utf-8")).substitute(
+        theme.tokens(), folder=sheet.parent.as_posix()
+    )
 
 
 def _faded(picture: QPixmap) -> QPixmap:

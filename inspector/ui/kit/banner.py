@@ -15,13 +15,19 @@ from inspector.ui.kit.figures import Figure, FigureRow
 from inspector.ui.kit.labels import text_label
 from inspector.ui.kit.theme import Theme
 
-_ICONS = {"plain": ("info", "text_quiet"), "waiting": ("waiting", "waiting"), "alarm": ("failed", "dying")}
+_ICONS = {
+    "plain": ("info", "text_quiet"),
+    "waiting": ("waiting", "waiting"),
+    "alarm": ("failed", "dying"),
+}
 
 
 class Banner(QFrame):
     """Hidden until told something; not modal."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None, *, dismissable: bool = False) -> None:
+    def __init__(
+        self, theme: Theme, parent: QWidget | None = None, *, dismissable: bool = False
+    ) -> None:
         """``dismissable``: with a button that hides it."""
         super().__init__(parent)
         self.setObjectName("banner")
@@ -63,7 +69,14 @@ class Banner(QFrame):
         """The button that helps; hidden when nothing does."""
         return self._button
 
-    def say(self, text: str, *, tone: str = "plain", button: str = "", action: Callable[[], None] | None = None) -> None:
+    def say(
+        self,
+        text: str,
+        *,
+        tone: str = "plain",
+        button: str = "",
+        action: Callable[[], None] | None = None,
+    ) -> None:
         """Show a sentence. ``tone``: ``plain``, ``waiting`` or ``alarm``."""
         if (text, tone, button) == self._shown and not self.isHidden():
             self._action = action

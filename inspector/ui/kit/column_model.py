@@ -121,7 +121,9 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
     def refresh(self) -> None:
         """The texts changed, the rows did not: ages, a theme."""
         if len(self._order):
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._order) - 1, len(self._columns) - 1))
+            self.dataChanged.emit(
+                self.index(0, 0), self.index(len(self._order) - 1, len(self._columns) - 1)
+            )
 
     def set_theme(self, theme: Theme) -> None:
         """Colours and icons of another theme."""
@@ -162,14 +164,18 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return column.text(self._rows, row) or column.empty
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(column.tooltip(self._rows, row) if column.tooltip else column.text(self._rows, row))
+            return tip(
+                column.tooltip(self._rows, row) if column.tooltip else column.text(self._rows, row)
+            )
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._alignment(column)
         if role == KEY_ROLE:
             return self.key_at(index.row())
         return self._appearance(column, row, role)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
         """Title, alignment and explanation of a column; rows have no header."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self._columns):
             return None
@@ -196,12 +202,16 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
             return self._icon(cue) if cue and cue.icon else None
         if cue:
             return self._theme.color(cue.tint)
-        return self._theme.color("text_quiet") if column.text(self._rows, row) in QUIET_TEXTS else None
+        return (
+            self._theme.color("text_quiet") if column.text(self._rows, row) in QUIET_TEXTS else None
+        )
 
     def _icon(self, cue: Cue) -> Any:
         wanted = (cue.icon, cue.tint)
         if wanted not in self._icons:
-            self._icons[wanted] = assets.pixmap(cue.icon, getattr(self._theme, cue.tint), ICON_SIZE, 2.0)
+            self._icons[wanted] = assets.pixmap(
+                cue.icon, getattr(self._theme, cue.tint), ICON_SIZE, 2.0
+            )
         return self._icons[wanted]
 
     @staticmethod
@@ -226,10 +236,14 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
         before = self.persistentIndexList()
         kept = [(self.key_at(index.row()), index.column()) for index in before]
         self._rows, self._order, self._keys = rows, order, self._keys_of(rows)[order]
-        self.changePersistentIndexList(before, [self.index(self.row_of(key), column) for key, column in kept])
+        self.changePersistentIndexList(
+            before, [self.index(self.row_of(key), column) for key, column in kept]
+        )
         self.layoutChanged.emit()
 
-    def _apply(self, changes: Changes, rows: RowsT, order: npt.NDArray[np.int64], keys: Keys) -> None:
+    def _apply(
+        self, changes: Changes, rows: RowsT, order: npt.NDArray[np.int64], keys: Keys
+    ) -> None:
         for first, last in changes.removals:
             self.beginRemoveRows(QModelIndex(), first, last)
             self._order = np.delete(self._order, np.s_[first : last + 1])
@@ -255,7 +269,11 @@ def ranks_of(indices: npt.NDArray[np.int64], names: dict[int, str]) -> npt.NDArr
 
     Each is the place of an index's name in the alphabet, ``nan`` where it has no name.
     """
-    places = {name: place for place, name in enumerate(sorted(set(names.values()), key=str.casefold))}
+    places = {
+        name: place for place, name in enumerate(sorted(set(names.values()), key=str.casefold))
+    }
     distinct, inverse = np.unique(indices, return_inverse=True)
-    ranks = np.array([places[names[int(i)]] if names.get(int(i)) else np.nan for i in distinct], dtype=np.float64)
+    ranks = np.array(
+        [places[names[int(i)]] if names.get(int(i)) else np.nan for i in distinct], dtype=np.float64
+    )
     return ranks[inverse]

@@ -29,13 +29,27 @@ CUES: Final = {
 
 def event_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[EventRows]:
     """An empty table. Its keys are ring and sequence number."""
-    return ColumnModel(_columns(), no_event_rows(), lambda rows: rows.events.numbers, theme=theme, parent=parent)
+    return ColumnModel(
+        _columns(), no_event_rows(), lambda rows: rows.events.numbers, theme=theme, parent=parent
+    )
 
 
 def _columns() -> tuple[Column[EventRows], ...]:
     return (
-        Column("At", "When, by the target's clock", lambda rows, i: clock(float(rows.events.at[i])), lambda rows: rows.events.at),
-        Column("Event", "What happened", EventRows.word, lambda rows: rows.events.kinds.astype(np.int64), tooltip=_word_tooltip, cue=_cue),
+        Column(
+            "At",
+            "When, by the target's clock",
+            lambda rows, i: clock(float(rows.events.at[i])),
+            lambda rows: rows.events.at,
+        ),
+        Column(
+            "Event",
+            "What happened",
+            EventRows.word,
+            lambda rows: rows.events.kinds.astype(np.int64),
+            tooltip=_word_tooltip,
+            cue=_cue,
+        ),
         Column(
             "Handle",
             "Slot and generation; a native clone or release has none",
@@ -43,7 +57,14 @@ def _columns() -> tuple[Column[EventRows], ...]:
             lambda rows: (rows.events.handles & np.uint64(0xFFFF_FFFF)).astype(np.int64),
         ),
         Column("Type", "Type of the object", EventRows.type_name, _by_type),
-        Column("Count", "Strong count afterwards; of a gap the events lost", _count_text, _by_count, number=True, tooltip=_count_tooltip),
+        Column(
+            "Count",
+            "Strong count afterwards; of a gap the events lost",
+            _count_text,
+            _by_count,
+            number=True,
+            tooltip=_count_tooltip,
+        ),
         Column("Thread", "Where it happened", EventRows.thread_name, _by_thread),
         Column("Site", "From where", EventRows.site_text, _by_site, tooltip=_site_tooltip),
     )
@@ -74,13 +95,18 @@ def _count_text(rows: EventRows, row: int) -> str:
         return ""
     if count == UNKNOWN:
         return UNKNOWN_TEXT
-    return f"≥{count:,}" if count >= SATURATED and _kind(rows, row) != EventKind.GAP else number(count)
+    return (
+        f"≥{count:,}" if count >= SATURATED and _kind(rows, row) != EventKind.GAP else number(count)
+    )
 
 
 def _word_tooltip(rows: EventRows, row: int) -> str:
     if _kind(rows, row) == EventKind.GAP:
         lost = plural(int(rows.events.counts[row]), "event")
-        return f"{lost} of {rows.thread_name(row) or 'a thread'} before this moment were overwritten before they were read"
+        return (
+            f"{lost} of {rows.thread_name(row) or 'a thread'} before this moment were "
+            "overwritten before they were read"
+        )
     return f"{rows.word(row)} at {clock(float(rows.events.at[row]))}"
 
 
@@ -88,13 +114,24 @@ def _count_tooltip(rows: EventRows, row: int) -> str:
     if _kind(rows, row) == EventKind.GAP:
         return "Events lost"
     if _has_count(rows, row) and int(rows.events.counts[row]) == UNKNOWN:
-        return "The strong count after this event is not known: the package does not say where it stands"
-    return "Strong count right after the event" if _has_count(rows, row) else "This kind of event tells no count"
+        return (
+            "The strong count after this event is not known: the package does not say where "
+            "it stands"
+        )
+    return (
+        "Strong count right after the event"
+        if _has_count(rows, row)
+        else "This kind of event tells no count"
+    )
 
 
 def _site_tooltip(rows: EventRows, row: int) -> str:
     site = rows.snapshot.sites.get(int(rows.events.sites[row])) if rows.snapshot else None
-    return "\n".join(frame.short() for frame in site.frames) if site else "The line is recorded from level history on"
+    return (
+        "\n".join(frame.short() for frame in site.frames)
+        if site
+        else ("The line is recorded from level history on")
+    )
 
 
 def _by_count(rows: EventRows) -> SortKeys:
@@ -102,7 +139,10 @@ def _by_count(rows: EventRows) -> SortKeys:
 
 
 def _by_type(rows: EventRows) -> SortKeys:
-    return ranks_of(rows.types, {index: row.name for index, row in rows.snapshot.types.items()} if rows.snapshot else {})
+    return ranks_of(
+        rows.types,
+        {index: row.name for index, row in rows.snapshot.types.items()} if rows.snapshot else {},
+    )
 
 
 def _by_thread(rows: EventRows) -> SortKeys:
@@ -111,4 +151,9 @@ def _by_thread(rows: EventRows) -> SortKeys:
 
 
 def _by_site(rows: EventRows) -> SortKeys:
-    return ranks_of(rows.events.sites, {index: site.short() for index, site in rows.snapshot.sites.items()} if rows.snapshot else {})
+    return ranks_of(
+        rows.events.sites,
+        {index: site.short() for index, site in rows.snapshot.sites.items()}
+        if rows.snapshot
+        else {},
+    )

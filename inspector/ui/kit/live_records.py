@@ -34,7 +34,12 @@ class LiveRecords(QObject, Generic[RowsT]):
     """How many records there are; only when it changed."""
 
     def __init__(
-        self, table: RecordTable, model: ColumnModel[RowsT], moment: Moment, pane: QWidget, clock: RunningClock | None = None
+        self,
+        table: RecordTable,
+        model: ColumnModel[RowsT],
+        moment: Moment,
+        pane: QWidget,
+        clock: RunningClock | None = None,
     ) -> None:
         """``table`` shows ``model``, whose ages are counted to ``moment``, which follows ``clock``.
 

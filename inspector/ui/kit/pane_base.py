@@ -66,4 +66,8 @@ def is_seen(widget: QWidget) -> bool:
 
     Qt calls all of these visible: of the docks of a tab bar it moves all but one out of the window.
     """
-    return widget.isVisible() and not widget.window().isMinimized() and not widget.visibleRegion().isEmpty()
+    return (
+        widget.isVisible()
+        and not widget.window().isMinimized()
+        and not widget.visibleRegion().isEmpty()
+    )

@@ -33,13 +33,23 @@ class RecordDelegate(QStyledItemDelegate):
         """Paint with other colours."""
         self._theme = theme
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
         """Room for the whole text and its icon."""
         text = str(index.data() or "")
         icon = ICON_SIZE + ICON_GAP if index.data(Qt.ItemDataRole.DecorationRole) is not None else 0
-        return QSize(option.fontMetrics.horizontalAdvance(text) + icon + LEFT_PADDING + RIGHT_PADDING, ROW_HEIGHT)
+        return QSize(
+            option.fontMetrics.horizontalAdvance(text) + icon + LEFT_PADDING + RIGHT_PADDING,
+            ROW_HEIGHT,
+        )
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         """Ground, icon and text; the row that is current has a line around its cell."""
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
@@ -53,17 +63,35 @@ class RecordDelegate(QStyledItemDelegate):
         self._paint_content(painter, rect, index, selected=selected)
         painter.restore()
 
-    def _paint_content(self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex, *, selected: bool) -> None:
+    def _paint_content(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        index: QModelIndex | QPersistentModelIndex,
+        *,
+        selected: bool,
+    ) -> None:
         right = bool(index.data(Qt.ItemDataRole.TextAlignmentRole) & Qt.AlignmentFlag.AlignRight)
         space = rect.adjusted(LEFT_PADDING, 0, -RIGHT_PADDING if right else -LEFT_PADDING, 0)
         icon = index.data(Qt.ItemDataRole.DecorationRole)
         reserved = ICON_SIZE + ICON_GAP if isinstance(icon, QPixmap) else 0
         metrics = painter.fontMetrics()
-        text = metrics.elidedText(str(index.data() or ""), Qt.TextElideMode.ElideRight, space.width() - reserved)
+        text = metrics.elidedText(
+            str(index.data() or ""), Qt.TextElideMode.ElideRight, space.width() - reserved
+        )
         width = min(metrics.horizontalAdvance(text), space.width() - reserved)
         left = space.right() + 1 - width if right else space.left() + reserved
         if isinstance(icon, QPixmap):
-            painter.drawPixmap(QRect(left - reserved, rect.center().y() - ICON_SIZE // 2 + 1, ICON_SIZE, ICON_SIZE), icon)
+            painter.drawPixmap(
+                QRect(
+                    left - reserved, rect.center().y() - ICON_SIZE // 2 + 1, ICON_SIZE, ICON_SIZE
+                ),
+                icon,
+            )
         own = index.data(Qt.ItemDataRole.ForegroundRole)
-        painter.setPen(own if own is not None else self._theme.color("selection_text" if selected else "text"))
-        painter.drawText(QRect(left, rect.top(), width + 1, rect.height()), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.setPen(
+            own if own is not None else self._theme.color("selection_text" if selected else "text")
+        )
+        painter.drawText(
+            QRect(left, rect.top(), width + 1, rect.height()), Qt.AlignmentFlag.AlignVCenter, text
+        )

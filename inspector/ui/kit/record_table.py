@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from inspector.ui.kit.column_model import ColumnModel
@@ -43,7 +50,13 @@ class RecordTable(QTableView):
     """``int``, column: the key of the record that a person clicked, or pressed Enter on, and in
     which column."""
 
-    def __init__(self, theme: Theme, model: ColumnModel[Any], shape: TableShape, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        model: ColumnModel[Any],
+        shape: TableShape,
+        parent: QWidget | None = None,
+    ) -> None:
         """Show ``model`` in that shape."""
         super().__init__(parent)
         self._shape = shape
@@ -95,7 +108,10 @@ class RecordTable(QTableView):
             self._choose(self.currentIndex())
         elif event.matches(QKeySequence.StandardKey.Copy) and self.currentIndex().isValid():
             row = self.currentIndex().row()
-            cells = (self._records.index(row, column).data() for column in range(self._records.columnCount()))
+            cells = (
+                self._records.index(row, column).data()
+                for column in range(self._records.columnCount())
+            )
             QGuiApplication.clipboard().setText("\t".join(str(cell) for cell in cells))
         else:
             super().keyPressEvent(event)
@@ -108,7 +124,9 @@ class RecordTable(QTableView):
             painter.setPen(self._theme.color("text_quiet"))
             painter.setFont(ui_font())
             space = self.viewport().rect().adjusted(MESSAGE_MARGIN, 0, -MESSAGE_MARGIN, 0)
-            painter.drawText(space, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._message)
+            painter.drawText(
+                space, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._message
+            )
             painter.end()
 
     def _build_shape(self) -> None:
@@ -128,7 +146,9 @@ class RecordTable(QTableView):
         columns.setSectionsMovable(True)
         columns.setStyleSheet(f"QHeaderView::section {{ padding-right: {RIGHT_PADDING}px; }}")
         columns.setMinimumSectionSize(40)
-        for column, width in zip(range(self._records.columnCount()), self._shape.widths, strict=True):
+        for column, width in zip(
+            range(self._records.columnCount()), self._shape.widths, strict=True
+        ):
             columns.resizeSection(column, width)
 
     def _fit(self) -> None:

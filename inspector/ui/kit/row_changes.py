@@ -40,7 +40,9 @@ def plan_changes(old: Keys, new: Keys) -> Changes | None:
     removals, insertions = _runs(~stays), _runs(~known)
     if len(removals) + len(insertions) > MAX_RUNS:
         return None
-    return Changes(tuple(reversed(removals)), not np.array_equal(old[stays], new[known]), tuple(insertions))
+    return Changes(
+        tuple(reversed(removals)), not np.array_equal(old[stays], new[known]), tuple(insertions)
+    )
 
 
 def _runs(wanted: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -25,7 +25,9 @@ class RunningClock(QObject):
     """The time moved on though no snapshot came; GUI thread, twice a second while the clock
     runs."""
 
-    def __init__(self, parent: QObject | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, parent: QObject | None = None, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         """Stands still until the first snapshot. ``monotonic`` gives seconds."""
         super().__init__(parent)
         self._monotonic = monotonic

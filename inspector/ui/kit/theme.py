@@ -82,7 +82,11 @@ class Theme:
 
     def tokens(self) -> dict[str, str]:
         """All single-colour tokens by name, for the style sheet."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "categories")}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("name", "categories")
+        }
 
 
 LIGHT: Final = Theme(
@@ -113,7 +117,16 @@ LIGHT: Final = Theme(
     in_flight="#00796b",
     native="#6b3fbf",
     unexplained="#6b7480",
-    categories=("#0072b2", "#b34700", "#00775a", "#a2457f", "#2f6f8f", "#8a6100", "#5b57b8", "#5d6d3a"),
+    categories=(
+        "#0072b2",
+        "#b34700",
+        "#00775a",
+        "#a2457f",
+        "#2f6f8f",
+        "#8a6100",
+        "#5b57b8",
+        "#5d6d3a",
+    ),
 )
 
 DARK: Final = Theme(
@@ -144,7 +157,16 @@ DARK: Final = Theme(
     in_flight="#52d3c1",
     native="#c6a7f8",
     unexplained="#9ea7b3",
-    categories=("#56b4e9", "#f08c4b", "#2fc29a", "#de94bf", "#8fc7d8", "#e3b341", "#a9a5f2", "#b3c47a"),
+    categories=(
+        "#56b4e9",
+        "#f08c4b",
+        "#2fc29a",
+        "#de94bf",
+        "#8fc7d8",
+        "#e3b341",
+        "#a9a5f2",
+        "#b3c47a",
+    ),
 )
 
 THEMES: Final = (LIGHT, DARK)
@@ -158,7 +180,9 @@ def contrast(first: str, second: str) -> float:
 
 def _luminance(color: str) -> float:
     channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

@@ -65,7 +65,9 @@ def outer_meaning(parts: TraitParts) -> str:
     if parts.outer == UNKNOWN:
         return "The Arc that this handle points into"
     owners = "This handle" if parts.handles == 1 else f"{parts.handles:,} handles in common"
-    clones = f" and {wording.plural(parts.clones, 'clone')} not yet released" if parts.clones > 0 else ""
+    clones = (
+        f" and {wording.plural(parts.clones, 'clone')} not yet released" if parts.clones > 0 else ""
+    )
     return owners + (clones or (" alone" if parts.handles == 1 else ""))
 
 

@@ -18,24 +18,41 @@ def gc_sentence(report: GcReport) -> str:
         f"took {wording.duration(report.took_secs)}",
     )
     text = ", ".join(parts)
-    return text + (f"; {wording.plural(report.uncollectable, 'object')} cannot be collected" if report.uncollectable else "")
+    return text + (
+        (f"; {wording.plural(report.uncollectable, 'object')} cannot be collected")
+        if report.uncollectable
+        else ""
+    )
 
 
 def close_sentence(answers: Sequence[CloseAnswer]) -> str:
     """``Closed 2 resources, 1 pending (2 calls in flight), 1 refused``."""
-    by = {outcome: [a for a in answers if a.outcome == outcome] for outcome in ("closed", "pending", "refused", "failed")}
+    by = {
+        outcome: [a for a in answers if a.outcome == outcome]
+        for outcome in ("closed", "pending", "refused", "failed")
+    }
     parts = [f"Closed {wording.plural(len(by['closed']), 'resource')}"]
     for outcome in ("pending", "refused", "failed"):
         if by[outcome]:
             reasons = sorted({a.reason for a in by[outcome] if a.reason})
-            parts.append(f"{len(by[outcome]):,} {outcome}" + (f" ({'; '.join(reasons[:2])})" if reasons else ""))
+            parts.append(
+                f"{len(by[outcome]):,} {outcome}"
+                + (f" ({'; '.join(reasons[:2])})" if reasons else "")
+            )
     return ", ".join(parts)
 
 
 def drain_sentence(report: DrainReport) -> str:
     """``Ran 2 closes; 3 still wait for calls or for a thread that lives``."""
-    ran = f"Ran {wording.plural(report.ran, 'close')}" if report.ran else "No close could be run from here"
+    ran = (
+        f"Ran {wording.plural(report.ran, 'close')}"
+        if report.ran
+        else ("No close could be run from here")
+    )
     if not report.still_pending:
         return f"{ran}; nothing waits any more"
     waits = "waits" if report.still_pending == 1 else "wait"
-    return f"{ran}; {report.still_pending:,} still {waits} for a call to end, or for the owner thread to run it"
+    return (
+        f"{ran}; {report.still_pending:,} still {waits} for a call to end, or for the owner "
+        "thread to run it"
+    )

@@ -70,7 +70,9 @@ class Attachment(QObject):
     told = Signal(str, str)
     """A sentence and its tone (``plain``, ``waiting`` or ``alarm``) for the result bar."""
 
-    def __init__(self, connector: Connector, runner: BackgroundRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self, connector: Connector, runner: BackgroundRunner, parent: QObject | None = None
+    ) -> None:
         """No session yet."""
         super().__init__(parent)
         self._connector = connector
@@ -108,7 +110,9 @@ class Attachment(QObject):
         """The session shown, for objects that live as long: a recorder."""
         return self._session
 
-    def ask_replay(self, question: Callable[[Replay], Future[T]], on_result: Callable[[T], None]) -> None:
+    def ask_replay(
+        self, question: Callable[[Replay], Future[T]], on_result: Callable[[T], None]
+    ) -> None:
         """Ask the recording, if it is a recording."""
         replay = self.replay
         if replay is not None:
@@ -148,7 +152,9 @@ class Attachment(QObject):
 
         self.open_with(opened, path.name)
 
-    def open_with(self, work: Callable[[], Session], name: str, on_opened: Callable[[], None] | None = None) -> None:
+    def open_with(
+        self, work: Callable[[], Session], name: str, on_opened: Callable[[], None] | None = None
+    ) -> None:
         """Open the session that ``work`` makes, off the GUI thread.
 
         The present one ends when it succeeded.
@@ -158,7 +164,9 @@ class Attachment(QObject):
         self._change(connecting=True)
         self.told.emit(f"Opening {name} …", "plain")
         self._runner.run(
-            work, lambda session: self._opened(session, this_round, on_opened), lambda error: self._failed_to_open(error, this_round)
+            work,
+            lambda session: self._opened(session, this_round, on_opened),
+            lambda error: self._failed_to_open(error, this_round),
         )
 
     def detach(self, *, remove: bool = False) -> None:
@@ -206,7 +214,8 @@ class Attachment(QObject):
     def set_level(self, level: Level) -> None:
         """Ask the target to record more or less."""
         self.ask(
-            lambda session: session.set_level(level), lambda now: self.told.emit(f"The target records at level {now.name.lower()}", "plain")
+            lambda session: session.set_level(level),
+            lambda now: self.told.emit(f"The target records at level {now.name.lower()}", "plain"),
         )
 
     def ask(
@@ -256,14 +265,20 @@ class Attachment(QObject):
     def _say_notices(self, notices: tuple[str, ...]) -> None:
         """The first of them, and how many more there are: ``arc-inspector adapters`` lists all."""
         if notices:
-            more = f" (and {len(notices) - 1} more, see arc-inspector adapters)" if len(notices) > 1 else ""
+            more = (
+                f" (and {len(notices) - 1} more, see arc-inspector adapters)"
+                if len(notices) > 1
+                else ""
+            )
             self.told.emit(f"{notices[0]}{more}", "waiting")
 
     def _calm(self, *, busy: bool) -> None:
         if busy:
             self._change(busy=False)
 
-    def _opened(self, session: Session, of_round: int, on_opened: Callable[[], None] | None) -> None:
+    def _opened(
+        self, session: Session, of_round: int, on_opened: Callable[[], None] | None
+    ) -> None:
         if of_round != self._round:
             self._end(session, remove=session.capabilities.brought and self.removes_replaced())
             return
@@ -298,7 +313,12 @@ class Attachment(QObject):
 
         def done(stays: str) -> None:
             if removal is not None:
-                self.told.emit(f"The agent stays in {name}: {stays}" if stays else f"The agent was removed from {name}", "plain")
+                self.told.emit(
+                    f"The agent stays in {name}: {stays}"
+                    if stays
+                    else f"The agent was removed from {name}",
+                    "plain",
+                )
 
         self._runner.run(work, done, lambda error: self.told.emit(error_sentence(error), "alarm"))
 
@@ -307,7 +327,9 @@ class Attachment(QObject):
         if self._session is not None:
             hung = snapshot.target.state is TargetState.HUNG
             answers = hung or snapshot.target.state is TargetState.LIVE
-            self._change(can=self._session.capabilities, answers=answers, hung=hung, has_snapshot=True)
+            self._change(
+                can=self._session.capabilities, answers=answers, hung=hung, has_snapshot=True
+            )
         self.snapshot_seen.emit(snapshot)
         if not self.situation.paused:
             self._show(snapshot)
@@ -328,4 +350,8 @@ class Attachment(QObject):
 def error_sentence(error: BaseException) -> str:
     """One line, cause first; errors that are not the package's own are named."""
     text = (str(error) or type(error).__name__).splitlines()[0]
-    return text[:1].upper() + text[1:] if isinstance(error, InspectorError) else f"{type(error).__name__}: {text}"
+    return (
+        text[:1].upper() + text[1:]
+        if isinstance(error, InspectorError)
+        else f"{type(error).__name__}: {text}"
+    )

@@ -88,7 +88,9 @@ class LatestWork(QObject, Generic[T]):
             self.ask()
 
 
-def _finish(here: weakref.ref[LatestWork[T]], this_round: int, tell: Callable[[LatestWork[T]], None]) -> None:
+def _finish(
+    here: weakref.ref[LatestWork[T]], this_round: int, tell: Callable[[LatestWork[T]], None]
+) -> None:
     waiting = here()
     if waiting is not None and isValid(waiting):
         waiting._finish(this_round, tell)

@@ -146,23 +146,38 @@ class BackgroundRunner(QObject):
     _finished = Signal(object)
 
     def __init__(self, parent: QObject | None = None, *, threads: int = 2) -> None:
-        """``threads`` workers, started when first needed. Garbage is collected on the GUI thread until ``close``."""
+        """``threads`` workers, started when first needed.
+
+        Garbage is collected on the GUI thread until ``close``.
+        """
         super().__init__(parent)
         self._garbage = garbage_collection()
         self._garbage.hold(self)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="window")
         self._closed = False
         self._numbers = count()
-        self._watched: dict[int, tuple[Future[Any], Callable[[Any], None], Callable[[BaseException], None]]] = {}
+        self._watched: dict[
+            int, tuple[Future[Any], Callable[[Any], None], Callable[[BaseException], None]]
+        ] = {}
         self._finished.connect(self._bring, Qt.ConnectionType.QueuedConnection)
 
-    def run(self, work: Callable[[], T], on_result: Callable[[T], None], on_error: Callable[[BaseException], None]) -> Future[T]:
+    def run(
+        self,
+        work: Callable[[], T],
+        on_result: Callable[[T], None],
+        on_error: Callable[[BaseException], None],
+    ) -> Future[T]:
         """Call ``work`` on a worker thread, then a callback on the GUI thread."""
         future = self._pool.submit(work)
         self.watch(future, on_result, on_error)
         return future
 
-    def watch(self, future: Future[T], on_result: Callable[[T], None], on_error: Callable[[BaseException], None]) -> None:
+    def watch(
+        self,
+        future: Future[T],
+        on_result: Callable[[T], None],
+        on_error: Callable[[BaseException], None],
+    ) -> None:
         """Call a callback on the GUI thread when ``future`` is done.
 
         A cancelled future calls neither.

@@ -22,7 +22,9 @@ class EventFeed(QObject):
     failed = Signal(str)
     """They cannot be read: why, a sentence without a full stop."""
 
-    def __init__(self, attachment: Attachment, runner: BackgroundRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self, attachment: Attachment, runner: BackgroundRunner, parent: QObject | None = None
+    ) -> None:
         """Nothing is read until a request."""
         super().__init__(parent)
         self._attachment = attachment

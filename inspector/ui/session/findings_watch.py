@@ -47,7 +47,12 @@ class FindingsWatch(QObject):
     """A sentence and its tone for the result bar."""
 
     def __init__(
-        self, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, mutes: Mutes, parent: QObject | None = None
+        self,
+        attachment: Attachment,
+        runner: BackgroundRunner,
+        feed: EventFeed,
+        mutes: Mutes,
+        parent: QObject | None = None,
     ) -> None:
         """Nothing was looked at yet."""
         super().__init__(parent)
@@ -55,7 +60,9 @@ class FindingsWatch(QObject):
         self._runner = runner
         self._feed = feed
         self._mutes = mutes
-        self._work = LatestWork(self, runner, self._judgement, on_result=self._tell, on_error=self._fail)
+        self._work = LatestWork(
+            self, runner, self._judgement, on_result=self._tell, on_error=self._fail
+        )
         self._trend = Trend()
         self._looked_at = -math.inf
         self._newest: Snapshot | None = None
@@ -89,7 +96,9 @@ class FindingsWatch(QObject):
                 self._feed.refresh()  # for the look after this one
             self._work.ask()
         closes = _closes_of_adapters(snapshot)
-        is_due = abs(snapshot.taken_at - self._covered_at) >= COVERAGE_SECS or closes != self._closes
+        is_due = (
+            abs(snapshot.taken_at - self._covered_at) >= COVERAGE_SECS or closes != self._closes
+        )
         if self._attachment.situation.can.act and is_due:
             self._covered_at, self._closes = snapshot.taken_at, closes
             self._attachment.ask(lambda session: session.coverage(), self._cover, quiet=True)
@@ -97,12 +106,18 @@ class FindingsWatch(QObject):
     def mute(self, key: str, reason: str) -> None:
         """Hear no more of a finding; the file is written off the GUI thread."""
         self._runner.run(
-            lambda: self._mutes.mute(key, reason), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm")
+            lambda: self._mutes.mute(key, reason),
+            lambda _: self._work.ask(),
+            lambda error: self.told.emit(str(error), "alarm"),
         )
 
     def unmute(self, key: str) -> None:
         """Unmute the finding with this key."""
-        self._runner.run(lambda: self._mutes.unmute(key), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm"))
+        self._runner.run(
+            lambda: self._mutes.unmute(key),
+            lambda _: self._work.ask(),
+            lambda error: self.told.emit(str(error), "alarm"),
+        )
 
     def _judgement(self) -> Callable[[], Report] | None:
         snapshot = self._newest
@@ -112,7 +127,17 @@ class FindingsWatch(QObject):
 
         def work() -> Report:
             trend.observe(snapshot)
-            return judge(Facts(snapshot, trend, _recorded(events), coverage.unseen, coverage.lead, coverage.failed), mutes=mutes.all())
+            return judge(
+                Facts(
+                    snapshot,
+                    trend,
+                    _recorded(events),
+                    coverage.unseen,
+                    coverage.lead,
+                    coverage.failed,
+                ),
+                mutes=mutes.all(),
+            )
 
         return work
 

@@ -1,8 +1,8 @@
 """Collects garbage on the GUI thread alone, as long as worker threads of the window may run.
 
-Python collects on the thread that happens to allocate, and widgets are often part of a cycle. A widget
-that is deleted on another thread leaves Qt's lists of widgets broken, and the process crashes later,
-somewhere else.
+Python collects on the thread that happens to allocate, and widgets are often part of a cycle. A
+widget that is deleted on another thread leaves Qt's lists of widgets broken, and the process
+crashes later, somewhere else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ INTERVAL_MILLIS: Final = 100
 
 
 class GarbageCollection(QObject):
-    """The application's collection: automatic collections are off while it has holders. GUI thread."""
+    """The application's collection: automatic collections are off while it has holders.
+
+    GUI thread.
+    """
 
     def __init__(self, parent: QObject | None) -> None:
         """Changes nothing before the first holder."""
@@ -51,7 +54,13 @@ def garbage_collection() -> GarbageCollection:
 
 
 def collect_what_is_due() -> None:
-    """Collect the oldest generation whose count is above its threshold, as the interpreter would."""
-    due = [number for number, (count, limit) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > limit > 0]
+    """Collect the oldest generation above its threshold, as the interpreter would."""
+    due = [
+        number
+        for number, (count, limit) in enumerate(
+            zip(gc.get_count(), gc.get_threshold(), strict=True)
+        )
+        if count > limit > 0
+    ]
     if due:
         gc.collect(due[-1])

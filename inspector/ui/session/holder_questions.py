@@ -37,7 +37,12 @@ class HolderQuestions(QObject):
         def named(holders: NativeHolders) -> None:
             self.native_named.emit(handle, holders)
 
-        self._attachment.ask(lambda session: session.native_holders(handle), named, on_error=lambda _why: None, quiet=True)
+        self._attachment.ask(
+            lambda session: session.native_holders(handle),
+            named,
+            on_error=lambda _why: None,
+            quiet=True,
+        )
 
     def find_retainers(self, handle: int) -> None:
         """What holds the proxy? The answer comes by ``retainers_found``."""
@@ -48,7 +53,10 @@ class HolderQuestions(QObject):
                 self.retainers_found.emit(handle, retainers)
 
         self._attachment.ask(
-            lambda session: session.retainers(handle, search), found, on_error=lambda why: self._fail(search, handle, why), quiet=True
+            lambda session: session.retainers(handle, search),
+            found,
+            on_error=lambda why: self._fail(search, handle, why),
+            quiet=True,
         )
 
     def find_cycles(self, handle: int = 0) -> None:
@@ -60,7 +68,10 @@ class HolderQuestions(QObject):
                 self.cycles_found.emit(report)
 
         self._attachment.ask(
-            lambda session: session.cycles(handle, search), found, on_error=lambda why: self._fail(search, handle, why), quiet=True
+            lambda session: session.cycles(handle, search),
+            found,
+            on_error=lambda why: self._fail(search, handle, why),
+            quiet=True,
         )
 
     def give_up(self) -> None:

@@ -34,7 +34,9 @@ class MarkBook(QObject):
     told = Signal(str, str)
     """A sentence and its tone for the result bar."""
 
-    def __init__(self, attachment: Attachment, runner: BackgroundRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self, attachment: Attachment, runner: BackgroundRunner, parent: QObject | None = None
+    ) -> None:
         """No marks."""
         super().__init__(parent)
         self._attachment = attachment
@@ -73,7 +75,9 @@ class MarkBook(QObject):
         if self._attachment.replay is not None:
             self._mark_recorded(at, name)
         elif snapshot is not None:
-            self._make(lambda: mark_later(snapshot, at, name, released_since=released_since), at, name)
+            self._make(
+                lambda: mark_later(snapshot, at, name, released_since=released_since), at, name
+            )
 
     def take_recorded(self) -> None:
         """The marks that were set while the session was recorded."""

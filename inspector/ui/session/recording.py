@@ -24,7 +24,13 @@ class Recording(QObject):
     is_on_changed = Signal(bool)
     """A recording began or ended."""
 
-    def __init__(self, attachment: Attachment, connector: Connector, runner: BackgroundRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        attachment: Attachment,
+        connector: Connector,
+        runner: BackgroundRunner,
+        parent: QObject | None = None,
+    ) -> None:
         """Nothing is recorded."""
         super().__init__(parent)
         self._attachment = attachment
@@ -58,7 +64,11 @@ class Recording(QObject):
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             self.is_on_changed.emit(False)
-            self._runner.run(recorder.stop, self._saved, lambda error: self.told.emit(error_sentence(error), "alarm"))
+            self._runner.run(
+                recorder.stop,
+                self._saved,
+                lambda error: self.told.emit(error_sentence(error), "alarm"),
+            )
 
     def _start(self) -> None:
         session, snapshot = self._attachment.session, self._attachment.snapshot
@@ -66,7 +76,11 @@ class Recording(QObject):
             return
         self._wanted = True
         path = self._connector.screenshot_folder() / file_name(snapshot.target.name, ".arcs")
-        self._runner.run(lambda: SessionRecorder(session, path), lambda made: self._began(made, path), self._failed)
+        self._runner.run(
+            lambda: SessionRecorder(session, path),
+            lambda made: self._began(made, path),
+            self._failed,
+        )
 
     def _began(self, recorder: SessionRecorder, path: Path) -> None:
         self._recorder = recorder
@@ -84,5 +98,11 @@ class Recording(QObject):
     def _saved(self, recorded: Recorded) -> None:
         self._connector.remember(recorded.path)
         left_out = f", {recorded.left_out:,} left out" if recorded.left_out else ""
-        said = f"Recorded {plural(recorded.snapshots, 'snapshot')}{left_out} in {size(recorded.size_bytes)}: {recorded.path}"
-        self.told.emit(f"{recorded.failure}. {said}" if recorded.failure else said, "alarm" if recorded.failure else "plain")
+        said = (
+            f"Recorded {plural(recorded.snapshots, 'snapshot')}{left_out} in "
+            f"{size(recorded.size_bytes)}: {recorded.path}"
+        )
+        self.told.emit(
+            f"{recorded.failure}. {said}" if recorded.failure else said,
+            "alarm" if recorded.failure else "plain",
+        )

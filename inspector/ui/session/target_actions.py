@@ -43,14 +43,25 @@ class TargetActions(QObject):
         """Collect garbage in the target; the answer comes by ``collected``."""
         if self._armed():
             self.told.emit("Collecting garbage in the target …", "plain")
-            self._attachment.ask(lambda session: session.force_gc(), self._collected, on_error=self._failed, busy=True)
+            self._attachment.ask(
+                lambda session: session.force_gc(),
+                self._collected,
+                on_error=self._failed,
+                busy=True,
+            )
 
     def preview_close(self, handles: Sequence[int]) -> None:
         """Ask for the outcome of a close; the answer comes by ``previewed``."""
         wanted = tuple(handles)
-        self._attachment.ask(lambda session: session.preview_close(wanted), self.previewed.emit, on_error=self.close_failed.emit)
+        self._attachment.ask(
+            lambda session: session.preview_close(wanted),
+            self.previewed.emit,
+            on_error=self.close_failed.emit,
+        )
 
-    def close_handles(self, handles: Sequence[int], *, although_held: bool, deadline_secs: float | None = None) -> None:
+    def close_handles(
+        self, handles: Sequence[int], *, although_held: bool, deadline_secs: float | None = None
+    ) -> None:
         """Close resources in that order; the answer comes by ``closed``.
 
         A close that has not run by the deadline is withdrawn.
@@ -58,7 +69,9 @@ class TargetActions(QObject):
         if self._armed():
             wanted = tuple(handles)
             self._attachment.ask(
-                lambda session: session.close_handles(wanted, although_held=although_held, deadline_secs=deadline_secs),
+                lambda session: session.close_handles(
+                    wanted, although_held=although_held, deadline_secs=deadline_secs
+                ),
                 self._closed,
                 on_error=self._close_failed,
                 busy=True,
@@ -67,13 +80,18 @@ class TargetActions(QObject):
     def drain(self) -> None:
         """Run the closes that nothing stands in the way of any more."""
         if self._armed():
-            self._attachment.ask(lambda session: session.drain(), self._drained, on_error=self._failed, busy=True)
+            self._attachment.ask(
+                lambda session: session.drain(), self._drained, on_error=self._failed, busy=True
+            )
 
     def cancel_close(self, handle: int) -> None:
         """Take a pending close back."""
         if self._armed():
             self._attachment.ask(
-                lambda session: session.cancel_close(handle), lambda _none: self._cancelled(handle), on_error=self._failed, busy=True
+                lambda session: session.cancel_close(handle),
+                lambda _none: self._cancelled(handle),
+                on_error=self._failed,
+                busy=True,
             )
 
     def _armed(self) -> bool:
@@ -86,7 +104,10 @@ class TargetActions(QObject):
 
     def _closed(self, answers: tuple[CloseAnswer, ...]) -> None:
         self.closed.emit(answers)
-        self.told.emit(close_sentence(answers), "alarm" if any(a.outcome == "failed" for a in answers) else "plain")
+        self.told.emit(
+            close_sentence(answers),
+            "alarm" if any(a.outcome == "failed" for a in answers) else "plain",
+        )
         self.acted.emit()
 
     def _close_failed(self, why: str) -> None:

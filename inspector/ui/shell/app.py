@@ -56,7 +56,8 @@ def run_window(  # noqa: PLR0913 - each is a wish of another command
             window.start_demo()
         window.show()
         signals.close(window)
-        gc.freeze()  # what the modules are made of lives as long as the window: full collections pass it over
+        # what the modules are made of lives as long as the window: full collections pass it over
+        gc.freeze()
         status = application.exec()
         say_removal(window.attachment.removal)
         delete_now(window)
@@ -81,7 +82,12 @@ class ClosingSignals:
                 signal.signal(number, self._hear)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """As it was."""
         for number, handler in self._before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
@@ -135,7 +141,9 @@ def make_application() -> QApplication:
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication([ORGANISATION])
     application.setStyle("Fusion")

@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inspector.model import wording
 from inspector.model.holders import Retainers
@@ -40,7 +49,13 @@ class CloseDialog(QDialog):
     retainers_wanted = Signal(object)
     """``int``: a handle whose Python holders a person wants to see."""
 
-    def __init__(self, theme: Theme, handles: Sequence[int], names: Mapping[int, str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        handles: Sequence[int],
+        names: Mapping[int, str],
+        parent: QWidget | None = None,
+    ) -> None:
         """``names``: type of each handle. Waits for ``show_plan``."""
         super().__init__(parent)
         self._names = names
@@ -70,21 +85,33 @@ class CloseDialog(QDialog):
         self._plan, self._names = plan, names
         needed = len(plan.needed())
         self.needed.setVisible(needed > 0)
-        self.needed.setText(f"Close first {wording.plural(needed, 'resource')} that {'needs' if needed == 1 else 'need'} them")
+        self.needed.setText(
+            f"Close first {wording.plural(needed, 'resource')} that "
+            f"{'needs' if needed == 1 else 'need'} them"
+        )
         self._show_steps()
         self.steps.select_held()
 
-    def show_result(self, answers: Sequence[CloseAnswer], kept: frozenset[int] = frozenset()) -> None:
+    def show_result(
+        self, answers: Sequence[CloseAnswer], kept: frozenset[int] = frozenset()
+    ) -> None:
         """The outcome. The closes of ``kept`` cannot be taken back while they wait."""
         self.steps.show_answers(answers, self._names)
         count = sum(answer.outcome == "closed" for answer in answers)
         waiting = [answer.handle for answer in answers if answer.outcome == "pending"]
         taken_back = "" if kept.intersection(waiting) else ", where it can be taken back"
         self.head.setText(
-            f"Closed {wording.plural(count, 'resource')}" if count else "Nothing was closed yet" if waiting else "Nothing was closed"
+            f"Closed {wording.plural(count, 'resource')}"
+            if count
+            else "Nothing was closed yet"
+            if waiting
+            else "Nothing was closed"
         )
         self.note.setText(
-            f"A pending close runs when its reason is gone; until then it stays in Pending closes{taken_back}"
+            (
+                "A pending close runs when its reason is gone; until then it stays in Pending "
+                f"closes{taken_back}"
+            )
             if waiting
             else "Handles stay valid; further use of a closed resource is refused"
         )
@@ -118,7 +145,15 @@ class CloseDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(8)
-        for widget in (self.head, self.note, self.steps, self.holders, self.needed, self.although, self.deadline):
+        for widget in (
+            self.head,
+            self.note,
+            self.steps,
+            self.holders,
+            self.needed,
+            self.although,
+            self.deadline,
+        ):
             layout.addWidget(widget)
         layout.setStretchFactor(self.steps, 1)
         layout.addLayout(self._build_buttons())
@@ -161,7 +196,9 @@ class CloseDialog(QDialog):
         self.steps.show_steps(steps, consent, self._names)
         held = sum(step.is_held and step.answer.outcome in UNGUARDED for step in steps)
         self.although.setVisible(held > 0)
-        self.although.setText(f"Close also {wording.plural(held, 'resource')} that other code holds")
+        self.although.setText(
+            f"Close also {wording.plural(held, 'resource')} that other code holds"
+        )
         self.deadline.setVisible(any(fate_of(step, consent) == "waits" for step in steps))
         self.go.setEnabled(bool(wanted))
         self.go.setText(f"Close {wording.plural(len(wanted), 'resource')}" if wanted else "Close")
@@ -170,9 +207,15 @@ class CloseDialog(QDialog):
     def _summary(self, consent: Consent) -> str:
         """``120 Journal will close · 3 Journal held by others``."""
         found = counted(self._plan.steps(consent), consent, self._names)
-        parts = [f"{count:,} {name or 'of unknown type'} {FATES[fate]}" for fate, name, count in found[:_SUMMARIZED]]
+        parts = [
+            f"{count:,} {name or 'of unknown type'} {FATES[fate]}"
+            for fate, name, count in found[:_SUMMARIZED]
+        ]
         rest = sum(count for _, _, count in found[_SUMMARIZED:])
-        return " · ".join([*parts, *([f"{rest:,} more"] if rest else [])]) or "There is nothing to close"
+        return (
+            " · ".join([*parts, *([f"{rest:,} more"] if rest else [])])
+            or "There is nothing to close"
+        )
 
     def _show_holders(self, answer: CloseAnswer | None) -> None:
         if answer is None:

@@ -57,7 +57,9 @@ class CloseSteps(QWidget):
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
         self.table.horizontalHeader().setHighlightSections(False)
-        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.table.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
         self.table.currentCellChanged.connect(lambda row, *_: self._choose(row))
         self.more = quiet_label("")
         self.more.hide()
@@ -79,17 +81,25 @@ class CloseSteps(QWidget):
 
     def show_answers(self, answers: Sequence[CloseAnswer], names: Mapping[int, str]) -> None:
         """The outcomes, in the order in which they happened."""
-        rows = [(str(place), answer.outcome, answer.reason, answer.holders) for place, answer in enumerate(answers[:MAX_ROWS], start=1)]
+        rows = [
+            (str(place), answer.outcome, answer.reason, answer.holders)
+            for place, answer in enumerate(answers[:MAX_ROWS], start=1)
+        ]
         self._fill(answers, rows, names)
 
     def select_held(self) -> None:
         """Make the first step with other holders the current step, else none."""
-        held = next((row for row, answer in enumerate(self._answers[:MAX_ROWS]) if answer.holders), None)
+        held = next(
+            (row for row, answer in enumerate(self._answers[:MAX_ROWS]) if answer.holders), None
+        )
         if held is not None:
             self.table.setCurrentCell(held, 0)
 
     def _fill(
-        self, answers: Sequence[CloseAnswer], rows: Sequence[tuple[str, str, str, tuple[str, ...]]], names: Mapping[int, str]
+        self,
+        answers: Sequence[CloseAnswer],
+        rows: Sequence[tuple[str, str, str, tuple[str, ...]]],
+        names: Mapping[int, str],
     ) -> None:
         row = self.table.currentRow()
         current = self._answers[row].handle if 0 <= row < len(self._answers) else None
@@ -101,10 +111,21 @@ class CloseSteps(QWidget):
         for row, (place, fate, why, holders) in enumerate(rows):
             handle = answers[row].handle
             word, sign, tint = _LOOKS.get(fate, (fate, "info", "text_quiet"))
-            texts = (place, handle_text(handle), names.get(handle, ""), word, why, _holders_text(holders))
+            texts = (
+                place,
+                handle_text(handle),
+                names.get(handle, ""),
+                word,
+                why,
+                _holders_text(holders),
+            )
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(plain_tip("\n".join(holders) if column == len(texts) - 1 and holders else text) if text else "")
+                item.setToolTip(
+                    plain_tip("\n".join(holders) if column == len(texts) - 1 and holders else text)
+                    if text
+                    else ""
+                )
                 if column == WHAT_COLUMN:
                     item.setIcon(icon(sign, self._theme, tint=tint))
                     item.setForeground(self._theme.color(tint))

@@ -30,7 +30,13 @@ MOST_ROUNDS: Final = 16
 class Closing(QObject):
     """At most one dialog."""
 
-    def __init__(self, target_actions: TargetActions, questions: HolderQuestions, appearance: Appearance, window: QWidget) -> None:
+    def __init__(
+        self,
+        target_actions: TargetActions,
+        questions: HolderQuestions,
+        appearance: Appearance,
+        window: QWidget,
+    ) -> None:
         """Dialogs over ``window``; ``questions`` asks for the holders of the resources to close."""
         super().__init__(window)
         self._target_actions = target_actions
@@ -43,16 +49,24 @@ class Closing(QObject):
         self.dialog: CloseDialog | None = None
         target_actions.previewed.connect(self._previewed)
         target_actions.closed.connect(self._closed)
-        target_actions.close_failed.connect(lambda why: self.dialog.show_failure(why) if self.dialog else None)
-        questions.retainers_found.connect(lambda handle, found: self.dialog.show_retainers(handle, found) if self.dialog else None)
-        questions.failed.connect(lambda handle, why: self.dialog.show_no_retainers(handle, why) if self.dialog else None)
+        target_actions.close_failed.connect(
+            lambda why: self.dialog.show_failure(why) if self.dialog else None
+        )
+        questions.retainers_found.connect(
+            lambda handle, found: self.dialog.show_retainers(handle, found) if self.dialog else None
+        )
+        questions.failed.connect(
+            lambda handle, why: self.dialog.show_no_retainers(handle, why) if self.dialog else None
+        )
 
     def begin(self, handles: Sequence[int], snapshot: Snapshot | None) -> None:
         """Ask about these handles; their types are in ``snapshot``."""
         if not handles or snapshot is None or self.dialog is not None:
             return
         self._snapshot, self._plan, self._rounds = snapshot, ClosePlan(tuple(handles)), 0
-        self.dialog = CloseDialog(self._appearance.theme, handles, type_names(snapshot, handles), self._window)
+        self.dialog = CloseDialog(
+            self._appearance.theme, handles, type_names(snapshot, handles), self._window
+        )
         self.dialog.close_wanted.connect(self._close)
         self.dialog.retainers_wanted.connect(self._questions.find_retainers)
         self.dialog.finished.connect(self._gone)
@@ -66,7 +80,9 @@ class Closing(QObject):
 
     def _close(self, wanted: tuple[int, ...], although_held: bool) -> None:
         deadline_secs = self.dialog.deadline_secs if self.dialog is not None else None
-        self._target_actions.close_handles(wanted, although_held=although_held, deadline_secs=deadline_secs)
+        self._target_actions.close_handles(
+            wanted, although_held=although_held, deadline_secs=deadline_secs
+        )
 
     def _previewed(self, answers: tuple[CloseAnswer, ...]) -> None:
         if self.dialog is None or self._snapshot is None:
@@ -77,7 +93,9 @@ class Closing(QObject):
         if unknown and self._rounds < MOST_ROUNDS:
             self._target_actions.preview_close(unknown)
             return
-        self.dialog.show_plan(self._plan, type_names(self._snapshot, [answer.handle for answer in self._plan.answers]))
+        self.dialog.show_plan(
+            self._plan, type_names(self._snapshot, [answer.handle for answer in self._plan.answers])
+        )
 
     def _closed(self, answers: tuple[CloseAnswer, ...]) -> None:
         if self.dialog is not None and self._snapshot is not None:

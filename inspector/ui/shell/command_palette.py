@@ -27,18 +27,27 @@ _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown
 class KeysDelegate(QStyledItemDelegate):
     """Writes an action's keys at the right of its line."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         """The action as usual, then its keys."""
         super().paint(painter, option, index)
         area: QRect = option.rect
         painter.save()
         painter.setPen(QGuiApplication.palette().color(QPalette.ColorRole.PlaceholderText))
         painter.drawText(
-            area.adjusted(0, 0, -10, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(index.data(_KEYS) or "")
+            area.adjusted(0, 0, -10, 0),
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+            str(index.data(_KEYS) or ""),
         )
         painter.restore()
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
         """A comfortable line."""
         return QSize(super().sizeHint(option, index).width(), LINE_HEIGHT)
 
@@ -70,19 +79,29 @@ class CommandPalette(QDialog):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Arrows typed into the field move in the list."""
-        if watched is self.field and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _MOVES:
+        if (
+            watched is self.field
+            and isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and event.key() in _MOVES
+        ):
             self.list.event(event)
             return True
         return super().eventFilter(watched, event)
 
     def _fill(self, typed: str) -> None:
         self.list.clear()
-        for action in sorted((a for a in self._actions if matches(typed, a.text())), key=lambda a: not a.isEnabled()):
+        for action in sorted(
+            (a for a in self._actions if matches(typed, a.text())), key=lambda a: not a.isEnabled()
+        ):
             keys = action.shortcut().toString()
             item = QListWidgetItem(action.icon(), action.text())
             item.setData(_ACTION, action)
             item.setData(_KEYS, keys)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{action.text()}, {keys}" if keys else action.text())
+            item.setData(
+                Qt.ItemDataRole.AccessibleTextRole,
+                f"{action.text()}, {keys}" if keys else action.text(),
+            )
             item.setToolTip(action.toolTip())
             if not action.isEnabled():
                 item.setFlags(Qt.ItemFlag.NoItemFlags)

@@ -20,32 +20,38 @@ OLD = "type:TodoItem age>5s"
 """The planners let theirs go after a second or two."""
 
 
-def demo_steps(bench: Workbench, signs: VitalSigns, toolbar: ToolBar, attachment: Attachment) -> tuple[TourStep, ...]:
+def demo_steps(
+    bench: Workbench, signs: VitalSigns, toolbar: ToolBar, attachment: Attachment
+) -> tuple[TourStep, ...]:
     """Each step shows the part of the window that it explains."""
     return (
         TourStep(
             "Is something growing?",
-            "Handles that live now, how many are born and die a second, and closes that wait. Every number is a door: click it. "
+            "Handles that live now, how many are born and die a second, and closes that wait. "
+            "Every number is a door: click it. "
             "Births outrun deaths here, so something is kept.",
             lambda: signs,
         ),
         TourStep(
             "What grows, and since when",
-            "Live handles by type above, births and deaths below. TodoItem grows and never shrinks. Drag over a stretch of time to see "
+            "Live handles by type above, births and deaths below. TodoItem grows and never "
+            "shrinks. Drag over a stretch of time to see "
             "the handles that were born then and still live; a double click returns to now.",
             lambda: bench.timeline,
             lambda: bench.open_pane("timeline"),
         ),
         TourStep(
             "Find the old ones",
-            f"The filter is set to  {OLD}  now: items that no code released, though lists live for a second or two. The site column names "
+            f"The filter is set to  {OLD}  now: items that no code released, though lists live "
+            "for a second or two. The site column names "
             "the line that made them. Click a row, or press Enter on it.",
             lambda: bench.handles,
             lambda: bench.handles.set_filter(OLD),
         ),
         TourStep(
             "Who holds it?",
-            "The strong count, split by holder: Python proxies, calls in flight, native references, and references that are not explained. "
+            "The strong count, split by holder: Python proxies, calls in flight, native "
+            "references, and references that are not explained. "
             "Each part leads on.",
             lambda: bench.detail,
             lambda: _choose_oldest(bench, attachment.shown),

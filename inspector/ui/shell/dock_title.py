@@ -45,7 +45,11 @@ class DockTitle(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Words where there is room."""
         super().resizeEvent(event)
-        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if self.width() >= WIDE else Qt.ToolButtonStyle.ToolButtonIconOnly
+        style = (
+            Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            if self.width() >= WIDE
+            else Qt.ToolButtonStyle.ToolButtonIconOnly
+        )
         for button in self.buttons:
             button.setToolButtonStyle(style)
 

@@ -28,7 +28,9 @@ KNOWN: Final = (
 def editor_command(settings: QSettings, environment: Mapping[str, str] = os.environ) -> str:
     """The command in force; ``""``: none is set, and no known editor is installed."""
     chosen = environment.get(EDITOR_VARIABLE) or str(settings.value(EDITOR_KEY, ""))
-    return chosen or next((command for command in KNOWN if shutil.which(command.split(" ", 1)[0])), "")
+    return chosen or next(
+        (command for command in KNOWN if shutil.which(command.split(" ", 1)[0])), ""
+    )
 
 
 def editor_arguments(command: str, file: str, line: int) -> list[str]:
@@ -59,4 +61,8 @@ def open_line(settings: QSettings, file: str, line: int) -> str:
     except ValueError as error:
         return f"The editor's command makes no sense: {error}"
     started = QProcess.startDetached(program, arguments)
-    return "" if (started[0] if isinstance(started, tuple) else started) else f"The editor could not be started: {program}"
+    return (
+        ""
+        if (started[0] if isinstance(started, tuple) else started)
+        else f"The editor could not be started: {program}"
+    )

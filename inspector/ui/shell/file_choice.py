@@ -13,7 +13,9 @@ _FILTER: Final = "Screenshots and sessions (*.png *.arcs *.seg);;All files (*)"
 
 def choose_file(window: QWidget, folder: Path) -> Path | None:
     """Ask for a file, first in ``folder``; ``None`` when the dialog was cancelled."""
-    name, _ = QFileDialog.getOpenFileName(window, "Open a screenshot or session file", str(folder), _FILTER)
+    name, _ = QFileDialog.getOpenFileName(
+        window, "Open a screenshot or session file", str(folder), _FILTER
+    )
     return Path(name) if name else None
 
 

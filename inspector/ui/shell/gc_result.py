@@ -32,15 +32,44 @@ def gc_figures(report: GcReport, doors: Doors) -> tuple[Figure, ...]:
     Uncollectable objects only when there are some.
     """
     released = doors.released if report.handles_released else None
-    queued, waiting = (doors.pending if count else None for count in (report.closes_queued, report.still_pending))
-    figures = (
-        Figure(f"{report.collected:,}", "collected", None, "Python objects that the collection freed"),
-        Figure(f"{report.handles_released:,}", "handles released", released, "Handles whose proxies went with it"),
-        Figure(f"{report.closes_queued:,}", "closes queued", queued, "Closes that finalisers asked for"),
-        Figure(f"{report.still_pending:,}", "still pending", waiting, "Closes of this target that have not run"),
-        Figure(duration(report.took_secs), "taken", None, "How long the collection held the interpreter"),
+    queued, waiting = (
+        doors.pending if count else None for count in (report.closes_queued, report.still_pending)
     )
-    stuck = Figure(f"{report.uncollectable:,}", "cannot be collected", None, "Garbage that the collector found and could not free")
+    figures = (
+        Figure(
+            f"{report.collected:,}", "collected", None, ("Python objects that the collection freed")
+        ),
+        Figure(
+            f"{report.handles_released:,}",
+            "handles released",
+            released,
+            "Handles whose proxies went with it",
+        ),
+        Figure(
+            f"{report.closes_queued:,}",
+            "closes queued",
+            queued,
+            ("Closes that finalisers asked for"),
+        ),
+        Figure(
+            f"{report.still_pending:,}",
+            "still pending",
+            waiting,
+            ("Closes of this target that have not run"),
+        ),
+        Figure(
+            duration(report.took_secs),
+            "taken",
+            None,
+            ("How long the collection held the interpreter"),
+        ),
+    )
+    stuck = Figure(
+        f"{report.uncollectable:,}",
+        "cannot be collected",
+        None,
+        "Garbage that the collector found and could not free",
+    )
     return (*figures, stuck) if report.uncollectable else figures
 
 

@@ -18,7 +18,10 @@ from inspector.session.protocol import CloseAnswer
 from inspector.ui.kit.labels import plain_label, section_label
 
 HEIGHT: Final = 104
-NONE_FOUND: Final = "Nothing in Python holds its proxy: a running call may, or native code that keeps Python references"
+NONE_FOUND: Final = (
+    "Nothing in Python holds its proxy: a running call may, or native code that "
+    "keeps Python references"
+)
 
 
 class HoldersBox(QWidget):
@@ -32,7 +35,10 @@ class HoldersBox(QWidget):
         self._trouble = ""
         self.title = section_label("")
         self.text = plain_label("")
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard)
+        self.text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         area = QScrollArea()
         area.setAccessibleName("Who holds it")
@@ -101,7 +107,10 @@ def retainer_lines(found: Retainers) -> list[str]:
     if not found.paths:
         return [NONE_FOUND]
     lines = [
-        f"Python holds its proxy{'' if path.is_rooted else ', no root found'}: {' → '.join(step.text for step in path.steps)}"
+        (
+            f"Python holds its proxy{'' if path.is_rooted else ', no root found'}: "
+            f"{' → '.join(step.text for step in path.steps)}"
+        )
         for path in found.paths
     ]
     more = found.holders - len(found.paths)

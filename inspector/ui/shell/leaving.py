@@ -44,9 +44,14 @@ class LeaveDialog(QDialog):
         layout.setSpacing(8)
         layout.addWidget(head_label(f"Detach from {name}?"))
         layout.addWidget(
-            plain_label("The inspector was loaded into it. It can be removed again: hooks, threads and files go, the program runs on.")
+            plain_label(
+                "The inspector was loaded into it. It can be removed again: hooks, "
+                "threads and files go, the program runs on."
+            )
         )
-        layout.addWidget(plain_label("Left in it, it leaves by itself 5 minutes after its last viewer."))
+        layout.addWidget(
+            plain_label("Left in it, it leaves by itself 5 minutes after its last viewer.")
+        )
         layout.addWidget(self.always)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
@@ -80,7 +85,9 @@ class Leaving(QObject):
     def forget(self) -> None:
         """Ask again from now on."""
         self._settings.remove(_CHOICE)
-        self._attachment.told.emit("Detaching asks again whether to keep or to remove a loaded agent", "plain")
+        self._attachment.told.emit(
+            ("Detaching asks again whether to keep or to remove a loaded agent"), "plain"
+        )
 
     def begin(self, done: Callable[[], None] = lambda: None) -> None:
         """End the session, then call ``done``.
@@ -90,7 +97,9 @@ class Leaving(QObject):
         if self.has_question:
             self._ask(done)
         else:
-            self._end(done, remove=self._attachment.situation.can.brought and self._remembered != _LEAVE)
+            self._end(
+                done, remove=self._attachment.situation.can.brought and self._remembered != _LEAVE
+            )
 
     def _ask(self, done: Callable[[], None]) -> None:
         if self._window.findChild(LeaveDialog) is not None:
@@ -98,7 +107,9 @@ class Leaving(QObject):
         snapshot = self._attachment.snapshot
         dialog = LeaveDialog(snapshot.target.name if snapshot else "the process", self._window)
         dialog.finished.connect(dialog.deleteLater)
-        dialog.chosen.connect(lambda remove, always: self._chosen(done, remove=remove, always=always))
+        dialog.chosen.connect(
+            lambda remove, always: self._chosen(done, remove=remove, always=always)
+        )
         dialog.open()
 
     def _chosen(self, done: Callable[[], None], *, remove: bool, always: bool) -> None:

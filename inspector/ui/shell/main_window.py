@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QEvent, QSettings, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QHideEvent,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.model.snapshot import Snapshot, Vitals
@@ -56,7 +63,9 @@ COMPACT_WIDTH: Final = 1180
 class MainWindow(QMainWindow):
     """One target at a time."""
 
-    def __init__(self, connector: Connector, settings: QSettings, *, reset_layout: bool = False) -> None:
+    def __init__(
+        self, connector: Connector, settings: QSettings, *, reset_layout: bool = False
+    ) -> None:
         """On the start page; ``settings`` keep theme, geometry and layout."""
         super().__init__()
         self.setObjectName("window")
@@ -73,7 +82,9 @@ class MainWindow(QMainWindow):
         self.attachment = Attachment(connector, self.runner, self)
         self.target_actions = TargetActions(self.attachment, self)
         self.leaving = Leaving(self.attachment, settings, self)
-        self.closing = Closing(self.target_actions, HolderQuestions(self.attachment, self), self.appearance, self)
+        self.closing = Closing(
+            self.target_actions, HolderQuestions(self.attachment, self), self.appearance, self
+        )
         self.screenshot_command = ScreenshotCommand(self, connector, self.runner)
         mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
         self.feed = EventFeed(self.attachment, self.runner, self)
@@ -115,8 +126,19 @@ class MainWindow(QMainWindow):
                 marks=self.marks,
             )
         )
-        self.selection_actions = SelectionActions(self.workbench.handles, self.attachment, self.commands, self.target_actions, self.closing)
-        self.tour = Tour(theme, self._settings, demo_steps(self.workbench, self.vital_signs, self.toolbar, self.attachment), self)
+        self.selection_actions = SelectionActions(
+            self.workbench.handles,
+            self.attachment,
+            self.commands,
+            self.target_actions,
+            self.closing,
+        )
+        self.tour = Tour(
+            theme,
+            self._settings,
+            demo_steps(self.workbench, self.vital_signs, self.toolbar, self.attachment),
+            self,
+        )
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
         self.pages.addWidget(self.workbench)
@@ -128,7 +150,8 @@ class MainWindow(QMainWindow):
         for widget in (self.banner, self.replay, self.vital_signs):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
-        layout.addWidget(self.result)  # at the bottom: what one reads does not move when an action answers
+        # at the bottom: what one reads does not move when an action answers
+        layout.addWidget(self.result)
         self.setCentralWidget(page)
 
     def _connect_attachment(self) -> None:
@@ -140,9 +163,18 @@ class MainWindow(QMainWindow):
         attachment.snapshot_shown.connect(self.workbench.show_snapshot)
         attachment.snapshot_shown.connect(lambda _snapshot: self._settle())
         attachment.vitals_seen.connect(self._vitals_seen)
-        for part in (attachment, self.screenshot_command, self.target_actions, self.findings, self.marks, self.recording):
+        for part in (
+            attachment,
+            self.screenshot_command,
+            self.target_actions,
+            self.findings,
+            self.marks,
+            self.recording,
+        ):
             part.told.connect(self._tell)
-        self.target_actions.collected.connect(lambda report: show_collection(self.result, self.workbench, report))
+        self.target_actions.collected.connect(
+            lambda report: show_collection(self.result, self.workbench, report)
+        )
 
     def _connect_actions(self) -> None:
         self.commands.connect_to(
@@ -231,12 +263,16 @@ class MainWindow(QMainWindow):
     def take_screenshot(self) -> None:
         """Save the window with its data, in the connector's folder."""
         if self.attachment.shown is not None:
-            self.screenshot_command.take(self.attachment.shown, note=self.workbench.handles.query.filter.source)
+            self.screenshot_command.take(
+                self.attachment.shown, note=self.workbench.handles.query.filter.source
+            )
 
     def save_screenshot(self, path: Path) -> None:
         """Save the window with its data; the result bar says how that went."""
         if self.attachment.shown is not None:
-            self.screenshot_command.save(self.attachment.shown, path, note=self.workbench.handles.query.filter.source)
+            self.screenshot_command.save(
+                self.attachment.shown, path, note=self.workbench.handles.query.filter.source
+            )
 
     # Qt -------------------------------------------------------------------------------------------
 
@@ -292,7 +328,15 @@ class MainWindow(QMainWindow):
     def _set_theme(self, theme: Theme) -> None:
         self.commands.set_theme(theme)
         self.tour.set_theme(theme)
-        for part in (self.toolbar.chip, self.vital_signs, self.replay, self.banner, self.result, self.start, self.workbench):
+        for part in (
+            self.toolbar.chip,
+            self.vital_signs,
+            self.replay,
+            self.banner,
+            self.result,
+            self.start,
+            self.workbench,
+        ):
             part.set_theme(theme)
 
     def _began(self) -> None:
@@ -321,7 +365,12 @@ class MainWindow(QMainWindow):
         self.vital_signs.setVisible(in_session)
         self.banner.hide()
         if in_session and self.attachment.snapshot is not None:
-            show_state(self.banner, self.attachment.snapshot, self.show_processes, self.workbench.show_stacks)
+            show_state(
+                self.banner,
+                self.attachment.snapshot,
+                self.show_processes,
+                self.workbench.show_stacks,
+            )
 
     def _situation_changed(self, now: Situation) -> None:
         self.selection_actions.apply()
@@ -340,7 +389,12 @@ class MainWindow(QMainWindow):
         self.toolbar.show_level(target)
         self.vital_signs.show_snapshot(snapshot)
         paused = self.attachment.situation.paused
-        self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)
+        self.status.show_snapshot(
+            snapshot,
+            rate_hz=self.attachment.rate_hz,
+            skipped=self.attachment.skipped,
+            paused=paused,
+        )
         if self.pages.currentWidget() is self.workbench:
             show_state(self.banner, snapshot, self.show_processes, self.workbench.show_stacks)
 

@@ -99,11 +99,30 @@ PANES: Final = (
     PaneSpec("detail", "Detail", RIGHT, _detail_pane),
     PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane, short="Pending"),
     PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
-    PaneSpec("findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.findings)),
-    PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.runner, parts.feed)),
-    PaneSpec("marks", "Marks and diff", BOTTOM, lambda parts: MarksPane(parts.theme, parts.marks, parts.runner), short="Marks"),
+    PaneSpec(
+        "findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.findings)
+    ),
+    PaneSpec(
+        "events",
+        "Events",
+        BOTTOM,
+        lambda parts: EventsPane(parts.theme, parts.attachment, parts.runner, parts.feed),
+    ),
+    PaneSpec(
+        "marks",
+        "Marks and diff",
+        BOTTOM,
+        lambda parts: MarksPane(parts.theme, parts.marks, parts.runner),
+        short="Marks",
+    ),
     PaneSpec("history", "History", BOTTOM, _history_pane),
-    PaneSpec("flame", "Alive by site", BOTTOM, lambda parts: FlamePane(parts.theme, parts.runner), short="By site"),
+    PaneSpec(
+        "flame",
+        "Alive by site",
+        BOTTOM,
+        lambda parts: FlamePane(parts.theme, parts.runner),
+        short="By site",
+    ),
     PaneSpec("cycles", "Cycles", BOTTOM, _cycles_pane),
     PaneSpec(
         "audit",

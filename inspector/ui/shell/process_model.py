@@ -94,7 +94,9 @@ class ProcessModel(QAbstractTableModel):
         """As ``Column``."""
         return 0 if parent.isValid() else len(Column)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
         """Titles and alignment."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(Column):
             return None
@@ -114,7 +116,11 @@ class ProcessModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._theme.color("text" if row.attachable and not row.gone else "text_quiet")
         if role == Qt.ItemDataRole.DecorationRole and index.column() == Column.STATUS:
-            name, tint = ("attach", "text_quiet") if row.consent else _LOOKS[(row.attachable, bool(row.reason), row.gone)]
+            name, tint = (
+                ("attach", "text_quiet")
+                if row.consent
+                else _LOOKS[(row.attachable, bool(row.reason), row.gone)]
+            )
             return icon(name, self._theme, tint=tint)
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip("\n".join(filter(None, (row.command, row.reason, row.fix))))
@@ -122,7 +128,9 @@ class ProcessModel(QAbstractTableModel):
 
     def _contents_changed(self) -> None:
         if self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(Column) - 1))
+            self.dataChanged.emit(
+                self.index(0, 0), self.index(len(self._rows) - 1, len(Column) - 1)
+            )
 
 
 def _text(row: ProcessRow, column: int) -> str:
@@ -130,7 +138,12 @@ def _text(row: ProcessRow, column: int) -> str:
         return f"{row.reason}, the inspector can load an agent"
     if column == Column.STATUS:
         return row.reason or ("attachable" if row.attachable else "cannot be attached")
-    texts = (row.name, str(row.pid), row.runtime or wording.UNKNOWN_TEXT, wording.number(row.live_handles))
+    texts = (
+        row.name,
+        str(row.pid),
+        row.runtime or wording.UNKNOWN_TEXT,
+        wording.number(row.live_handles),
+    )
     return texts[column]
 
 

@@ -92,9 +92,11 @@ class ReplayBar(QWidget):
         place = bisect_right(self._moments, at)
         began = self._moments[0]
         self._label.setText(
-            f"{clock(at)[:-2]}  ·  {age(at - began)} of {age(self._moments[-1] - began)}  ·  moment {place} of {len(self._moments)}"
+            f"{clock(at)[:-2]}  ·  {age(at - began)} of {age(self._moments[-1] - began)}  ·  "
+            f"moment {place} of {len(self._moments)}"
         )
-        self._label.setMinimumWidth(self._label.sizeHint().width())  # or the slider would tremble while it plays
+        # or the slider would tremble while it plays
+        self._label.setMinimumWidth(self._label.sizeHint().width())
         if not self.slider.isSliderDown():
             self.slider.blockSignals(True)
             self.slider.setValue(round((at - began) / max(self._moments[-1] - began, 1e-9) * STEPS))
@@ -120,7 +122,11 @@ class ReplayBar(QWidget):
         self._back.clicked.connect(lambda: self._step(-1))
         self._on.setText("Later")
         self._on.clicked.connect(lambda: self._step(1))
-        for button, name in ((self._play, "Play"), (self._back, "Moment before"), (self._on, "Moment after")):
+        for button, name in (
+            (self._play, "Play"),
+            (self._back, "Moment before"),
+            (self._on, "Moment after"),
+        ):
             button.setAccessibleName(name)
             button.setToolTip(name)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -141,7 +147,9 @@ class ReplayBar(QWidget):
     def _slid(self, value: int) -> None:
         if self._moments:
             self._stop()
-            self.moment_wanted.emit(self._moments[0] + value / STEPS * (self._moments[-1] - self._moments[0]))
+            self.moment_wanted.emit(
+                self._moments[0] + value / STEPS * (self._moments[-1] - self._moments[0])
+            )
 
     def _step(self, by: int) -> None:
         place = min(max(bisect_right(self._moments, self._at) - 1 + by, 0), len(self._moments) - 1)

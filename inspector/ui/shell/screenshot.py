@@ -62,13 +62,21 @@ def write_picture(picture: QImage, snapshot: Snapshot, path: Path) -> None:
 def stamp_text(snapshot: Snapshot, note: str = "") -> tuple[str, str]:
     """Left and right half of the stamp line: the target and its state, then time and viewer."""
     target = snapshot.target
-    parts = [f"{target.name} ({target.pid})", str(target.state), f"{number(snapshot.live_count())} live"]
+    parts = [
+        f"{target.name} ({target.pid})",
+        str(target.state),
+        f"{number(snapshot.live_count())} live",
+    ]
     if target.from_outside:
         parts.append("looked at from outside")
     if note:
         parts.append(f"filter {note}")
     parts.append(f"lost {number(snapshot.lost.total())}")
-    day = UNKNOWN_TEXT if math.isnan(snapshot.taken_at) else time.strftime("%Y-%m-%d", time.localtime(snapshot.taken_at))
+    day = (
+        UNKNOWN_TEXT
+        if math.isnan(snapshot.taken_at)
+        else time.strftime("%Y-%m-%d", time.localtime(snapshot.taken_at))
+    )
     return "  ·  ".join(parts), f"{day} {clock(snapshot.taken_at)}  ·  {_program()}"
 
 
@@ -82,13 +90,19 @@ def _program() -> str:
 
 def _theme_of(picture: QImage) -> Theme:
     """The theme that goes with the picture's lower edge, which the stamp line continues."""
-    return DARK if picture.pixelColor(picture.width() // 2, picture.height() - 2).lightness() < 128 else LIGHT
+    return (
+        DARK
+        if picture.pixelColor(picture.width() // 2, picture.height() - 2).lightness() < 128
+        else LIGHT
+    )
 
 
 def _stamped(picture: QImage, texts: tuple[str, str], theme: Theme) -> QImage:
     """The picture with the stamp line below it, drawn at the picture's own scale."""
     ratio = picture.devicePixelRatio()
-    whole = QImage(picture.width(), picture.height() + round(STAMP_HEIGHT * ratio), QImage.Format.Format_RGB32)
+    whole = QImage(
+        picture.width(), picture.height() + round(STAMP_HEIGHT * ratio), QImage.Format.Format_RGB32
+    )
     whole.setDevicePixelRatio(ratio)
     whole.fill(theme.color("surface_alt"))
     painter = QPainter(whole)
@@ -134,4 +148,6 @@ def _write_whole(path: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise FileFormatError(f"cannot write the picture: {error.strerror or error}: {path}") from error
+        raise FileFormatError(
+            f"cannot write the picture: {error.strerror or error}: {path}"
+        ) from error

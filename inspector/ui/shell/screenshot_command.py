@@ -37,13 +37,21 @@ class ScreenshotCommand(QObject):
 
         ``note`` (the filter) goes into the stamp line.
         """
-        self.save(snapshot, self._connector.screenshot_folder() / file_name(snapshot.target.name, ".png"), note=note)
+        self.save(
+            snapshot,
+            self._connector.screenshot_folder() / file_name(snapshot.target.name, ".png"),
+            note=note,
+        )
 
     def save(self, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
         """Save to ``path``."""
         picture = take_picture(self._window, snapshot, note=note)
         self.told.emit(f"Saving {path.name} …", "plain")
-        self._runner.run(lambda: write_picture(picture, snapshot, path), lambda _none: self._saved(path), self._failed)
+        self._runner.run(
+            lambda: write_picture(picture, snapshot, path),
+            lambda _none: self._saved(path),
+            self._failed,
+        )
 
     def _saved(self, path: Path) -> None:
         self._connector.remember(path)

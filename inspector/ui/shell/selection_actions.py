@@ -23,7 +23,12 @@ class SelectionActions(QObject):
     """Enables actions by the selection of ``handles``, and starts actions that need a selection."""
 
     def __init__(
-        self, handles: HandlesPane, attachment: Attachment, commands: Actions, target_actions: TargetActions, closing: Closing
+        self,
+        handles: HandlesPane,
+        attachment: Attachment,
+        commands: Actions,
+        target_actions: TargetActions,
+        closing: Closing,
     ) -> None:
         """Belongs to ``handles``."""
         super().__init__(handles)

@@ -31,8 +31,10 @@ from inspector.ui.shell.process_model import Column, ProcessModel
 REFRESH_MILLIS: Final = 2_000
 WIDTHS: Final = {Column.NAME: 128, Column.PID: 72, Column.RUNTIME: 130, Column.HANDLES: 100}
 DEMO: Final = (
-    "A to-do application with worker threads, made to be inspected: one type leaks, a close waits for a thread that never runs it, "
-    "and garbage holds handles.\n\nIt begins with a tour of one minute; Ctrl+K, One-minute tour shows it again."
+    "A to-do application with worker threads, made to be inspected: one type leaks, a close "
+    "waits for a thread that never runs it, "
+    "and garbage holds handles.\n\nIt begins with a tour of one minute; Ctrl+K, One-minute tour "
+    "shows it again."
 )
 
 
@@ -53,7 +55,13 @@ class StartPage(QWidget):
     file_wanted = Signal(object)
     """``Path`` of a recent file."""
 
-    def __init__(self, theme: Theme, connector: Connector, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        connector: Connector,
+        runner: BackgroundRunner,
+        parent: QWidget | None = None,
+    ) -> None:
         """Asks ``connector`` on the runner's threads."""
         super().__init__(parent)
         self.setObjectName("page")
@@ -87,7 +95,11 @@ class StartPage(QWidget):
         if self._asking:
             return
         self._asking = True
-        self._runner.run(lambda: (tuple(self._connector.processes()), tuple(self._connector.recent())), self._show, self._failed)
+        self._runner.run(
+            lambda: (tuple(self._connector.processes()), tuple(self._connector.recent())),
+            self._show,
+            self._failed,
+        )
 
     def showEvent(self, event: QShowEvent) -> None:
         """Live while it is seen."""
@@ -158,7 +170,9 @@ class StartPage(QWidget):
         self.attach.clicked.connect(self._attach)
         line.addWidget(self.why, 1)
         self.look = QPushButton("Look from outside")
-        self.look.setToolTip("Read only: its memory is read, nothing is loaded into it and nothing in it is stopped")
+        self.look.setToolTip(
+            "Read only: its memory is read, nothing is loaded into it and nothing in it is stopped"
+        )
         self.look.clicked.connect(self._look)
         line.addWidget(self.copy_fix)
         line.addWidget(self.look)
@@ -179,7 +193,9 @@ class StartPage(QWidget):
         self.recent = QListWidget()
         self.recent.setAccessibleName("Recent screenshots")
         self.recent.setIconSize(QSize(16, 16))
-        self.recent.itemActivated.connect(lambda item: self.file_wanted.emit(item.data(Qt.ItemDataRole.UserRole)))
+        self.recent.itemActivated.connect(
+            lambda item: self.file_wanted.emit(item.data(Qt.ItemDataRole.UserRole))
+        )
         self.no_recent = quiet_label("None yet. Press S in a session to save a screenshot")
         self.no_recent.setWordWrap(True)
         column.addWidget(section_label("New here?"))
@@ -213,13 +229,18 @@ class StartPage(QWidget):
         self.count.setText(f"Processes could not be listed: {error_sentence(error)}")
 
     def _show_recent(self, recent: Sequence[RecentFile]) -> None:
-        paths = [self.recent.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.recent.count())]
+        paths = [
+            self.recent.item(row).data(Qt.ItemDataRole.UserRole)
+            for row in range(self.recent.count())
+        ]
         if paths == [file.path for file in recent]:
             recent_shown = bool(paths)
         else:
             self.recent.clear()
             for file in recent:
-                item = QListWidgetItem(icon("screenshot", self._theme, tint="text_quiet"), file.title)
+                item = QListWidgetItem(
+                    icon("screenshot", self._theme, tint="text_quiet"), file.title
+                )
                 item.setData(Qt.ItemDataRole.UserRole, file.path)
                 item.setToolTip(tip(str(file.path)))
                 self.recent.addItem(item)
@@ -244,7 +265,9 @@ class StartPage(QWidget):
         elif row.consent:
             self.why.setText(f"It {row.reason}; the inspector can load an agent, with your consent")
         else:
-            self.why.setText(f"Cannot be attached: {row.reason}" + (f"\n{row.fix}" if row.fix else ""))
+            self.why.setText(
+                f"Cannot be attached: {row.reason}" + (f"\n{row.fix}" if row.fix else "")
+            )
 
     def _attach(self) -> None:
         row = self._chosen()
@@ -264,7 +287,9 @@ class StartPage(QWidget):
 
     def _ask_consent(self, row: ProcessRow) -> None:
         """Describe the effect of bringing an agent in; only the button that names it continues."""
-        box = QMessageBox(QMessageBox.Icon.Question, "Load the agent", f"Attach to {row.name}?", parent=self)
+        box = QMessageBox(
+            QMessageBox.Icon.Question, "Load the agent", f"Attach to {row.name}?", parent=self
+        )
         box.setObjectName("consent")
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(row.consent)
@@ -272,7 +297,11 @@ class StartPage(QWidget):
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         bring: Callable[[], None] = lambda: self.bring_wanted.emit(row.pid)  # noqa: E731 - a name for its type
-        box.finished.connect(lambda _result: self._ask_declared(row, bring) if box.clickedButton() is agreed else None)
+        box.finished.connect(
+            lambda _result: (
+                self._ask_declared(row, bring) if box.clickedButton() is agreed else None
+            )
+        )
         box.open()
 
     def _ask_declared(self, row: ProcessRow, go_on: Callable[[], None]) -> None:
@@ -284,7 +313,10 @@ class StartPage(QWidget):
             go_on()
             return
         box = QMessageBox(
-            QMessageBox.Icon.Question, "Follow your declarations", "Let the program run the code that you declared?", parent=self
+            QMessageBox.Icon.Question,
+            "Follow your declarations",
+            ("Let the program run the code that you declared?"),
+            parent=self,
         )
         box.setObjectName("declarations")
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -334,6 +366,14 @@ def _count_sentence(processes: Sequence[ProcessRow]) -> str:
     if not parts and willing:
         return "No process can be attached as it is" + more
     if not parts:
-        return "No process can be attached now. Start one with  arc-inspector run app.py,  or start the demo"
+        return (
+            "No process can be attached now. Start one with  arc-inspector run app.py,  or "
+            "start the demo"
+        )
     text = " and ".join(parts) + " can be opened"
-    return text[:1].upper() + text[1:] + more + (f"; for {others:,} more the list says why not" if others else "")
+    return (
+        text[:1].upper()
+        + text[1:]
+        + more
+        + ((f"; for {others:,} more the list says why not") if others else "")
+    )

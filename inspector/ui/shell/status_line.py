@@ -42,14 +42,22 @@ class StatusLine(QStatusBar):
             label.clear()
             label.setToolTip("")
 
-    def show_snapshot(self, snapshot: Snapshot, *, rate_hz: float, skipped: int, paused: bool) -> None:
+    def show_snapshot(
+        self, snapshot: Snapshot, *, rate_hz: float, skipped: int, paused: bool
+    ) -> None:
         """The facts of the newest snapshot."""
         target = snapshot.target
         state = target.state.value.capitalize() + (f": {target.reason}" if target.reason else "")
         self.state.set_whole(("Paused · " if paused else "") + state)
         moving = target.state in (TargetState.LIVE, TargetState.HUNG)
-        self.rate.setText("" if not moving else "from outside" if target.from_outside else f"{rate_hz:g} Hz")
-        self.rate.setToolTip("Read only: the target's memory is read again and again" if target.from_outside else "Snapshots read a second")
+        self.rate.setText(
+            "" if not moving else "from outside" if target.from_outside else f"{rate_hz:g} Hz"
+        )
+        self.rate.setToolTip(
+            "Read only: the target's memory is read again and again"
+            if target.from_outside
+            else "Snapshots read a second"
+        )
         (self._show_looked if target.from_outside else self._show_sampled)(snapshot)
         self._show_lost(snapshot.lost)
         self.skipped.setText(f"skipped {skipped:,}" if skipped else "")
@@ -58,7 +66,9 @@ class StatusLine(QStatusBar):
 
     def _show_looked(self, snapshot: Snapshot) -> None:
         self.sampled.setText(f"last look {wording.clock(snapshot.taken_at)[:-4]}")
-        self.sampled.setToolTip("Everything was read at this time; looks follow each other as they take time and rest")
+        self.sampled.setToolTip(
+            "Everything was read at this time; looks follow each other as they take time and rest"
+        )
 
     def _show_sampled(self, snapshot: Snapshot) -> None:
         if math.isnan(snapshot.sampled_at):
@@ -67,7 +77,9 @@ class StatusLine(QStatusBar):
             return
         ago = max(snapshot.taken_at - snapshot.sampled_at, 0.0)
         notes = notes_of(snapshot.lost)
-        self.sampled.setText(f"sampled {wording.duration(ago)} ago" + (", less often" if notes else ""))
+        self.sampled.setText(
+            f"sampled {wording.duration(ago)} ago" + (", less often" if notes else "")
+        )
         more = "".join(f"\n{each.count:,} {each.what}: {each.meaning}" for each in notes)
         self.sampled.setToolTip(f"Counts were read at {wording.clock(snapshot.sampled_at)}{more}")
 
@@ -91,5 +103,6 @@ class StatusLine(QStatusBar):
         self.cost.setText(f"tool: {share} CPU, {wording.size(cost.segment_bytes)}")
         self.cost.setToolTip(
             f"Cost for the target: {share} of one core over the last interval, "
-            f"{wording.size(cost.segment_bytes)} of shared memory, sampling took {wording.duration(cost.sample_secs)}"
+            f"{wording.size(cost.segment_bytes)} of shared memory, sampling took "
+            f"{wording.duration(cost.sample_secs)}"
         )

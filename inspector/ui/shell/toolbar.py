@@ -64,10 +64,18 @@ class TargetChip(QFrame):
             name, state, looks = "No target", "", ("ring", "text_quiet")
             self.setToolTip("Attach to a process to begin")
         else:
-            name, state, looks = f"{target.name} · {target.pid}", str(target.state), STATE_LOOKS[target.state]
+            name, state, looks = (
+                f"{target.name} · {target.pid}",
+                str(target.state),
+                STATE_LOOKS[target.state],
+            )
             why = f"\n{target.state}: {target.reason}" if target.reason else ""
-            self.setToolTip(plain_tip(f"{target.command}\n{target.runtime}, process {target.pid}{why}"))
-        self._icon.setPixmap(pixmap(looks[0], getattr(self._theme, looks[1]), 14, self.devicePixelRatioF()))
+            self.setToolTip(
+                plain_tip(f"{target.command}\n{target.runtime}, process {target.pid}{why}")
+            )
+        self._icon.setPixmap(
+            pixmap(looks[0], getattr(self._theme, looks[1]), 14, self.devicePixelRatioF())
+        )
         self._name.set_whole(name)
         self._state.setText(state)
         self._state.setStyleSheet(f"color: {getattr(self._theme, looks[1])}")
@@ -117,10 +125,22 @@ class ToolBar(QToolBar):
 
     def set_compact(self, *, compact: bool) -> None:
         """Icons alone without room for words; the icons on the right always."""
-        style = Qt.ToolButtonStyle.ToolButtonIconOnly if compact else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        style = (
+            Qt.ToolButtonStyle.ToolButtonIconOnly
+            if compact
+            else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        )
         for action in self.actions():
             button = self.widgetForAction(action)
-            if button is not None and action.objectName() in ("pause", "mark", "record", "screenshot", "arm", "gc", "close"):
+            if button is not None and action.objectName() in (
+                "pause",
+                "mark",
+                "record",
+                "screenshot",
+                "arm",
+                "gc",
+                "close",
+            ):
                 button.setToolButtonStyle(style)  # type: ignore[attr-defined] # a QToolButton
         self.chip.setFixedWidth(200 if compact else 260)
 

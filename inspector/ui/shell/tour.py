@@ -36,7 +36,9 @@ class Tour(QObject):
     finished = Signal()
     """It was seen to its end, or left."""
 
-    def __init__(self, theme: Theme, settings: QSettings, steps: Sequence[TourStep], window: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, settings: QSettings, steps: Sequence[TourStep], window: QWidget
+    ) -> None:
         """Nothing is shown yet."""
         super().__init__(window)
         self._theme = theme
@@ -94,7 +96,10 @@ class Tour(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The window changed its size: so do places."""
-        if watched is self._window and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+        if watched is self._window and event.type() in (
+            QEvent.Type.Resize,
+            QEvent.Type.LayoutRequest,
+        ):
             self._place_parts()
         return super().eventFilter(watched, event)
 

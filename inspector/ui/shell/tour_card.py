@@ -109,8 +109,13 @@ class TourCard(QFrame):
         layout = self.layout()
         if layout is not None:
             layout.activate()
-        self.resize(WIDTH, self.heightForWidth(WIDTH) if self.hasHeightForWidth() else self.sizeHint().height())
-        self.move(beside(place_of(anchor, self._window), self.size().toTuple(), self._window.rect()))
+        self.resize(
+            WIDTH,
+            self.heightForWidth(WIDTH) if self.hasHeightForWidth() else self.sizeHint().height(),
+        )
+        self.move(
+            beside(place_of(anchor, self._window), self.size().toTuple(), self._window.rect())
+        )
         self.raise_()
 
     def set_theme(self, theme: Theme) -> None:
@@ -121,7 +126,11 @@ class TourCard(QFrame):
 
     def event(self, event: QEvent) -> bool:
         """Its keys are its own while it has the focus, though the window has shortcuts on them."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in KEYS:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in KEYS
+        ):
             event.accept()
             return True
         return super().event(event)
@@ -148,7 +157,9 @@ def place_of(widget: QWidget, window: QWidget) -> QRect:
 def beside(anchor: QRect, size: tuple[int, int], window: QRect) -> QPoint:
     """A place for a card of that size that does not cover ``anchor``."""
     width, height = size
-    x = min(max(anchor.center().x() - width // 2, window.left() + GAP), window.right() - width - GAP)
+    x = min(
+        max(anchor.center().x() - width // 2, window.left() + GAP), window.right() - width - GAP
+    )
     y = min(max(anchor.top() + GAP, window.top() + GAP), window.bottom() - height - GAP)
     if anchor.bottom() + GAP + height < window.bottom():
         return QPoint(x, anchor.bottom() + GAP)
@@ -158,4 +169,6 @@ def beside(anchor: QRect, size: tuple[int, int], window: QRect) -> QPoint:
         return QPoint(anchor.left() - GAP - width, y)
     if anchor.right() + GAP + width < window.right():
         return QPoint(anchor.right() + GAP, y)
-    return QPoint(anchor.right() - width - GAP, max(anchor.bottom() - height - GAP, window.top() + GAP))
+    return QPoint(
+        anchor.right() - width - GAP, max(anchor.bottom() - height - GAP, window.top() + GAP)
+    )

@@ -43,7 +43,9 @@ class Sign:
 class VitalCell(QAbstractButton):
     """Clicking it opens the rows that the number counts."""
 
-    def __init__(self, theme: Theme, caption: str, *, spark: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, caption: str, *, spark: bool = False, parent: QWidget | None = None
+    ) -> None:
         """``caption`` stands above the value; a cell with ``spark`` keeps room for a line."""
         super().__init__(parent)
         self._theme = theme
@@ -126,7 +128,11 @@ class VitalCell(QAbstractButton):
         caption = QFontMetrics(ui_font()).horizontalAdvance(self._caption)
         value = QFontMetrics(ui_font(VALUE_POINTS, bold=True)).horizontalAdvance(self._sign.value)
         value += ICON_SIZE + GAP if self._sign.icon else 0
-        value += QFontMetrics(ui_font()).horizontalAdvance(self._sign.beside) + GAP if self._sign.beside else 0
+        value += (
+            QFontMetrics(ui_font()).horizontalAdvance(self._sign.beside) + GAP
+            if self._sign.beside
+            else 0
+        )
         return max(caption, value) + 2
 
     def _paint_text(self, painter: QPainter) -> None:
@@ -136,7 +142,9 @@ class VitalCell(QAbstractButton):
         baseline = HEIGHT - 12
         painter.drawText(left, 18, self._caption)
         if self._sign.icon:
-            painter.drawPixmap(QRect(left, baseline - ICON_SIZE + 1, ICON_SIZE, ICON_SIZE), self._icon())
+            painter.drawPixmap(
+                QRect(left, baseline - ICON_SIZE + 1, ICON_SIZE, ICON_SIZE), self._icon()
+            )
             left += ICON_SIZE + GAP
         painter.setFont(ui_font(VALUE_POINTS, bold=True))
         painter.setPen(self._theme.color(self._sign.tint))
@@ -175,4 +183,8 @@ def spark_points(line: Line, area: QRectF) -> list[list[QPointF]]:
     ys = area.center().y() - (line.values - middle) / height * area.height()
     edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
     runs = zip(edges[::2], edges[1::2], strict=True)
-    return [[QPointF(x, y) for x, y in zip(xs[begin:end], ys[begin:end], strict=True)] for begin, end in runs if end - begin > 1]
+    return [
+        [QPointF(x, y) for x, y in zip(xs[begin:end], ys[begin:end], strict=True)]
+        for begin, end in runs
+        if end - begin > 1
+    ]

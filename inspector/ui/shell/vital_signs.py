@@ -51,7 +51,9 @@ class VitalSigns(QWidget):
     handle_chosen = Signal(object)
     """``int``: the oldest pending close was clicked."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None, *, clock: RunningClock | None = None) -> None:
+    def __init__(
+        self, theme: Theme, parent: QWidget | None = None, *, clock: RunningClock | None = None
+    ) -> None:
         """All unknown until the first counters.
 
         Ages are counted to ``clock``, the target's time.
@@ -82,7 +84,9 @@ class VitalSigns(QWidget):
         self._show_lost(snapshot.lost)
         self._show_pending()
         if snapshot.target.state is TargetState.RECORDED:
-            self._live.show_sign(Sign(number(snapshot.vitals.live), tooltip="Live handles when the file was written"))
+            self._live.show_sign(
+                Sign(number(snapshot.vitals.live), tooltip="Live handles when the file was written")
+            )
         else:
             self._shown_at = -math.inf
             self.show_vitals(snapshot.vitals)
@@ -95,15 +99,29 @@ class VitalSigns(QWidget):
             return
         self._shown_at = vitals.at
         window = self._history.rates(WINDOW_SECS)
-        over = "two readings are needed" if math.isnan(window.window_secs) else f"over the last {window.window_secs:.1f} s"
+        over = (
+            "two readings are needed"
+            if math.isnan(window.window_secs)
+            else f"over the last {window.window_secs:.1f} s"
+        )
         about = "≈" if self._from_outside else ""
         if about:
             over += "; handles that came and went between two looks are not counted"
-        self._live.show_sign(Sign(number(vitals.live), tooltip="Handles that are valid now. Click to show them"))
-        self._births.show_sign(_rate_sign(f"{about}+", window.births, f"Handles created, {over}. Click to list them"))
-        self._deaths.show_sign(_rate_sign(f"{about}−", window.deaths, f"Handles released, {over}. Click to list them"))
+        self._live.show_sign(
+            Sign(number(vitals.live), tooltip=("Handles that are valid now. Click to show them"))
+        )
+        self._births.show_sign(
+            _rate_sign(f"{about}+", window.births, (f"Handles created, {over}. Click to list them"))
+        )
+        self._deaths.show_sign(
+            _rate_sign(f"{about}−", window.deaths, f"Handles released, {over}. Click to list them")
+        )
         last = self._history.last_at
-        self._live.show_spark(self._history.live_line(max(last - SPARK_SECS, self._history.first_at), last, points=SPARK_POINTS))
+        self._live.show_spark(
+            self._history.live_line(
+                max(last - SPARK_SECS, self._history.first_at), last, points=SPARK_POINTS
+            )
+        )
 
     def show_report(self, report: Report) -> None:
         """How much deserves a look."""
@@ -119,7 +137,9 @@ class VitalSigns(QWidget):
         else:
             lines = [f"• {each.headline}" for each in suspects[:LOST_NAMES]]
             tooltip = "\n".join(["Deserves a look. Click to read why:", *lines])
-            self._findings.show_sign(Sign(number(len(suspects)), "suspect", "suspect", "suspect", tooltip))
+            self._findings.show_sign(
+                Sign(number(len(suspects)), "suspect", "suspect", "suspect", tooltip)
+            )
 
     def set_paused(self, paused: bool) -> None:
         """Let ages stand still, or grow again."""
@@ -159,7 +179,15 @@ class VitalSigns(QWidget):
         self._waiting = VitalCell(theme, "Pending closes")
         self._lost = VitalCell(theme, "Lost")
         self._findings = VitalCell(theme, "Findings")
-        self._cells = (self._live, self._objects, self._births, self._deaths, self._waiting, self._findings, self._lost)
+        self._cells = (
+            self._live,
+            self._objects,
+            self._births,
+            self._deaths,
+            self._waiting,
+            self._findings,
+            self._lost,
+        )
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
         layout.setSpacing(8)
@@ -182,15 +210,26 @@ class VitalSigns(QWidget):
 
     def _show_objects(self, snapshot: Snapshot) -> None:
         objects, handles = object_count(snapshot.handles), snapshot.live_count()
-        self._objects.show_sign(Sign(number(objects), tooltip=f"{number(handles)} live handles name {number(objects)} different objects"))
+        self._objects.show_sign(
+            Sign(
+                number(objects),
+                tooltip=(
+                    f"{number(handles)} live handles name {number(objects)} different objects"
+                ),
+            )
+        )
 
     def _show_pending(self) -> None:
         count = len(self._pending)
         if self._from_outside:
-            self._waiting.show_sign(Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip="From outside, closes are not known"))
+            self._waiting.show_sign(
+                Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip="From outside, closes are not known")
+            )
             return
         if not count:
-            self._waiting.show_sign(Sign("0", tint="text_quiet", tooltip="Nothing is waiting to close"))
+            self._waiting.show_sign(
+                Sign("0", tint="text_quiet", tooltip="Nothing is waiting to close")
+            )
             return
         oldest = self._clock.now - self._pending.oldest_since()
         stuck = int(self._pending.stuck.sum())
@@ -198,7 +237,10 @@ class VitalSigns(QWidget):
         tooltip = "Closes that were asked for and have not run. Click to show why"
         if stuck:
             beside = f"{number(stuck)} stuck, {beside}" if beside else f"{number(stuck)} stuck"
-            tooltip = f"{number(stuck)} of these closes wait for an owner thread that has ended: a drain runs them. Click to show them"
+            tooltip = (
+                f"{number(stuck)} of these closes wait for an owner thread that has ended: "
+                "a drain runs them. Click to show them"
+            )
         token, icon = ("suspect", "failed") if stuck else ("waiting", "waiting")
         self._waiting.show_sign(Sign(number(count), beside, token, icon, tooltip))
 
@@ -206,7 +248,11 @@ class VitalSigns(QWidget):
         total, refused = lost.total(), lost.refused()
         beside = f"{number(refused)} refused" if refused else ""
         if not total:
-            also = f". {plural(refused, 'use')} refused: click to read which" if refused else ": all that happened is counted"
+            also = (
+                f". {plural(refused, 'use')} refused: click to read which"
+                if refused
+                else ": all that happened is counted"
+            )
             self._lost.show_sign(Sign("0", beside, "text_quiet", tooltip=f"Nothing was lost{also}"))
             return
         lines = [f"{number(each.count)} {each.what}" for each in losses_of(lost)[:LOST_NAMES]]

@@ -22,7 +22,9 @@ def save_layout(settings: QSettings, window: QWidget, workbench: Workbench) -> N
     settings.sync()
 
 
-def restore_layout(settings: QSettings, window: QWidget, workbench: Workbench, *, reset: bool) -> None:
+def restore_layout(
+    settings: QSettings, window: QWidget, workbench: Workbench, *, reset: bool
+) -> None:
     """Put both where they were; ``reset`` forgets the stored places instead."""
     if reset:
         settings.remove(_GEOMETRY)

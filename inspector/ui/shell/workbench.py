@@ -55,7 +55,10 @@ class Workbench(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setObjectName("workbench")
         self.setDockOptions(self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea))
+        self.setTabPosition(
+            Qt.DockWidgetArea.AllDockWidgetAreas,
+            self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea),
+        )
         self.handles = HandlesPane(parts.theme, parts.runner)
         self._panes = {spec.key: spec.make(parts) for spec in PANES}
         self.detail = self.pane("detail", DetailPane)
@@ -205,7 +208,9 @@ class Workbench(QMainWindow):
     def _in_first_places(self) -> bool:
         docks = ((spec, self._docks[spec.key]) for spec in PANES)
         return all(
-            self.dockWidgetArea(dock) == self._first_area(spec) and not dock.isFloating() and dock.isHidden() != spec.shown
+            self.dockWidgetArea(dock) == self._first_area(spec)
+            and not dock.isFloating()
+            and dock.isHidden() != spec.shown
             for spec, dock in docks
         )
 
@@ -214,7 +219,8 @@ class Workbench(QMainWindow):
         dock.setObjectName(spec.key)
         pane = self._panes[spec.key]
         if not pane.minimumWidth():
-            pane.setMinimumWidth(MIN_PANE_WIDTH)  # or the widest of them all would take the room of its neighbours
+            # or the widest of them all would take the room of its neighbours
+            pane.setMinimumWidth(MIN_PANE_WIDTH)
         dock.setWidget(pane)
         dock.setTitleBarWidget(DockTitle(dock, pane.title_actions))
         dock.visibilityChanged.connect(lambda in_front: pane.came_to_front() if in_front else None)
@@ -243,7 +249,9 @@ class Workbench(QMainWindow):
             [int(height * TIMELINE_SHARE), int(height * PENDING_SHARE)],
             Qt.Orientation.Vertical,
         )
-        self.resizeDocks([self._docks["detail"]], [min(360, int(width * 0.32))], Qt.Orientation.Horizontal)
+        self.resizeDocks(
+            [self._docks["detail"]], [min(360, int(width * 0.32))], Qt.Orientation.Horizontal
+        )
 
     def _connect(self, parts: PaneParts) -> None:
         book = parts.marks
@@ -251,13 +259,17 @@ class Workbench(QMainWindow):
             self._connect_pane(self._panes[spec.key], spec)
         self.handles.handles_chosen.connect(self._selected)
         self.handles.filter_changed.connect(lambda _source: self._show_range())
-        self.timeline.plot.range_selected.connect(lambda begin, end: self.marks.offer_range((begin, end)))
+        self.timeline.plot.range_selected.connect(
+            lambda begin, end: self.marks.offer_range((begin, end))
+        )
         self.timeline.plot.range_dropped.connect(lambda: self.marks.offer_range(None))
         self.marks.comparison_changed.connect(self.timeline.show_comparison)
         self.marks.mark_wanted.connect(book.mark_now)
         self.marks.moments_wanted.connect(lambda begin, end: self._mark(book, (begin, end)))
         book.marked.connect(self.timeline.add_mark)
-        parts.findings.coverage_changed.connect(lambda coverage: self.handles.show_lead(coverage.lead))
+        parts.findings.coverage_changed.connect(
+            lambda coverage: self.handles.show_lead(coverage.lead)
+        )
         parts.findings.coverage_changed.connect(self.detail.show_coverage)
         parts.findings.coverage_changed.connect(self.pending.show_coverage)
 

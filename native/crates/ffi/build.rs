@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 fn main() {
     println!("cargo:rerun-if-changed=cbindgen.toml");
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("a configuration of cbindgen");
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml"))
+        .expect("a configuration of cbindgen");
     let mut header = cbindgen::Builder::new().with_config(config);
     let mut constants = HashMap::new();
     for folder in sources(&root) {
@@ -26,11 +27,13 @@ fn main() {
 /// The folders of Rust sources that declare the C interface.
 fn sources(root: &Path) -> Vec<PathBuf> {
     let crates = fs::read_dir(root.join("..")).expect("the crates").flatten();
-    let mut folders: Vec<PathBuf> = crates.map(|entry| entry.path().join("src")).filter(|folder| folder.is_dir()).collect();
+    let mut folders: Vec<PathBuf> =
+        crates.map(|entry| entry.path().join("src")).filter(|folder| folder.is_dir()).collect();
     folders.sort();
     folders
 }
-/// In C all constants share one name space, and of two with one name the header would have whichever comes first.
+/// In C all constants share one name space, and of two with one name the header would have
+/// whichever comes first.
 fn refuse_twins(folder: &Path, constants: &mut HashMap<String, PathBuf>) {
     for entry in fs::read_dir(folder).expect("the sources").flatten() {
         let path = entry.path();

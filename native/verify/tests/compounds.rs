@@ -1,4 +1,5 @@
-//! Any nested value with objects in it, through a buffer and back, whole or damaged: each object keeps exactly the references that are there.
+//! Any nested value with objects in it, through a buffer and back, whole or damaged: each object
+//! keeps exactly the references that are there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +65,9 @@ impl Compound for Value {
             3 => Self::Optional(Option::<Boxed<Self>>::read(from)?.map(|boxed| boxed.0)),
             4 => Self::Sequence(Compound::read(from)?),
             5 => Self::Map(Compound::read(from)?),
-            variant => return Err(Error::new(Status::BadArgument, format!("no variant {variant}"))),
+            variant => {
+                return Err(Error::new(Status::BadArgument, format!("no variant {variant}")))
+            }
         })
     }
 }
@@ -73,7 +76,8 @@ fn shapes() -> impl Strategy<Value = Shape> {
     let leaf = prop_oneof![".{0,4}".prop_map(Shape::Text), (0..OBJECTS).prop_map(Shape::Object)];
     leaf.prop_recursive(4, 40, 5, |inner| {
         prop_oneof![
-            proptest::option::of(inner.clone()).prop_map(|shape| Shape::Optional(shape.map(Box::new))),
+            proptest::option::of(inner.clone())
+                .prop_map(|shape| Shape::Optional(shape.map(Box::new))),
             vec(inner.clone(), 0..5).prop_map(Shape::Sequence),
             btree_map(".{0,3}", inner, 0..5).prop_map(Shape::Map),
         ]
@@ -84,9 +88,15 @@ fn value(shape: &Shape, objects: &[Traced<TodoItem>]) -> Value {
     match shape {
         Shape::Text(text) => Value::Text(text.clone()),
         Shape::Object(at) => Value::Object(objects[*at].clone()),
-        Shape::Optional(shape) => Value::Optional(shape.as_ref().map(|shape| Box::new(value(shape, objects)))),
-        Shape::Sequence(shapes) => Value::Sequence(shapes.iter().map(|shape| value(shape, objects)).collect()),
-        Shape::Map(shapes) => Value::Map(shapes.iter().map(|(key, shape)| (key.clone(), value(shape, objects))).collect()),
+        Shape::Optional(shape) => {
+            Value::Optional(shape.as_ref().map(|shape| Box::new(value(shape, objects))))
+        }
+        Shape::Sequence(shapes) => {
+            Value::Sequence(shapes.iter().map(|shape| value(shape, objects)).collect())
+        }
+        Shape::Map(shapes) => Value::Map(
+            shapes.iter().map(|(key, shape)| (key.clone(), value(shape, objects))).collect(),
+        ),
     }
 }
 
@@ -95,14 +105,19 @@ fn has_shape(value: &Value, shape: &Shape, objects: &[Traced<TodoItem>]) -> bool
     match (value, shape) {
         (Value::Text(text), Shape::Text(expected)) => text == expected,
         (Value::Object(object), Shape::Object(at)) => Arc::ptr_eq(object.arc(), objects[*at].arc()),
-        (Value::Optional(Some(value)), Shape::Optional(Some(shape))) => has_shape(value, shape, objects),
+        (Value::Optional(Some(value)), Shape::Optional(Some(shape))) => {
+            has_shape(value, shape, objects)
+        }
         (Value::Optional(None), Shape::Optional(None)) => true,
         (Value::Sequence(values), Shape::Sequence(shapes)) => {
-            values.len() == shapes.len() && values.iter().zip(shapes).all(|(value, shape)| has_shape(value, shape, objects))
+            values.len() == shapes.len()
+                && values.iter().zip(shapes).all(|(value, shape)| has_shape(value, shape, objects))
         }
         (Value::Map(values), Shape::Map(shapes)) => {
             values.len() == shapes.len()
-                && values.iter().zip(shapes).all(|((key, value), (name, shape))| key == name && has_shape(value, shape, objects))
+                && values.iter().zip(shapes).all(|((key, value), (name, shape))| {
+                    key == name && has_shape(value, shape, objects)
+                })
         }
         _ => false,
     }

@@ -1,4 +1,5 @@
-//! Any sequence of uses, closes, cancels and deletions of foreign objects that close, against a plain model.
+//! Any sequence of uses, closes, cancels and deletions of foreign objects that close, against a
+//! plain model.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -74,7 +75,8 @@ impl Door {
                 self.settle();
             }
             4 => {
-                let expected = if self.is_open() && self.uses > 0 { Status::Pending } else { refused };
+                let expected =
+                    if self.is_open() && self.uses > 0 { Status::Pending } else { refused };
                 assert_eq!(status(foreign_close::request(self.type_id, self.handle, 0)), expected);
                 self.is_asked |= self.is_open();
                 self.settle();
@@ -86,7 +88,12 @@ impl Door {
             }
             _ => assert_eq!(status(foreign::value(self.type_id, self.handle)), refused),
         }
-        let shut = SHUT.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|&&value| value == self.value).count();
+        let shut = SHUT
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .filter(|&&value| value == self.value)
+            .count();
         assert_eq!(shut, usize::from(self.is_shut));
     }
 
@@ -98,7 +105,10 @@ impl Door {
 
     fn end(self) {
         assert_eq!(foreign::delete(self.type_id, self.handle), Ok(self.value));
-        assert_eq!(status(foreign_close::request(self.type_id, self.handle, 0)), Status::StaleHandle);
+        assert_eq!(
+            status(foreign_close::request(self.type_id, self.handle, 0)),
+            Status::StaleHandle
+        );
     }
 }
 

@@ -108,13 +108,18 @@ impl Model {
         }
     }
 
-    /// Strong counts of all objects: their handles, and the lists that hold them and are alive themselves.
+    /// Strong counts of all objects: their handles, and the lists that hold them and are alive
+    /// themselves.
     fn counts(&self) -> HashMap<usize, u64> {
         let mut counts = HashMap::new();
         for &(_, object, _) in self.handles.iter().filter(|handle| handle.2) {
             *counts.entry(object).or_insert(0) += 1;
         }
-        let lists: Vec<usize> = counts.keys().copied().filter(|&object| self.objects[object].type_of == Type::List).collect();
+        let lists: Vec<usize> = counts
+            .keys()
+            .copied()
+            .filter(|&object| self.objects[object].type_of == Type::List)
+            .collect();
         for list in lists {
             for &item in &self.objects[list].items {
                 *counts.entry(item).or_insert(0) += 1;
@@ -136,9 +141,15 @@ struct World {
 impl World {
     fn apply(&mut self, operation: Operation) {
         match operation {
-            Operation::NewItem => self.model.make(lower(Arc::new(TodoItem::new("x"))).unwrap(), Type::Item),
-            Operation::NewList => self.model.make(lower(Arc::new(TodoList::new())).unwrap(), Type::List),
-            Operation::NewJournal => self.model.make(lower(Arc::new(Journal::open(&self.path).unwrap())).unwrap(), Type::Journal),
+            Operation::NewItem => {
+                self.model.make(lower(Arc::new(TodoItem::new("x"))).unwrap(), Type::Item)
+            }
+            Operation::NewList => {
+                self.model.make(lower(Arc::new(TodoList::new())).unwrap(), Type::List)
+            }
+            Operation::NewJournal => self
+                .model
+                .make(lower(Arc::new(Journal::open(&self.path).unwrap())).unwrap(), Type::Journal),
             Operation::Clone(number) => self.clone_one(number),
             Operation::Release(number) => self.release(number),
             Operation::Share { list, item } => self.share(list, item),
@@ -168,7 +179,9 @@ impl World {
     }
 
     fn share(&mut self, list: usize, item: usize) {
-        let (Some(list), Some(item)) = (self.model.pick(list), self.model.pick(item)) else { return };
+        let (Some(list), Some(item)) = (self.model.pick(list), self.model.pick(item)) else {
+            return;
+        };
         let (borrowed, shared) = (borrow::<TodoList>(list.1), borrow::<TodoItem>(item.1));
         assert_eq!(status(&borrowed), self.model.expected(list.2, list.3, Type::List));
         assert_eq!(status(&shared), self.model.expected(item.2, item.3, Type::Item));
@@ -179,7 +192,9 @@ impl World {
     }
 
     fn merge(&mut self, into: usize, from: usize) {
-        let (Some(into), Some(from)) = (self.model.pick(into), self.model.pick(from)) else { return };
+        let (Some(into), Some(from)) = (self.model.pick(into), self.model.pick(from)) else {
+            return;
+        };
         // lists double when they are merged with themselves
         if self.model.objects[from.2].items.len() > 64 {
             return;

@@ -1,4 +1,5 @@
-//! loom tries every interleaving, and every value that the memory model allows, of the protocols that calls and releases follow.
+//! loom tries every interleaving, and every value that the memory model allows, of the protocols
+//! that calls and releases follow.
 //!
 //! These are models: each repeats the stores and loads of one protocol, in their order and with
 //! their orderings, and nothing else. Two things that loom lacks are replaced. The pair of a light
@@ -18,7 +19,8 @@ const SHARED: usize = 99;
 /// The thread that made the row; newcomers have other numbers.
 const OWNER: usize = 1;
 
-/// A row, a place for one pin of each of two threads, and an object that loom watches for races and uses after its end.
+/// A row, a place for one pin of each of two threads, and an object that loom watches for races and
+/// uses after its end.
 struct Row {
     word: AtomicUsize,
     user: AtomicUsize,
@@ -29,7 +31,12 @@ struct Row {
 impl Row {
     fn new(user: usize) -> Arc<Self> {
         let pins = [AtomicUsize::new(0), AtomicUsize::new(0)];
-        Arc::new(Self { word: AtomicUsize::new(LIVE), user: AtomicUsize::new(user), pins, object: UnsafeCell::new(1) })
+        Arc::new(Self {
+            word: AtomicUsize::new(LIVE),
+            user: AtomicUsize::new(user),
+            pins,
+            object: UnsafeCell::new(1),
+        })
     }
 
     /// `threads::Pin` around a use of the object.
@@ -55,7 +62,10 @@ impl Row {
 
     /// `lifecycle::release` of a row that several threads use.
     fn release(&self) -> bool {
-        let is_asked = self.word.compare_exchange(LIVE, REQUESTED, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        let is_asked = self
+            .word
+            .compare_exchange(LIVE, REQUESTED, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok();
         if is_asked {
             self.finish_if_idle();
         }
@@ -68,14 +78,19 @@ impl Row {
             self.release();
             return;
         }
-        if self.word.compare_exchange(LIVE, REQUESTED, Ordering::SeqCst, Ordering::Relaxed).is_err() {
+        if self.word.compare_exchange(LIVE, REQUESTED, Ordering::SeqCst, Ordering::Relaxed).is_err()
+        {
             return;
         }
         fence(Ordering::SeqCst);
         if self.user.load(Ordering::SeqCst) == OWNER {
             // the real code keeps other threads away with BUSY from here on; the model with the
             // exchange
-            if self.word.compare_exchange(REQUESTED, RELEASED, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            if self
+                .word
+                .compare_exchange(REQUESTED, RELEASED, Ordering::SeqCst, Ordering::Relaxed)
+                .is_ok()
+            {
                 self.end();
             }
         } else {
@@ -88,7 +103,11 @@ impl Row {
         if self.pins.iter().any(|pin| pin.load(Ordering::SeqCst) != 0) {
             return;
         }
-        if self.word.compare_exchange(REQUESTED, RELEASED, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+        if self
+            .word
+            .compare_exchange(REQUESTED, RELEASED, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok()
+        {
             self.end();
         }
     }
@@ -174,7 +193,8 @@ struct Gate {
 }
 
 impl Gate {
-    /// `threads::mutate`, of a thread that does something else instead of waiting for the end of a fork.
+    /// `threads::mutate`, of a thread that does something else instead of waiting for the end of a
+    /// fork.
     fn mutate(&self) {
         self.writing.store(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
@@ -204,7 +224,11 @@ impl Gate {
 #[test]
 fn a_fork_copies_no_row_while_a_thread_writes_it() {
     loom::model(|| {
-        let gate = Arc::new(Gate { writing: AtomicUsize::new(0), forking: AtomicUsize::new(0), row: UnsafeCell::new(0) });
+        let gate = Arc::new(Gate {
+            writing: AtomicUsize::new(0),
+            forking: AtomicUsize::new(0),
+            row: UnsafeCell::new(0),
+        });
         let other = Arc::clone(&gate);
         let writer = thread::spawn(move || other.mutate());
         assert!(gate.fork() <= 1);
@@ -273,7 +297,9 @@ impl Counted {
     /// `ownership::thin::count_down`, and the end of the row by the last.
     fn count_down(&self) -> bool {
         let next = |count: usize| count.checked_sub(1);
-        let Ok(before) = self.count.fetch_update(Ordering::Release, Ordering::Relaxed, next) else { return false };
+        let Ok(before) = self.count.fetch_update(Ordering::Release, Ordering::Relaxed, next) else {
+            return false;
+        };
         if before == 1 {
             fence(Ordering::Acquire);
             self.object.with_mut(|object| {

@@ -32,7 +32,14 @@ impl Ring {
     fn read(&self) -> Vec<(usize, [usize; 2])> {
         let before = self.written.load(Ordering::Acquire);
         let copied: Vec<_> = (before.saturating_sub(EVENTS)..before)
-            .map(|number| (number, [0, 1].map(|word: usize| self.events[number % EVENTS][word].load(Ordering::Relaxed))))
+            .map(|number| {
+                (
+                    number,
+                    [0, 1].map(|word: usize| {
+                        self.events[number % EVENTS][word].load(Ordering::Relaxed)
+                    }),
+                )
+            })
             .collect();
         fence(Ordering::Acquire);
         let after = self.written.load(Ordering::Relaxed);
@@ -43,7 +50,10 @@ impl Ring {
 #[test]
 fn a_reader_of_the_ring_keeps_whole_events_only_while_it_is_lapped() {
     loom::model(|| {
-        let ring = Arc::new(Ring { written: AtomicUsize::new(0), events: [(); EVENTS].map(|()| [(); 2].map(|()| AtomicUsize::new(0))) });
+        let ring = Arc::new(Ring {
+            written: AtomicUsize::new(0),
+            events: [(); EVENTS].map(|()| [(); 2].map(|()| AtomicUsize::new(0))),
+        });
         let writer = Arc::clone(&ring);
         let writer = thread::spawn(move || (0..2 * EVENTS).for_each(|number| writer.write(number)));
         for (number, words) in ring.read() {

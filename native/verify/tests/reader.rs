@@ -1,4 +1,5 @@
-//! The reader fed with anything: it answers with records or with one line, and never with more than it was given room for.
+//! The reader fed with anything: it answers with records or with one line, and never with more than
+//! it was given room for.
 
 #[path = "../../crates/viewer/tests/image/mod.rs"]
 mod image;

@@ -1,5 +1,6 @@
-//! loom over the very sources of rows and thin counts: every interleaving, and every value that the memory model allows, of how rows are born, changed,
-//! ended and given out again, and of how the last reference is found.
+//! loom over the very sources of rows and thin counts: every interleaving, and every value that the
+//! memory model allows, of how rows are born, changed, ended and given out again, and of how the
+//! last reference is found.
 //!
 //! The two files are compiled here once more, with loom's atomics in place of std's (`primitive`).
 //! The rest of the table that they need, a row's words, is made here; the table itself lies in a
@@ -61,7 +62,10 @@ impl Row {
             // SAFETY: exclusive access is under test; loom checks it.
             unsafe { *changes += 1 };
         });
-        self.slot().note(&Change { moment: Moment::new(u64::from(site), site as u16, site), is_request: true });
+        self.slot().note(&Change {
+            moment: Moment::new(u64::from(site), site as u16, site),
+            is_request: true,
+        });
     }
 
     fn changes(&self) -> u32 {
@@ -80,7 +84,11 @@ impl Row {
 
     /// The release of its only reference, and the next object in the same row.
     fn end_and_reuse(&self) -> bool {
-        let Some(word) = self.slot().begin_change(1, ReferenceState::Live, ReferenceState::Released) else { return false };
+        let Some(word) =
+            self.slot().begin_change(1, ReferenceState::Live, ReferenceState::Released)
+        else {
+            return false;
+        };
         self.change(2);
         self.slot().end_for_good(word);
         self.born();
@@ -108,7 +116,10 @@ fn changes_of_one_row_never_overlap_and_none_is_lost() {
         change(&row, 4, ResourceState::Draining);
         changer.join().expect("no panic");
         let word = row.slot().word0();
-        assert_eq!((row.changes(), word.resource(), word.is_busy(), word.is_live()), (2, ResourceState::Draining as u8, false, true));
+        assert_eq!(
+            (row.changes(), word.resource(), word.is_busy(), word.is_live()),
+            (2, ResourceState::Draining as u8, false, true)
+        );
     });
 }
 
@@ -118,7 +129,11 @@ fn of_two_who_end_a_row_one_does() {
         let row = Row::new();
         let other = Arc::clone(&row);
         let end = |row: &Row| {
-            let Some(word) = row.slot().begin_change(1, ReferenceState::Live, ReferenceState::ReleaseRequested) else { return 0 };
+            let Some(word) =
+                row.slot().begin_change(1, ReferenceState::Live, ReferenceState::ReleaseRequested)
+            else {
+                return 0;
+            };
             row.change(2);
             row.slot().end(word);
             1
@@ -137,7 +152,10 @@ fn a_reader_gets_whole_rows_of_one_generation_while_a_row_is_used_again() {
         let other = Arc::clone(&row);
         let writer = thread::spawn(move || other.end_and_reuse());
         if let Some((word, address, data)) = row.copied() {
-            assert_eq!((address, data), (u64::from(word.generation()) * 10, u64::from(word.generation()) * 10));
+            assert_eq!(
+                (address, data),
+                (u64::from(word.generation()) * 10, u64::from(word.generation()) * 10)
+            );
         }
         assert!(writer.join().expect("no panic"));
         assert_eq!(row.copied().map(|copy| (copy.0.generation(), copy.2)), Some((2, 20)));
@@ -156,7 +174,10 @@ fn who_comes_late_to_a_row_leaves_its_next_object_alone() {
         }
         assert!(owner.join().expect("no panic"));
         let word = row.slot().word0();
-        assert_eq!((word.generation(), word.is_live(), word.resource(), row.slot().data()), (2, true, ResourceState::None as u8, 20));
+        assert_eq!(
+            (word.generation(), word.is_live(), word.resource(), row.slot().data()),
+            (2, true, ResourceState::None as u8, 20)
+        );
     });
 }
 
@@ -168,7 +189,10 @@ struct Thin {
 
 impl Thin {
     fn new(references: u64) -> Arc<Self> {
-        Arc::new(Self { counts: AtomicU64::new(0xFFFF_FFFF << 32 | references), object: UnsafeCell::new(0) })
+        Arc::new(Self {
+            counts: AtomicU64::new(0xFFFF_FFFF << 32 | references),
+            object: UnsafeCell::new(0),
+        })
     }
 
     fn use_it(&self) {
@@ -205,7 +229,11 @@ fn a_thin_object_ends_once_with_its_last_reference_and_never_comes_back() {
         assert_eq!((thin.release(), count_up(&thin.counts)), (None, Err(Uncountable::Gone)));
         // SAFETY: no other thread is left.
         thin.object.with(|object| assert_eq!(unsafe { *object }, 1));
-        assert_eq!(thin.counts.load(Ordering::Relaxed) >> 32, 0xFFFF_FFFF, "the other half of the word is as it was");
+        assert_eq!(
+            thin.counts.load(Ordering::Relaxed) >> 32,
+            0xFFFF_FFFF,
+            "the other half of the word is as it was"
+        );
     });
 }
 

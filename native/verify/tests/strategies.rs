@@ -9,7 +9,8 @@ use objects::lifecycle;
 use objects::object::CloseSpec;
 use objects::ownership;
 use objects::ownership::{
-    clone_handle, is_same, strong_and_weak, ArcMap, CloseAlone, CloseShared, ForeignMap, Held, MutexMap, Shared, Thin, ThinMap,
+    clone_handle, is_same, strong_and_weak, ArcMap, CloseAlone, CloseShared, ForeignMap, Held,
+    MutexMap, Shared, Thin, ThinMap,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -213,7 +214,9 @@ impl Model {
             }
             Step::Number(number) => {
                 let expected = if number == 0 { Status::ZeroHandle } else { Status::UnknownHandle };
-                (0..STRATEGIES).for_each(|strategy| assert_eq!(status(read(strategy, number)), expected, "{number:#x}"));
+                (0..STRATEGIES).for_each(|strategy| {
+                    assert_eq!(status(read(strategy, number)), expected, "{number:#x}")
+                });
                 assert_eq!(status(FOREIGN.value(number)), expected);
             }
             Step::Release(_) | Step::LetGo(_) | Step::Lower(_) => {}
@@ -230,7 +233,10 @@ impl Model {
         if object.answer == Status::Ok {
             object.answer = Status::Closed;
         }
-        assert_eq!(object.closes.load(Ordering::SeqCst), usize::from(object.answer == Status::Closed));
+        assert_eq!(
+            object.closes.load(Ordering::SeqCst),
+            usize::from(object.answer == Status::Closed)
+        );
     }
 
     /// Poisons an object of the mutex map, and nothing else.
@@ -274,7 +280,11 @@ impl Model {
     fn count(&mut self, object: usize, change: i64) {
         let object = &mut self.objects[object];
         object.strong = object.strong.wrapping_add_signed(change);
-        assert_eq!(object.ends.load(Ordering::SeqCst), usize::from(object.strong == 0), "ended with its last reference");
+        assert_eq!(
+            object.ends.load(Ordering::SeqCst),
+            usize::from(object.strong == 0),
+            "ended with its last reference"
+        );
     }
 
     fn end(mut self) -> Result<()> {

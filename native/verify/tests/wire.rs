@@ -20,7 +20,9 @@ fn nearly_a_request() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn is_one_line(answer: &[u8]) -> bool {
-    answer.last() == Some(&b'\n') && answer.iter().filter(|&&byte| byte == b'\n').count() == 1 && answer.len() <= MAX_LINE_BYTES
+    answer.last() == Some(&b'\n')
+        && answer.iter().filter(|&&byte| byte == b'\n').count() == 1
+        && answer.len() <= MAX_LINE_BYTES
 }
 
 /// Read lines until there are no more; the lines of a `LineBuffer` for these pieces.

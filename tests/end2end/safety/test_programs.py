@@ -26,7 +26,10 @@ def test_a_program_is_as_it_is_without_an_agent(program: Program) -> None:
     for _ in range(MOST_RUNS - 1):
         if any(wrong.values()):
             again = differing(program)
-            wrong = {way: [each for each in found if fact_of(each) in map(fact_of, again[way])] for way, found in wrong.items()}
+            wrong = {
+                way: [each for each in found if fact_of(each) in map(fact_of, again[way])]
+                for way, found in wrong.items()
+            }
     assert wrong == {way.value: [] for way in SHORT_WAYS}
 
 
@@ -35,7 +38,10 @@ def differing(program: Program) -> dict[str, list[str]]:
     ways = (Way.WITHOUT, *SHORT_WAYS)
     with ThreadPoolExecutor(len(ways)) as runs:
         without, *others = runs.map(lambda way: run_program(program, way), ways)
-    return {way.value: list(map(str, differences(program, way, without, run))) for way, run in zip(SHORT_WAYS, others, strict=True)}
+    return {
+        way.value: list(map(str, differences(program, way, without, run)))
+        for way, run in zip(SHORT_WAYS, others, strict=True)
+    }
 
 
 def fact_of(difference: str) -> str:

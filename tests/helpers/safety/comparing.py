@@ -34,7 +34,8 @@ MOST_MAPPINGS: Final = 160
 """Of memory without a file: the agent's modules live in some, its threads' stacks in others."""
 MOST_EXIT_FUNCTIONS: Final = 2
 OWN_SIGNALS: Final = 1 << 6
-"""SIGBUS, of a segment that another process cuts short; every other one goes on to the program's handler."""
+"""SIGBUS, of a segment that another process cuts short; every other one goes on to the program's
+handler."""
 C_LIBRARY_SIGNALS: Final = 0b11 << 31
 """32 and 33, which the C library catches for itself once a program has threads; no program can."""
 
@@ -55,7 +56,9 @@ def same(expected: Any, got: Any, _presence: Presence) -> str:
     if expected == got:
         return ""
     if isinstance(expected, dict) and isinstance(got, dict):
-        changed = sorted(name for name in expected.keys() | got.keys() if expected.get(name) != got.get(name))
+        changed = sorted(
+            name for name in expected.keys() | got.keys() if expected.get(name) != got.get(name)
+        )
         expected, got = ({name: each.get(name) for name in changed} for each in (expected, got))
     return f"{expected} became {got}"
 
@@ -64,7 +67,11 @@ def own_while_in(own: re.Pattern[str]) -> Rule:
     """A list of names, to which the agent adds its own while it is in."""
 
     def rule(expected: Any, got: Any, presence: Presence) -> str:
-        return same(expected, [name for name in got if presence is not Presence.IN or not own.fullmatch(name)], presence)
+        return same(
+            expected,
+            [name for name in got if presence is not Presence.IN or not own.fullmatch(name)],
+            presence,
+        )
 
     return rule
 
@@ -81,7 +88,11 @@ def more_while_in(most: int, *, most_left: int = 0) -> Rule:
 
 def replaced_while_in(expected: Any, got: Any, presence: Presence) -> str:
     """A function that the agent replaces while it is in."""
-    return "" if presence is Presence.IN and OWN_OBJECTS.fullmatch(str(got)) else same(expected, got, presence)
+    return (
+        ""
+        if presence is Presence.IN and OWN_OBJECTS.fullmatch(str(got))
+        else same(expected, got, presence)
+    )
 
 
 def memory(expected: int, got: int, presence: Presence) -> str:
@@ -91,7 +102,10 @@ def memory(expected: int, got: int, presence: Presence) -> str:
 
 
 def mappings(expected: Mapping[str, int], got: Mapping[str, int], presence: Presence) -> str:
-    """All of the program's, and more only of the agent's own: its libraries stay, since threads may still be leaving their code."""
+    """All of the program's, and more only of the agent's own.
+
+    Its libraries stay, since threads may still be leaving their code.
+    """
     foreign = [name for name in got.keys() - expected.keys() if not _may_be_mapped(name, presence)]
     gone = [name for name in expected.keys() - got.keys() if not name.startswith("memory")]
     most = MOST_MAPPINGS if presence is not Presence.NEVER else 8
@@ -106,14 +120,21 @@ def _may_be_mapped(name: str, presence: Presence) -> bool:
         return False
     if name == "memory that is executable":
         return True
-    return bool(OWN_FILES.fullmatch(name)) or (presence is Presence.IN and bool(SEGMENT_FILES.fullmatch(name)))
+    return bool(OWN_FILES.fullmatch(name)) or (
+        presence is Presence.IN and bool(SEGMENT_FILES.fullmatch(name))
+    )
 
 
 def modules(expected: Iterable[str], got: Iterable[str], presence: Presence) -> str:
     """The agent's modules stay imported; a package may then import fewer standard modules."""
     changed = set(got) ^ set(expected)
     if presence is not Presence.NEVER:
-        changed = {name for name in changed if not OWN_MODULES.fullmatch(name) and name.partition(".")[0] not in sys.stdlib_module_names}
+        changed = {
+            name
+            for name in changed
+            if not OWN_MODULES.fullmatch(name)
+            and name.partition(".")[0] not in sys.stdlib_module_names
+        }
     return ", ".join(sorted(f"{name} {'came' if name in got else 'went'}" for name in changed))
 
 
@@ -143,7 +164,13 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "descriptors": ("descriptors", "view: lowest descriptor", "view: open descriptors"),
     "mappings": ("mappings",),
     "threads and children": ("threads", "children", "view: thread objects"),
-    "signals": ("caught signals", "ignored signals", "blocked signals", "view: handlers", "view: wakeup descriptor"),
+    "signals": (
+        "caught signals",
+        "ignored signals",
+        "blocked signals",
+        "view: handlers",
+        "view: wakeup descriptor",
+    ),
     "memory": (MEMORY,),
     "left behind": ("left behind",),
 }
@@ -172,7 +199,11 @@ class Difference:
 
 def differences(program: Program, way: Way, without: Run, run: Run) -> list[Difference]:
     """All that is wrong in a run."""
-    return [*_of_arrival(program, way, run), *_of_run(program, way, without, run), *_of_moments(program, without, run)]
+    return [
+        *_of_arrival(program, way, run),
+        *_of_run(program, way, without, run),
+        *_of_moments(program, without, run),
+    ]
 
 
 def _of_arrival(program: Program, way: Way, run: Run) -> Iterable[Difference]:
@@ -207,14 +238,20 @@ def left_behind(expected: Sequence[str], got: Sequence[str]) -> str:
     """
     foreign = [name for name in got if name not in expected and not SEGMENT_NAMES.fullmatch(name)]
     segments = [name for name in got if SEGMENT_NAMES.fullmatch(name)]
-    return ", ".join(foreign if len(segments) <= MOST_SEGMENTS else [*foreign, f"{len(segments)} files of segments"])
+    return ", ".join(
+        foreign
+        if len(segments) <= MOST_SEGMENTS
+        else [*foreign, f"{len(segments)} files of segments"]
+    )
 
 
 def _of_moments(program: Program, without: Run, run: Run) -> Iterable[Difference]:
     for name in without.moments.keys() & run.moments.keys():
         expected, got = without.moments[name].facts, run.moments[name].facts
         for fact in sorted((expected.keys() | got.keys()) - set(program.varies)):
-            if wrong := RULES.get(fact, same)(expected.get(fact), got.get(fact), _presence(run.moments[name])):
+            if wrong := RULES.get(fact, same)(
+                expected.get(fact), got.get(fact), _presence(run.moments[name])
+            ):
                 yield Difference(fact, name, wrong)
 
 

@@ -22,7 +22,8 @@ from tests.helpers.targets import ROOT
 DOCUMENT: Final = ROOT / "docs" / "safety.md"
 COLUMNS: Final = ("arrival", *GROUPS, THE_REST)
 HOLD_MILLIS: Final = "2000"
-"""How long the program that holds the interpreter's lock does so while the agent comes, in the full form."""
+"""How long the program that holds the interpreter's lock does so while the agent comes, in the full
+form."""
 HEAD: Final = """# Safety
 
 An agent must not hurt the process that it looks at. This table shows the trials.
@@ -72,9 +73,16 @@ class Row:
 
     def cells(self) -> list[str]:
         """The cells of the table's row."""
-        wrong = {each.group if each.group in GROUPS or each.fact != "arrival" else each.fact for each in self.wrong}
+        wrong = {
+            each.group if each.group in GROUPS or each.fact != "arrival" else each.fact
+            for each in self.wrong
+        }
         speed = f"{self.millis[0]:.1f} → {self.millis[1]:.1f} ms" if self.millis else "–"
-        return [self.way.value, *("**differs**" if column in wrong else "=" for column in COLUMNS), speed]
+        return [
+            self.way.value,
+            *("**differs**" if column in wrong else "=" for column in COLUMNS),
+            speed,
+        ]
 
 
 def rows_of(program: Program) -> Sequence[Row]:
@@ -99,25 +107,57 @@ def text_of(results: Sequence[tuple[Program, Sequence[Row]]]) -> str:
     lines = [" | ".join(["", *heads, ""]).strip(), "|---" * len(heads) + "|"]
     for program, rows in results:
         if not rows:
-            lines.append(f"| `{program.name}` | not run: {program.needs()} |" + " |" * (len(heads) - 2))
+            lines.append(
+                f"| `{program.name}` | not run: {program.needs()} |" + " |" * (len(heads) - 2)
+            )
         for at, row in enumerate(rows):
-            lines.append(f"| {f'`{program.name}`' if at == 0 else ''} | " + " | ".join(row.cells()) + " |")
-    wrong = [f"- `{program.name}`, {row.way.value}: {each}" for program, rows in results for row in rows for each in row.wrong]
+            lines.append(
+                f"| {f'`{program.name}`' if at == 0 else ''} | " + " | ".join(row.cells()) + " |"
+            )
+    wrong = [
+        f"- `{program.name}`, {row.way.value}: {each}"
+        for program, rows in results
+        for row in rows
+        for each in row.wrong
+    ]
     programs = [f"- `{program.name}` {program.odd}{_more_words(program)}." for program in PROGRAMS]
-    parts = [f"On {machine()}.", "", *lines, "", "Differences:", "", *(wrong or ["nothing."]), "", "## Programs", "", *programs, ""]
+    parts = [
+        f"On {machine()}.",
+        "",
+        *lines,
+        "",
+        "Differences:",
+        "",
+        *(wrong or ["nothing."]),
+        "",
+        "## Programs",
+        "",
+        *programs,
+        "",
+    ]
     return HEAD + "\n".join(parts)
 
 
 def _more_words(program: Program) -> str:
-    refused = "" if program.admits(Way.INJECTED) and program.admits(Way.PREPARED) else f"; an agent {program.comes.value}"
+    refused = (
+        ""
+        if program.admits(Way.INJECTED) and program.admits(Way.PREPARED)
+        else f"; an agent {program.comes.value}"
+    )
     return refused + (f"; not compared: {', '.join(program.varies)}" if program.varies else "")
 
 
 def machine() -> str:
     """The machine in words, without its name."""
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
-    system = f"{platform.system()} {platform.release().partition('-')[0]}, {' '.join(platform.libc_ver())}"
-    return f"{os.cpu_count()} processors ({platform.machine()}), {memory_gib} GiB, {system}, CPython {platform.python_version()}"
+    system = (
+        f"{platform.system()} {platform.release().partition('-')[0]}, "
+        f"{' '.join(platform.libc_ver())}"
+    )
+    return (
+        f"{os.cpu_count()} processors ({platform.machine()}), {memory_gib} GiB, {system}, "
+        f"CPython {platform.python_version()}"
+    )
 
 
 def main(names: Sequence[str]) -> int:
@@ -125,7 +165,9 @@ def main(names: Sequence[str]) -> int:
     chosen = [program for program in PROGRAMS if not names or program.name in names]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         os.environ.update(XDG_RUNTIME_DIR=folder, SAFETY_HOLD_MILLIS=HOLD_MILLIS)
-        results = [(program, rows) for program, rows in zip(chosen, pool.map(_told, chosen), strict=True)]
+        results = [
+            (program, rows) for program, rows in zip(chosen, pool.map(_told, chosen), strict=True)
+        ]
     if not names:
         DOCUMENT.write_text(text_of(results), encoding="utf-8")
     return int(any(row.wrong for _, rows in results for row in rows))
@@ -134,7 +176,15 @@ def main(names: Sequence[str]) -> int:
 def _told(program: Program) -> Sequence[Row]:
     rows = () if program.needs() else rows_of(program)
     wrong = [f"  {row.way.value}: {each}" for row in rows for each in row.wrong]
-    print("\n".join([f"{program.name}: {'differs' if wrong else 'as without' if rows else program.needs()}", *wrong]), flush=True)
+    print(
+        "\n".join(
+            [
+                f"{program.name}: {'differs' if wrong else 'as without' if rows else program.needs()}",
+                *wrong,
+            ]
+        ),
+        flush=True,
+    )
     return rows
 
 

@@ -1,4 +1,6 @@
-"""The set of programs that the safety suite starts, and the ways in which it does: the only list of each.
+"""The set of programs that the safety suite starts, and the ways in which it does.
+
+The only list of each.
 
 A program is a file of its own below ``tests/targets/safety``. Its text here names its peculiarity.
 """
@@ -38,7 +40,8 @@ class Way(Enum):
 
 SHORT_WAYS: Final = (Way.PREPARED, Way.INJECTED)
 FULL_WAYS: Final = (Way.AGAIN, Way.PREPARED, Way.INJECTED, Way.KEPT)
-"""``AGAIN`` compares the program with itself: it shows that what is compared does not differ by chance."""
+"""``AGAIN`` compares the program with itself: it shows that what is compared does not differ by
+chance."""
 
 
 class Comes(Enum):
@@ -48,7 +51,8 @@ class Comes(Enum):
     GOES = "goes with the program that runs first"
     """The program executes another one in its own place."""
     REFUSED = "is refused"
-    """There is no room for it: the one who brings it in is told so, and so is the prepared program's stderr, in one line."""
+    """There is no room for it: the one who brings it in is told so, and so is the prepared
+    program's stderr, in one line."""
     EARLY = "is refused once the program runs"
     """The program takes the room away that an agent from the start has."""
 
@@ -69,7 +73,8 @@ class Program:
     """Why it cannot run here; ``""``: it can."""
     comes: Comes = Comes.STAYS
     varies: tuple[str, ...] = ()
-    """Facts that differ between any two runs of it, such as those that depend on its own size; not compared."""
+    """Facts that differ between any two runs of it, such as those that depend on its own size; not
+    compared."""
 
     def admits(self, way: Way) -> bool:
         """Whether the agent is to come in, run in this way."""
@@ -85,12 +90,18 @@ def package(name: str) -> Callable[[], str]:
 
 def python(*version: int) -> Callable[[], str]:
     """It needs a newer interpreter."""
-    return lambda: "" if sys.version_info >= version else f"needs Python {'.'.join(map(str, version))}"
+    return lambda: (
+        "" if sys.version_info >= version else f"needs Python {'.'.join(map(str, version))}"
+    )
 
 
 def before(*version: int) -> Callable[[], str]:
     """It needs an older interpreter: it uses a private name that has changed since."""
-    return lambda: "" if sys.version_info < version else f"needs a Python before {'.'.join(map(str, version))}"
+    return lambda: (
+        ""
+        if sys.version_info < version
+        else (f"needs a Python before {'.'.join(map(str, version))}")
+    )
 
 
 def compiler() -> str:
@@ -110,9 +121,21 @@ def mounts() -> str:
 
 
 PRIVATE_MOUNTS: Final = ("unshare", "--mount", "sh", "-c")
-EVERY_PLACE: Final = 'for place in "$XDG_RUNTIME_DIR" "$TMPDIR" /dev/shm /tmp; do {}; done; exec "$@"'
-FULL: Final = (*PRIVATE_MOUNTS, EVERY_PLACE.format('mount -t tmpfs -o size=4k tmpfs "$place"; head -c 4096 /dev/zero >"$place/full"'), "sh")
-READ_ONLY: Final = (*PRIVATE_MOUNTS, EVERY_PLACE.format('mount -t tmpfs -o ro tmpfs "$place"'), "sh")
+EVERY_PLACE: Final = (
+    'for place in "$XDG_RUNTIME_DIR" "$TMPDIR" /dev/shm /tmp; do {}; done; exec "$@"'
+)
+FULL: Final = (
+    *PRIVATE_MOUNTS,
+    EVERY_PLACE.format(
+        'mount -t tmpfs -o size=4k tmpfs "$place"; head -c 4096 /dev/zero >"$place/full"'
+    ),
+    "sh",
+)
+READ_ONLY: Final = (
+    *PRIVATE_MOUNTS,
+    EVERY_PLACE.format('mount -t tmpfs -o ro tmpfs "$place"'),
+    "sh",
+)
 CLOSED_STREAMS: Final = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
 
 DESCRIPTORS: Final = ("descriptors", "view: lowest descriptor", "view: open descriptors")
@@ -139,7 +162,12 @@ PROGRAMS: Final = (
     Program("multiprocessing_spawn", "uses `multiprocessing` by *spawn*"),
     Program("multiprocessing_forkserver", "uses `multiprocessing` by *forkserver*"),
     Program("shared_memory", "shares memory, with the tracker of `multiprocessing`"),
-    Program("gevent_server", "is a server on gevent, everything patched", needs=package("gevent"), varies=DESCRIPTORS),
+    Program(
+        "gevent_server",
+        "is a server on gevent, everything patched",
+        needs=package("gevent"),
+        varies=DESCRIPTORS,
+    ),
     Program("uvloop_server", "is a server on uvloop, with a child", needs=package("uvloop")),
     Program("asyncio_server", "is a server on asyncio, with a child"),
     Program("thread_pool", "has a pool of eight threads"),
@@ -152,11 +180,28 @@ PROGRAMS: Final = (
     Program("monitoring", "is watched through `sys.monitoring`", needs=python(3, 12)),
     Program("small_stacks", "gives its threads stacks of 64 KiB"),
     Program("memory_limit", "has a limit of memory, and forks"),
-    Program("memory_limit_tight", "has 20 MiB of memory left, and forks", comes=Comes.EARLY, varies=("limits",)),
+    Program(
+        "memory_limit_tight",
+        "has 20 MiB of memory left, and forks",
+        comes=Comes.EARLY,
+        varies=("limits",),
+    ),
     Program("descriptor_limit", "has all but three of its descriptors in use"),
     Program("file_size_limit", "may write no large files", comes=Comes.EARLY),
-    Program("full_file_system", "has no room on any file system", prefix=FULL, needs=mounts, comes=Comes.REFUSED),
-    Program("read_only_file_system", "has file systems that are read only", prefix=READ_ONLY, needs=mounts, comes=Comes.REFUSED),
+    Program(
+        "full_file_system",
+        "has no room on any file system",
+        prefix=FULL,
+        needs=mounts,
+        comes=Comes.REFUSED,
+    ),
+    Program(
+        "read_only_file_system",
+        "has file systems that are read only",
+        prefix=READ_ONLY,
+        needs=mounts,
+        comes=Comes.REFUSED,
+    ),
     Program("signals_python", "gets a signal every 100 µs, handled in Python"),
     Program("signals_c", "gets a signal every 100 µs, handled in C", needs=compiler),
     Program("loop_in_c", "is in a tight loop in C", needs=compiler),
@@ -173,7 +218,11 @@ PROGRAMS: Final = (
     Program("one_stream", "writes output and errors to one file"),
     Program("lowest_numbers", "counts on the numbers of its descriptors"),
     Program("every_setting", "has changed every setting that a process has"),
-    Program("strict_mode", "has warnings as errors and an audit hook", options=("-X", "dev", "-W", "error")),
+    Program(
+        "strict_mode",
+        "has warnings as errors and an audit hook",
+        options=("-X", "dev", "-W", "error"),
+    ),
     Program("collector", "counts the collector's finds"),
     Program("drops_rights", "starts as root and goes on as another user", needs=root),
     Program("subinterpreters", "runs code in other interpreters", needs=before(3, 13)),

@@ -84,7 +84,9 @@ class _Course:
     def go(self) -> Run:
         """Start the program and follow it to its end."""
         with self._fifo("said") as said, self._fifo("go") as go, self._streams() as streams:
-            process = subprocess.Popen(self._command(), env=self._environment(), cwd=self._folder, **streams)
+            process = subprocess.Popen(
+                self._command(), env=self._environment(), cwd=self._folder, **streams
+            )
             try:
                 self._follow(process, said, go)
             finally:
@@ -102,19 +104,29 @@ class _Course:
         return [*self._program.prefix, sys.executable, *self._program.options, file]
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARC_INSPECTOR", "PYTHON", "QT_", "PYTEST"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("ARC_INSPECTOR", "PYTHON", "QT_", "PYTEST"))
+        }
         site = self._folder / "site"
         for place in (site, self._folder / "runtime", self._folder / "tmp"):
             place.mkdir()
         if shutil.which("gcc"):
             with _BUILDING:
                 (self._folder / "native.so").write_bytes(_built())
-        # As an installed package has it; the checkout's environment reads the line from a folder of its own.
+        # As an installed package has it; the checkout's environment reads the line from a folder of
+        # its own.
         for name in ("inspector", "_arc_inspector.py"):
             (site / name).symlink_to(ROOT / name)
         (site / "arc_inspector.pth").write_bytes((ROOT / "arc_inspector.pth").read_bytes())
         (site / "sitecustomize.py").write_text(f"import site; site.addsitedir({str(site)!r})\n")
-        places = {"PYTHONPATH": "site", "SAFETY_FOLDER": "", "TMPDIR": "tmp", "XDG_RUNTIME_DIR": "runtime"}
+        places = {
+            "PYTHONPATH": "site",
+            "SAFETY_FOLDER": "",
+            "TMPDIR": "tmp",
+            "XDG_RUNTIME_DIR": "runtime",
+        }
         own = {name: str(self._folder / place) for name, place in places.items()}
         return {**kept, **own, **({"ARC_INSPECTOR": "1"} if self._way is Way.PREPARED else {})}
 
@@ -134,7 +146,10 @@ class _Course:
         with contextlib.ExitStack() as stack:
             files = {"stdin": "in", "stdout": "out", "stderr": "err"}
             modes = {"stdin": "rb", "stdout": "ab", "stderr": "ab"}
-            yield {stream: stack.enter_context((self._folder / name).open(modes[stream])) for stream, name in files.items()}
+            yield {
+                stream: stack.enter_context((self._folder / name).open(modes[stream]))
+                for stream, name in files.items()
+            }
 
     def _follow(self, process: subprocess.Popen[bytes], said: int, go: int) -> None:
         """Look at each moment until the program and its helper process have ended."""
@@ -165,7 +180,10 @@ class _Course:
             while b"\n" not in self._unread:
                 ready = {key.fd for key, _ in selector.select(max(deadline - time.monotonic(), 0))}
                 if not ready:
-                    raise RunFailedError(f"{self._program.name}, {self._way.value}: silent after {list(self.run.moments)}: {self._said()}")
+                    raise RunFailedError(
+                        f"{self._program.name}, {self._way.value}: silent after "
+                        f"{list(self.run.moments)}: {self._said()}"
+                    )
                 if said in ready:
                     self._unread += os.read(said, 65536)
                     continue
@@ -244,16 +262,23 @@ class _Course:
         run, folder = self.run, self._folder
         place = str(folder).encode()
         run.status = status
-        run.out, run.err = ((folder / name).read_bytes().replace(place, b"FOLDER") for name in ("out", "err"))
+        run.out, run.err = (
+            (folder / name).read_bytes().replace(place, b"FOLDER") for name in ("out", "err")
+        )
         with contextlib.suppress(FileNotFoundError):
             run.result = (folder / "result").read_bytes().replace(place, b"FOLDER")
         kept = {"said", "go", "in", "out", "err", "result", "site", "native.so"}
-        paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
-        run.left_behind = [str(path) for path in paths if path.parts[0] not in kept and not _is_of_running(path)]
+        paths = (
+            path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir()
+        )
+        run.left_behind = [
+            str(path) for path in paths if path.parts[0] not in kept and not _is_of_running(path)
+        ]
 
 
 def _is_of_running(path: Path) -> bool:
-    """Whether a file of an agent belongs to a process that ends by itself once it sees that the program has, and has not yet."""
+    """Whether a file of an agent belongs to a process that ends by itself once it sees that the
+    program has, and has not yet."""
     number = re.match(r"\.?(\d+)-\d+\.", path.name)
     if not number:
         return False
@@ -278,14 +303,22 @@ def _built() -> bytes:
         library = Path(folder, "native.so")
         compiler = shutil.which("gcc")
         assert compiler is not None
-        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, PROGRAM_FOLDER / "native.c"], check=True)
+        subprocess.run(
+            [compiler, "-O2", "-shared", "-fPIC", "-o", library, PROGRAM_FOLDER / "native.c"],
+            check=True,
+        )
         return library.read_bytes()
 
 
 def run_program(program: Program, way: Way) -> Run:
-    """Start the program in this way and follow it to its end. Raises ``RunFailedError`` when it stays silent."""
+    """Start the program in this way and follow it to its end.
+
+    Raises ``RunFailedError`` when it stays silent.
+    """
     shared = Path("/dev/shm")  # noqa: S108 the place itself is what is asked for
-    with tempfile.TemporaryDirectory(prefix="arc-safety-", dir=shared if shared.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="arc-safety-", dir=shared if shared.is_dir() else None
+    ) as folder:
         return _Course(program, way, Path(folder)).go()
 
 

@@ -24,7 +24,12 @@ STATUS_FIELDS: Final = {
     "tracer": "TracerPid",
 }
 """Lines of ``/proc/PID/status`` by the names that they have here."""
-SMALL_FILES: Final = {"limits": "limits", "oom score": "oom_score_adj", "core dump filter": "coredump_filter", "personality": "personality"}
+SMALL_FILES: Final = {
+    "limits": "limits",
+    "oom score": "oom_score_adj",
+    "core dump filter": "coredump_filter",
+    "personality": "personality",
+}
 MEMORY: Final = "memory"
 REST_SECS: Final = 2.0
 """How long to wait for that at most: a thread may also run for good."""
@@ -49,7 +54,10 @@ def seen_from_outside(pid: int) -> dict[str, Any]:
 
 
 def _descriptors(pid: int) -> dict[str, str]:
-    """Each number that stays open, with its kind. An import opens files for a moment, so looks are repeated until two of them agree."""
+    """Each number that stays open, with its kind.
+
+    An import opens files for a moment, so looks are repeated until two of them agree.
+    """
     until = time.monotonic() + REST_SECS
     kept = _open_now(pid)
     while time.monotonic() < until:

@@ -45,7 +45,9 @@ def number_of_sockets():
 
 
 async def child():
-    process = await asyncio.create_subprocess_exec("echo", "of a child", stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        "echo", "of a child", stdout=asyncio.subprocess.PIPE
+    )
     said, _ = await process.communicate()
     return process.returncode, said.decode()
 

@@ -34,7 +34,9 @@ threading.stack_size(1 << 20)
 warnings.simplefilter("error")
 gc.disable()
 gc.freeze()
-sys.excepthook = sys.unraisablehook = threading.excepthook = lambda *details: print("a hook of its own", flush=True)
+sys.excepthook = sys.unraisablehook = threading.excepthook = lambda *details: print(
+    "a hook of its own", flush=True
+)
 
 
 def depth(so_far=0):

@@ -1,4 +1,5 @@
-"""Workers that accept on one socket, restarted by the parent when they end, as application servers do it."""
+"""Workers that accept on one socket, restarted by the parent when they end, as application
+servers do it."""
 
 import os
 import signal

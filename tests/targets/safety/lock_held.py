@@ -1,4 +1,7 @@
-"""Holds the interpreter's lock for long, in a loop in C and while it sleeps; for seconds in the full form."""
+"""Holds the interpreter's lock for long, in a loop in C and while it sleeps.
+
+For seconds in the full form.
+"""
 
 import ctypes
 import os

@@ -9,4 +9,6 @@ native = ctypes.CDLL(f"{FOLDER}/native.so")
 native.loop.restype = ctypes.c_uint64
 native.loop.argtypes = [ctypes.c_uint64]
 
-three_moments(lambda: native.loop(30_000_000), meanwhile=lambda: (native.loop(3_000_000), time.sleep(0.001)))
+three_moments(
+    lambda: native.loop(30_000_000), meanwhile=lambda: (native.loop(3_000_000), time.sleep(0.001))
+)

@@ -10,7 +10,13 @@ def square(number):
 
 def look(queue):
     seen = view()
-    queue.put([seen["lowest descriptor"], seen["thread objects"], sorted(seen["environment"].keys() - os.environ.keys())])
+    queue.put(
+        [
+            seen["lowest descriptor"],
+            seen["thread objects"],
+            sorted(seen["environment"].keys() - os.environ.keys()),
+        ]
+    )
 
 
 def use_all():

@@ -6,7 +6,13 @@ from steps import three_moments, view
 
 def look(queue):
     seen = view()
-    queue.put([seen["lowest descriptor"], seen["thread objects"], sorted(seen["environment"].keys() - os.environ.keys())])
+    queue.put(
+        [
+            seen["lowest descriptor"],
+            seen["thread objects"],
+            sorted(seen["environment"].keys() - os.environ.keys()),
+        ]
+    )
 
 
 def use_all():

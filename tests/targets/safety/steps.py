@@ -1,8 +1,9 @@
 """Moments at which a program of the safety set stands still and is looked at.
 
-A program calls ``moment("before")``, ``moment("during")`` and ``moment("after")``, with ``work(…)`` in between, and may have moments of
-other names, in children too. Two FIFOs lead to the harness; both are closed again when the program runs on, which has no descriptor of it.
-The module uses the standard library alone: a program that is looked at depends on nothing of the inspector.
+A program calls ``moment("before")``, ``moment("during")`` and ``moment("after")``, with ``work(…)``
+in between, and may have moments of other names, in children too. Two FIFOs lead to the harness;
+both are closed again when the program runs on, which has no descriptor of it. The module uses the
+standard library alone: a program that is looked at depends on nothing of the inspector.
 """
 
 import atexit
@@ -27,7 +28,8 @@ _cpu_secs = []
 def moment(name, meanwhile=None):
     """Stand still: the harness works, then the program reports, and is examined.
 
-    Calls ``meanwhile()`` again and again while it waits for the first; it rests while it is looked at.
+    Calls ``meanwhile()`` again and again while it waits for the first; it rests while it is looked
+    at.
     """
     _exchange({"moment": name, "pid": os.getpid()}, meanwhile)
     _exchange({"cpu_secs": _cpu_secs, "view": view()}, None)
@@ -52,7 +54,8 @@ def _exchange(told, meanwhile):
 
 
 def work(piece):
-    """Run a fixed piece of the program's work and keep how much processor time the whole process took for it."""
+    """Run a fixed piece of the program's work and keep how much processor time the whole process
+    took for it."""
     began = time.process_time()
     value = piece()
     _cpu_secs.append(time.process_time() - began)
@@ -60,7 +63,11 @@ def work(piece):
 
 
 def three_moments(piece, meanwhile=None):
-    """The usual course: a piece of work before the agent comes, one while a viewer looks, one after it left. Prints all three results."""
+    """The usual course.
+
+    A piece of work before the agent comes, one while a viewer looks, one after it left. Prints all
+    three results.
+    """
     for name in ("before", "during", "after"):
         moment(name, meanwhile)
         print(name, work(piece), flush=True)
@@ -100,26 +107,41 @@ def view():
     return {
         "lowest descriptor": lowest(),
         "open descriptors": open_numbers(),
-        "thread objects": sorted(f"{thread.name} {thread.daemon}" for thread in threading.enumerate()),
+        "thread objects": sorted(
+            f"{thread.name} {thread.daemon}" for thread in threading.enumerate()
+        ),
         "trace and profile": [_name(each) for each in _traced()],
         "monitoring": [monitoring.get_tool(number) for number in range(6)] if monitoring else [],
         "handlers": {int(each): _name(signal.getsignal(each)) for each in signal.valid_signals()},
         "wakeup descriptor": _wakeup(),
         "exit functions": atexit._ncallbacks(),
         "faulthandler": "faulthandler" in sys.modules and sys.modules["faulthandler"].is_enabled(),
-        "collector": [gc.isenabled(), *gc.get_threshold(), gc.get_debug(), gc.get_freeze_count() > 0, len(gc.garbage)],
+        "collector": [
+            gc.isenabled(),
+            *gc.get_threshold(),
+            gc.get_debug(),
+            gc.get_freeze_count() > 0,
+            len(gc.garbage),
+        ],
         "collector's callbacks": len(gc.callbacks),
         "import path": [sys.path, [_name(type(each)) for each in sys.path_hooks]],
         "finders": [_name(each) for each in sys.meta_path],
         "hooks of the interpreter": [
-            _name(getattr(sys, each)) for each in ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
+            _name(getattr(sys, each))
+            for each in ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
         ],
         "hook of threads": _name(threading.excepthook),
         "birth of a thread": _name(getattr(threading.Thread, "_set_native_id", None)),
         "filters of warnings": [repr(each) for each in warnings.filters],
-        "switch interval and depth": [sys.getswitchinterval(), sys.getrecursionlimit(), threading.stack_size()],
+        "switch interval and depth": [
+            sys.getswitchinterval(),
+            sys.getrecursionlimit(),
+            threading.stack_size(),
+        ],
         "locale": locale.setlocale(locale.LC_ALL),
-        "environment": {name: value for name, value in os.environ.items() if name != "ARC_INSPECTOR"},
+        "environment": {
+            name: value for name, value in os.environ.items() if name != "ARC_INSPECTOR"
+        },
         "words": [sys.argv, sys.orig_argv, str(sys.flags)],
         "names": [sorted(main), sorted(vars(builtins))],
         "modules": sorted(sys.modules),
@@ -129,7 +151,12 @@ def view():
 
 
 def _traced():
-    return sys.gettrace(), sys.getprofile(), getattr(threading, "_trace_hook", None), getattr(threading, "_profile_hook", None)
+    return (
+        sys.gettrace(),
+        sys.getprofile(),
+        getattr(threading, "_trace_hook", None),
+        getattr(threading, "_profile_hook", None),
+    )
 
 
 def _wakeup():

@@ -1,4 +1,5 @@
-"""In the development mode, with all warnings as errors and a hook for all acts of the interpreter."""
+"""In the development mode, with all warnings as errors and a hook for all acts of the
+interpreter."""
 
 import gc
 import sys

@@ -11,7 +11,13 @@ reader, writer = os.pipe()
 def children():
     listed = []
     for options in ({"close_fds": True}, {"close_fds": False}, {"pass_fds": [writer]}):
-        done = subprocess.run([sys.executable, "-S", "-E", "-c", LIST], stdout=subprocess.PIPE, text=True, check=True, **options)
+        done = subprocess.run(
+            [sys.executable, "-S", "-E", "-c", LIST],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            **options,
+        )
         listed.append(done.stdout.strip())
     os.set_inheritable(reader, True)
     status = os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-S", "-E", "-c", LIST])

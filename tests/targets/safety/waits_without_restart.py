@@ -1,4 +1,5 @@
-"""A library of its own waits on a socket with a time-out, and takes an interruption for an error."""
+"""A library of its own waits on a socket with a time-out, and takes an interruption for an
+error."""
 
 import ctypes
 import socket

@@ -19,7 +19,11 @@ REASON, ASKED_BY = 3, 6
 
 def table_of(qtbot: QtBot, widths: tuple[int, ...], room: int = 900) -> RecordTable:
     model = pending_model(LIGHT, Moment())
-    table = RecordTable(LIGHT, model, TableShape(name="Test", widths=widths, spare=(ASKED_BY,), elastic=(ASKED_BY, REASON)))
+    table = RecordTable(
+        LIGHT,
+        model,
+        TableShape(name="Test", widths=widths, spare=(ASKED_BY,), elastic=(ASKED_BY, REASON)),
+    )
     model.setParent(table)
     model.set_rows(pending_closes(snapshot_of()))
     qtbot.addWidget(table)
@@ -30,9 +34,19 @@ def table_of(qtbot: QtBot, widths: tuple[int, ...], room: int = 900) -> RecordTa
 
 
 @pytest.mark.parametrize(
-    ("room", "asked_by", "reason"), [(780, 100, 200), (820, 140, 200), (850, 150, 220), (2000, 150, 300), (700, 0, 220), (500, 0, 200)]
+    ("room", "asked_by", "reason"),
+    [
+        (780, 100, 200),
+        (820, 140, 200),
+        (850, 150, 220),
+        (2000, 150, 300),
+        (700, 0, 220),
+        (500, 0, 200),
+    ],
 )
-def test_what_room_is_left_goes_to_the_elastic_columns_in_their_order(qtbot: QtBot, room: int, asked_by: int, reason: int) -> None:
+def test_what_room_is_left_goes_to_the_elastic_columns_in_their_order(
+    qtbot: QtBot, room: int, asked_by: int, reason: int
+) -> None:
     table = table_of(qtbot, WIDTHS, room)
     assert (table.columnWidth(ASKED_BY), table.columnWidth(REASON)) == (asked_by, reason)
 

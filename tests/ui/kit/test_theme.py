@@ -4,7 +4,18 @@ import pytest
 
 from inspector.ui.kit.theme import DARK, LIGHT, THEMES, Theme, contrast
 
-TEXTS = ("text", "text_quiet", "accent", "born", "dying", "waiting", "suspect", "unknown", "alarm", "live")
+TEXTS = (
+    "text",
+    "text_quiet",
+    "accent",
+    "born",
+    "dying",
+    "waiting",
+    "suspect",
+    "unknown",
+    "alarm",
+    "live",
+)
 GROUNDS = ("window", "surface", "surface_alt", "hover")
 PARTS = ("proxies", "in_flight", "native", "unexplained")
 each_theme = pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
@@ -47,7 +58,9 @@ def test_no_two_types_colours_are_the_same(theme: Theme) -> None:
 
 
 def test_a_type_keeps_its_place_in_the_palette_in_both_themes_and_sessions() -> None:
-    assert LIGHT.categories.index(LIGHT.category("Journal").name()) == DARK.categories.index(DARK.category("Journal").name())
+    assert LIGHT.categories.index(LIGHT.category("Journal").name()) == DARK.categories.index(
+        DARK.category("Journal").name()
+    )
     assert LIGHT.category("Journal").name() == "#b34700"
 
 

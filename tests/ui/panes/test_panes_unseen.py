@@ -24,9 +24,13 @@ from tests.helpers.snapshots import T0, Row, handle_id, make_vitals, snapshot_of
 from tests.helpers.windows import Attach, publish
 from tests.unit.model.test_balance import OBJECT, events
 
-JOURNAL = Row(4, "Journal", address=OBJECT + 64, resource=Resource.DRAINING, in_flight=1, changed_secs=3)
+JOURNAL = Row(
+    4, "Journal", address=OBJECT + 64, resource=Resource.DRAINING, in_flight=1, changed_secs=3
+)
 SNAPSHOT = snapshot_of([Row(3, "TodoItem", address=OBJECT, age_secs=9), JOURNAL])
-QUIET = dataclasses.replace(SNAPSHOT, target=dataclasses.replace(SNAPSHOT.target, level=Level.COUNT))
+QUIET = dataclasses.replace(
+    SNAPSHOT, target=dataclasses.replace(SNAPSHOT.target, level=Level.COUNT)
+)
 """At this level the findings read no events: only panes do."""
 HANDLE = handle_id(3)
 
@@ -64,7 +68,10 @@ def put_behind(qtbot: QtBot, opened: Opened, key: str, front: str = "cycles") ->
 
 
 def tick_for_the_last_time(pane: QWidget) -> None:
-    """Let the pane's own timer tick once more; from here on only coming to the front makes the pane read."""
+    """Let the pane's own timer tick once more.
+
+    From here on only coming to the front makes the pane read.
+    """
     timer = timer_of(pane)
     timer.timeout.emit()
     timer.stop()
@@ -85,7 +92,12 @@ def test_no_graph_is_built_behind_another_tab(qtbot: QtBot, opened: Opened) -> N
     pane = opened.window.workbench.pane("flame", FlamePane)
     qtbot.waitUntil(lambda: "2 handles" in pane.note.text())
     opened.asked.clear()
-    publish(qtbot, opened.window, opened.session, dataclasses.replace(snapshot_of([Row(3)]), serial=QUIET.serial + 1))
+    publish(
+        qtbot,
+        opened.window,
+        opened.session,
+        dataclasses.replace(snapshot_of([Row(3)]), serial=QUIET.serial + 1),
+    )
     tick_for_the_last_time(pane)
     assert not [who for who in opened.asked if "Flame" in who]
     opened.window.workbench.open_pane("flame")
@@ -123,7 +135,9 @@ def test_the_lane_of_a_detail_behind_another_tab_rests(qtbot: QtBot, opened: Ope
     assert not [who for who in opened.asked if "History" in who]
 
 
-def test_the_target_is_not_asked_for_its_log_behind_another_tab(qtbot: QtBot, opened: Opened) -> None:
+def test_the_target_is_not_asked_for_its_log_behind_another_tab(
+    qtbot: QtBot, opened: Opened
+) -> None:
     put_behind(qtbot, opened, "audit")
     pane = opened.window.workbench.pane("audit", AuditPane)
     opened.session.audits[0].set_result(AuditLog((), 0, ""))

@@ -60,10 +60,16 @@ def work(owner: QObject, runner: BackgroundRunner, held: Held) -> LatestWork[int
     return LatestWork(owner, runner, held.wish, on_result=held.results.append, on_error=held.fail)
 
 
-def test_what_is_wished_is_done_on_another_thread_and_told_on_this_one(qtbot: QtBot, owner: QObject, runner: BackgroundRunner) -> None:
+def test_what_is_wished_is_done_on_another_thread_and_told_on_this_one(
+    qtbot: QtBot, owner: QObject, runner: BackgroundRunner
+) -> None:
     seen: list[tuple[int, int]] = []
     LatestWork(
-        owner, runner, lambda: threading.get_ident, on_result=lambda other: seen.append((other, threading.get_ident())), on_error=print
+        owner,
+        runner,
+        lambda: threading.get_ident,
+        on_result=lambda other: seen.append((other, threading.get_ident())),
+        on_error=print,
     ).ask()
     qtbot.waitUntil(lambda: bool(seen))
     other, here = seen[0]
@@ -76,7 +82,9 @@ def test_nothing_wished_is_nothing_done(work: LatestWork[int], held: Held) -> No
     assert not work.is_busy
 
 
-def test_asked_many_times_meanwhile_it_is_done_once_more_and_as_wished_last(qtbot: QtBot, work: LatestWork[int], held: Held) -> None:
+def test_asked_many_times_meanwhile_it_is_done_once_more_and_as_wished_last(
+    qtbot: QtBot, work: LatestWork[int], held: Held
+) -> None:
     work.ask()
     for number in (2, 3, 4):
         held.wished = number
@@ -88,7 +96,9 @@ def test_asked_many_times_meanwhile_it_is_done_once_more_and_as_wished_last(qtbo
     assert (held.begun, work.is_busy) == ([1, 4], False)
 
 
-def test_what_nobody_wishes_any_more_is_not_done_again(qtbot: QtBot, work: LatestWork[int], held: Held) -> None:
+def test_what_nobody_wishes_any_more_is_not_done_again(
+    qtbot: QtBot, work: LatestWork[int], held: Held
+) -> None:
     work.ask()
     work.ask()
     held.wished = None
@@ -97,7 +107,9 @@ def test_what_nobody_wishes_any_more_is_not_done_again(qtbot: QtBot, work: Lates
     assert not work.is_busy
 
 
-def test_a_result_of_a_round_before_is_dropped(qtbot: QtBot, work: LatestWork[int], held: Held) -> None:
+def test_a_result_of_a_round_before_is_dropped(
+    qtbot: QtBot, work: LatestWork[int], held: Held
+) -> None:
     work.ask()
     work.ask()
     work.forget()
@@ -126,7 +138,9 @@ def test_forgotten_while_its_result_is_told_it_is_not_done_again(
     assert (held.results, work.is_busy) == ([1], False)
 
 
-def test_an_error_is_told_and_what_was_asked_meanwhile_is_done_nevertheless(qtbot: QtBot, work: LatestWork[int], held: Held) -> None:
+def test_an_error_is_told_and_what_was_asked_meanwhile_is_done_nevertheless(
+    qtbot: QtBot, work: LatestWork[int], held: Held
+) -> None:
     held.wished = -1
     work.ask()
     held.wished = 2

@@ -11,13 +11,17 @@ from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import T0, make_vitals, snapshot_of
 
 
-def test_of_snapshots_that_pile_up_only_the_newest_arrives_and_the_others_are_counted(qtbot: QtBot) -> None:
+def test_of_snapshots_that_pile_up_only_the_newest_arrives_and_the_others_are_counted(
+    qtbot: QtBot,
+) -> None:
     session, bridge = FakeSession(), Bridge()
     bridge.follow(session)
     arrived = []
     bridge.snapshot_arrived.connect(arrived.append)
     with qtbot.waitSignal(bridge.snapshot_arrived):
-        session.on_pump(lambda: [session.publish(snapshot_of(serial=serial)) for serial in (1, 2, 3)])
+        session.on_pump(
+            lambda: [session.publish(snapshot_of(serial=serial)) for serial in (1, 2, 3)]
+        )
     assert [snapshot.serial for snapshot in arrived] == [3]
     assert bridge.skipped == 2
 
@@ -28,7 +32,9 @@ def test_all_vitals_arrive_in_their_order(qtbot: QtBot) -> None:
     arrived = []
     bridge.vitals_arrived.connect(arrived.append)
     with qtbot.waitSignals([bridge.vitals_arrived] * 5):
-        session.on_pump(lambda: [session.publish_vitals(make_vitals(T0 + n, [n], [0])) for n in range(5)])
+        session.on_pump(
+            lambda: [session.publish_vitals(make_vitals(T0 + n, [n], [0])) for n in range(5)]
+        )
     assert [vitals.at for vitals in arrived] == [T0 + n for n in range(5)]
 
 
@@ -38,7 +44,9 @@ def test_vitals_that_nobody_fetches_are_bounded_and_counted() -> None:
     inbox = Inbox(lambda: None)
     for n in range(MAX_WAITING_VITALS + 7):
         inbox.on_vitals(make_vitals(T0 + n, [n], [0]))
-    assert [vitals.at for vitals in inbox.take()[1]] == [T0 + n for n in range(7, MAX_WAITING_VITALS + 7)], "the newest wait"
+    assert [vitals.at for vitals in inbox.take()[1]] == [
+        T0 + n for n in range(7, MAX_WAITING_VITALS + 7)
+    ], "the newest wait"
     assert inbox.dropped_vitals == 7
     assert MAX_WAITING_VITALS == 600, "ten seconds of them"
 
@@ -85,9 +93,15 @@ def test_nothing_arrives_from_a_session_that_was_left(qtbot: QtBot) -> None:
     assert first.listeners == []
 
 
-def test_work_runs_off_the_gui_thread_and_its_outcome_comes_back_to_it(qtbot: QtBot, runner: BackgroundRunner) -> None:
+def test_work_runs_off_the_gui_thread_and_its_outcome_comes_back_to_it(
+    qtbot: QtBot, runner: BackgroundRunner
+) -> None:
     seen = []
-    runner.run(threading.get_ident, lambda ident: seen.append((ident, threading.get_ident())), lambda _error: None)
+    runner.run(
+        threading.get_ident,
+        lambda ident: seen.append((ident, threading.get_ident())),
+        lambda _error: None,
+    )
     qtbot.waitUntil(lambda: bool(seen))
     worker, here = seen[0]
     assert worker != here

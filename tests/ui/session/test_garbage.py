@@ -15,7 +15,8 @@ ALLOCATED = 50_000
 
 
 class Cyclic:
-    """Refers to itself, as widgets do through their slots, and notes the thread on which it ends."""
+    """Refers to itself, as widgets do through their slots, and notes the thread on which it
+    ends."""
 
     def __init__(self, ended_on: list[int]) -> None:
         self.ended_on, self.itself = ended_on, self

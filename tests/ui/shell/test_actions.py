@@ -15,11 +15,27 @@ from inspector.ui.session.attachment import Situation
 from inspector.ui.shell.actions import SPECS, Actions, Chosen
 from inspector.ui.shell.command_palette import CommandPalette, matches
 
-ATTACHED = Situation(attached=True, answers=True, has_snapshot=True, can=Capabilities(act=True, levels=True))
+ATTACHED = Situation(
+    attached=True, answers=True, has_snapshot=True, can=Capabilities(act=True, levels=True)
+)
 ARMED = dataclasses.replace(ATTACHED, armed=True)
-READ_ONLY = dataclasses.replace(ATTACHED, answers=False, can=Capabilities(act=False, reason="the target has ended"))
+READ_ONLY = dataclasses.replace(
+    ATTACHED, answers=False, can=Capabilities(act=False, reason="the target has ended")
+)
 ALWAYS = {"attach", "ask_detach", "open", "demo", "theme", "system_theme", "commands", "quit"}
-LOOKING = {"filter", "clear_filter", "sort", "detach", "back", "forward", "reset_layout", "screenshot", "tour", "audit", "mark"}
+LOOKING = {
+    "filter",
+    "clear_filter",
+    "sort",
+    "detach",
+    "back",
+    "forward",
+    "reset_layout",
+    "screenshot",
+    "tour",
+    "audit",
+    "mark",
+}
 
 
 @pytest.fixture
@@ -38,18 +54,32 @@ def enabled(actions: Actions) -> set[str]:
     [
         (Situation(), 0, ALWAYS),
         (Situation(connecting=True), 0, ALWAYS - {"attach", "demo"}),
-        (dataclasses.replace(ATTACHED, has_snapshot=False, answers=False), 0, ALWAYS | LOOKING - {"screenshot", "mark", "tour"}),
+        (
+            dataclasses.replace(ATTACHED, has_snapshot=False, answers=False),
+            0,
+            ALWAYS | LOOKING - {"screenshot", "mark", "tour"},
+        ),
         (ATTACHED, 0, ALWAYS | LOOKING | {"pause", "record", "arm"}),
         (ATTACHED, 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy"}),
         (ARMED, 0, ALWAYS | LOOKING | {"pause", "record", "arm", "gc"}),
         (ARMED, 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy", "gc", "close"}),
-        (dataclasses.replace(ARMED, hung=True), 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy"}),
-        (dataclasses.replace(ARMED, busy=True), 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy"}),
+        (
+            dataclasses.replace(ARMED, hung=True),
+            2,
+            ALWAYS | LOOKING | {"pause", "record", "arm", "copy"},
+        ),
+        (
+            dataclasses.replace(ARMED, busy=True),
+            2,
+            ALWAYS | LOOKING | {"pause", "record", "arm", "copy"},
+        ),
         (READ_ONLY, 2, ALWAYS | LOOKING | {"copy"}),
         (dataclasses.replace(READ_ONLY, paused=True), 0, ALWAYS | LOOKING | {"pause"}),
     ],
 )
-def test_exactly_what_is_possible_is_enabled(actions: Actions, situation: Situation, selected: int, possible: set[str]) -> None:
+def test_exactly_what_is_possible_is_enabled(
+    actions: Actions, situation: Situation, selected: int, possible: set[str]
+) -> None:
     actions.apply(situation, Chosen(handles=selected))
     assert enabled(actions) == possible
 
@@ -63,7 +93,9 @@ def test_exactly_what_is_possible_is_enabled(actions: Actions, situation: Situat
         (Chosen(handles=1, pending=1, pending_anywhere=True), {"drain", "take_back"}),
     ],
 )
-def test_acting_needs_something_to_act_on(actions: Actions, chosen: Chosen, possible: set[str]) -> None:
+def test_acting_needs_something_to_act_on(
+    actions: Actions, chosen: Chosen, possible: set[str]
+) -> None:
     actions.apply(ARMED, chosen)
     assert enabled(actions) & {"close_shown", "drain", "take_back"} == possible
     actions.apply(ATTACHED, chosen)
@@ -90,7 +122,15 @@ def test_no_two_actions_share_a_shortcut() -> None:
 
 @pytest.mark.parametrize(
     ("key", "keys"),
-    [("filter", "/"), ("pause", "Space"), ("mark", "M"), ("gc", "G"), ("close", "C"), ("screenshot", "S"), ("commands", "Ctrl+K")],
+    [
+        ("filter", "/"),
+        ("pause", "Space"),
+        ("mark", "M"),
+        ("gc", "G"),
+        ("close", "C"),
+        ("screenshot", "S"),
+        ("commands", "Ctrl+K"),
+    ],
 )
 def test_the_documented_keys_work(actions: Actions, key: str, keys: str) -> None:
     assert actions[key].shortcut() == QKeySequence(keys)
@@ -102,7 +142,13 @@ def test_every_action_has_its_icon(spec) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "text", "found"), [("", "Force GC", True), ("fgc", "Force GC", True), ("gcf", "Force GC", False), ("SCR", "Screenshot", True)]
+    ("typed", "text", "found"),
+    [
+        ("", "Force GC", True),
+        ("fgc", "Force GC", True),
+        ("gcf", "Force GC", False),
+        ("SCR", "Screenshot", True),
+    ],
 )
 def test_the_palette_finds_letters_in_their_order(typed: str, text: str, found: bool) -> None:
     assert matches(typed, text) is found
@@ -119,7 +165,9 @@ def test_the_palette_runs_the_action_typed(actions: Actions, qtbot: QtBot) -> No
     assert palette.result() == QDialog.DialogCode.Accepted
 
 
-def test_the_palette_lists_impossible_actions_last_and_does_not_run_them(actions: Actions, qtbot: QtBot) -> None:
+def test_the_palette_lists_impossible_actions_last_and_does_not_run_them(
+    actions: Actions, qtbot: QtBot
+) -> None:
     palette = CommandPalette(actions.all())
     qtbot.addWidget(palette)
     assert palette.list.count() == len(SPECS)

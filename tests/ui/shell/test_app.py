@@ -25,7 +25,11 @@ def own_settings(tmp_path: Path) -> Iterator[None]:
 
 
 def the_window() -> MainWindow:
-    return next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow) and widget.isVisible())
+    return next(
+        widget
+        for widget in QApplication.topLevelWidgets()
+        if isinstance(widget, MainWindow) and widget.isVisible()
+    )
 
 
 def when(is_so: Callable[[], bool], act: Callable[[], object]) -> None:
@@ -45,7 +49,9 @@ def test_the_window_runs_until_it_is_closed(qtbot: QtBot, tmp_path: Path) -> Non
     assert run_window(FakeConnector(folder=tmp_path)) == 0
 
 
-def test_the_first_session_is_opened_by_whoever_starts_the_window(qtbot: QtBot, tmp_path: Path) -> None:
+def test_the_first_session_is_opened_by_whoever_starts_the_window(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     session = FakeSession(snapshot_of([Row(1)]))
     seen: list[int] = []
 
@@ -69,7 +75,9 @@ def test_an_interrupt_in_the_terminal_closes_the_window(qtbot: QtBot, tmp_path: 
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_closed_window_is_deleted_before_a_collection_on_another_thread_can_find_it(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_closed_window_is_deleted_before_a_collection_on_another_thread_can_find_it(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     seen: list[MainWindow] = []
 
     def close() -> None:

@@ -9,7 +9,9 @@ from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.shell.appearance import Appearance, palette
 
 
-def test_the_systems_theme_is_followed_until_one_is_chosen(qtbot: QtBot, settings: QSettings) -> None:
+def test_the_systems_theme_is_followed_until_one_is_chosen(
+    qtbot: QtBot, settings: QSettings
+) -> None:
     appearance = Appearance(settings)
     assert appearance.choice == "system"
     system_dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
@@ -33,7 +35,9 @@ def test_the_same_theme_again_repaints_nothing(qtbot: QtBot, settings: QSettings
         appearance.choose("light")
 
 
-def test_a_stored_choice_that_does_not_exist_is_the_systems(qtbot: QtBot, settings: QSettings) -> None:
+def test_a_stored_choice_that_does_not_exist_is_the_systems(
+    qtbot: QtBot, settings: QSettings
+) -> None:
     settings.setValue("theme", "sepia")
     assert Appearance(settings).choice == "system"
 
@@ -41,4 +45,6 @@ def test_a_stored_choice_that_does_not_exist_is_the_systems(qtbot: QtBot, settin
 def test_the_palette_carries_the_themes_text(qtbot: QtBot) -> None:
     made = palette(DARK)
     assert made.color(QPalette.ColorRole.Text).name() == DARK.text
-    assert made.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text).name() == DARK.text_quiet
+    assert (
+        made.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text).name() == DARK.text_quiet
+    )

@@ -24,7 +24,9 @@ PREVIEW = (
 
 @pytest.fixture
 def dialog(qtbot: QtBot, theme: Theme) -> CloseDialog:
-    made = CloseDialog(theme, (FREE, HELD, REFUSED), {FREE: "Journal", HELD: "Journal", REFUSED: "TodoItem"})
+    made = CloseDialog(
+        theme, (FREE, HELD, REFUSED), {FREE: "Journal", HELD: "Journal", REFUSED: "TodoItem"}
+    )
     qtbot.addWidget(made)
     made.show()
     return made
@@ -37,7 +39,10 @@ def preview(dialog: CloseDialog, answers: Sequence[CloseAnswer]) -> None:
 
 def cells(dialog: CloseDialog) -> list[list[str]]:
     table = dialog.steps.table
-    return [[table.item(row, column).text() for column in range(table.columnCount())] for row in range(table.rowCount())]
+    return [
+        [table.item(row, column).text() for column in range(table.columnCount())]
+        for row in range(table.rowCount())
+    ]
 
 
 def test_nothing_can_be_closed_before_the_preview(dialog: CloseDialog) -> None:
@@ -47,10 +52,26 @@ def test_nothing_can_be_closed_before_the_preview(dialog: CloseDialog) -> None:
 
 def test_the_preview_names_what_happens_and_who_holds(dialog: CloseDialog) -> None:
     preview(dialog, PREVIEW)
-    assert cells(dialog)[0] == ["1", "#1.1", "Journal", "will close", "nothing stands in the way", "nobody else"]
-    assert cells(dialog)[1] == ["", "#2.1", "Journal", "stays open", "others hold it", "cache in app.py, Journal #9.1"]
+    assert cells(dialog)[0] == [
+        "1",
+        "#1.1",
+        "Journal",
+        "will close",
+        "nothing stands in the way",
+        "nobody else",
+    ]
+    assert cells(dialog)[1] == [
+        "",
+        "#2.1",
+        "Journal",
+        "stays open",
+        "others hold it",
+        "cache in app.py, Journal #9.1",
+    ]
     assert cells(dialog)[2][3:5] == ["refused", "TodoItem did not opt in to closing"]
-    assert dialog.note.text() == "1 Journal will close · 1 Journal held by others · 1 TodoItem cannot be closed"
+    assert dialog.note.text() == (
+        "1 Journal will close · 1 Journal held by others · 1 TodoItem cannot be closed"
+    )
     assert dialog.go.text() == "Close 1 resource"
 
 
@@ -79,7 +100,9 @@ def test_when_none_can_be_closed_it_says_so(dialog: CloseDialog) -> None:
 
 def test_afterwards_it_shows_what_happened(dialog: CloseDialog) -> None:
     preview(dialog, PREVIEW)
-    dialog.show_result((CloseAnswer(FREE, "closed", ""), CloseAnswer(HELD, "pending", "2 calls in flight")))
+    dialog.show_result(
+        (CloseAnswer(FREE, "closed", ""), CloseAnswer(HELD, "pending", "2 calls in flight"))
+    )
     assert dialog.head.text() == "Closed 1 resource"
     assert [row[3] for row in cells(dialog)] == ["closed", "pending"]
     assert not dialog.go.isVisible()
@@ -91,8 +114,13 @@ def test_a_target_that_does_not_answer_closes_nothing(dialog: CloseDialog) -> No
     assert dialog.note.text() == "The interpreter did not answer for 5 s"
 
 
-def test_of_very_many_the_first_are_listed_and_all_are_closed(dialog: CloseDialog, qtbot: QtBot) -> None:
-    preview(dialog, [CloseAnswer(handle_id(slot), "would_close", "") for slot in range(1, MAX_ROWS + 201)])
+def test_of_very_many_the_first_are_listed_and_all_are_closed(
+    dialog: CloseDialog, qtbot: QtBot
+) -> None:
+    preview(
+        dialog,
+        [CloseAnswer(handle_id(slot), "would_close", "") for slot in range(1, MAX_ROWS + 201)],
+    )
     assert dialog.steps.table.rowCount() == MAX_ROWS
     assert dialog.steps.more.text() == "and 200 more, not listed"
     with qtbot.waitSignal(dialog.close_wanted) as wanted:
@@ -111,9 +139,13 @@ def test_who_holds_it_is_listed_and_asked_for_once(dialog: CloseDialog, qtbot: Q
         preview(dialog, PREVIEW)
     assert wanted.args == [HELD]
     assert dialog.holders.title.text() == "Who holds #2.1"
-    path = RetainerPath((PathStep("global", "app.cache"), PathStep("item", "['one']")), is_rooted=True)
+    path = RetainerPath(
+        (PathStep("global", "app.cache"), PathStep("item", "['one']")), is_rooted=True
+    )
     dialog.show_retainers(HELD, Retainers((path,), 3, 120, is_cut=False, longest_step_secs=0.001))
-    assert dialog.holders.text.text().endswith("Python holds its proxy: app.cache → ['one']\nand 2 more holders")
+    assert dialog.holders.text.text().endswith(
+        "Python holds its proxy: app.cache → ['one']\nand 2 more holders"
+    )
     with qtbot.assertNotEmitted(dialog.retainers_wanted):
         dialog.steps.table.setCurrentCell(1, 0)
 

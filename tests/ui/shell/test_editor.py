@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QProcess, QSettings
 
-from inspector.ui.shell.editor import EDITOR_KEY, EDITOR_VARIABLE, editor_arguments, editor_command, open_line
+from inspector.ui.shell.editor import (
+    EDITOR_KEY,
+    EDITOR_VARIABLE,
+    editor_arguments,
+    editor_command,
+    open_line,
+)
 
 
 def test_the_environment_wins_over_the_setting(settings: QSettings) -> None:
@@ -19,7 +25,9 @@ def test_file_and_line_go_where_the_command_wants_them() -> None:
     assert editor_arguments("vi", "/a.py", 0) == ["vi", "/a.py"]
 
 
-def test_a_line_is_opened_without_waiting_for_the_editor(settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_is_opened_without_waiting_for_the_editor(
+    settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started: list[tuple[str, list[str]]] = []
 
     def start(program: str, arguments: list[str]) -> bool:
@@ -32,7 +40,9 @@ def test_a_line_is_opened_without_waiting_for_the_editor(settings: QSettings, mo
     assert started == [("code", ["-g", f"{__file__}:3"])]
 
 
-def test_what_cannot_be_opened_is_said_in_a_sentence(settings: QSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_cannot_be_opened_is_said_in_a_sentence(
+    settings: QSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     assert "is not on this machine" in open_line(settings, str(tmp_path / "gone.py"), 1)
     monkeypatch.setenv(EDITOR_VARIABLE, '"')
     assert "makes no sense" in open_line(settings, __file__, 1)

@@ -1,4 +1,7 @@
-"""Names of a target are text: the window draws them, reads no markup in them, and keeps its size."""
+"""Names of a target are text.
+
+The window draws them, reads no markup in them, and keeps its size.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +32,23 @@ LABELS = Path("kit") / "labels.py"
 
 def hostile(text: str) -> Snapshot:
     """A snapshot in which everything that a target may name has this name."""
-    snapshot = snapshot_of([Row(1), Row(2, "Journal", resource=Resource.DRAINING, in_flight=1, thread="worker-1")])
+    snapshot = snapshot_of(
+        [Row(1), Row(2, "Journal", resource=Resource.DRAINING, in_flight=1, thread="worker-1")]
+    )
     types = {
-        index: dataclasses.replace(row, name=text + str(index), origin=text, close_signature=text) for index, row in snapshot.types.items()
+        index: dataclasses.replace(row, name=text + str(index), origin=text, close_signature=text)
+        for index, row in snapshot.types.items()
     }
-    threads = {index: dataclasses.replace(row, name=text + str(index)) for index, row in snapshot.threads.items()}
+    threads = {
+        index: dataclasses.replace(row, name=text + str(index))
+        for index, row in snapshot.threads.items()
+    }
     sites = {index: Site(index, (Frame(text, f"/srv/{text}.py", 3),)) for index in snapshot.sites}
     names = {"name": text, "command": text, "runtime": text, "reason": text}
     target = dataclasses.replace(snapshot.target, **names)
-    return dataclasses.replace(snapshot, types=types, threads=threads, sites=sites, target=target, notes=(text,))
+    return dataclasses.replace(
+        snapshot, types=types, threads=threads, sites=sites, target=target, notes=(text,)
+    )
 
 
 def shown(qtbot: QtBot, attach: Attach, text: str) -> MainWindow:
@@ -51,9 +62,13 @@ def shown(qtbot: QtBot, attach: Attach, text: str) -> MainWindow:
     return window
 
 
-def test_names_are_drawn_and_not_read_and_do_not_widen_the_window(qtbot: QtBot, attach: Attach) -> None:
+def test_names_are_drawn_and_not_read_and_do_not_widen_the_window(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window = shown(qtbot, attach, LONG)
-    labels = [each for each in window.findChildren(QLabel) if reads_markup(each.text(), each.textFormat())]
+    labels = [
+        each for each in window.findChildren(QLabel) if reads_markup(each.text(), each.textFormat())
+    ]
     assert [each.text()[:60] for each in labels] == []
     tips = [each for each in window.findChildren(QWidget) if reads_markup(each.toolTip())]
     assert [(type(each).__name__, each.toolTip()[:60]) for each in tips] == []
@@ -61,12 +76,17 @@ def test_names_are_drawn_and_not_read_and_do_not_widen_the_window(qtbot: QtBot, 
         model = view.model()
         cells = tooltips_of(model) if model is not None else []
         assert [each[:80] for each in cells if reads_markup(each)] == [], view
-    wide = {each.objectName(): each.minimumSizeHint().width() for each in window.findChildren(QDockWidget)}
+    wide = {
+        each.objectName(): each.minimumSizeHint().width()
+        for each in window.findChildren(QDockWidget)
+    }
     assert {name: width for name, width in wide.items() if width > 700} == {}
     assert window.minimumSizeHint().width() <= 1440
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a\nb\u202e\0", "n" * 5000, "", "..", "\ud800"], ids=range(6))
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a\nb\u202e\0", "n" * 5000, "", "..", "\ud800"], ids=range(6)
+)
 def test_a_file_about_a_target_stays_in_its_folder(tmp_path: Path, name: str) -> None:
     path = tmp_path / file_name(name, ".png")
     path.write_text("")
@@ -76,7 +96,9 @@ def test_a_file_about_a_target_stays_in_its_folder(tmp_path: Path, name: str) ->
 
 def reads_markup(text: str, text_format: Qt.TextFormat = Qt.TextFormat.AutoText) -> bool:
     """Whether Qt would look for the picture."""
-    is_rich = text_format == Qt.TextFormat.RichText or (text_format == Qt.TextFormat.AutoText and TextQt.mightBeRichText(text))
+    is_rich = text_format == Qt.TextFormat.RichText or (
+        text_format == Qt.TextFormat.AutoText and TextQt.mightBeRichText(text)
+    )
     return is_rich and "<img" in text
 
 
@@ -106,6 +128,8 @@ def test_labels_are_made_in_one_place() -> None:
         for path in folder.rglob("*.py")
         if path.relative_to(folder) != LABELS
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "QLabel"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "QLabel"
     ]
     assert made == []

@@ -27,7 +27,12 @@ DIALOGS: Dialogs = {
 
 def takes_tab(widget: QWidget) -> bool:
     by_tab = Qt.FocusPolicy.TabFocus.value
-    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy().value & by_tab) and widget.focusProxy() is None
+    return (
+        widget.isVisible()
+        and widget.isEnabled()
+        and bool(widget.focusPolicy().value & by_tab)
+        and widget.focusProxy() is None
+    )
 
 
 def described(widget: QWidget) -> str:
@@ -89,7 +94,11 @@ def test_all_that_takes_the_keyboard_has_a_name(attach: Attach) -> None:
     for spec in PANES:
         window.workbench.open_pane(spec.key)
         QApplication.processEvents()
-        nameless += [f"{spec.key}: {type(each).__name__}" for each in all_of(window) if takes_tab(each) and not described(each)]
+        nameless += [
+            f"{spec.key}: {type(each).__name__}"
+            for each in all_of(window)
+            if takes_tab(each) and not described(each)
+        ]
     assert sorted(set(nameless)) == []
 
 
@@ -99,7 +108,9 @@ def test_all_that_is_painted_by_hand_has_a_name(attach: Attach) -> None:
     nameless = [
         type(each).__name__
         for each in all_of(window)
-        if type(each).__module__.startswith("inspector.") and "paintEvent" in vars(type(each)) and not described(each)
+        if type(each).__module__.startswith("inspector.")
+        and "paintEvent" in vars(type(each))
+        and not described(each)
     ]
     assert sorted(set(nameless)) == []
 

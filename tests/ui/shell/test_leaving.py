@@ -73,7 +73,9 @@ def test_the_agent_is_removed_before_the_session_ends(qtbot: QtBot, bring: Attac
     assert told.args[0].startswith("The agent was removed from ")
 
 
-@pytest.mark.parametrize("outcome", ["another viewer is attached", ControlError("the target did not answer")])
+@pytest.mark.parametrize(
+    "outcome", ["another viewer is attached", ControlError("the target did not answer")]
+)
 def test_why_it_stays_is_told(qtbot: QtBot, bring: Attach, outcome: str | ControlError) -> None:
     window, session = bring()
     window.commands["detach"].trigger()
@@ -106,7 +108,9 @@ def test_closing_the_window_asks_first_and_closes_afterwards(bring: Attach) -> N
     assert window.attachment.removal is session.removals[0]
 
 
-def test_an_answer_that_is_remembered_is_not_asked_for_again_until_that_is_forgotten(bring: Attach) -> None:
+def test_an_answer_that_is_remembered_is_not_asked_for_again_until_that_is_forgotten(
+    bring: Attach,
+) -> None:
     window, _ = bring()
     window.commands["detach"].trigger()
     dialog = question(window)

@@ -17,7 +17,13 @@ from inspector.model.thread_stacks import stack_lines
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.events.pane import OUTSIDE
 from inspector.ui.panes.history.pane import HistoryPane
-from inspector.ui.panes.threads.pane import NO_STACKS, NO_TARGET, NOT_OUTSIDE, STACKS_PAGE, ThreadsPane
+from inspector.ui.panes.threads.pane import (
+    NO_STACKS,
+    NO_TARGET,
+    NOT_OUTSIDE,
+    STACKS_PAGE,
+    ThreadsPane,
+)
 from inspector.ui.panes.threads.stack_model import stack_model
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import ProcessRow
@@ -31,19 +37,42 @@ from tests.helpers.reading import is_busy, part, text_of
 from tests.helpers.snapshots import Row, make_target, snapshot_of, with_state
 from tests.helpers.windows import Attach, Open, publish
 
-BARE = ProcessRow(800, "web.py", "python web.py", "CPython 3.11.7", False, "is stopped by a signal", "kill -CONT 800", readable=True)
-WILLING = dataclasses.replace(BARE, pid=801, reason="runs no agent", consent="One thread is held for a moment.")
-HOLDER = ThreadStack(
-    9001, "MainThread", "waits on a signal", (Frame("pause", "/srv/app.py", 7), Frame("main", "/srv/app.py", 90)), holds_gil=True
+BARE = ProcessRow(
+    800,
+    "web.py",
+    "python web.py",
+    "CPython 3.11.7",
+    False,
+    "is stopped by a signal",
+    "kill -CONT 800",
+    readable=True,
 )
-WAITING = ThreadStack(9002, "worker-1", "waits on a lock", (Frame("wait", "/lib/threading.py", 320),))
+WILLING = dataclasses.replace(
+    BARE, pid=801, reason="runs no agent", consent="One thread is held for a moment."
+)
+HOLDER = ThreadStack(
+    9001,
+    "MainThread",
+    "waits on a signal",
+    (Frame("pause", "/srv/app.py", 7), Frame("main", "/srv/app.py", 90)),
+    holds_gil=True,
+)
+WAITING = ThreadStack(
+    9002, "worker-1", "waits on a lock", (Frame("wait", "/lib/threading.py", 320),)
+)
 NATIVE = ThreadStack(9003, "tokio-rt", "waits in epoll")
 
 
-def outside(*rows: Row, notes: tuple[str, ...] = (), stacks: tuple[ThreadStack, ...] = (WAITING, NATIVE, HOLDER)) -> Snapshot:
+def outside(
+    *rows: Row,
+    notes: tuple[str, ...] = (),
+    stacks: tuple[ThreadStack, ...] = (WAITING, NATIVE, HOLDER),
+) -> Snapshot:
     snapshot = snapshot_of(rows or [Row(1, site=0, age_secs=float("nan"))])
     target = dataclasses.replace(make_target(), from_outside=True, level=Level.OFF)
-    return dataclasses.replace(snapshot, target=target, threads={}, sites={}, notes=notes, stacks=stacks)
+    return dataclasses.replace(
+        snapshot, target=target, threads={}, sites={}, notes=notes, stacks=stacks
+    )
 
 
 def page_of(qtbot: QtBot, theme: Theme, runner: BackgroundRunner, *rows: ProcessRow) -> StartPage:
@@ -55,7 +84,9 @@ def page_of(qtbot: QtBot, theme: Theme, runner: BackgroundRunner, *rows: Process
     return page
 
 
-def test_a_process_that_cannot_be_attached_can_be_looked_at(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_process_that_cannot_be_attached_can_be_looked_at(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, BARE)
     assert page.look.isVisible()
     assert not page.attach.isEnabled()
@@ -66,7 +97,9 @@ def test_a_process_that_cannot_be_attached_can_be_looked_at(qtbot: QtBot, theme:
         qtbot.keyClick(page.table, Qt.Key.Key_Return)
 
 
-def test_looking_needs_no_consent_and_enter_still_asks_for_it(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_looking_needs_no_consent_and_enter_still_asks_for_it(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, WILLING)
     with qtbot.waitSignal(page.look_wanted), qtbot.assertNotEmitted(page.bring_wanted):
         qtbot.mouseClick(page.look, Qt.MouseButton.LeftButton)
@@ -77,7 +110,9 @@ def test_looking_needs_no_consent_and_enter_still_asks_for_it(qtbot: QtBot, them
     box.reject()
 
 
-def test_one_that_may_not_be_read_has_no_such_button(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_one_that_may_not_be_read_has_no_such_button(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, dataclasses.replace(BARE, readable=False))
     assert not page.look.isVisible()
 
@@ -96,9 +131,13 @@ def test_the_fallback_is_called_by_its_name_everywhere(qtbot: QtBot, attach: Att
     assert window.status.rate.text() == "from outside"
     assert window.toolbar.level.currentIndex() == -1
     assert "looked at from outside" in stamp_text(outside())[0]
-    publish(qtbot, window, session, with_state(outside(), TargetState.HUNG, "it is stopped by a signal"))
+    publish(
+        qtbot, window, session, with_state(outside(), TargetState.HUNG, "it is stopped by a signal")
+    )
     assert window.banner.text == f"The target is hung: it is stopped by a signal. {FALLBACK}"
-    publish(qtbot, window, session, with_state(outside(), TargetState.ENDED, "process 4711 has ended"))
+    publish(
+        qtbot, window, session, with_state(outside(), TargetState.ENDED, "process 4711 has ended")
+    )
     assert window.banner.text.startswith("The target has ended: process 4711 has ended")
 
 
@@ -112,9 +151,20 @@ def test_what_is_not_known_from_outside_is_not_shown_as_none(attach: Attach) -> 
 def test_rates_from_outside_are_at_least_what_they_say(qtbot: QtBot, attach: Attach) -> None:
     first = outside()
     window, session = attach(first)
-    later = dataclasses.replace(first.vitals, at=first.vitals.at + 2, created=first.vitals.created + 4)
-    publish(qtbot, window, session, dataclasses.replace(first, serial=first.serial + 1, taken_at=first.taken_at + 2, vitals=later))
-    births, deaths = (part(window.vital_signs, caption, VitalCell).sign for caption in ("Births", "Deaths"))
+    later = dataclasses.replace(
+        first.vitals, at=first.vitals.at + 2, created=first.vitals.created + 4
+    )
+    publish(
+        qtbot,
+        window,
+        session,
+        dataclasses.replace(
+            first, serial=first.serial + 1, taken_at=first.taken_at + 2, vitals=later
+        ),
+    )
+    births, deaths = (
+        part(window.vital_signs, caption, VitalCell).sign for caption in ("Births", "Deaths")
+    )
     assert births.value.startswith("≈+")
     assert "handles that came and went between two looks are not counted" in births.tooltip
     assert deaths.value == "0/s"
@@ -148,7 +198,9 @@ def pane_of(qtbot: QtBot, snapshot: Snapshot | None = None) -> ThreadsPane:
 
 def lines(pane: ThreadsPane) -> list[list[str]]:
     model = pane.stacks.model()
-    return [[model.index(row, column).data() for column in range(4)] for row in range(model.rowCount())]
+    return [
+        [model.index(row, column).data() for column in range(4)] for row in range(model.rowCount())
+    ]
 
 
 def test_stacks_are_shown_at_once_and_the_holder_of_the_lock_first(qtbot: QtBot) -> None:
@@ -187,7 +239,9 @@ def test_without_stacks_the_page_says_when_there_are_some(qtbot: QtBot) -> None:
     assert pane.stacks.message == NO_TARGET
 
 
-def test_the_model_keeps_qt_s_rules_as_stacks_change(qapp: object, qtmodeltester: pytest.FixtureRequest) -> None:
+def test_the_model_keeps_qt_s_rules_as_stacks_change(
+    qapp: object, qtmodeltester: pytest.FixtureRequest
+) -> None:
     model = stack_model(LIGHT)
     qtmodeltester.check(model, force_py=False)  # type: ignore[attr-defined]
     deep = ThreadStack(5, "deep", "runs", tuple(Frame(f"f{n}", "/a.py", n) for n in range(500)))
@@ -213,7 +267,9 @@ def test_a_hung_target_s_banner_leads_to_its_stacks(qtbot: QtBot, attach: Attach
     hung = with_state(live, TargetState.HUNG, "the interpreter has not answered for 9 s")
     publish(qtbot, window, session, hung)
     assert not window.banner.button.isVisible()
-    publish(qtbot, window, session, dataclasses.replace(hung, serial=hung.serial + 1, stacks=(HOLDER,)))
+    publish(
+        qtbot, window, session, dataclasses.replace(hung, serial=hung.serial + 1, stacks=(HOLDER,))
+    )
     assert window.banner.button.text() == STACKS
     qtbot.mouseClick(window.banner.button, Qt.MouseButton.LeftButton)
     assert window.workbench.threads.pages.currentIndex() == STACKS_PAGE

@@ -26,29 +26,42 @@ def window_of(qtbot: Any, theme: Theme = LIGHT) -> QLabel:
     return window
 
 
-def test_a_saved_picture_shows_the_window_and_gives_back_the_state(qtbot: Any, tmp_path: Path) -> None:
+def test_a_saved_picture_shows_the_window_and_gives_back_the_state(
+    qtbot: Any, tmp_path: Path
+) -> None:
     window = window_of(qtbot)
     snapshot = big_snapshot(5000, tombstones=10, pending=3)
     save_screenshot(window, snapshot, tmp_path / "shot.png", note="type:Journal")
     assert same(extract(tmp_path / "shot.png"), snapshot)
     picture = QImage(str(tmp_path / "shot.png"))
     ratio = window.devicePixelRatioF()
-    assert (picture.width(), picture.height()) == (round(900 * ratio), round((120 + STAMP_HEIGHT) * ratio))
-    assert picture.copy(0, 0, 900, 118) == window.grab().toImage().convertToFormat(picture.format()).copy(0, 0, 900, 118)
+    assert (picture.width(), picture.height()) == (
+        round(900 * ratio),
+        round((120 + STAMP_HEIGHT) * ratio),
+    )
+    assert picture.copy(0, 0, 900, 118) == window.grab().toImage().convertToFormat(
+        picture.format()
+    ).copy(0, 0, 900, 118)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_the_stamp_line_goes_with_the_window_and_is_drawn(qtbot: Any, tmp_path: Path, theme: Theme) -> None:
+def test_the_stamp_line_goes_with_the_window_and_is_drawn(
+    qtbot: Any, tmp_path: Path, theme: Theme
+) -> None:
     save_screenshot(window_of(qtbot, theme), snapshot_of([Row(1)]), tmp_path / "shot.png")
     picture = QImage(str(tmp_path / "shot.png"))
     stamp = picture.copy(0, picture.height() - STAMP_HEIGHT + 2, picture.width(), STAMP_HEIGHT - 4)
-    colours = {stamp.pixelColor(x, y).name() for x in range(stamp.width()) for y in range(stamp.height())}
+    colours = {
+        stamp.pixelColor(x, y).name() for x in range(stamp.width()) for y in range(stamp.height())
+    }
     assert theme.surface_alt in colours
     assert theme.text in colours
 
 
 def test_the_stamp_says_what_was_looked_at_how_when_and_by_what() -> None:
-    snapshot = snapshot_of([Row(1), Row(2)], lost={"untracked_handles": 3, "misuse_zero": 4}, state=TargetState.HUNG)
+    snapshot = snapshot_of(
+        [Row(1), Row(2)], lost={"untracked_handles": 3, "misuse_zero": 4}, state=TargetState.HUNG
+    )
     left, right = stamp_text(snapshot, "type:Journal")
     assert left == "app.py (4711)  ·  hung  ·  2 live  ·  filter type:Journal  ·  lost 3"
     assert right.startswith("2025-06-1")
@@ -64,7 +77,9 @@ def test_a_long_filter_leaves_room_for_the_time(qtbot: Any, tmp_path: Path) -> N
     assert short.copy(*corner) == long.copy(*corner)
 
 
-def test_saving_again_replaces_the_file_and_leaves_nothing_beside_it(qtbot: Any, tmp_path: Path) -> None:
+def test_saving_again_replaces_the_file_and_leaves_nothing_beside_it(
+    qtbot: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "shot.png"
     save_screenshot(window_of(qtbot), snapshot_of([Row(1)]), path)
     save_screenshot(window_of(qtbot), snapshot_of([Row(2)]), path)
@@ -74,12 +89,16 @@ def test_saving_again_replaces_the_file_and_leaves_nothing_beside_it(qtbot: Any,
 
 def test_a_folder_that_is_not_there_is_one_clear_line(qtbot: Any, tmp_path: Path) -> None:
     path = tmp_path / "none" / "shot.png"
-    with pytest.raises(FileFormatError, match="cannot write the picture: No such file or directory: ") as refusal:
+    with pytest.raises(
+        FileFormatError, match=("cannot write the picture: No such file or directory: ")
+    ) as refusal:
         save_screenshot(window_of(qtbot), snapshot_of(), path)
     assert str(refusal.value).endswith(str(path))
 
 
-def test_what_was_there_stays_when_the_new_picture_cannot_take_its_place(qtbot: Any, tmp_path: Path) -> None:
+def test_what_was_there_stays_when_the_new_picture_cannot_take_its_place(
+    qtbot: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "shot.png"
     (path / "inside").mkdir(parents=True)
     with pytest.raises(FileFormatError, match="cannot write the picture"):
@@ -87,7 +106,9 @@ def test_what_was_there_stays_when_the_new_picture_cannot_take_its_place(qtbot: 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_snapshot_that_is_too_large_leaves_no_file(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_that_is_too_large_leaves_no_file(
+    qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("inspector.model.png.MAX_CHUNK_BYTES", 10)
     with pytest.raises(FileFormatError, match="larger than"):
         save_screenshot(window_of(qtbot), snapshot_of(), tmp_path / "shot.png")

@@ -18,11 +18,37 @@ from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.reading import timer_of
 
 GOOD = ProcessRow(4711, "app.py", "python app.py", "CPython 3.11.7", True, live_handles=12408)
-BARE = ProcessRow(800, "web.py", "python web.py", "CPython 3.11.7", False, "no agent runs in it", "ARC_INSPECTOR=1 python web.py")
+BARE = ProcessRow(
+    800,
+    "web.py",
+    "python web.py",
+    "CPython 3.11.7",
+    False,
+    "no agent runs in it",
+    "ARC_INSPECTOR=1 python web.py",
+)
 
 
-GONE = ProcessRow(99, "old.py", "python old.py", "CPython 3.11.7", True, "post-mortem: it was killed", live_handles=3, alive=False)
-ENDED = ProcessRow(98, "done.py", "python done.py", "CPython 3.11.7", True, "it ended, its last state is left", live_handles=3, alive=False)
+GONE = ProcessRow(
+    99,
+    "old.py",
+    "python old.py",
+    "CPython 3.11.7",
+    True,
+    "post-mortem: it was killed",
+    live_handles=3,
+    alive=False,
+)
+ENDED = ProcessRow(
+    98,
+    "done.py",
+    "python done.py",
+    "CPython 3.11.7",
+    True,
+    "it ended, its last state is left",
+    live_handles=3,
+    alive=False,
+)
 
 
 class BrokenConnector(FakeConnector):
@@ -30,7 +56,9 @@ class BrokenConnector(FakeConnector):
         raise OSError("/proc is not mounted")
 
 
-def page_of(qtbot: QtBot, theme: Theme, runner: BackgroundRunner, connector: FakeConnector) -> StartPage:
+def page_of(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner, connector: FakeConnector
+) -> StartPage:
     page = StartPage(theme, connector, runner)
     qtbot.addWidget(page)
     page.resize(1000, 600)
@@ -39,7 +67,9 @@ def page_of(qtbot: QtBot, theme: Theme, runner: BackgroundRunner, connector: Fak
     return page
 
 
-def test_attachable_processes_come_first_and_one_is_selected(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_attachable_processes_come_first_and_one_is_selected(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([BARE, GOOD]))
     assert page.model.index(0, 0).data() == "app.py"
     assert page.count.text() == "1 running process can be opened; for 1 more the list says why not"
@@ -51,15 +81,22 @@ def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_open
 ) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([GONE, BARE, GOOD]))
     assert [page.model.index(row, 0).data() for row in range(3)] == ["app.py", "web.py", "old.py"]
-    assert page.count.text() == "1 running process and the last state of 1 other can be opened; for 1 more the list says why not"
+    assert page.count.text() == (
+        "1 running process and the last state of 1 other can be opened; "
+        "for 1 more the list says why not"
+    )
     page.table.selectRow(2)
     assert page.attach.text() == "Open"
     assert page.attach.isEnabled()
 
 
-def test_a_process_that_ended_is_opened_and_not_called_running(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_process_that_ended_is_opened_and_not_called_running(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([BARE, ENDED]))
-    assert page.count.text() == "The last state of 1 process can be opened; for 1 more the list says why not"
+    assert page.count.text() == (
+        "The last state of 1 process can be opened; for 1 more the list says why not"
+    )
     assert page.table.selectionModel().selectedRows()[0].row() == 1
     assert page.attach.text() == "Open"
 
@@ -71,10 +108,14 @@ def test_enter_attaches(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) ->
     assert wanted.args == [4711]
 
 
-def test_a_process_that_cannot_be_attached_says_why_and_how_to_fix_it(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_process_that_cannot_be_attached_says_why_and_how_to_fix_it(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([BARE]))
     page.table.selectRow(0)
-    assert page.why.text() == "Cannot be attached: no agent runs in it\nARC_INSPECTOR=1 python web.py"
+    assert page.why.text() == (
+        "Cannot be attached: no agent runs in it\nARC_INSPECTOR=1 python web.py"
+    )
     assert not page.attach.isEnabled()
     page.copy_fix.click()
     assert QGuiApplication.clipboard().text() == BARE.fix
@@ -82,7 +123,9 @@ def test_a_process_that_cannot_be_attached_says_why_and_how_to_fix_it(qtbot: QtB
         qtbot.keyClick(page.table, Qt.Key.Key_Return)
 
 
-def test_a_command_that_looks_like_markup_is_shown_as_it_is(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_command_that_looks_like_markup_is_shown_as_it_is(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     odd = ProcessRow(7, "odd.py", "python -c '<b>bold</b>'", "", True)
     page = page_of(qtbot, theme, runner, FakeConnector([odd]))
     assert page.why.textFormat() == Qt.TextFormat.PlainText
@@ -90,19 +133,25 @@ def test_a_command_that_looks_like_markup_is_shown_as_it_is(qtbot: QtBot, theme:
     assert "&lt;b&gt;bold" in str(page.model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole))
 
 
-def test_no_process_is_a_sentence_with_a_way_on(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_no_process_is_a_sentence_with_a_way_on(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector())
     assert "No process can be attached now" in page.count.text()
     with qtbot.waitSignal(page.demo_wanted):
         qtbot.mouseClick(page.demo, Qt.MouseButton.LeftButton)
 
 
-def test_a_failing_process_list_is_one_line(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_failing_process_list_is_one_line(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, BrokenConnector())
     assert page.count.text() == "Processes could not be listed: OSError: /proc is not mounted"
 
 
-def test_the_choice_survives_a_refresh(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_the_choice_survives_a_refresh(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     connector = FakeConnector([GOOD, BARE])
     page = page_of(qtbot, theme, runner, connector)
     page.table.selectRow(1)
@@ -114,7 +163,9 @@ def test_the_choice_survives_a_refresh(qtbot: QtBot, theme: Theme, runner: Backg
     assert page.model.process(page.table.selectionModel().selectedRows()[0].row()) == BARE
 
 
-def test_recent_screenshots_open_by_a_click(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_recent_screenshots_open_by_a_click(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     path = Path("/pictures/app.png")
     page = page_of(qtbot, theme, runner, FakeConnector(files={path: FakeSession()}))
     assert page.recent.item(0).text() == "app.png"
@@ -124,7 +175,9 @@ def test_recent_screenshots_open_by_a_click(qtbot: QtBot, theme: Theme, runner: 
     assert wanted.args == [path]
 
 
-def test_a_page_that_is_not_seen_asks_nothing(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_page_that_is_not_seen_asks_nothing(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([GOOD]))
     assert timer_of(page).isActive()
     page.hide()
@@ -132,7 +185,9 @@ def test_a_page_that_is_not_seen_asks_nothing(qtbot: QtBot, theme: Theme, runner
 
 
 @pytest.mark.parametrize("rows", [(), (GOOD,), (GOOD, BARE, GONE)])
-def test_the_process_model_is_sound(qtmodeltester, theme: Theme, rows: tuple[ProcessRow, ...]) -> None:
+def test_the_process_model_is_sound(
+    qtmodeltester, theme: Theme, rows: tuple[ProcessRow, ...]
+) -> None:
     model = ProcessModel(theme)
     qtmodeltester.check(model)
     model.show(rows)
@@ -146,7 +201,13 @@ def test_unknown_numbers_of_handles_are_a_dash(theme: Theme) -> None:
 
 
 UNPREPARED = ProcessRow(
-    801, "web.py", "python web.py", "CPython 3.12", False, "runs no agent", consent="One thread is held for a few milliseconds."
+    801,
+    "web.py",
+    "python web.py",
+    "CPython 3.12",
+    False,
+    "runs no agent",
+    consent="One thread is held for a few milliseconds.",
 )
 
 
@@ -158,17 +219,25 @@ def asked(page: StartPage) -> QMessageBox:
     return box
 
 
-def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([UNPREPARED]))
     assert (page.attach.text(), page.attach.isEnabled()) == ("Attach…", True)
     assert page.model.index(0, 4).data() == "runs no agent, the inspector can load an agent"
-    assert page.count.text() == "No process can be attached as it is; the inspector can load an agent into 1 more"
+    assert page.count.text() == (
+        "No process can be attached as it is; the inspector can load an agent into 1 more"
+    )
     box = asked(page)
     assert box.informativeText() == UNPREPARED.consent
     with qtbot.assertNotEmitted(page.bring_wanted, wait=10):
         box.button(QMessageBox.StandardButton.Cancel).click()
     again = [each for each in page.findChildren(QMessageBox) if each.isVisible()] or [asked(page)]
-    agree = next(button for button in again[0].buttons() if again[0].buttonRole(button) == QMessageBox.ButtonRole.AcceptRole)
+    agree = next(
+        button
+        for button in again[0].buttons()
+        if again[0].buttonRole(button) == QMessageBox.ButtonRole.AcceptRole
+    )
     with qtbot.waitSignal(page.bring_wanted) as emitted:
         agree.click()
     assert emitted.args == [801]

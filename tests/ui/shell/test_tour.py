@@ -63,14 +63,18 @@ def test_each_step_shows_what_it_speaks_of(demo: Demo) -> None:
     assert (card.forward.text(), card.leave.isVisible()) == ("Done", False)
 
 
-def test_the_card_covers_nothing_that_it_speaks_of_where_there_is_room(qtbot: QtBot, demo: Demo) -> None:
+def test_the_card_covers_nothing_that_it_speaks_of_where_there_is_room(
+    qtbot: QtBot, demo: Demo
+) -> None:
     window = demo()
     card = card_of(window)
     assert not card.geometry().intersects(place_of(window.vital_signs, window))
     assert window.rect().contains(card.geometry())
 
 
-def test_a_tour_that_was_seen_does_not_come_again_by_itself(qtbot: QtBot, demo: Demo, settings: QSettings) -> None:
+def test_a_tour_that_was_seen_does_not_come_again_by_itself(
+    qtbot: QtBot, demo: Demo, settings: QSettings
+) -> None:
     window = demo()
     for _ in range(6):
         card_of(window).forward.click()
@@ -119,7 +123,9 @@ def test_a_process_of_ones_own_comes_without_a_tour(attach: Attach) -> None:
     assert window.tour.card is None
 
 
-def test_a_demo_that_did_not_start_brings_no_tour_to_the_next_process(qtbot: QtBot, open_window: Open, tmp_path: Path) -> None:
+def test_a_demo_that_did_not_start_brings_no_tour_to_the_next_process(
+    qtbot: QtBot, open_window: Open, tmp_path: Path
+) -> None:
     window = open_window(FakeConnector(sessions={4711: FakeSession(SNAPSHOT)}, folder=tmp_path))
     window.start.demo.click()
     qtbot.waitUntil(lambda: "could not be started" in window.result.text)
@@ -138,5 +144,7 @@ def test_a_demo_that_did_not_start_brings_no_tour_to_the_next_process(qtbot: QtB
         (QRect(0, 0, 1000, 600), QPoint(647, 387)),
     ],
 )
-def test_a_card_stands_below_above_left_or_right_else_in_the_corner(anchor: QRect, place: QPoint) -> None:
+def test_a_card_stands_below_above_left_or_right_else_in_the_corner(
+    anchor: QRect, place: QPoint
+) -> None:
     assert beside(anchor, (340, 200), QRect(0, 0, 1000, 600)) == place

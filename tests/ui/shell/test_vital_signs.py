@@ -22,7 +22,16 @@ from inspector.ui.shell.vital_cell import Sign, VitalCell, spark_points
 from inspector.ui.shell.vital_signs import VitalSigns
 from inspector.vocabulary import EventKind, Reference, Resource
 from tests.helpers.reading import part, row_of
-from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, make_vitals, snapshot_of, with_state
+from tests.helpers.snapshots import (
+    T0,
+    Row,
+    World,
+    big_snapshot,
+    handle_id,
+    make_vitals,
+    snapshot_of,
+    with_state,
+)
 from tests.helpers.widget_life import what_is_left
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -52,7 +61,9 @@ def values(strip: VitalSigns) -> list[str]:
 
 
 def waiting(slot: int, secs: float, owner: str = "worker-2") -> Row:
-    return Row(slot, type="Journal", resource=Resource.WAITING_OWNER, owner=owner, changed_secs=secs)
+    return Row(
+        slot, type="Journal", resource=Resource.WAITING_OWNER, owner=owner, changed_secs=secs
+    )
 
 
 def test_everything_is_unknown_before_the_first_counters(qtbot: Any) -> None:
@@ -69,7 +80,9 @@ def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: An
     )
     assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1", UNKNOWN_TEXT, "1,200"]
     assert sign(strip, "Pending closes").beside == "oldest 41 s"
-    assert sign(strip, "Lost").tooltip == "Lost, so numbers may be short. Click to read the meaning:\n1,200 handles without a row"
+    assert sign(strip, "Lost").tooltip == (
+        "Lost, so numbers may be short. Click to read the meaning:\n1,200 handles without a row"
+    )
     assert sign(strip, "Lost").beside == "9 refused"
 
 
@@ -78,7 +91,9 @@ def test_rates_say_their_direction_and_the_window_they_were_measured_over(qtbot:
     for i in range(41):
         strip.show_vitals(make_vitals(T0 + i * 0.1, [100 + 124 * i], [118 * i]))
     assert values(strip)[:4] == ["340", UNKNOWN_TEXT, "+1,240/s", "−1,180/s"]
-    assert sign(strip, "Births").tooltip == "Handles created, over the last 2.0 s. Click to list them"
+    assert sign(strip, "Births").tooltip == (
+        "Handles created, over the last 2.0 s. Click to list them"
+    )
 
 
 def test_numbers_change_ten_times_a_second_however_often_counters_arrive(qtbot: Any) -> None:
@@ -100,9 +115,21 @@ def test_a_rate_of_nothing_has_no_direction(qtbot: Any) -> None:
 def test_pending_closes_are_amber_with_an_icon_and_stuck_ones_stand_out_more(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of([waiting(1, 41)]))
-    assert (sign(strip, "Pending closes").tint, sign(strip, "Pending closes").icon) == ("waiting", "waiting")
-    strip.show_snapshot(snapshot_of([waiting(1, 41), waiting(2, 3, "worker-3")], world=World(ended_threads=("worker-3",)), serial=2))
-    assert (sign(strip, "Pending closes").tint, sign(strip, "Pending closes").icon) == ("suspect", "failed")
+    assert (sign(strip, "Pending closes").tint, sign(strip, "Pending closes").icon) == (
+        "waiting",
+        "waiting",
+    )
+    strip.show_snapshot(
+        snapshot_of(
+            [waiting(1, 41), waiting(2, 3, "worker-3")],
+            world=World(ended_threads=("worker-3",)),
+            serial=2,
+        )
+    )
+    assert (sign(strip, "Pending closes").tint, sign(strip, "Pending closes").icon) == (
+        "suspect",
+        "failed",
+    )
     assert sign(strip, "Pending closes").beside == "1 stuck, oldest 41 s"
 
 
@@ -118,7 +145,11 @@ def test_nothing_pending_and_nothing_lost_are_said_and_quiet(qtbot: Any) -> None
 def test_refused_uses_and_sampling_less_often_are_no_losses(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of(lost={"misuse_stale": 9, "sampler_skips": 400}))
-    assert (sign(strip, "Lost").value, sign(strip, "Lost").beside, sign(strip, "Lost").tint) == ("0", "9 refused", "text_quiet")
+    assert (sign(strip, "Lost").value, sign(strip, "Lost").beside, sign(strip, "Lost").tint) == (
+        "0",
+        "9 refused",
+        "text_quiet",
+    )
     strip.show_snapshot(snapshot_of(lost={"sampler_skips": 400}, serial=2))
     assert (sign(strip, "Lost").value, sign(strip, "Lost").beside) == ("0", "")
 
@@ -151,8 +182,16 @@ def test_every_number_is_a_door(qtbot: Any, caption: str, signal: str, sent: obj
 
 def test_findings_say_how_much_deserves_a_look(qtbot: Any) -> None:
     strip = strip_of(qtbot)
-    suspect = Finding("never-closed", Verdict.SUSPECT, "1 Journal dropped without close", subject="Journal")
-    strip.show_report(Report(T0, (suspect, dataclasses.replace(suspect, subject="Cursor", muted="a test")), all_rules()))
+    suspect = Finding(
+        "never-closed", Verdict.SUSPECT, "1 Journal dropped without close", subject="Journal"
+    )
+    strip.show_report(
+        Report(
+            T0,
+            (suspect, dataclasses.replace(suspect, subject="Cursor", muted="a test")),
+            all_rules(),
+        )
+    )
     assert (sign(strip, "Findings").value, sign(strip, "Findings").icon) == ("1", "suspect")
     assert "1 Journal dropped without close" in sign(strip, "Findings").tooltip
     strip.show_report(Report(T0, (dataclasses.replace(suspect, muted="a test"),), all_rules()))
@@ -203,7 +242,9 @@ def test_another_target_begins_anew_and_clearing_forgets(qtbot: Any) -> None:
     for i in range(30):
         strip.show_vitals(make_vitals(T0 + i * 0.1, [100 * i], [0]))
     other = snapshot_of([Row(1)], at=T0 + 9)
-    strip.show_snapshot(dataclasses.replace(other, target=dataclasses.replace(other.target, pid=4712)))
+    strip.show_snapshot(
+        dataclasses.replace(other, target=dataclasses.replace(other.target, pid=4712))
+    )
     assert values(strip)[2] == UNKNOWN_TEXT
     strip.clear()
     assert values(strip) == [UNKNOWN_TEXT] * 7
@@ -212,7 +253,15 @@ def test_another_target_begins_anew_and_clearing_forgets(qtbot: Any) -> None:
 def test_a_recorded_state_shows_its_counts_and_no_rates(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(with_state(big_snapshot(100_000, pending=3), TargetState.RECORDED))
-    assert values(strip) == ["100,000", "100,000", UNKNOWN_TEXT, UNKNOWN_TEXT, "3", UNKNOWN_TEXT, "0"]
+    assert values(strip) == [
+        "100,000",
+        "100,000",
+        UNKNOWN_TEXT,
+        UNKNOWN_TEXT,
+        "3",
+        UNKNOWN_TEXT,
+        "0",
+    ]
 
 
 def test_a_lost_target_keeps_its_last_numbers(qtbot: Any) -> None:
@@ -258,14 +307,21 @@ def test_a_sparkline_breaks_at_a_gap_and_stays_inside_its_room() -> None:
 
 def test_a_level_sparkline_lies_in_the_middle_and_one_point_is_none() -> None:
     area = QRectF(0, 0, 70, 20)
-    assert {point.y() for point in spark_points(Line(np.arange(3.0), np.full(3, 500.0)), area)[0]} == {10.0}
+    assert {
+        point.y() for point in spark_points(Line(np.arange(3.0), np.full(3, 500.0)), area)[0]
+    } == {10.0}
     assert spark_points(Line(np.arange(1.0), np.ones(1)), area) == []
 
 
 def test_the_handles_of_one_object_are_one_and_tombstones_none() -> None:
     three = [Row(slot, address=64, proxies=3) for slot in (1, 2, 3)]
     unknown = [Row(slot, proxies=UNKNOWN) for slot in (4, 5)]
-    assert object_count(snapshot_of([*three, *unknown, Row(6), Row(7, reference=Reference.DROPPED)]).handles) == 4
+    assert (
+        object_count(
+            snapshot_of([*three, *unknown, Row(6), Row(7, reference=Reference.DROPPED)]).handles
+        )
+        == 4
+    )
     assert object_count(snapshot_of().handles) == 0
 
 

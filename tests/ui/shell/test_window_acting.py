@@ -27,8 +27,13 @@ def test_force_gc_needs_arming_and_says_what_it_freed(qtbot: QtBot, attach: Atta
     arm(window)
     qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_G)
     assert not window.commands["gc"].isEnabled()
-    said = answer(qtbot, window, lambda: session.gc_requests[0].set_result(GcReport(312, 40, 2, 4, 0.038)))
-    assert said == "Collection freed 312 objects, released 40 handles, 2 closes queued, 4 still pending, took 38 ms"
+    said = answer(
+        qtbot, window, lambda: session.gc_requests[0].set_result(GcReport(312, 40, 2, 4, 0.038))
+    )
+    assert said == (
+        "Collection freed 312 objects, released 40 handles, 2 closes queued, 4 still "
+        "pending, took 38 ms"
+    )
     assert window.commands["gc"].isEnabled()
 
 
@@ -37,15 +42,24 @@ def test_a_target_that_does_not_answer_is_one_line(qtbot: QtBot, attach: Attach)
     arm(window)
     window.commands["gc"].trigger()
     error = TargetBusyError("the interpreter did not answer within 5 s")
-    assert answer(qtbot, window, lambda: session.gc_requests[0].set_exception(error)) == "The interpreter did not answer within 5 s"
+    assert (
+        answer(qtbot, window, lambda: session.gc_requests[0].set_exception(error))
+        == "The interpreter did not answer within 5 s"
+    )
     assert window.commands["gc"].isEnabled()
 
 
-def test_what_a_collection_did_is_told_in_figures_that_lead_on(qtbot: QtBot, attach: Attach) -> None:
+def test_what_a_collection_did_is_told_in_figures_that_lead_on(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(SNAPSHOT)
     arm(window)
     window.commands["gc"].trigger()
-    answer(qtbot, window, lambda: session.gc_requests[0].set_result(GcReport(312, 40, 0, 4, 0.038, uncollectable=1)))
+    answer(
+        qtbot,
+        window,
+        lambda: session.gc_requests[0].set_result(GcReport(312, 40, 0, 4, 0.038, uncollectable=1)),
+    )
     parts = {part.text(): part for part in window.result.figures.parts}
     assert list(parts) == [
         "312 collected",
@@ -62,7 +76,9 @@ def test_what_a_collection_did_is_told_in_figures_that_lead_on(qtbot: QtBot, att
     assert window.result.figures.parts == ()
 
 
-def test_closing_shows_first_what_it_will_do_and_then_what_it_did(qtbot: QtBot, attach: Attach) -> None:
+def test_closing_shows_first_what_it_will_do_and_then_what_it_did(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(SNAPSHOT)
     arm(window)
     window.workbench.choose(JOURNAL.id)
@@ -93,7 +109,9 @@ def test_a_parent_is_closed_after_its_children_once_agreed(qtbot: QtBot, attach:
     dialog = window.closing.dialog
     assert dialog is not None
     needing = f"Cursor {handle_text(CHILD.id)}, to be closed first"
-    session.previews[0][1].set_result((CloseAnswer(PARENT.id, "would_close", "", (needing,), (CHILD.id,)),))
+    session.previews[0][1].set_result(
+        (CloseAnswer(PARENT.id, "would_close", "", (needing,), (CHILD.id,)),)
+    )
     qtbot.waitUntil(lambda: len(session.previews) == 2)
     assert session.previews[1][0] == (CHILD.id,)
     session.previews[1][1].set_result((CloseAnswer(CHILD.id, "would_close", ""),))
@@ -128,13 +146,19 @@ def test_python_holders_are_asked_for_where_somebody_holds(qtbot: QtBot, attach:
     window.commands["close"].trigger()
     dialog = window.closing.dialog
     assert dialog is not None
-    session.previews[0][1].set_result((CloseAnswer(JOURNAL.id, "would_close", "", ("call of worker-1",)),))
+    session.previews[0][1].set_result(
+        (CloseAnswer(JOURNAL.id, "would_close", "", ("call of worker-1",)),)
+    )
     qtbot.waitUntil(lambda: len(session.retainer_requests) == 1)
     handle, _, asked = session.retainer_requests[0]
     assert handle == JOURNAL.id
     path = RetainerPath((PathStep("global", "app.journal"),), is_rooted=True)
     asked.set_result(Retainers((path,), 1, 40, is_cut=False, longest_step_secs=0.001))
-    qtbot.waitUntil(lambda: dialog.holders.text.text() == "call of worker-1\nPython holds its proxy: app.journal")
+    qtbot.waitUntil(
+        lambda: (
+            dialog.holders.text.text() == ("call of worker-1\nPython holds its proxy: app.journal")
+        )
+    )
 
 
 def test_all_that_the_filter_shows_is_closed_in_one_go(qtbot: QtBot, attach: Attach) -> None:
@@ -152,7 +176,9 @@ def test_the_closes_that_wait_are_drained(qtbot: QtBot, attach: Attach) -> None:
     assert not window.commands["drain"].isEnabled()
     arm(window)
     window.commands["drain"].trigger()
-    said = answer(qtbot, window, lambda: session.drains[0].set_result(DrainReport(ran=1, still_pending=2)))
+    said = answer(
+        qtbot, window, lambda: session.drains[0].set_result(DrainReport(ran=1, still_pending=2))
+    )
     assert said == "Ran 1 close; 2 still wait for a call to end, or for the owner thread to run it"
 
 
@@ -179,7 +205,11 @@ def test_a_close_that_cannot_be_taken_back_says_why(qtbot: QtBot, attach: Attach
     arm(window)
     window.workbench.choose(SLOW.id)
     window.commands["take_back"].trigger()
-    said = answer(qtbot, window, lambda: session.cancels[0][1].set_exception(ControlError("it closes already")))
+    said = answer(
+        qtbot,
+        window,
+        lambda: session.cancels[0][1].set_exception(ControlError("it closes already")),
+    )
     assert said == "It closes already"
 
 
@@ -192,7 +222,9 @@ def test_disarming_is_per_target(qtbot: QtBot, attach: Attach) -> None:
     assert not window.commands["arm"].isChecked()
 
 
-def test_actions_disarm_themselves_when_the_target_can_no_longer_act(qtbot: QtBot, attach: Attach) -> None:
+def test_actions_disarm_themselves_when_the_target_can_no_longer_act(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(SNAPSHOT)
     arm(window)
     session.can = Capabilities(act=False, reason="the target has ended")

@@ -17,7 +17,9 @@ from tests.helpers.snapshots import Row, snapshot_of, with_state
 from tests.helpers.windows import JOURNAL, SNAPSHOT, Attach, Open, publish
 
 
-def test_a_screenshot_carries_its_snapshot_and_is_remembered(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
+def test_a_screenshot_carries_its_snapshot_and_is_remembered(
+    qtbot: QtBot, attach: Attach, tmp_path: Path
+) -> None:
     window, _ = attach(SNAPSHOT)
     path = tmp_path / "shot.png"
     window.save_screenshot(path)
@@ -49,14 +51,18 @@ def test_a_screenshot_shows_what_was_there_when_it_was_asked_for_and_the_window_
     assert extract(tmp_path / "shot.png").handles.ids.tolist() == SNAPSHOT.handles.ids.tolist()
 
 
-def test_a_screenshot_that_cannot_be_written_is_one_line(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
+def test_a_screenshot_that_cannot_be_written_is_one_line(
+    qtbot: QtBot, attach: Attach, tmp_path: Path
+) -> None:
     window, _ = attach(SNAPSHOT)
     window.save_screenshot(tmp_path / "nowhere" / "shot.png")
     qtbot.waitUntil(lambda: window.result.text.startswith("The screenshot was not saved: "))
     assert "\n" not in window.result.text
 
 
-def test_a_file_dropped_on_the_window_is_opened(qtbot: QtBot, open_window: Open, tmp_path: Path) -> None:
+def test_a_file_dropped_on_the_window_is_opened(
+    qtbot: QtBot, open_window: Open, tmp_path: Path
+) -> None:
     path = tmp_path / "shot.png"
     connector = FakeConnector(files={path: FakeSession(with_state(SNAPSHOT, TargetState.RECORDED))})
     window = open_window(connector)
@@ -72,7 +78,9 @@ def test_a_file_dropped_on_the_window_is_opened(qtbot: QtBot, open_window: Open,
     assert "recorded" in window.banner.text
 
 
-def test_a_file_is_chosen_and_opened(qtbot: QtBot, open_window: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_chosen_and_opened(
+    qtbot: QtBot, open_window: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "shot.png"
     window = open_window(FakeConnector(files={path: FakeSession(SNAPSHOT)}, folder=tmp_path))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
@@ -93,7 +101,9 @@ def test_a_drag_without_a_file_is_refused(open_window: Open) -> None:
     mime.setText("hello")
     keys = Qt.KeyboardModifier.NoModifier
     window = open_window()
-    enter = QDragEnterEvent(window.rect().center(), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, keys)
+    enter = QDragEnterEvent(
+        window.rect().center(), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, keys
+    )
     enter.ignore()
     window.dragEnterEvent(enter)
     assert not enter.isAccepted()

@@ -16,7 +16,9 @@ from tests.helpers.reading import button, dock
 from tests.helpers.windows import SNAPSHOT, Attach, Open, arm
 
 
-def test_at_its_first_size_the_timeline_takes_more_than_a_quarter_of_the_panes(attach: Attach) -> None:
+def test_at_its_first_size_the_timeline_takes_more_than_a_quarter_of_the_panes(
+    attach: Attach,
+) -> None:
     window, _ = attach(SNAPSHOT)
     bench = window.workbench
     share = dock(bench, "timeline").height() / bench.height()
@@ -24,7 +26,9 @@ def test_at_its_first_size_the_timeline_takes_more_than_a_quarter_of_the_panes(a
     assert dock(bench, "pending").height() < dock(bench, "timeline").height()
 
 
-def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(qtbot: QtBot, attach: Attach) -> None:
+def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, _ = attach(SNAPSHOT)
     qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_M)
     marks = [mark for mark in window.workbench.timeline.history.marks if mark.kind is MarkKind.MARK]
@@ -33,7 +37,9 @@ def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(qtbot: QtBot, at
 
 def test_the_command_palette_runs_what_is_typed(qtbot: QtBot, attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
-    qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(
+        window.workbench.handles.table, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier
+    )
     palette = window.findChild(CommandPalette)
     qtbot.keyClicks(palette.field, "threads")
     assert not dock(window.workbench, "threads").isHidden()
@@ -41,7 +47,9 @@ def test_the_command_palette_runs_what_is_typed(qtbot: QtBot, attach: Attach) ->
     assert dock(window.workbench, "threads").isHidden()
 
 
-def test_slash_goes_to_the_filter_and_letters_typed_there_are_no_shortcuts(qtbot: QtBot, attach: Attach) -> None:
+def test_slash_goes_to_the_filter_and_letters_typed_there_are_no_shortcuts(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(SNAPSHOT)
     arm(window)
     field = window.workbench.handles.field
@@ -76,7 +84,9 @@ def test_back_and_forward_return_to_filters(attach: Attach) -> None:
     assert handles.query.filter.source == "type:Journal"
 
 
-def test_the_theme_switches_everywhere_and_is_remembered(settings: QSettings, open_window: Open) -> None:
+def test_the_theme_switches_everywhere_and_is_remembered(
+    settings: QSettings, open_window: Open
+) -> None:
     window = open_window()
     window.commands["theme"].trigger()
     assert window.appearance.theme is DARK
@@ -84,7 +94,9 @@ def test_the_theme_switches_everywhere_and_is_remembered(settings: QSettings, op
     assert settings.value("theme") == "dark"
 
 
-def test_the_layout_is_remembered_and_can_be_reset(qtbot: QtBot, settings, attach: Attach, tmp_path: Path) -> None:
+def test_the_layout_is_remembered_and_can_be_reset(
+    qtbot: QtBot, settings, attach: Attach, tmp_path: Path
+) -> None:
     window, _ = attach(SNAPSHOT)
     dock(window.workbench, "threads").hide()
     window.close()
@@ -107,7 +119,9 @@ def test_a_window_closed_on_the_start_page_remembers_no_layout(settings, open_wi
     assert settings.value("geometry") is not None
 
 
-def test_a_low_window_puts_the_timeline_with_the_tabs_unless_somebody_moved_a_pane(qtbot: QtBot, attach: Attach) -> None:
+def test_a_low_window_puts_the_timeline_with_the_tabs_unless_somebody_moved_a_pane(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, _ = attach(SNAPSHOT)
     bench = window.workbench
     timeline = dock(bench, "timeline")
@@ -123,10 +137,15 @@ def test_a_low_window_puts_the_timeline_with_the_tabs_unless_somebody_moved_a_pa
     assert bench.dockWidgetArea(timeline) == top
 
 
-def test_a_narrow_window_shows_icons_alone_and_cuts_nothing_off(qtbot: QtBot, attach: Attach) -> None:
+def test_a_narrow_window_shows_icons_alone_and_cuts_nothing_off(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, _ = attach(SNAPSHOT)
     window.resize(900, 600)
     assert window.width() == 900 < COMPACT_WIDTH
-    buttons = [window.toolbar.widgetForAction(window.commands[key]) for key in ("pause", "gc", "close", "attach", "theme", "commands")]
+    buttons = [
+        window.toolbar.widgetForAction(window.commands[key])
+        for key in ("pause", "gc", "close", "attach", "theme", "commands")
+    ]
     qtbot.waitUntil(lambda: all(button.geometry().right() < window.width() for button in buttons))
     assert all(button.isVisible() for button in buttons)

@@ -14,7 +14,12 @@ def test_what_was_lost_is_red_and_listed(qtbot: QtBot, attach: Attach) -> None:
     window, session = attach(SNAPSHOT)
     assert window.status.lost.text() == "lost 0"
     assert not window.status.lost.property("alarm")
-    publish(qtbot, window, session, snapshot_of([Row(1)], serial=2, lost={"untracked_handles": 1204, "misuse_stale": 3}))
+    publish(
+        qtbot,
+        window,
+        session,
+        snapshot_of([Row(1)], serial=2, lost={"untracked_handles": 1204, "misuse_stale": 3}),
+    )
     assert window.status.lost.text() == "lost 1,204"
     assert window.status.lost.property("alarm")
     assert "1,204 handles without a row" in window.status.lost.toolTip()
@@ -23,7 +28,9 @@ def test_what_was_lost_is_red_and_listed(qtbot: QtBot, attach: Attach) -> None:
 
 def test_sampling_less_often_is_a_note_and_no_loss(qtbot: QtBot, attach: Attach) -> None:
     window, session = attach(SNAPSHOT)
-    fewer = dataclasses.replace(snapshot_of([Row(1)], serial=2, lost={"sampler_skips": 7}), sampled_at=T0)
+    fewer = dataclasses.replace(
+        snapshot_of([Row(1)], serial=2, lost={"sampler_skips": 7}), sampled_at=T0
+    )
     publish(qtbot, window, session, fewer)
     assert not window.status.lost.property("alarm")
     assert window.status.sampled.text().endswith("ago, less often")
@@ -31,7 +38,12 @@ def test_sampling_less_often_is_a_note_and_no_loss(qtbot: QtBot, attach: Attach)
 
 
 def test_the_losses_are_read_in_words_and_follow_the_target(qtbot: QtBot, attach: Attach) -> None:
-    window, session = attach(snapshot_of([Row(1)], lost={"untracked_handles": 1204, "misuse_stale": 3, "sampler_skips": 2, "new_kind": 1}))
+    window, session = attach(
+        snapshot_of(
+            [Row(1)],
+            lost={"untracked_handles": 1204, "misuse_stale": 3, "sampler_skips": 2, "new_kind": 1},
+        )
+    )
     click(window.vital_signs, "Lost")
     click(window.vital_signs, "Lost")
     (dialog,) = window.findChildren(LossesDialog)
@@ -42,7 +54,9 @@ def test_the_losses_are_read_in_words_and_follow_the_target(qtbot: QtBot, attach
         "3 uses after release",
         "2 passes of the sampler cut short",
     )
-    publish(qtbot, window, session, snapshot_of([Row(1)], serial=2, lost={"untracked_handles": 1300}))
+    publish(
+        qtbot, window, session, snapshot_of([Row(1)], serial=2, lost={"untracked_handles": 1300})
+    )
     assert dialog.lines == ("1,300 handles without a row",)
     publish(qtbot, window, session, snapshot_of([Row(1)], serial=3))
     assert dialog.lines == ()

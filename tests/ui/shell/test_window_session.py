@@ -14,7 +14,15 @@ from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Level, Reference
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.reading import fact
-from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, make_vitals, snapshot_of, with_state
+from tests.helpers.snapshots import (
+    T0,
+    Row,
+    big_snapshot,
+    handle_id,
+    make_vitals,
+    snapshot_of,
+    with_state,
+)
 from tests.helpers.windows import JOURNAL, SNAPSHOT, Attach, Open, answer, arm, publish
 
 
@@ -52,7 +60,9 @@ def test_the_demo_is_one_click(qtbot: QtBot, open_window: Open) -> None:
     assert window.workbench.handles.model.rowCount() == 4
 
 
-def test_detaching_ends_the_session_and_returns_to_the_start_page(qtbot: QtBot, attach: Attach) -> None:
+def test_detaching_ends_the_session_and_returns_to_the_start_page(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(SNAPSHOT)
     window.commands["detach"].trigger()
     qtbot.waitUntil(lambda: session.ended)
@@ -62,7 +72,9 @@ def test_detaching_ends_the_session_and_returns_to_the_start_page(qtbot: QtBot, 
     assert not window.commands["screenshot"].isEnabled()
 
 
-def test_attaching_to_another_process_ends_the_first_session(qtbot: QtBot, open_window: Open) -> None:
+def test_attaching_to_another_process_ends_the_first_session(
+    qtbot: QtBot, open_window: Open
+) -> None:
     first, second = FakeSession(SNAPSHOT), FakeSession(snapshot_of([Row(9)]))
     window = open_window(FakeConnector(sessions={1: first, 2: second}))
     for pid in (1, 2):
@@ -100,8 +112,19 @@ def test_a_pause_leaves_no_gap_in_the_timeline(qtbot: QtBot, attach: Attach) -> 
     assert not np.isnan(timeline.history.live_line(T0, T0 + 9, points=100).values).any()
 
 
-def test_a_range_of_the_timeline_filters_the_table_beside_what_else_is_asked(qtbot: QtBot, attach: Attach) -> None:
-    window, session = attach(snapshot_of([Row(1, age_secs=1), Row(2, age_secs=30), Row(3, age_secs=60), Row(4, "Journal", age_secs=30)]))
+def test_a_range_of_the_timeline_filters_the_table_beside_what_else_is_asked(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    window, session = attach(
+        snapshot_of(
+            [
+                Row(1, age_secs=1),
+                Row(2, age_secs=30),
+                Row(3, age_secs=60),
+                Row(4, "Journal", age_secs=30),
+            ]
+        )
+    )
     bench = window.workbench
     with qtbot.waitSignal(window.attachment.vitals_seen):
         session.publish_vitals(make_vitals(T0 + 1, [9], [0]))
@@ -132,10 +155,15 @@ def test_the_rate_and_the_level_are_asked_of_the_session(qtbot: QtBot, attach: A
     window.toolbar.level_wanted.emit(Level.STACKS)
     level, future = session.level_requests[0]
     assert level == Level.STACKS
-    assert answer(qtbot, window, lambda: future.set_result(Level.STACKS)) == "The target records at level stacks"
+    assert (
+        answer(qtbot, window, lambda: future.set_result(Level.STACKS))
+        == "The target records at level stacks"
+    )
 
 
-def test_one_can_look_at_other_processes_and_return_to_the_session(qtbot: QtBot, attach: Attach) -> None:
+def test_one_can_look_at_other_processes_and_return_to_the_session(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(with_state(SNAPSHOT, TargetState.HUNG, "stopped"))
     window.commands["attach"].trigger()
     assert window.pages.currentWidget() is window.start
@@ -154,7 +182,12 @@ def test_one_can_look_at_other_processes_and_return_to_the_session(qtbot: QtBot,
 @pytest.mark.parametrize(
     ("state", "reason", "words", "button"),
     [
-        (TargetState.HUNG, "the interpreter has not answered for 12 s", "is hung: the interpreter has not answered for 12 s", ""),
+        (
+            TargetState.HUNG,
+            "the interpreter has not answered for 12 s",
+            "is hung: the interpreter has not answered for 12 s",
+            "",
+        ),
         (TargetState.ENDED, "it exited", "has ended: it exited", "Choose another process"),
         (TargetState.POST_MORTEM, "killed", "is gone: killed", "Choose another process"),
         (TargetState.RECORDED, "", "A recorded state of app.py", "Choose another process"),
@@ -174,7 +207,9 @@ def test_each_state_has_its_sentence_and_button(
         assert window.pages.currentWidget() is window.start
 
 
-def test_a_target_that_recovers_loses_its_banner_and_can_act_again(qtbot: QtBot, attach: Attach) -> None:
+def test_a_target_that_recovers_loses_its_banner_and_can_act_again(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(with_state(SNAPSHOT, TargetState.HUNG, "stopped"))
     arm(window)
     assert window.banner.isVisible()
@@ -184,10 +219,17 @@ def test_a_target_that_recovers_loses_its_banner_and_can_act_again(qtbot: QtBot,
     assert not window.banner.isVisible()
 
 
-def test_a_selected_handle_is_shown_in_detail_through_its_death(qtbot: QtBot, attach: Attach) -> None:
+def test_a_selected_handle_is_shown_in_detail_through_its_death(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(SNAPSHOT)
     window.workbench.choose(handle_id(1))
-    publish(qtbot, window, session, snapshot_of([Row(1, reference=Reference.DROPPED), JOURNAL], serial=2))
+    publish(
+        qtbot,
+        window,
+        session,
+        snapshot_of([Row(1, reference=Reference.DROPPED), JOURNAL], serial=2),
+    )
     assert window.workbench.detail.handle == handle_id(1)
     assert "dropped" in fact(window.workbench.detail, "Changed").text()
 
@@ -201,13 +243,24 @@ def test_100_000_handles_go_through_the_whole_window(qtbot: QtBot, attach: Attac
     assert not window.grab().isNull()
 
 
-def test_a_closed_window_ends_its_session_and_leaves_nothing(qtbot: QtBot, settings, tmp_path: Path) -> None:
+def test_a_closed_window_ends_its_session_and_leaves_nothing(
+    qtbot: QtBot, settings, tmp_path: Path
+) -> None:
     session = FakeSession(SNAPSHOT)
     window = MainWindow(FakeConnector(sessions={4711: session}, folder=tmp_path), settings)
     window.show()
     with qtbot.waitSignal(window.attachment.snapshot_shown):
         window.attachment.attach(4711)
-    left = [weakref.ref(part) for part in (window, window.workbench, window.workbench.handles, window.attachment, window.start)]
+    left = [
+        weakref.ref(part)
+        for part in (
+            window,
+            window.workbench,
+            window.workbench.handles,
+            window.attachment,
+            window.start,
+        )
+    ]
     window.close()
     qtbot.waitUntil(lambda: session.ended)
     window.deleteLater()

@@ -22,11 +22,15 @@ from inspector.errors import UsageError
         (["--", "-odd.py", "x"], ("count", Program("--", "-odd.py", ("x",)))),
     ],
 )
-def test_everything_after_the_target_belongs_to_the_program(words: list[str], expected: tuple[str, Program]) -> None:
+def test_everything_after_the_target_belongs_to_the_program(
+    words: list[str], expected: tuple[str, Program]
+) -> None:
     assert parse(words) == expected
 
 
-@pytest.mark.parametrize("words", [[], ["-m"], ["--level"], ["--level", "count"], ["--unknown", "app.py"]])
+@pytest.mark.parametrize(
+    "words", [[], ["-m"], ["--level"], ["--level", "count"], ["--unknown", "app.py"]]
+)
 def test_a_command_line_without_a_target_is_wrong_use(words: list[str]) -> None:
     with pytest.raises(UsageError, match="TARGET"):
         parse(words)
@@ -46,8 +50,11 @@ def test_a_command_line_without_a_target_is_wrong_use(words: list[str]) -> None:
         ("python", False),
     ],
 )
-def test_the_inspector_is_never_a_target_of_itself(line: str, is_own: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.orig_argv", ["python", "-m", "inspector"])  # importing the module starts nothing here
+def test_the_inspector_is_never_a_target_of_itself(
+    line: str, is_own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # importing the module starts nothing here
+    monkeypatch.setattr("sys.orig_argv", ["python", "-m", "inspector"])
     from inspector.agent.autostart import is_own_process
 
     assert is_own_process(line.split()) is is_own

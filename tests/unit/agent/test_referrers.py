@@ -136,7 +136,15 @@ def nosy_holders(thing: object) -> list[object]:
     dict.__setitem__(ModuleType.__dict__["__dict__"].__get__(module), "kept", thing)
     sys.modules["nosy"] = module
     cls = Meta("Holder", (), {"kept": thing})
-    return [attribute, slot, module, cls, NosyDict(a=thing), {NosyKey("__name__"): thing}, {NosyKey("b"): [thing]}]
+    return [
+        attribute,
+        slot,
+        module,
+        cls,
+        NosyDict(a=thing),
+        {NosyKey("__name__"): thing},
+        {NosyKey("b"): [thing]},
+    ]
 
 
 def test_no_code_of_the_program_runs_when_holders_are_described() -> None:

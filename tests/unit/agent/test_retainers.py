@@ -56,7 +56,10 @@ def nothing_kept() -> Iterator[None]:
 
 
 def on_thread(thing: object) -> dict[str, Any]:
-    """The report of a search that runs where the agent's would: on a thread of its own, which is not looked at."""
+    """The report of a search that runs where the agent's would.
+
+    On a thread of its own, which is not looked at.
+    """
     reports: list[dict[str, Any]] = []
 
     def run(thing: object) -> None:
@@ -100,11 +103,20 @@ def test_a_slot_is_told_by_its_name() -> None:
     assert paths(KEPT[0].thing)[0][2].startswith("attribute thing of")
 
 
-@pytest.mark.parametrize(("file", "is_told"), [(f"{OWN_FOLDER}/worker.py", False), ("/srv/app/worker.py", True)])
+@pytest.mark.parametrize(
+    ("file", "is_told"), [(f"{OWN_FOLDER}/worker.py", False), ("/srv/app/worker.py", True)]
+)
 def test_frames_of_the_tool_itself_hold_nothing_that_is_told(file: str, is_told: bool) -> None:
     """A thread of the tool also holds the object; only a thread of the program is reported."""
     names: dict[str, Any] = {"entered": threading.Event(), "leave": threading.Event()}
-    exec(compile("def hold(things):\n    held = things.pop()\n    entered.set()\n    leave.wait()\n", file, "exec"), names)  # noqa: S102
+    exec(  # noqa: S102
+        compile(
+            ("def hold(things):\n    held = things.pop()\n    entered.set()\n    leave.wait()\n"),
+            file,
+            "exec",
+        ),
+        names,
+    )
     things = [Thing()]
     look = weakref.ref(things[0])
     thread = threading.Thread(target=names["hold"], args=(things,), name="holder")
@@ -113,7 +125,9 @@ def test_frames_of_the_tool_itself_hold_nothing_that_is_told(file: str, is_told:
     report = on_thread(look())
     names["leave"].set()
     thread.join()
-    told = [step["text"] for path in report["paths"] for step in path["steps"] if "held" in step["text"]]
+    told = [
+        step["text"] for path in report["paths"] for step in path["steps"] if "held" in step["text"]
+    ]
     assert bool(told) == is_told, report
 
 
@@ -157,7 +171,10 @@ def test_two_holders_that_share_their_way_to_the_root_have_both_a_path() -> None
     thing = Thing()
     KEPT.append(({"first": thing}, {"second": thing}))
     found = paths(thing)
-    assert sorted(path[-1] for path in found) == ["['first'] of a dict of 1", "['second'] of a dict of 1"]
+    assert sorted(path[-1] for path in found) == [
+        "['first'] of a dict of 1",
+        "['second'] of a dict of 1",
+    ]
     assert all(path[0] == f"global {__name__}.KEPT" for path in found)
 
 
@@ -185,7 +202,9 @@ def test_what_native_code_keeps_is_a_root_of_its_own() -> None:
             next(steps)
         except StopIteration as done:
             report = done.value
-    assert "native code holds it: handle 3" in [path["steps"][0]["text"] for path in report["paths"]]
+    assert "native code holds it: handle 3" in [
+        path["steps"][0]["text"] for path in report["paths"]
+    ]
 
 
 def test_suspended_generators_and_closures_are_told() -> None:
@@ -289,7 +308,13 @@ print(json.dumps([[step["text"] for step in path["steps"]] for path in reports[0
 @pytest.mark.parametrize("minor", MINORS)
 def test_no_interpreter_has_the_search_find_itself(minor: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([interpreter(minor), "-c", ON_ITS_OWN], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [interpreter(minor), "-c", ON_ITS_OWN],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert [path for path in json.loads(done.stdout) if "running on" not in path[0]] == [
         ["global __main__.KEPT", "[1] of a list of 2", "[0] of a tuple of 2"]
     ]

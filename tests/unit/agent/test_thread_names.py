@@ -39,19 +39,26 @@ def test_threads_that_live_are_named_at_once(listening: ListeningLib) -> None:
     assert listening.names[threading.get_native_id()] == threading.current_thread().name
 
 
-@pytest.mark.skipif(not hasattr(threading.Thread, BIRTH), reason="this Python names its threads for the system")
+@pytest.mark.skipif(
+    not hasattr(threading.Thread, BIRTH), reason=("this Python names its threads for the system")
+)
 def test_a_thread_has_its_name_before_it_does_anything(listening: ListeningLib) -> None:
     seen: list[str | None] = []
     names = ThreadNames()
     names.attach()
-    thread = threading.Thread(target=lambda: seen.append(listening.names.get(threading.get_native_id())), name="short-lived")
+    thread = threading.Thread(
+        target=lambda: seen.append(listening.names.get(threading.get_native_id())),
+        name="short-lived",
+    )
     thread.start()
     thread.join()
     names.detach()
     assert seen == ["short-lived"]
 
 
-def test_a_new_name_is_handed_over_with_the_next_report(listening: ListeningLib, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_name_is_handed_over_with_the_next_report(
+    listening: ListeningLib, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ThreadNames()
     monkeypatch.setattr(threading.current_thread(), "name", "renamed")
     assert names.report() == threading.active_count()

@@ -23,7 +23,10 @@ class ScriptedLib:
     """The native side of the job queue: prepared jobs, then the end of the agent."""
 
     def __init__(self, *jobs: dict[str, Any] | None) -> None:
-        self._jobs = [None if job is None else json.dumps({"job": number, **job}).encode() for number, job in enumerate(jobs)]
+        self._jobs = [
+            None if job is None else json.dumps({"job": number, **job}).encode()
+            for number, job in enumerate(jobs)
+        ]
         self.answers: dict[int, dict[str, Any]] = {}
         self.waits: list[int] = []
         self.given_up: set[int] = set()
@@ -76,9 +79,18 @@ class FakeAdapter:
     def owns(self, row: int) -> bool:
         return row in self.rows
 
-    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
+    def close(
+        self,
+        row: int,
+        *,
+        although_held: bool,
+        preview: bool,
+        withdraw_after_secs: float | None = None,
+    ) -> CloseVerdict:
         self._fail()
-        return CloseVerdict("would_close" if preview else "closed", f"although held: {although_held}", ("a", "b"))
+        return CloseVerdict(
+            "would_close" if preview else "closed", f"although held: {although_held}", ("a", "b")
+        )
 
     def referrers(self, row: int) -> Sequence[str]:
         self._fail()
@@ -95,17 +107,26 @@ def detached() -> list[bool]:
 
 
 def run(
-    monkeypatch: pytest.MonkeyPatch, script: ScriptedLib, *adapters: Adapter, detached: list[bool] | None = None
+    monkeypatch: pytest.MonkeyPatch,
+    script: ScriptedLib,
+    *adapters: Adapter,
+    detached: list[bool] | None = None,
 ) -> dict[int, dict[str, Any]]:
     monkeypatch.setattr("inspector.agent.worker.lib", script)
     gone = [] if detached is None else detached
-    worker = Worker(adapters, Jobs(adapters, GcHook(), ThreadNames()), detach=lambda tell: (tell([]), gone.append(True)))
+    worker = Worker(
+        adapters,
+        Jobs(adapters, GcHook(), ThreadNames()),
+        detach=lambda tell: (tell([]), gone.append(True)),
+    )
     worker.start()
     worker.join(PATIENCE_SECS)
     return script.answers
 
 
-def test_a_beat_is_answered_and_lets_the_adapters_look_around(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_beat_is_answered_and_lets_the_adapters_look_around(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     adapter = FakeAdapter()
     assert run(monkeypatch, ScriptedLib({"op": "beat"}), adapter) == {0: {"ok": True}}
     assert adapter.polls == 1
@@ -122,25 +143,46 @@ def test_a_forced_collection_says_what_it_collected(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_scan_adds_up_the_rows_of_all_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = run(monkeypatch, ScriptedLib({"op": "scan"}, {"op": "beat"}), FakeAdapter(range(3)), FakeAdapter(range(4)))
+    answers = run(
+        monkeypatch,
+        ScriptedLib({"op": "scan"}, {"op": "beat"}),
+        FakeAdapter(range(3)),
+        FakeAdapter(range(4)),
+    )
     assert answers == {0: {"ok": True, "rows": 7}, 1: {"ok": True}}
 
 
 def test_closing_asks_the_adapter_that_keeps_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
     script = ScriptedLib(
-        {"op": "preview", "handles": [5], "although_held": False}, {"op": "close", "handles": [5, 6, 99], "although_held": True}
+        {"op": "preview", "handles": [5], "although_held": False},
+        {"op": "close", "handles": [5, 6, 99], "although_held": True},
     )
     answers = run(monkeypatch, script, FakeAdapter([5]), FakeAdapter([6], ValueError("it stuck")))
-    assert answers[0]["answers"] == [{"handle": 5, "outcome": "would_close", "reason": "although held: False", "holders": ["a", "b"]}]
-    assert [(answer["handle"], answer["outcome"], answer["reason"]) for answer in answers[1]["answers"]] == [
+    assert answers[0]["answers"] == [
+        {
+            "handle": 5,
+            "outcome": "would_close",
+            "reason": "although held: False",
+            "holders": ["a", "b"],
+        }
+    ]
+    assert [
+        (answer["handle"], answer["outcome"], answer["reason"]) for answer in answers[1]["answers"]
+    ] == [
         (5, "closed", "although held: True"),
         (6, "failed", "ValueError: it stuck"),
         (99, "refused", "no adapter knows this handle"),
     ]
 
 
-def test_the_referrers_come_from_the_adapter_that_keeps_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = run(monkeypatch, ScriptedLib({"op": "referrers", "handle": 6}, {"op": "referrers", "handle": 7}), FakeAdapter([6]))
+def test_the_referrers_come_from_the_adapter_that_keeps_the_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = run(
+        monkeypatch,
+        ScriptedLib({"op": "referrers", "handle": 6}, {"op": "referrers", "handle": 7}),
+        FakeAdapter([6]),
+    )
     assert (answers[0]["referrers"], answers[1]["referrers"]) == (["held by 6"], [])
 
 
@@ -154,7 +196,9 @@ def test_the_referrers_come_from_the_adapter_that_keeps_the_row(monkeypatch: pyt
         ({"op": "close", "handles": ["5"]}, "handles is not a list of numbers"),
     ],
 )
-def test_a_job_that_makes_no_sense_is_answered_with_one_line(monkeypatch: pytest.MonkeyPatch, job: dict[str, Any], words: str) -> None:
+def test_a_job_that_makes_no_sense_is_answered_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, job: dict[str, Any], words: str
+) -> None:
     assert run(monkeypatch, ScriptedLib(job)) == {0: {"ok": False, "error": words}}
 
 
@@ -178,16 +222,27 @@ def test_without_jobs_the_worker_looks_around_now_and_then(monkeypatch: pytest.M
     assert all(wait >= 250 for wait in script.waits)
 
 
-def test_being_sent_away_is_answered_before_it_is_done(monkeypatch: pytest.MonkeyPatch, detached: list[bool]) -> None:
+def test_being_sent_away_is_answered_before_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, detached: list[bool]
+) -> None:
     assert run(monkeypatch, ScriptedLib({"op": "detach"}), detached=detached) == {0: {"ok": True}}
     assert detached == [True]
 
 
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.place is not Place.NATIVE], ids=lambda each: each.name)
-def test_the_worker_knows_each_operation_of_the_interpreter(monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
+@pytest.mark.parametrize(
+    "operation",
+    [each for each in OPERATIONS if each.place is not Place.NATIVE],
+    ids=lambda each: each.name,
+)
+def test_the_worker_knows_each_operation_of_the_interpreter(
+    monkeypatch: pytest.MonkeyPatch, operation: Operation
+) -> None:
     (answer,) = run(
-        monkeypatch, ScriptedLib({"op": operation.name, "handle": 6, "handles": [], "declarations": []}), FakeAdapter()
+        monkeypatch,
+        ScriptedLib({"op": operation.name, "handle": 6, "handles": [], "declarations": []}),
+        FakeAdapter(),
     ).values()
     assert "unknown operation" not in answer.get("error", "")
     jobs = Jobs((), GcHook(), ThreadNames())
-    assert jobs.is_long(operation.name) == (operation.is_long and operation.name != "scan")  # a scan belongs to the worker itself
+    # a scan belongs to the worker itself
+    assert jobs.is_long(operation.name) == (operation.is_long and operation.name != "scan")

@@ -48,15 +48,23 @@ def test_a_place_that_is_a_link_is_passed_over(tmp_path: Path, monkeypatch: pyte
     link = tmp_path / "link"
     link.symlink_to(elsewhere)
     monkeypatch.setattr(staging, "PLACES", (str(link).lstrip("/"),))
-    with pytest.raises(AttachError, match="there is no room for the agent's files"), agent_folder_in(OWN, SMALL):
+    with (
+        pytest.raises(AttachError, match="there is no room for the agent's files"),
+        agent_folder_in(OWN, SMALL),
+    ):
         pass
     assert list(elsewhere.iterdir()) == []
 
 
-def test_without_any_room_each_place_is_named_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_any_room_each_place_is_named_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     gone = str(tmp_path / "gone").lstrip("/")
     monkeypatch.setattr(staging, "PLACES", (gone,))
-    with pytest.raises(AttachError, match=f"/{gone} No such file or directory"), agent_folder_in(OWN, SMALL):
+    with (
+        pytest.raises(AttachError, match=f"/{gone} No such file or directory"),
+        agent_folder_in(OWN, SMALL),
+    ):
         pass
 
 
@@ -83,9 +91,15 @@ def left_behind(place: Path, age_secs: float) -> Path:
     return folder
 
 
-def test_what_killed_injectors_left_is_removed_by_the_next_one_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_what_killed_injectors_left_is_removed_by_the_next_one_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(staging, "PLACES", (str(tmp_path).lstrip("/"),))
-    recent, old, of_others = left_behind(tmp_path, 5), left_behind(tmp_path, 300), tmp_path / "of others"
+    recent, old, of_others = (
+        left_behind(tmp_path, 5),
+        left_behind(tmp_path, 300),
+        tmp_path / "of others",
+    )
     of_others.mkdir()
     (tmp_path / f"{PREFIX}link").symlink_to(of_others)
     with agent_folder_in(OWN, SMALL) as first:

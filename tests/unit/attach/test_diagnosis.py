@@ -65,13 +65,21 @@ def test_other_interpreters_are_noted_with_and_without_an_agent():
         ("other-user", {"uid": 33, "user": "www", "may_trace": False}, "sudo -u www arc-inspector"),
         ("ptrace-scope", {"may_trace": False, "ptrace_scope": 1}, "arc-inspector run"),
         ("ptrace-scope", {"may_trace": False, "ptrace_scope": 2}, "arc-inspector run"),
-        ("ptrace-scope", {"may_trace": False, "ptrace_scope": 3, "own_uid": 0}, "arc-inspector run"),
+        (
+            "ptrace-scope",
+            {"may_trace": False, "ptrace_scope": 3, "own_uid": 0},
+            "arc-inspector run",
+        ),
         ("not-dumpable", {"may_trace": False, "ptrace_scope": None}, "arc-inspector run"),
         ("no-permission", {"may_trace": False, "own_uid": 0}, "arc-inspector run"),
         ("traced", {"tracer": "gdb (9)"}, "end that debugger"),
         ("stopped", {"state": "T"}, "kill -CONT 4711"),
         ("no-python", {"is_python": False, "version": None}, "native runtime"),
-        ("no-python", {"is_python": False, "version": None, "python_children": ((4712, "CPython 3.12.1"),)}, "arc-inspector attach 4712"),
+        (
+            "no-python",
+            {"is_python": False, "version": None, "python_children": ((4712, "CPython 3.12.1"),)},
+            "arc-inspector attach 4712",
+        ),
         ("no-python", {"runtimes": Runtimes(python="", pypy=True, musl=False)}, "CPython"),
         ("musl", {"runtimes": Runtimes(python="libpython3.12.so", pypy=False, musl=True)}, "glibc"),
         ("version", {"version": (3, 10)}, "newer Python"),
@@ -82,7 +90,9 @@ def test_other_interpreters_are_noted_with_and_without_an_agent():
         ("unreadable", {"trouble": "the file was replaced"}, "arc-inspector run"),
     ],
 )
-def test_what_is_in_the_way_is_named_with_the_safest_fix_first(key: str, fields: dict[str, Any], first_fix: str | None):
+def test_what_is_in_the_way_is_named_with_the_safest_fix_first(
+    key: str, fields: dict[str, Any], first_fix: str | None
+):
     found = diagnose(changed(**fields))
     assert found.method is None
     assert found.first is not None
@@ -98,7 +108,9 @@ def test_no_fix_ever_weakens_the_system():
     for scope in (0, 1, 2, 3):
         for own_uid in (0, 1000):
             causes = diagnose(changed(may_trace=False, ptrace_scope=scope, own_uid=own_uid)).causes
-            assert not any("ptrace_scope" in fix or "sysctl" in fix for each in causes for fix in each.fixes)
+            assert not any(
+                "ptrace_scope" in fix or "sysctl" in fix for each in causes for fix in each.fixes
+            )
 
 
 def test_a_filter_of_system_calls_asks_and_a_container_is_only_noted():

@@ -31,7 +31,9 @@ def test_a_damaged_file_is_an_answer_or_one_error(tmp_path: Path, data: st.DataO
     damaged = bytearray(WHOLE[: data.draw(st.integers(0, len(WHOLE)))])
     for _ in range(data.draw(st.integers(0, 8))):
         if damaged:
-            damaged[data.draw(st.integers(0, min(len(damaged), 64) - 1))] = data.draw(st.integers(0, 255))
+            damaged[data.draw(st.integers(0, min(len(damaged), 64) - 1))] = data.draw(
+                st.integers(0, 255)
+            )
     path = tmp_path / "damaged.so"
     path.write_bytes(damaged)
     with contextlib.suppress(ElfError):

@@ -1,4 +1,7 @@
-"""Finding the interpreter in a process: a wrong address would make a borrowed thread jump elsewhere."""
+"""Finding the interpreter in a process.
+
+A wrong address would make a borrowed thread jump elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +37,19 @@ def test_functions_are_found_where_they_lie() -> None:
 
 
 @pytest.mark.parametrize("access", [mmap.ACCESS_READ, mmap.ACCESS_COPY])
-def test_a_program_that_maps_its_own_interpreter_s_file_as_data_misleads_nobody(access: int) -> None:
+def test_a_program_that_maps_its_own_interpreter_s_file_as_data_misleads_nobody(
+    access: int,
+) -> None:
     interpreter = find_interpreter(os.getpid())
     assert interpreter is not None
-    with Path(interpreter.image.name).open("rb") as file, mmap.mmap(file.fileno(), 0, access=access) as copy:
-        copied = [each for each in mappings(os.getpid()) or () if each.path == interpreter.image.name and each.high - each.low >= len(copy)]
+    with (
+        Path(interpreter.image.name).open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=access) as copy,
+    ):
+        copied = [
+            each
+            for each in mappings(os.getpid()) or ()
+            if each.path == interpreter.image.name and each.high - each.low >= len(copy)
+        ]
         assert copied, "the file is not mapped a second time"
         assert found() == expected()

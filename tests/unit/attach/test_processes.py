@@ -52,5 +52,7 @@ def test_the_inspectors_own_processes_are_known(arguments: list[str], is_it: boo
         ("pythonista", ["pythonista"], False),
     ],
 )
-def test_python_processes_are_known_by_name_or_first_argument(name: str, arguments: list[str], is_it: bool):
+def test_python_processes_are_known_by_name_or_first_argument(
+    name: str, arguments: list[str], is_it: bool
+):
     assert is_python(name, arguments) is is_it

@@ -14,7 +14,12 @@ from inspector.session.source import SegmentSource
 from inspector.wire.schema import LAYOUT_VERSION
 from tests.helpers.segments import SegmentImage, lock_held, write_segment
 
-FULL = SegmentImage(types=[{"name": b"T"}], handles=[{"address": 64}] * 40, sites=[[("f", "a.py", 1)]], threads=[{"name": b"main"}])
+FULL = SegmentImage(
+    types=[{"name": b"T"}],
+    handles=[{"address": 64}] * 40,
+    sites=[[("f", "a.py", 1)]],
+    threads=[{"name": b"main"}],
+)
 
 
 def refused(path: Path) -> str:

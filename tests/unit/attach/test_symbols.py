@@ -36,7 +36,9 @@ def test_a_process_that_is_gone_has_no_names() -> None:
     assert NativeSymbols(2**22 + 1)(0x1000) == ("", "")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x7fELF\x02\x01", b"\x7fELF\x02\x01" + b"\xff" * 200, b"#!/bin/sh\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x7fELF\x02\x01", b"\x7fELF\x02\x01" + b"\xff" * 200, b"#!/bin/sh\n"]
+)
 def test_a_file_that_makes_no_sense_is_no_crash(tmp_path: Path, content: bytes) -> None:
     damaged = tmp_path / "damaged.so"
     damaged.write_bytes(content)

@@ -25,7 +25,10 @@ PYTHON = "/usr/bin/python3"
     [
         ("app.py 1 -v", (PYTHON, (), ("--", "app.py"), ("1", "-v"))),
         ("python3.12 app.py -m x", ("python3.12", (), ("--", "app.py"), ("-m", "x"))),
-        ("/opt/python -X dev -W error -m pytest tests", ("/opt/python", ("-X", "dev", "-W", "error"), ("-m", "pytest"), ("tests",))),
+        (
+            "/opt/python -X dev -W error -m pytest tests",
+            ("/opt/python", ("-X", "dev", "-W", "error"), ("-m", "pytest"), ("tests",)),
+        ),
         ("python -B app", ("python", ("-B",), ("--", "app"), ())),
         ("python -c 1 x", ("python", (), ("-c", "1"), ("x",))),
         ("python - x", ("python", (), ("-",), ("x",))),
@@ -52,7 +55,10 @@ def test_a_command_is_taken_apart(words: str, parts: tuple[Any, ...]) -> None:
         ("env", "not a Python program but a native program"),
         ("env -i python app.py", "an option of env"),
         ("pypy3 app.py", "needs CPython"),
-        ("ls", "not a Python program but a native program; if Python runs in it, start it by itself"),
+        (
+            "ls",
+            ("not a Python program but a native program; if Python runs in it, start it by itself"),
+        ),
         ("no-such-command", "no such command"),
     ],
 )
@@ -61,8 +67,17 @@ def test_what_is_no_python_program_is_refused(words: str, error: str) -> None:
         parse_command(words.split(), PYTHON)
 
 
-@pytest.mark.parametrize("head", ["#!{python}\n", "#!/usr/bin/env {python}\n", "#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n"])
-def test_a_script_on_the_path_is_run_by_the_interpreter_that_it_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str) -> None:
+@pytest.mark.parametrize(
+    "head",
+    [
+        "#!{python}\n",
+        "#!/usr/bin/env {python}\n",
+        "#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n",
+    ],
+)
+def test_a_script_on_the_path_is_run_by_the_interpreter_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
     python = tmp_path / "python3.11"
     python.touch(0o755)
     script = tmp_path / "pytest"
@@ -78,7 +93,9 @@ def verdict(tmp_path: Path, value: object, *, status: int = 0, is_pytest: bool =
     file = tmp_path / "leaks.json"
     if value is not None:
         file.write_text(value if isinstance(value, str) else json.dumps(value))
-    return read_verdict(file, AllowList([Allowance("known", type="Known")]), status, is_pytest=is_pytest)
+    return read_verdict(
+        file, AllowList([Allowance("known", type="Known")]), status, is_pytest=is_pytest
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,9 +107,25 @@ def verdict(tmp_path: Path, value: object, *, status: int = 0, is_pytest: bool =
         ({**FOLLOWED, "leaks": []}, 7, False, 1),
         ({"followed": 0, "refused": [], "leaks": []}, 0, False, 4),
         ({"followed": 2, "refused": ["no such class: a.B: a.toml"], "leaks": []}, 0, False, 4),
-        ({"followed": 2, "refused": ["no such class: a.B: a.toml"], "leaks": [LEAK.value()]}, 0, False, 1),
+        (
+            {"followed": 2, "refused": ["no such class: a.B: a.toml"], "leaks": [LEAK.value()]},
+            0,
+            False,
+            1,
+        ),
         ({**FOLLOWED, "leaks": [LEAK.value()], "failure": "ValueError: mine"}, 1, False, 4),
-        ({"followed": 0, "refused": [], "leaks": [], "started": False, "failure": "No such file"}, 2, False, 2),
+        (
+            {
+                "followed": 0,
+                "refused": [],
+                "leaks": [],
+                "started": False,
+                "failure": "No such file",
+            },
+            2,
+            False,
+            2,
+        ),
         (None, 0, False, 4),
         (None, 137, False, 4),
         ({**FOLLOWED, "leaks": [], "judged": 3}, 1, True, 1),
@@ -108,14 +141,18 @@ def verdict(tmp_path: Path, value: object, *, status: int = 0, is_pytest: bool =
         ({"leaks": []}, 0, False, 4),
     ],
 )
-def test_the_exit_status_says_whether_all_is_well(tmp_path: Path, value: object, status: int, is_pytest: bool, exit_status: int) -> None:
+def test_the_exit_status_says_whether_all_is_well(
+    tmp_path: Path, value: object, status: int, is_pytest: bool, exit_status: int
+) -> None:
     assert verdict(tmp_path, value, status=status, is_pytest=is_pytest).exit_status == exit_status
 
 
 def test_a_program_without_a_report_is_unknown_and_not_clean(tmp_path: Path) -> None:
     unknown = verdict(tmp_path, None, status=137)
     assert unknown.value()["verdict"] == "unknown"
-    assert unknown.trouble == "the command ended with status 137, so nothing is known of its handles"
+    assert unknown.trouble == (
+        "the command ended with status 137, so nothing is known of its handles"
+    )
     assert "no handle leaked" not in unknown.text()
 
 

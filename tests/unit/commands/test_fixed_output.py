@@ -30,7 +30,10 @@ def check(name: str, text: str) -> None:
 
 def test_the_json_of_all_rows_is_the_same_as_before() -> None:
     snapshot = varied_snapshot()
-    check("handles.json", json_text(snapshot_value(snapshot, np.arange(len(snapshot.handles)).tolist())))
+    check(
+        "handles.json",
+        json_text(snapshot_value(snapshot, np.arange(len(snapshot.handles)).tolist())),
+    )
 
 
 @pytest.mark.parametrize("width", [60, 100, 240])

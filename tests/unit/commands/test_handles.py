@@ -11,12 +11,18 @@ from tests.helpers.snapshots import Row, snapshot_of
 
 
 def printed(snapshot: Snapshot, capsys: pytest.CaptureFixture[str], *, kind: str = "") -> str:
-    print_handles(snapshot, arrange(snapshot, Query(filter=chosen_filter(kind, ""), column="age", moment_secs=0.0)), 0)
+    print_handles(
+        snapshot,
+        arrange(snapshot, Query(filter=chosen_filter(kind, ""), column="age", moment_secs=0.0)),
+        0,
+    )
     return capsys.readouterr().out
 
 
 def test_losses_refused_uses_and_notes_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    text = printed(snapshot_of([Row(1)], lost={"events": 12, "misuse_stale": 3, "sampler_skips": 5}), capsys)
+    text = printed(
+        snapshot_of([Row(1)], lost={"events": 12, "misuse_stale": 3, "sampler_skips": 5}), capsys
+    )
     assert "Lost: 12 events of threads without a ring\n" in text
     assert "Refused: 3 uses after release\n" in text
     assert "Note: 5 passes of the sampler cut short\n" in text

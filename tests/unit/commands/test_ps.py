@@ -45,13 +45,17 @@ def test_a_few_dead_processes_are_listed_and_the_rest_is_counted(
     assert lines[-1] == "and 2 more: arc-inspector ps --all"
 
 
-def test_all_dead_processes_are_listed_when_asked_for(many_dead: Sequence[FoundProcess], capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_dead_processes_are_listed_when_asked_for(
+    many_dead: Sequence[FoundProcess], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["ps", "--all"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + len(many_dead)
     assert "more:" not in lines[-1]
 
 
-def test_scripts_see_all_processes(many_dead: Sequence[FoundProcess], capsys: pytest.CaptureFixture[str]) -> None:
+def test_scripts_see_all_processes(
+    many_dead: Sequence[FoundProcess], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["ps", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["processes"]) == len(many_dead)

@@ -28,7 +28,12 @@ from tests.helpers.snapshots import T0, Row, World, snapshot_of
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("#88.1", 1 << 32 | 88 << 1), ("88.1", 1 << 32 | 88 << 1), ("4294967472", 4294967472), ("0x1000000b0", 0x1000000B0)],
+    [
+        ("#88.1", 1 << 32 | 88 << 1),
+        ("88.1", 1 << 32 | 88 << 1),
+        ("4294967472", 4294967472),
+        ("0x1000000b0", 0x1000000B0),
+    ],
 )
 def test_a_handle_is_written_as_shown_or_as_a_number(text: str, number: int):
     assert parse_handle(text) == number
@@ -58,18 +63,44 @@ def test_what_others_hold_would_be_refused():
 
 def test_unknown_values_are_null():
     snapshot = snapshot_of(
-        [Row(1, strong=UNKNOWN, weak=UNKNOWN, proxies=UNKNOWN, in_flight=UNKNOWN, native_refs=UNKNOWN, age_secs=float("nan"), site=0)]
+        [
+            Row(
+                1,
+                strong=UNKNOWN,
+                weak=UNKNOWN,
+                proxies=UNKNOWN,
+                in_flight=UNKNOWN,
+                native_refs=UNKNOWN,
+                age_secs=float("nan"),
+                site=0,
+            )
+        ]
     )
     row = row_value(snapshot, 0)
-    unknown = ("strong", "weak", "proxies", "native_refs", "in_flight", "created_at", "site", "owner_thread")
+    unknown = (
+        "strong",
+        "weak",
+        "proxies",
+        "native_refs",
+        "in_flight",
+        "created_at",
+        "site",
+        "owner_thread",
+    )
     assert {name: row[name] for name in unknown} == dict.fromkeys(unknown)
 
 
 def test_a_trait_has_an_inner_and_an_outer_count():
     world = World(types=("Database",), traits={"Database": Outer.ARC})
-    rows = [Row(1, "Database", strong=4, native_refs=3, inner_strong=2, outer_strong=3), Row(2, "Database", strong=UNKNOWN)]
+    rows = [
+        Row(1, "Database", strong=4, native_refs=3, inner_strong=2, outer_strong=3),
+        Row(2, "Database", strong=UNKNOWN),
+    ]
     told = [row_value(snapshot_of(rows, world=world), row) for row in (0, 1)]
-    assert [[each[name] for name in ("strong", "inner_strong", "outer_strong", "outer")] for each in told] == [
+    assert [
+        [each[name] for name in ("strong", "inner_strong", "outer_strong", "outer")]
+        for each in told
+    ] == [
         [4, 2, 3, "arc"],
         [None, None, None, "arc"],
     ]
@@ -77,13 +108,20 @@ def test_a_trait_has_an_inner_and_an_outer_count():
 
 def test_a_boxed_trait_says_that_it_is_boxed_and_what_is_no_trait_has_neither():
     world = World(types=("Database", "TodoItem"), traits={"Database": Outer.BOX})
-    snapshot = snapshot_of([Row(1, "Database", strong=2, inner_strong=2), Row(2, "TodoItem")], world=world)
+    snapshot = snapshot_of(
+        [Row(1, "Database", strong=2, inner_strong=2), Row(2, "TodoItem")], world=world
+    )
     told = [row_value(snapshot, row) for row in (0, 1)]
-    assert [[each[name] for name in ("inner_strong", "outer_strong", "outer")] for each in told] == [[2, None, "box"], [None] * 3]
+    assert [
+        [each[name] for name in ("inner_strong", "outer_strong", "outer")] for each in told
+    ] == [[2, None, "box"], [None] * 3]
 
 
 def test_a_double_free_to_come_is_a_number_and_not_unknown():
-    assert row_value(snapshot_of([Row(1, strong=1, proxies=2, native_refs=-1)]), 0)["native_refs"] == -1
+    assert (
+        row_value(snapshot_of([Row(1, strong=1, proxies=2, native_refs=-1)]), 0)["native_refs"]
+        == -1
+    )
 
 
 def test_lost_counts_are_part_of_the_object():
@@ -91,14 +129,30 @@ def test_lost_counts_are_part_of_the_object():
 
 
 def test_a_collection_in_one_sentence():
-    report = GcReport(collected=312, handles_released=40, closes_queued=2, still_pending=4, took_secs=0.038)
-    assert sentence(report) == "freed 312 objects, released 40 handles, 2 closes queued, 4 still pending, took 38 ms"
-    stuck = GcReport(collected=1, handles_released=1, closes_queued=0, still_pending=0, took_secs=0.001, uncollectable=3)
+    report = GcReport(
+        collected=312, handles_released=40, closes_queued=2, still_pending=4, took_secs=0.038
+    )
+    assert sentence(report) == (
+        "freed 312 objects, released 40 handles, 2 closes queued, 4 still pending, took 38 ms"
+    )
+    stuck = GcReport(
+        collected=1,
+        handles_released=1,
+        closes_queued=0,
+        still_pending=0,
+        took_secs=0.001,
+        uncollectable=3,
+    )
     assert sentence(stuck).endswith("3 objects cannot be collected")
 
 
 def test_the_summary_at_the_end_names_what_was_left_by_type():
-    rows = [Row(1, "Journal", resource=Resource.DRAINING), Row(2), Row(3), Row(4, reference=Reference.DROPPED)]
+    rows = [
+        Row(1, "Journal", resource=Resource.DRAINING),
+        Row(2),
+        Row(3),
+        Row(4, reference=Reference.DROPPED),
+    ]
     lines = summary_lines(snapshot_of(rows))
     assert lines[0] == "arc-inspector: 3 handles alive at the end, 1 pending close"
     assert [line.split(":")[0].strip() for line in lines[1:]] == ["Journal", "TodoItem"]
@@ -109,7 +163,9 @@ def test_without_a_snapshot_the_summary_says_so():
 
 
 def test_the_live_line_says_state_and_counts():
-    assert live_text(snapshot_of([Row(1), Row(2)])) == "app.py (4711): live · 2 handles · 0 pending closes"
+    assert live_text(snapshot_of([Row(1), Row(2)])) == (
+        "app.py (4711): live · 2 handles · 0 pending closes"
+    )
 
 
 class Terminal(io.StringIO):
@@ -126,7 +182,9 @@ def test_on_a_terminal_one_line_is_kept_up_to_date_and_cleared_for_the_summary()
     line.on_snapshot(snapshot_of([Row(1), Row(2)], at=T0 + 1))
     assert terminal.getvalue() == "\r\x1b[Kapp.py (4711): live · 1 handle · 0 pending closes"
     line.summarise(snapshot_of([]))
-    assert terminal.getvalue().endswith("\r\x1b[Karc-inspector: 0 handles alive at the end, 0 pending closes\n")
+    assert terminal.getvalue().endswith(
+        "\r\x1b[Karc-inspector: 0 handles alive at the end, 0 pending closes\n"
+    )
 
 
 def test_in_a_file_there_is_only_the_summary():
@@ -140,7 +198,9 @@ def test_nothing_that_a_target_says_drives_the_terminal():
     assert printable("a\x1b[31mb\x07\u202ec") == "a\ufffd[31mb\ufffd\ufffdc"
 
 
-@pytest.mark.parametrize(("code", "status"), [(0, 0), (7, 7), (-signal.SIGKILL, 137), (-signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("code", "status"), [(0, 0), (7, 7), (-signal.SIGKILL, 137), (-signal.SIGTERM, 143)]
+)
 def test_an_exit_status_is_that_of_a_shell(code: int, status: int):
     assert exit_status(code) == status
 
@@ -176,7 +236,9 @@ def test_without_a_display_the_window_says_what_works(monkeypatch: pytest.Monkey
     window.require_display()
 
 
-def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_an_interrupt_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     def interrupted() -> None:
         raise KeyboardInterrupt
 
@@ -198,4 +260,7 @@ def test_without_the_viewers_packages_one_line_says_how_to_install_them(
     monkeypatch.setattr(builtins, "__import__", without_typer)
     assert entry.main() == 3
     said = capsys.readouterr().err
-    assert said == "arc-inspector: the viewer is not installed (there is no typer): pip install 'arc-inspector[viewer]'\n"
+    assert said == (
+        "arc-inspector: the viewer is not installed (there is no typer): pip install "
+        "'arc-inspector[viewer]'\n"
+    )

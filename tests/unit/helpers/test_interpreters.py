@@ -24,11 +24,15 @@ def no_debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 def test_what_cannot_be_had_is_said_in_one_line_that_names_what_was_tried(no_debian: Path):
     with pytest.raises(NoInterpreterError) as refused:
         fetched("python3.14")
-    assert str(refused.value) == "no python3.14 from Debian's testing or unstable: this is no Debian on x86-64"
+    assert str(refused.value) == (
+        "no python3.14 from Debian's testing or unstable: this is no Debian on x86-64"
+    )
     assert [each.name for each in no_debian.iterdir()] == ["python3.14.failed"]
 
 
-def test_a_failure_is_remembered_for_a_while_and_setting_up_tries_again(no_debian: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_failure_is_remembered_for_a_while_and_setting_up_tries_again(
+    no_debian: Path, monkeypatch: pytest.MonkeyPatch
+):
     tries: list[str] = []
 
     def fetch(name: str, _home: Path) -> None:
@@ -44,7 +48,9 @@ def test_a_failure_is_remembered_for_a_while_and_setting_up_tries_again(no_debia
     assert tries.count("pypy3") == 2
 
 
-def test_what_does_not_start_any_more_is_fetched_anew(no_debian: Path, monkeypatch: pytest.MonkeyPatch):
+def test_what_does_not_start_any_more_is_fetched_anew(
+    no_debian: Path, monkeypatch: pytest.MonkeyPatch
+):
     broken = no_debian / "pypy3" / "usr" / "bin" / "pypy3"
     broken.parent.mkdir(parents=True)
     broken.write_text("#!/moved/away\n")

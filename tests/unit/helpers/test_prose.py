@@ -6,7 +6,15 @@ import pytest
 
 from tests.prose.__main__ import too_many
 from tests.prose.counting import Count, count, fault_of, faults
-from tests.prose.texts import ROOT, Text, c_like_comments, docstrings, messages, paragraphs, python_comments
+from tests.prose.texts import (
+    ROOT,
+    Text,
+    c_like_comments,
+    docstrings,
+    messages,
+    paragraphs,
+    python_comments,
+)
 
 
 def text(words: str) -> Text:
@@ -27,7 +35,10 @@ def test_a_sentence_that_opens_without_a_noun_is_counted(sentence: str) -> None:
     assert fault_of(text(sentence), sentence).opens_badly
 
 
-@pytest.mark.parametrize("sentence", ["The owner thread closes it.", "Who holds it?", "`what` is the name of the argument."])
+@pytest.mark.parametrize(
+    "sentence",
+    ["The owner thread closes it.", "Who holds it?", "`what` is the name of the argument."],
+)
 def test_a_sentence_with_its_noun_and_a_question_pass(sentence: str) -> None:
     assert not fault_of(text(sentence), sentence).opens_badly
 
@@ -53,32 +64,57 @@ def test_sums_are_shares_of_sentences_and_of_words() -> None:
 
 def test_a_share_above_its_limit_is_named() -> None:
     limits = {"heads_percent": 1.0, "pronouns_percent": 9.0}
-    assert too_many("comments", Count(10, 100, 1, 1), limits) == ["prose: comments: heads_percent is 10.00, the limit is 1.0"]
+    assert too_many("comments", Count(10, 100, 1, 1), limits) == [
+        "prose: comments: heads_percent is 10.00, the limit is 1.0"
+    ]
     assert too_many("comments", Count(100, 100, 1, 1), limits) == []
 
 
 def test_code_blocks_and_list_items_are_kept_apart() -> None:
     lines = ["First line", "goes on.", "", "```", "what is code", "```", "- an item", "- another"]
-    assert [found.words for found in paragraphs("x.md", 1, lines)] == ["First line goes on.", "an item", "another"]
+    assert [found.words for found in paragraphs("x.md", 1, lines)] == [
+        "First line goes on.",
+        "an item",
+        "another",
+    ]
     assert [found.line for found in paragraphs("x.md", 1, lines)] == [1, 7, 8]
 
 
 def test_comments_of_each_language_are_read() -> None:
-    rust = '//! A module.\nlet url = "http://x"; // trailing words\n/// A function.\n// a comment\n// of two lines\n'
+    rust = (
+        '//! A module.\nlet url = "http://x"; // trailing words\n/// A function.\n// a '
+        "comment\n// of two lines\n"
+    )
     path = ROOT / "x.rs"
-    assert [found.words for found in c_like_comments(path, rust, documenting=True)] == ["A module.", "A function."]
-    assert [found.words for found in c_like_comments(path, rust, documenting=False)] == ["trailing words", "a comment of two lines"]
+    assert [found.words for found in c_like_comments(path, rust, documenting=True)] == [
+        "A module.",
+        "A function.",
+    ]
+    assert [found.words for found in c_like_comments(path, rust, documenting=False)] == [
+        "trailing words",
+        "a comment of two lines",
+    ]
     python = "x = 1  # trailing\n# two\n# lines\ny = 2  # noqa: E501\n"
-    assert [found.words for found in python_comments(ROOT / "x.py", python)] == ["trailing", "two lines"]
+    assert [found.words for found in python_comments(ROOT / "x.py", python)] == [
+        "trailing",
+        "two lines",
+    ]
 
 
 def test_docstrings_are_read() -> None:
     tree = ast.parse('"""Module."""\ndef f():\n    """Function.\n\n    More.\n    """\n')
-    assert [(found.words, found.line) for found in docstrings(ROOT / "x.py", tree)] == [("Module.", 1), ("Function.", 3), ("More.", 5)]
+    assert [(found.words, found.line) for found in docstrings(ROOT / "x.py", tree)] == [
+        ("Module.", 1),
+        ("Function.", 3),
+        ("More.", 5),
+    ]
 
 
 def test_a_message_with_values_is_one_sentence() -> None:
-    tree = ast.parse("say(f'{count} of its waits for the lock ended early')\nsay('Of a dead process its last state is shown')")
+    tree = ast.parse(
+        "say(f'{count} of its waits for the lock ended early')\nsay('Of a dead "
+        "process its last state is shown')"
+    )
     found = faults(messages(ROOT / "inspector" / "somewhere.py", tree))
     assert [(fault.sentence, fault.opens_badly) for fault in found] == [
         ("`x` of its waits for the lock ended early", False),

@@ -55,13 +55,20 @@ def a_run(way: Way) -> Run:
     """A run without a difference."""
     has_agent = way.has_agent
     names = ("before", "during", "after")
-    run = Run({name: Moment(copy.deepcopy(FACTS), has_agent=False, was_left=False) for name in names}, out=b"right\n")
+    run = Run(
+        {name: Moment(copy.deepcopy(FACTS), has_agent=False, was_left=False) for name in names},
+        out=b"right\n",
+    )
     if has_agent:
         run.moments["during"] = Moment(copy.deepcopy(FACTS | OWN), has_agent=True, was_left=False)
     if way is Way.INJECTED:
-        left = copy.deepcopy(FACTS | OWN) | {name: FACTS[name] for name in ("threads", "view: finders", "view: birth of a thread")}
+        left = copy.deepcopy(FACTS | OWN) | {
+            name: FACTS[name] for name in ("threads", "view: finders", "view: birth of a thread")
+        }
         left["mappings"].pop("/x/arc-inspector-0/1-2.seg")
-        run.moments["after"] = Moment(left | {"view: collector's callbacks": 0}, has_agent=False, was_left=True)
+        run.moments["after"] = Moment(
+            left | {"view: collector's callbacks": 0}, has_agent=False, was_left=True
+        )
     return run
 
 
@@ -79,33 +86,62 @@ def test_what_an_agent_may_have_is_no_difference(way: Way) -> None:
 
 
 WRONG = {
-    "an agent's descriptor": ("descriptors", fact("during", "descriptors", {"0": "/dev/null", "4": "socket:"})),
+    "an agent's descriptor": (
+        "descriptors",
+        fact("during", "descriptors", {"0": "/dev/null", "4": "socket:"}),
+    ),
     "a lost descriptor": ("descriptors", fact("after", "descriptors", {})),
-    "another lowest number": ("view: lowest descriptor", fact("during", "view: lowest descriptor", 4)),
+    "another lowest number": (
+        "view: lowest descriptor",
+        fact("during", "view: lowest descriptor", 4),
+    ),
     "a foreign thread": ("threads", fact("during", "threads", ["python", "python"])),
     "a thread that stays": ("threads", fact("after", "threads", ["ai-worker", "python"])),
-    "a thread object": ("view: thread objects", fact("during", "view: thread objects", ["MainThread False", "ours True"])),
+    "a thread object": (
+        "view: thread objects",
+        fact("during", "view: thread objects", ["MainThread False", "ours True"]),
+    ),
     "a child": ("children", fact("during", "children", 1)),
     "a segment that stays": ("mappings", fact("after", "mappings", OWN["mappings"])),
-    "a foreign mapping": ("mappings", fact("during", "mappings", {**FACTS["mappings"], "/usr/lib/libfoo.so": 1})),  # type: ignore[dict-item]
+    "a foreign mapping": (
+        "mappings",
+        fact("during", "mappings", {**FACTS["mappings"], "/usr/lib/libfoo.so": 1}),
+    ),  # type: ignore[dict-item]
     "a lost mapping": ("mappings", fact("during", "mappings", {"memory": 5})),
-    "too many mappings": ("mappings", fact("during", "mappings", {"memory": 200, "/usr/lib/libc.so.6": 5})),
+    "too many mappings": (
+        "mappings",
+        fact("during", "mappings", {"memory": 200, "/usr/lib/libc.so.6": 5}),
+    ),
     "a caught signal": ("caught signals", fact("during", "caught signals", "0000000000000202")),
     "a blocked signal": ("blocked signals", fact("after", "blocked signals", "0000000000000200")),
     "much memory": ("memory", fact("during", "memory", 60_000)),
     "another limit": ("limits", fact("after", "limits", "Max open files 64")),
     "a finder that stays": ("view: finders", fact("after", "view: finders", OWN["view: finders"])),
-    "a foreign function at a thread's birth": ("view: birth of a thread", fact("during", "view: birth of a thread", "other")),
+    "a foreign function at a thread's birth": (
+        "view: birth of a thread",
+        fact("during", "view: birth of a thread", "other"),
+    ),
     "exit functions": ("view: exit functions", fact("after", "view: exit functions", 3)),
-    "a callback that stays": ("view: collector's callbacks", fact("after", "view: collector's callbacks", 1)),
+    "a callback that stays": (
+        "view: collector's callbacks",
+        fact("after", "view: collector's callbacks", 1),
+    ),
     "a foreign module": ("view: modules", fact("after", "view: modules", ["numpy", "sys"])),
     "other output": ("stdout", lambda run: setattr(run, "out", b"wrong\n")),
     "a line of ours": ("stderr", lambda run: setattr(run, "err", b"arc-inspector: hello\n")),
     "another status": ("exit status", lambda run: setattr(run, "status", -11)),
     "another result": ("result", lambda run: setattr(run, "result", b"wrong")),
     "a file": ("left behind", lambda run: run.left_behind.append("tmp/file")),
-    "a hidden segment": ("left behind", lambda run: run.left_behind.append("runtime/arc-inspector-0/.12-34.seg")),
-    "many segments": ("left behind", lambda run: run.left_behind.extend(f"runtime/arc-inspector-0/{pid}-1.seg" for pid in range(200))),
+    "a hidden segment": (
+        "left behind",
+        lambda run: run.left_behind.append("runtime/arc-inspector-0/.12-34.seg"),
+    ),
+    "many segments": (
+        "left behind",
+        lambda run: run.left_behind.extend(
+            f"runtime/arc-inspector-0/{pid}-1.seg" for pid in range(200)
+        ),
+    ),
     "a moment that is missing": ("moments", lambda run: run.moments.pop("after")),
 }
 
@@ -120,7 +156,9 @@ def test_what_is_wrong_is_found(case: str) -> None:
 
 def test_an_agent_that_stayed_away_is_found() -> None:
     assert found(a_run(Way.WITHOUT), Way.INJECTED) == ["arrival"]
-    assert found(a_run(Way.INJECTED), Way.INJECTED, replace(PROGRAM, comes=Comes.REFUSED)) == ["arrival"]
+    assert found(a_run(Way.INJECTED), Way.INJECTED, replace(PROGRAM, comes=Comes.REFUSED)) == [
+        "arrival"
+    ]
 
 
 def test_a_refusal_is_one_line_of_a_prepared_program() -> None:

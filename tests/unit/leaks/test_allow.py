@@ -8,7 +8,12 @@ from inspector.errors import UsageError
 from inspector.leaks.allow import Allowance, AllowList, parse_word, read_allow_list
 from inspector.leaks.leak import Leak, leak_of, leaks_text
 
-LEAK = Leak("Amount", 3, ("app/cache.py:8 in remember", "tests/test_a.py:14 in test_x"), owner="tests/test_a.py::test_x")
+LEAK = Leak(
+    "Amount",
+    3,
+    ("app/cache.py:8 in remember", "tests/test_a.py:14 in test_x"),
+    owner="tests/test_a.py::test_x",
+)
 
 
 @pytest.mark.parametrize(
@@ -26,18 +31,24 @@ LEAK = Leak("Amount", 3, ("app/cache.py:8 in remember", "tests/test_a.py:14 in t
         (Allowance("r", at_most=2), False),
     ],
 )
-def test_an_allowance_covers_a_leak_when_all_of_it_matches(allowance: Allowance, covers: bool) -> None:
+def test_an_allowance_covers_a_leak_when_all_of_it_matches(
+    allowance: Allowance, covers: bool
+) -> None:
     assert allowance.covers(LEAK) is covers
 
 
 def test_what_is_allowed_keeps_the_reason() -> None:
-    bad, allowed = AllowList([Allowance("known", type="Amount")]).judge([LEAK, Leak("Journal", 1, ())])
+    bad, allowed = AllowList([Allowance("known", type="Amount")]).judge(
+        [LEAK, Leak("Journal", 1, ())]
+    )
     assert [leak.type for leak in bad] == ["Journal"]
     assert [(leak.type, leak.reason) for leak in allowed] == [("Amount", "known")]
 
 
 def test_a_word_names_type_place_and_reason() -> None:
-    assert parse_word("Amo*@cache.py= kept = on purpose") == Allowance("kept = on purpose", type="Amo*", site="cache.py")
+    assert parse_word("Amo*@cache.py= kept = on purpose") == Allowance(
+        "kept = on purpose", type="Amo*", site="cache.py"
+    )
 
 
 @pytest.mark.parametrize("word", ["", "Amount", "Amount=", "=reason", "@site=reason", "Amount=  "])
@@ -47,7 +58,9 @@ def test_a_word_without_type_or_reason_is_refused(word: str) -> None:
 
 
 def test_the_project_lists_what_is_allowed(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text('[[tool.arc-inspector.leaks]]\ntype = "Amount"\nreason = "a cache"\nat_most = 3\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[[tool.arc-inspector.leaks]]\ntype = "Amount"\nreason = "a cache"\nat_most = 3\n'
+    )
     assert read_allow_list(tmp_path, []).judge([LEAK])[0] == []
 
 
@@ -60,7 +73,9 @@ def test_the_project_lists_what_is_allowed(tmp_path: Path) -> None:
         ('reasn = "r"', "reasn is not understood"),
     ],
 )
-def test_what_is_wrong_in_the_project_is_one_line_that_names_the_file(tmp_path: Path, text: str, words: str) -> None:
+def test_what_is_wrong_in_the_project_is_one_line_that_names_the_file(
+    tmp_path: Path, text: str, words: str
+) -> None:
     (tmp_path / "pyproject.toml").write_text(f"[[tool.arc-inspector.leaks]]\n{text}\n")
     with pytest.raises(UsageError, match=words) as raised:
         read_allow_list(tmp_path, [])

@@ -15,11 +15,25 @@ from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment
 
 TODO = {"name": b"TodoList", "origin": b"samples", "kind": Kind.ARC, "size_bytes": 48}
 LISTENER = {"name": b"Listener", "origin": b"samples", "kind": Kind.FOREIGN}
-TRAIT = {"name": b"DatabaseImpl", "origin": b"nostr_sdk", "kind": Kind.UNIFFI_TRAIT, "data_offset": 16}
+TRAIT = {
+    "name": b"DatabaseImpl",
+    "origin": b"nostr_sdk",
+    "kind": Kind.UNIFFI_TRAIT,
+    "data_offset": 16,
+}
 CALL = {"name": b"Wallet.sync", "origin": b"bdkpython", "kind": Kind.UNIFFI_CALL}
 BOXED = TRAIT | {"data_offset": 0}
 UNIFFI = {"name": b"Wallet", "origin": b"bdkpython", "kind": Kind.UNIFFI}
-WHO = Target(pid=1, name="app.py", command="", runtime="", executable="", start_time=0, started_at=0.0, state=TargetState.LIVE)
+WHO = Target(
+    pid=1,
+    name="app.py",
+    command="",
+    runtime="",
+    executable="",
+    start_time=0,
+    started_at=0.0,
+    state=TargetState.LIVE,
+)
 
 
 @pytest.fixture
@@ -29,7 +43,12 @@ def snapshot_of(tmp_path: Path):
     def build(image: SegmentImage) -> Snapshot:
         with Segment(write_segment(tmp_path / "1-7.seg", image)) as segment:
             source = SegmentSource(segment)
-            return build_snapshot(source.state(), source.names, source.codes, Moment(serial=1, taken_at=ANCHOR_SECS + 60.0, target=WHO))
+            return build_snapshot(
+                source.state(),
+                source.names,
+                source.codes,
+                Moment(serial=1, taken_at=ANCHOR_SECS + 60.0, target=WHO),
+            )
 
     return build
 
@@ -41,22 +60,33 @@ def test_a_row_carries_the_number_under_which_the_target_knows_it(snapshot_of):
 
 
 def test_a_foreign_object_carries_the_foreign_bit(snapshot_of):
-    handles = snapshot_of(SegmentImage(types=[TODO, LISTENER], handles=[{"type_id": 2}, {"type_id": 1}])).handles
+    handles = snapshot_of(
+        SegmentImage(types=[TODO, LISTENER], handles=[{"type_id": 2}, {"type_id": 1}])
+    ).handles
     assert (handles.ids & np.uint64(1)).tolist() == [1, 0]
 
 
 def test_never_used_slots_are_left_out_and_slots_keep_their_numbers(snapshot_of):
     rows = [{"reference_state": Reference.FREE, "generation": 0}, {"generation": 1}]
-    assert [handle_text(each) for each in snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles.ids.tolist()] == ["#2.1"]
+    assert [
+        handle_text(each)
+        for each in snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles.ids.tolist()
+    ] == ["#2.1"]
 
 
 def test_counts_that_were_never_sampled_are_unknown_and_not_zero(snapshot_of):
     handles = snapshot_of(SegmentImage(types=[UNIFFI], handles=[{"address": 64}])).handles
-    assert (handles.strong[0], handles.weak[0], handles.in_flight[0], handles.native_refs[0]) == (UNKNOWN,) * 4
+    assert (handles.strong[0], handles.weak[0], handles.in_flight[0], handles.native_refs[0]) == (
+        UNKNOWN,
+    ) * 4
 
 
 def test_several_handles_of_one_object_are_its_proxies_and_the_rest_is_native(snapshot_of):
-    rows = [{"address": 64, "strong": 4}, {"address": 128, "strong": 1}, {"address": 64, "strong": 4}]
+    rows = [
+        {"address": 64, "strong": 4},
+        {"address": 128, "strong": 1},
+        {"address": 64, "strong": 4},
+    ]
     handles = snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles
     assert handles.proxies.tolist() == [2, 1, 2]
     assert handles.strong.tolist() == [5, 1, 5]
@@ -77,8 +107,20 @@ def test_all_rows_of_an_object_say_the_same_whichever_of_them_was_sampled_last(s
         {"address": 64, "strong": 9, "weak": 7, "in_flight": 3},
     ]
     handles = snapshot_of(SegmentImage(types=[UNIFFI], handles=rows)).handles
-    columns = (handles.strong, handles.weak, handles.in_flight, handles.proxies, handles.native_refs)
-    assert [each[[0, 1, 3]].tolist() for each in columns] == [[4] * 3, [1] * 3, [0] * 3, [3] * 3, [1] * 3]
+    columns = (
+        handles.strong,
+        handles.weak,
+        handles.in_flight,
+        handles.proxies,
+        handles.native_refs,
+    )
+    assert [each[[0, 1, 3]].tolist() for each in columns] == [
+        [4] * 3,
+        [1] * 3,
+        [0] * 3,
+        [3] * 3,
+        [1] * 3,
+    ]
 
 
 def test_a_handle_that_came_after_the_last_sample_has_a_reference_of_its_own(snapshot_of):
@@ -90,11 +132,18 @@ def test_a_handle_that_came_after_the_last_sample_has_a_reference_of_its_own(sna
 def test_a_pending_call_shows_the_counts_of_its_object_and_is_no_handle_of_it(snapshot_of):
     rows = [{"address": 64, "strong": 2, "weak": 0}, {"address": 64, "type_id": 2}]
     handles = snapshot_of(SegmentImage(types=[UNIFFI, CALL], handles=rows)).handles
-    assert (handles.strong.tolist(), handles.proxies.tolist(), handles.native_refs.tolist()) == ([2, 2], [1, 1], [1, 1])
+    assert (handles.strong.tolist(), handles.proxies.tolist(), handles.native_refs.tolist()) == (
+        [2, 2],
+        [1, 1],
+        [1, 1],
+    )
 
 
 def test_a_tombstone_is_no_proxy_of_the_object_that_lives_at_its_address_now(snapshot_of):
-    rows = [{"address": 64, "reference_state": Reference.DROPPED, "strong": 1}, {"address": 64, "strong": 1}]
+    rows = [
+        {"address": 64, "reference_state": Reference.DROPPED, "strong": 1},
+        {"address": 64, "strong": 1},
+    ]
     handles = snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles
     assert handles.proxies.tolist() == [0, 1]
     assert handles.strong.tolist() == [0, 1]
@@ -104,7 +153,9 @@ def test_a_tombstone_is_no_proxy_of_the_object_that_lives_at_its_address_now(sna
 def test_a_released_handle_knows_no_count_any_more(snapshot_of):
     rows = [{"address": 64, "reference_state": Reference.RELEASED, "strong": 2, "weak": 1}]
     handles = snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles
-    assert (handles.strong[0], handles.weak[0], handles.proxies[0], handles.native_refs[0]) == (UNKNOWN,) * 4
+    assert (handles.strong[0], handles.weak[0], handles.proxies[0], handles.native_refs[0]) == (
+        UNKNOWN,
+    ) * 4
 
 
 def test_a_counted_object_without_an_address_has_one_proxy(snapshot_of):
@@ -120,7 +171,9 @@ def counts_of(snapshot: Snapshot) -> list[tuple[int, int, int, int]]:
 
 
 def test_the_strong_count_of_a_trait_is_its_inner_one_and_the_clones_of_its_handle(snapshot_of):
-    rows = [{"address": 64, "data": 0x1010, "strong": 2, "weak": 1, "in_flight": 0, "outer_strong": 3}]
+    rows = [
+        {"address": 64, "data": 0x1010, "strong": 2, "weak": 1, "in_flight": 0, "outer_strong": 3}
+    ]
     snapshot = snapshot_of(SegmentImage(types=[TRAIT], handles=rows))
     assert counts_of(snapshot) == [(4, 2, 3, 3)]
     assert snapshot.handles.weak.tolist() == [1]
@@ -133,7 +186,11 @@ def test_each_handle_of_a_trait_object_has_an_outer_count_and_all_of_them_count_
         {"address": 64, "data": 0x2010, "strong": 2, "outer_strong": 2},
         {"address": 128, "data": 0x3010, "strong": 1, "outer_strong": 1},
     ]
-    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(6, 3, 3, 4), (6, 3, 2, 4), (1, 1, 1, 0)]
+    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [
+        (6, 3, 3, 4),
+        (6, 3, 2, 4),
+        (1, 1, 1, 0),
+    ]
 
 
 def test_handles_that_share_an_outer_arc_count_it_once_and_show_one_number(snapshot_of):
@@ -141,23 +198,37 @@ def test_handles_that_share_an_outer_arc_count_it_once_and_show_one_number(snaps
         {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 2},
         {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 1},
     ]
-    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(3, 1, 3, 1), (3, 1, 3, 1)]
+    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [
+        (3, 1, 3, 1),
+        (3, 1, 3, 1),
+    ]
 
 
 def test_an_outer_count_that_was_not_read_is_unknown_and_so_is_the_sum(snapshot_of):
-    rows = [{"address": 64, "data": 0x1010, "strong": 1}, {"address": 64, "data": 0x2010, "strong": 1, "outer_strong": 1}]
+    rows = [
+        {"address": 64, "data": 0x1010, "strong": 1},
+        {"address": 64, "data": 0x2010, "strong": 1, "outer_strong": 1},
+    ]
     snapshot = snapshot_of(SegmentImage(types=[TRAIT], handles=rows))
     assert counts_of(snapshot) == [(UNKNOWN, 2, UNKNOWN, UNKNOWN), (UNKNOWN, 2, 1, UNKNOWN)]
 
 
-def test_a_handle_of_a_trait_that_came_after_the_last_sample_has_a_reference_of_its_own(snapshot_of):
+def test_a_handle_of_a_trait_that_came_after_the_last_sample_has_a_reference_of_its_own(
+    snapshot_of,
+):
     sampled = {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 2}
     rows = [sampled, {"address": 64, "data": 0x2010}, {"address": 64, "data": 0x1010}]
-    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(4, 2, 3, 1), (4, 2, 1, 1), (4, 2, 3, 1)]
+    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [
+        (4, 2, 3, 1),
+        (4, 2, 1, 1),
+        (4, 2, 3, 1),
+    ]
 
 
 def test_a_boxed_trait_has_an_inner_count_only(snapshot_of):
-    snapshot = snapshot_of(SegmentImage(types=[BOXED], handles=[{"address": 64, "data": 0x1010, "strong": 2}]))
+    snapshot = snapshot_of(
+        SegmentImage(types=[BOXED], handles=[{"address": 64, "data": 0x1010, "strong": 2}])
+    )
     assert counts_of(snapshot) == [(2, 2, UNKNOWN, 1)]
     assert snapshot.types[1].outer == Outer.BOX
 
@@ -169,13 +240,24 @@ def test_what_is_no_trait_or_is_gone_has_neither(snapshot_of):
         {"address": 128, "strong": 1, "outer_strong": 1, "reference_state": Reference.DROPPED},
     ]
     snapshot = snapshot_of(SegmentImage(types=[TRAIT, UNIFFI], handles=rows))
-    assert [each[:3] for each in counts_of(snapshot)] == [(2, UNKNOWN, UNKNOWN), (UNKNOWN,) * 3, (0, UNKNOWN, UNKNOWN)]
+    assert [each[:3] for each in counts_of(snapshot)] == [
+        (2, UNKNOWN, UNKNOWN),
+        (UNKNOWN,) * 3,
+        (0, UNKNOWN, UNKNOWN),
+    ]
     assert snapshot.types[2].outer == Outer.NONE
 
 
 def test_a_call_is_in_flight_on_every_handle_of_the_object(snapshot_of):
     rows = [{"address": 64}, {"address": 64}, {"address": 128}]
-    threads = [{"depth": 2, "calls": [1 << 32 | 1 << 1, 1 << 32 | 1 << 1], "call_ticks": [at(1), 0], "name": b"worker-1"}]
+    threads = [
+        {
+            "depth": 2,
+            "calls": [1 << 32 | 1 << 1, 1 << 32 | 1 << 1],
+            "call_ticks": [at(1), 0],
+            "name": b"worker-1",
+        }
+    ]
     snapshot = snapshot_of(SegmentImage(types=[TODO], handles=rows, threads=threads))
     assert snapshot.handles.in_flight.tolist() == [2, 2, 0]
     calls = snapshot.threads[1].calls
@@ -201,11 +283,16 @@ def test_calls_of_a_thread_that_ended_count_for_nobody(snapshot_of):
 
 def test_sampled_calls_count_for_kinds_that_clone_for_a_call(snapshot_of):
     rows = [{"address": 64, "in_flight": 3}, {"address": 128}]
-    assert snapshot_of(SegmentImage(types=[UNIFFI], handles=rows)).handles.in_flight.tolist() == [3, UNKNOWN]
+    assert snapshot_of(SegmentImage(types=[UNIFFI], handles=rows)).handles.in_flight.tolist() == [
+        3,
+        UNKNOWN,
+    ]
 
 
 def test_a_row_that_is_being_written_is_marked_and_its_state_read_without_the_busy_bit(snapshot_of):
-    handles = snapshot_of(SegmentImage(types=[TODO], handles=[{"reference_state": Reference.LIVE | BUSY}, {}])).handles
+    handles = snapshot_of(
+        SegmentImage(types=[TODO], handles=[{"reference_state": Reference.LIVE | BUSY}, {}])
+    ).handles
     assert handles.changing.tolist() == [True, False]
     assert handles.references.tolist() == [Reference.LIVE, Reference.LIVE]
 
@@ -218,7 +305,9 @@ def test_rows_of_states_that_do_not_exist_are_left_out_and_counted(snapshot_of):
 
 
 def test_times_are_seconds_since_the_epoch_and_unrecorded_ones_are_nan(snapshot_of):
-    handles = snapshot_of(SegmentImage(types=[TODO], handles=[{"created_at_ticks": at(12.5)}])).handles
+    handles = snapshot_of(
+        SegmentImage(types=[TODO], handles=[{"created_at_ticks": at(12.5)}])
+    ).handles
     assert handles.created_at[0] == ANCHOR_SECS + 12.5
     assert np.isnan(handles.changed_at[0])
 
@@ -226,14 +315,23 @@ def test_times_are_seconds_since_the_epoch_and_unrecorded_ones_are_nan(snapshot_
 def test_sites_show_the_innermost_frame_first(snapshot_of):
     stack = [("add", "/srv/app.py", 41), ("main", "/srv/app.py", 7)]
     snapshot = snapshot_of(SegmentImage(types=[TODO], sites=[stack], handles=[{"created_site": 1}]))
-    assert [frame.short() for frame in snapshot.sites[1].frames] == ["app.py:41 add", "app.py:7 main"]
+    assert [frame.short() for frame in snapshot.sites[1].frames] == [
+        "app.py:41 add",
+        "app.py:7 main",
+    ]
 
 
 def test_counters_of_a_type_are_the_sum_of_its_shards(snapshot_of):
     shards = [{"created": 3, "released": 1}, {"created": 4, "closed": 2}]
     snapshot = snapshot_of(SegmentImage(types=[TODO | {"shards": shards}]))
     row = snapshot.types[1]
-    assert (row.name, row.kind, row.created, row.released, row.closed) == ("TodoList", "arc", 7, 1, 2)
+    assert (row.name, row.kind, row.created, row.released, row.closed) == (
+        "TodoList",
+        "arc",
+        7,
+        1,
+        2,
+    )
     assert snapshot.vitals.created.tolist() == [0, 7]
 
 
@@ -266,7 +364,9 @@ def test_an_empty_table_has_no_rows(snapshot_of):
 
 
 def test_type_numbers_that_do_not_exist_stop_nothing(snapshot_of):
-    snapshot = snapshot_of(SegmentImage(handles=[{"type_id": 900, "created_thread": 800, "created_site": 60_000}]))
+    snapshot = snapshot_of(
+        SegmentImage(handles=[{"type_id": 900, "created_thread": 800, "created_site": 60_000}])
+    )
     assert len(snapshot.handles) == 1
     assert snapshot.types == {}
 
@@ -274,9 +374,14 @@ def test_type_numbers_that_do_not_exist_stop_nothing(snapshot_of):
 ENDED = {"ending": Ending.EXITED, "ended_at_ticks": 2_000_000}
 
 
-def test_handles_that_the_interpreter_released_after_the_program_ended_were_alive_at_the_end(snapshot_of):
+def test_handles_that_the_interpreter_released_after_the_program_ended_were_alive_at_the_end(
+    snapshot_of,
+):
     gone = {"reference_state": Reference.DROPPED, "type_id": 1}
-    rows = [gone | {"changed_at_ticks": 1_999_999}, gone | {"changed_at_ticks": 2_000_000, "resource_state": Resource.NEVER_CLOSED}]
+    rows = [
+        gone | {"changed_at_ticks": 1_999_999},
+        gone | {"changed_at_ticks": 2_000_000, "resource_state": Resource.NEVER_CLOSED},
+    ]
     snapshot = snapshot_of(SegmentImage(types=[TODO], handles=rows, header=ENDED))
     assert snapshot.handles.references.tolist() == [Reference.DROPPED, Reference.LIVE]
     assert snapshot.handles.resources.tolist()[1] == Resource.OPEN
@@ -286,7 +391,9 @@ def test_handles_that_the_interpreter_released_after_the_program_ended_were_aliv
 def test_handles_that_were_released_before_an_agent_was_stopped_stay_released(snapshot_of):
     rows = [{"reference_state": Reference.RELEASED, "changed_at_ticks": 2_000_001}]
     stopped = ENDED | {"ending": Ending.STOPPED}
-    assert snapshot_of(SegmentImage(types=[TODO], handles=rows, header=stopped)).handles.references.tolist() == [Reference.RELEASED]
+    assert snapshot_of(
+        SegmentImage(types=[TODO], handles=rows, header=stopped)
+    ).handles.references.tolist() == [Reference.RELEASED]
 
 
 def limits_of(snapshot: Snapshot) -> dict[str, int]:
@@ -294,11 +401,23 @@ def limits_of(snapshot: Snapshot) -> dict[str, int]:
 
 
 def test_event_rings_of_ended_threads_are_given_out_again_and_not_in_use(snapshot_of):
-    threads = [{"tid": 10, "ring": 1}, {"tid": 11, "ring": 2, "state": ThreadState.ENDED}, {"tid": 12, "ring": 2}, {"tid": 13}]
+    threads = [
+        {"tid": 10, "ring": 1},
+        {"tid": 11, "ring": 2, "state": ThreadState.ENDED},
+        {"tid": 12, "ring": 2},
+        {"tid": 13},
+    ]
     assert limits_of(snapshot_of(SegmentImage(types=[TODO], threads=threads)))["event rings"] == 2
 
 
 def test_an_ended_thread_is_in_use_only_while_a_living_handle_names_it(snapshot_of):
     threads = [{"tid": 10}, *({"tid": tid, "state": ThreadState.ENDED} for tid in (11, 12, 13))]
-    rows = [{"created_thread": 2}, {"created_thread": 3, "reference_state": Reference.DROPPED}, {"last_thread": 2}]
-    assert limits_of(snapshot_of(SegmentImage(types=[TODO], threads=threads, handles=rows)))["threads"] == 2
+    rows = [
+        {"created_thread": 2},
+        {"created_thread": 3, "reference_state": Reference.DROPPED},
+        {"last_thread": 2},
+    ]
+    assert (
+        limits_of(snapshot_of(SegmentImage(types=[TODO], threads=threads, handles=rows)))["threads"]
+        == 2
+    )

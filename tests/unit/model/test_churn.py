@@ -7,14 +7,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspector.model.churn import MAX_TYPES, OTHER_TYPE, ChurnHistory, Mark, MarkKind, Totals, nice_secs
+from inspector.model.churn import (
+    MAX_TYPES,
+    OTHER_TYPE,
+    ChurnHistory,
+    Mark,
+    MarkKind,
+    Totals,
+    nice_secs,
+)
 from inspector.model.snapshot import Collection, Vitals
 from tests.helpers.snapshots import T0, make_vitals
 
 STEADY = 50
 
 
-def steady(*, readings: int = STEADY, every: float = 0.1, births: int = 3, deaths: int = 2, capacity: int = 8192) -> ChurnHistory:
+def steady(
+    *,
+    readings: int = STEADY,
+    every: float = 0.1,
+    births: int = 3,
+    deaths: int = 2,
+    capacity: int = 8192,
+) -> ChurnHistory:
     """A history in which each reading brings the same births and deaths of the first type."""
     history = ChurnHistory(capacity=capacity)
     for i in range(readings):
@@ -23,7 +38,14 @@ def steady(*, readings: int = STEADY, every: float = 0.1, births: int = 3, death
 
 
 def with_collection(at: float, serial: int, *, forced: bool = False) -> Vitals:
-    return Vitals(at, 0, 0, np.zeros(1, np.int64), np.zeros(1, np.int64), (Collection(serial, at - 0.5, 0.0384, 312, 2, forced),))
+    return Vitals(
+        at,
+        0,
+        0,
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
+        (Collection(serial, at - 0.5, 0.0384, 312, 2, forced),),
+    )
 
 
 def test_handles_born_before_the_first_reading_are_not_births() -> None:
@@ -136,7 +158,9 @@ def test_a_line_without_readings_is_empty() -> None:
 def test_a_dense_line_keeps_its_peak_when_it_is_thinned_for_the_screen() -> None:
     history = ChurnHistory()
     for i in range(5000):
-        history.add(make_vitals(T0 + i * 0.01, [1000 if i >= 2345 else 10], [990 if i > 2345 else 0]))
+        history.add(
+            make_vitals(T0 + i * 0.01, [1000 if i >= 2345 else 10], [990 if i > 2345 else 0])
+        )
     line = history.live_line(T0, T0 + 50, points=200)
     assert len(line.at) <= 220
     assert line.values.max() == 1000
@@ -146,7 +170,11 @@ def test_a_dense_line_keeps_its_peak_when_it_is_thinned_for_the_screen() -> None
 def test_a_full_history_still_begins_where_it_began_and_keeps_its_totals_and_peaks() -> None:
     history = ChurnHistory(capacity=64)
     for i in range(5000):
-        history.add(make_vitals(T0 + i, [3 * i + (700 if i >= 101 else 0)], [3 * i + (700 if i > 101 else 0)]))
+        history.add(
+            make_vitals(
+                T0 + i, [3 * i + (700 if i >= 101 else 0)], [3 * i + (700 if i > 101 else 0)]
+            )
+        )
     assert len(history) <= 64
     assert history.first_at == T0
     assert history.totals(T0, T0 + 5000) == Totals(3 * 4999 + 700, 3 * 4999 + 700)
@@ -208,14 +236,21 @@ def test_a_cleared_history_knows_nothing() -> None:
     assert math.isnan(history.rates(1.0).births)
 
 
-@pytest.mark.parametrize(("secs", "width"), [(0.03, 0.05), (1, 1), (1.1, 2), (7, 10), (0, 1e-3), (86_000, 100_000)])
+@pytest.mark.parametrize(
+    ("secs", "width"), [(0.03, 0.05), (1, 1), (1.1, 2), (7, 10), (0, 1e-3), (86_000, 100_000)]
+)
 def test_widths_are_round_numbers(secs: float, width: float) -> None:
     assert nice_secs(secs) == pytest.approx(width)
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=200), st.integers(16, 40))
-def test_totals_since_the_beginning_are_exact_however_much_was_thinned(steps: list[tuple[int, int]], capacity: int) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=200),
+    st.integers(16, 40),
+)
+def test_totals_since_the_beginning_are_exact_however_much_was_thinned(
+    steps: list[tuple[int, int]], capacity: int
+) -> None:
     history = ChurnHistory(capacity=capacity)
     created = released = 0
     history.add(make_vitals(T0, [0], [0]))

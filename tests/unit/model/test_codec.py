@@ -38,7 +38,9 @@ from inspector.vocabulary import Level, Reference, Resource
 from tests.helpers.equality import same
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
 
-times = st.one_of(st.just(float("nan")), st.floats(min_value=-1e10, max_value=1e11, allow_nan=False))
+times = st.one_of(
+    st.just(float("nan")), st.floats(min_value=-1e10, max_value=1e11, allow_nan=False)
+)
 texts = st.text(max_size=20).map(printable)
 counts = st.integers(UNKNOWN, COUNT_LIMIT - 1)
 indexes = st.integers(0, 2**16 - 1)
@@ -46,7 +48,19 @@ collections = st.builds(Collection, counts, times, times, counts, counts, st.boo
 frames = st.builds(Frame, texts, texts, st.integers(0, 10**6))
 calls = st.builds(CallInFlight, st.integers(0, 2**64 - 1), times)
 targets = st.builds(
-    Target, counts, texts, texts, texts, texts, counts, times, st.sampled_from(TargetState), texts, times, st.sampled_from(Level), counts
+    Target,
+    counts,
+    texts,
+    texts,
+    texts,
+    texts,
+    counts,
+    times,
+    st.sampled_from(TargetState),
+    texts,
+    times,
+    st.sampled_from(Level),
+    counts,
 )
 HEAD = struct.Struct("<8sIIQ")
 
@@ -72,20 +86,42 @@ def handle_tables(draw: st.DrawFn) -> Handles:
         "changing": lambda: column(st.booleans(), np.bool_),
     }
     slots, rest = st.integers(0, 2**21 - 1), st.integers(0, 2**32 - 1)
-    special["ids"] = lambda: column(st.builds(lambda slot, more: slot << 1 | more << 32, slots, rest), np.uint64)
+    special["ids"] = lambda: column(
+        st.builds(lambda slot, more: slot << 1 | more << 32, slots, rest), np.uint64
+    )
     for name in ("addresses", "data"):
         special[name] = lambda: column(st.integers(0, 2**64 - 1), np.uint64)
     for name in ("created_at", "changed_at"):
         special[name] = lambda: column(times, np.float64)
-    for name in ("strong", "weak", "in_flight", "proxies", "native_refs", "inner_strong", "outer_strong"):
+    for name in (
+        "strong",
+        "weak",
+        "in_flight",
+        "proxies",
+        "native_refs",
+        "inner_strong",
+        "outer_strong",
+    ):
         special[name] = lambda: column(st.integers(1 - COUNT_LIMIT, COUNT_LIMIT - 1), np.int64)
-    return Handles(**{f.name: special.get(f.name, lambda: column(indexes, np.int64))() for f in dataclasses.fields(Handles)})
+    return Handles(
+        **{
+            f.name: special.get(f.name, lambda: column(indexes, np.int64))()
+            for f in dataclasses.fields(Handles)
+        }
+    )
 
 
 @st.composite
 def vitals_values(draw: st.DrawFn) -> Vitals:
     created = np.array(draw(st.lists(counts, max_size=4)), dtype=np.int64)
-    return Vitals(draw(times), draw(counts), draw(counts), created, created.copy(), draw(tuples_of(collections)))
+    return Vitals(
+        draw(times),
+        draw(counts),
+        draw(counts),
+        created,
+        created.copy(),
+        draw(tuples_of(collections)),
+    )
 
 
 snapshots = st.builds(
@@ -95,9 +131,34 @@ snapshots = st.builds(
     target=targets,
     handles=handle_tables(),
     types=by_index(
-        st.builds(TypeRow, indexes, texts, texts, texts, st.booleans(), texts, st.booleans(), *[counts] * 6, st.sampled_from(Outer))
+        st.builds(
+            TypeRow,
+            indexes,
+            texts,
+            texts,
+            texts,
+            st.booleans(),
+            texts,
+            st.booleans(),
+            *[counts] * 6,
+            st.sampled_from(Outer),
+        )
     ),
-    threads=by_index(st.builds(ThreadRow, indexes, counts, texts, st.booleans(), times, times, counts, counts, tuples_of(calls), counts)),
+    threads=by_index(
+        st.builds(
+            ThreadRow,
+            indexes,
+            counts,
+            texts,
+            st.booleans(),
+            times,
+            times,
+            counts,
+            counts,
+            tuples_of(calls),
+            counts,
+        )
+    ),
     sites=by_index(st.builds(Site, indexes, tuples_of(frames), st.booleans())),
     vitals=vitals_values(),
     lost=st.builds(Lost, st.dictionaries(texts, counts, max_size=3)),
@@ -114,24 +175,35 @@ def repacked(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
     header = json.loads(body[:header_bytes])
     change(header)
     text = json.dumps(header).encode()
-    return HEAD.pack(codec.MAGIC, version, len(text), column_bytes) + zlib.compress(text + body[header_bytes:])
+    return HEAD.pack(codec.MAGIC, version, len(text), column_bytes) + zlib.compress(
+        text + body[header_bytes:]
+    )
 
 
 def with_column(snapshot: Snapshot, name: str, value: object) -> Snapshot:
     column = getattr(snapshot.handles, name).copy()
     column[0] = value
-    return dataclasses.replace(snapshot, handles=dataclasses.replace(snapshot.handles, **{name: column}))
+    return dataclasses.replace(
+        snapshot, handles=dataclasses.replace(snapshot.handles, **{name: column})
+    )
 
 
 @settings(max_examples=60)
 @given(snapshots)
-def test_what_is_written_is_read_back_unchanged_with_everything_unknown_in_it(snapshot: Snapshot) -> None:
+def test_what_is_written_is_read_back_unchanged_with_everything_unknown_in_it(
+    snapshot: Snapshot,
+) -> None:
     assert same(decode(encode(snapshot)), snapshot)
 
 
 def test_numbers_that_came_out_of_arrays_are_written_as_numbers() -> None:
     snapshot = snapshot_of([Row(1)])
-    counted = dataclasses.replace(snapshot, serial=np.int64(3), sampled_at=np.float64("nan"), lost=Lost({"rows": np.uint64(7)}))
+    counted = dataclasses.replace(
+        snapshot,
+        serial=np.int64(3),
+        sampled_at=np.float64("nan"),
+        lost=Lost({"rows": np.uint64(7)}),
+    )
     found = decode(encode(counted))
     assert (found.serial, found.lost.counts["rows"]) == (3, 7)
     assert np.isnan(found.sampled_at)
@@ -139,7 +211,9 @@ def test_numbers_that_came_out_of_arrays_are_written_as_numbers() -> None:
 
 def test_names_come_back_without_what_a_terminal_or_a_window_obeys() -> None:
     snapshot = snapshot_of([Row(1)])
-    odd = dataclasses.replace(snapshot.threads[1], name=f"w\udcff\0\u202e\n\U0001f600{'x' * 10_000}")
+    odd = dataclasses.replace(
+        snapshot.threads[1], name=f"w\udcff\0\u202e\n\U0001f600{'x' * 10_000}"
+    )
     name = decode(encode(dataclasses.replace(snapshot, threads={1: odd}))).threads[1].name
     assert name.startswith("w\ufffd\ufffd\ufffd\ufffd\U0001f600xxx")
     assert len(name) == 4096
@@ -160,7 +234,11 @@ def test_arrays_that_come_back_cannot_be_changed() -> None:
 @settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_in_one_line(data: bytes) -> None:
-    for candidate in (data, codec.MAGIC + data, HEAD.pack(codec.MAGIC, codec.VERSION, 2, 0) + zlib.compress(data)):
+    for candidate in (
+        data,
+        codec.MAGIC + data,
+        HEAD.pack(codec.MAGIC, codec.VERSION, 2, 0) + zlib.compress(data),
+    ):
         with pytest.raises(FileFormatError) as refusal:
             decode(candidate)
         assert "\n" not in str(refusal.value)
@@ -176,7 +254,9 @@ def test_a_file_with_a_flipped_bit_is_refused(data: st.DataObject) -> None:
         found = decode(bytes(encoded))
     except FileFormatError:
         return
-    assert same(found, snapshot_of([Row(1), Row(2, type="Journal")])), "a changed byte changed the data and was not noticed"
+    assert same(found, snapshot_of([Row(1), Row(2, type="Journal")])), (
+        "a changed byte changed the data and was not noticed"
+    )
 
 
 @settings(max_examples=100)
@@ -209,13 +289,17 @@ def test_a_file_larger_than_the_limit_is_refused() -> None:
         decode(bytes(codec.MAX_ENCODED_BYTES + 1))
 
 
-def test_a_snapshot_that_packs_to_more_than_a_file_may_hold_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_that_packs_to_more_than_a_file_may_hold_is_not_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(codec, "MAX_ENCODED_BYTES", 100)
     with pytest.raises(FileFormatError, match="too large for one file"):
         encode(snapshot_of([Row(1)]))
 
 
-def test_a_snapshot_with_more_rows_than_a_file_may_hold_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_with_more_rows_than_a_file_may_hold_is_not_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(codec, "MAX_DECODED_BYTES", 100)
     with pytest.raises(FileFormatError, match="too many rows for one file: 1"):
         encode(snapshot_of([Row(1)]))
@@ -233,7 +317,9 @@ def test_a_snapshot_with_more_rows_than_a_file_may_hold_is_not_written(monkeypat
         ("changed_at", 1e300),
     ],
 )
-def test_a_column_with_an_impossible_value_is_refused_by_its_name(column: str, value: float) -> None:
+def test_a_column_with_an_impossible_value_is_refused_by_its_name(
+    column: str, value: float
+) -> None:
     with pytest.raises(FileFormatError, match=f"{column} is out of range"):
         decode(encode(with_column(snapshot_of([Row(1)]), column, value)))
 
@@ -303,7 +389,11 @@ def test_a_file_of_before_a_traits_counts_were_told_apart_is_read_and_they_are_u
     snapshot = snapshot_of([Row(1, strong=4), Row(2)])
     read = decode(without_columns(encode(snapshot), *TRAIT_COLUMNS))
     assert read.handles.strong.tolist() == [4, 1]
-    assert read.handles.inner_strong.tolist() == read.handles.outer_strong.tolist() == [UNKNOWN, UNKNOWN]
+    assert (
+        read.handles.inner_strong.tolist()
+        == read.handles.outer_strong.tolist()
+        == [UNKNOWN, UNKNOWN]
+    )
     assert {row.outer for row in read.types.values()} == {Outer.NONE}
     assert same(read, snapshot)
 
@@ -316,11 +406,16 @@ def test_a_file_that_lacks_one_of_two_columns_that_came_together_is_refused() ->
 
 def test_a_file_of_before_the_living_were_counted_by_type_is_read() -> None:
     snapshot = snapshot_of([Row(1)])
-    older = dataclasses.replace(snapshot, vitals=dataclasses.replace(snapshot.vitals, lives=np.zeros(0, np.int64)))
+    older = dataclasses.replace(
+        snapshot, vitals=dataclasses.replace(snapshot.vitals, lives=np.zeros(0, np.int64))
+    )
     data = without_columns(encode(older), "vitals.lives", *TRAIT_COLUMNS)
     read = decode(data)
     assert not len(read.vitals.lives)
-    assert read.vitals.live_by_type().tolist() == (snapshot.vitals.created - snapshot.vitals.released).tolist()
+    assert (
+        read.vitals.live_by_type().tolist()
+        == (snapshot.vitals.created - snapshot.vitals.released).tolist()
+    )
 
 
 def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
@@ -333,11 +428,15 @@ def test_a_field_with_a_default_may_be_missing() -> None:
     data = repacked(encode(snapshot_of([Row(1)])), lambda header: header["snapshot"].pop("cost"))
     with pytest.raises(FileFormatError, match=r"Snapshot\.cost is missing"):
         decode(data)
-    data = repacked(encode(snapshot_of([Row(1)])), lambda header: header["snapshot"].pop("last_close_secs"))
+    data = repacked(
+        encode(snapshot_of([Row(1)])), lambda header: header["snapshot"].pop("last_close_secs")
+    )
     assert np.isnan(decode(data).last_close_secs)
 
 
-@pytest.mark.parametrize("header", [b"[" * 100_000, b"[]", b'{"a": NaN}', b"\xff\xfe", b'{"a": ' + b"9" * 5000 + b"}"])
+@pytest.mark.parametrize(
+    "header", [b"[" * 100_000, b"[]", b'{"a": NaN}', b"\xff\xfe", b'{"a": ' + b"9" * 5000 + b"}"]
+)
 def test_a_header_that_is_hostile_json_is_refused(header: bytes) -> None:
     with pytest.raises(FileFormatError):
         decode(HEAD.pack(codec.MAGIC, codec.VERSION, len(header), 0) + zlib.compress(header))
@@ -351,4 +450,6 @@ def test_a_bool_column_that_holds_other_bytes_is_refused() -> None:
     vitals_bytes = 3 * 8 * len(snapshot.vitals.created)
     body[-vitals_bytes - 1] = 2
     with pytest.raises(FileFormatError, match="changing is out of range"):
-        decode(HEAD.pack(codec.MAGIC, version, header_bytes, column_bytes) + zlib.compress(bytes(body)))
+        decode(
+            HEAD.pack(codec.MAGIC, version, header_bytes, column_bytes) + zlib.compress(bytes(body))
+        )

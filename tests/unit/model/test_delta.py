@@ -37,7 +37,9 @@ def test_only_rows_that_changed_are_kept() -> None:
 
 def test_unknown_times_are_no_change() -> None:
     rows = snapshot_of([Row(1)])
-    unknown = dataclasses.replace(rows, handles=dataclasses.replace(rows.handles, created_at=rows.handles.created_at * NAN))
+    unknown = dataclasses.replace(
+        rows, handles=dataclasses.replace(rows.handles, created_at=rows.handles.created_at * NAN)
+    )
     changed, _ = changes_since(unknown, dataclasses.replace(unknown, serial=2))
     assert len(changed.handles) == 0
 

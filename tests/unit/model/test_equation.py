@@ -20,7 +20,13 @@ def equation(**facts: int):
 
 def test_proxies_and_native_references_explain_a_strong_count() -> None:
     made = equation(strong=3, proxies=2, native_refs=1, in_flight=1)
-    assert (made.proxies, made.native, made.in_flight, made.unexplained, made.missing) == (2, 1, 1, 0, 0)
+    assert (made.proxies, made.native, made.in_flight, made.unexplained, made.missing) == (
+        2,
+        1,
+        1,
+        0,
+        0,
+    )
 
 
 def test_what_nobody_holds_is_unexplained() -> None:
@@ -45,17 +51,25 @@ def test_the_parts_always_add_up(strong: int, proxies: int, native: int) -> None
 
 
 def test_names_of_native_holders_leave_the_rest_unexplained() -> None:
-    made = with_names(equation(strong=5, proxies=2, native_refs=3), NativeHolders((NamedHolder("items", 2, "TodoList"),)))
+    made = with_names(
+        equation(strong=5, proxies=2, native_refs=3),
+        NativeHolders((NamedHolder("items", 2, "TodoList"),)),
+    )
     assert (made.proxies, made.named, made.native, made.unexplained) == (2, 2, 0, 1)
 
 
 def test_more_names_than_references_stand_as_far_as_the_count_goes() -> None:
-    made = with_names(equation(strong=2, proxies=1, native_refs=1), NativeHolders((NamedHolder("items", 7),)))
+    made = with_names(
+        equation(strong=2, proxies=1, native_refs=1), NativeHolders((NamedHolder("items", 7),))
+    )
     assert (made.named, made.unexplained) == (1, 0)
 
 
 def test_names_of_an_unsampled_count_explain_nothing() -> None:
-    made = with_names(equation(strong=UNKNOWN, proxies=1, native_refs=UNKNOWN), NativeHolders((NamedHolder("items", 7),)))
+    made = with_names(
+        equation(strong=UNKNOWN, proxies=1, native_refs=UNKNOWN),
+        NativeHolders((NamedHolder("items", 7),)),
+    )
     assert (made.known, made.names_known, made.named) == (False, True, 0)
 
 
@@ -84,7 +98,10 @@ def test_clones_of_the_objects_other_handles_are_told_apart() -> None:
 
 
 def test_handles_that_point_into_one_outer_arc_are_no_clones_of_it() -> None:
-    rows = [trait(slot, address=64, data=4096, strong=2, proxies=2, inner_strong=1, outer_strong=2) for slot in (1, 2)]
+    rows = [
+        trait(slot, address=64, data=4096, strong=2, proxies=2, inner_strong=1, outer_strong=2)
+        for slot in (1, 2)
+    ]
     gone = trait(3, address=64, data=4096, reference=Reference.RELEASED)
     found = parts(*rows, gone)
     assert found == TraitParts(Outer.ARC, inner=1, outer=2, handles=2, others=0)
@@ -94,7 +111,12 @@ def test_handles_that_point_into_one_outer_arc_are_no_clones_of_it() -> None:
 def test_a_box_has_no_count_and_the_inner_one_is_all() -> None:
     found = parts(trait(strong=2, native_refs=1, inner_strong=2), world=BOXES)
     assert found is not None
-    assert (found.outer_is, found.inner, found.outer, found.clones) == (Outer.BOX, 2, UNKNOWN, UNKNOWN)
+    assert (found.outer_is, found.inner, found.outer, found.clones) == (
+        Outer.BOX,
+        2,
+        UNKNOWN,
+        UNKNOWN,
+    )
 
 
 def test_unsampled_parts_are_unknown() -> None:

@@ -11,13 +11,20 @@ from tests.helpers.events import events_of
 
 
 def test_parts_are_joined_in_the_order_of_time() -> None:
-    whole = joined([events_of((3.0, "create", 2), (5.0, "drop", 2)), events_of((1.0, "create", 4), (4.0, "release", 4))])
+    whole = joined(
+        [
+            events_of((3.0, "create", 2), (5.0, "drop", 2)),
+            events_of((1.0, "create", 4), (4.0, "release", 4)),
+        ]
+    )
     assert list(whole.at) == [1.0, 3.0, 4.0, 5.0]
     assert list(whole.handles) == [4, 2, 4, 2]
 
 
 def test_of_too_many_the_newest_stay() -> None:
-    whole = joined([events_of((1.0, "create", 2), (2.0, "clone", 2)), events_of((3.0, "release", 2))], limit=2)
+    whole = joined(
+        [events_of((1.0, "create", 2), (2.0, "clone", 2)), events_of((3.0, "release", 2))], limit=2
+    )
     assert list(whole.kinds) == [EventKind.CLONE, EventKind.RELEASE]
 
 

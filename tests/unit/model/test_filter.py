@@ -14,7 +14,17 @@ from inspector.model.time_of_day import range_text
 from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, snapshot_of
 
-JOURNAL = Row(1, "Journal", resource=Resource.DRAINING, strong=3, in_flight=2, age_secs=90, thread="worker-1", owner="worker-2", site=2)
+JOURNAL = Row(
+    1,
+    "Journal",
+    resource=Resource.DRAINING,
+    strong=3,
+    in_flight=2,
+    age_secs=90,
+    thread="worker-1",
+    owner="worker-2",
+    site=2,
+)
 ITEM = Row(2, "TodoItem", strong=1, age_secs=5, thread="worker-10", site=1, generation=3)
 DEAD = Row(
     3,
@@ -28,9 +38,19 @@ DEAD = Row(
     site=0,
 )
 UNSAMPLED = Row(
-    4, "TodoList", strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0
+    4,
+    "TodoList",
+    strong=UNKNOWN,
+    weak=UNKNOWN,
+    native_refs=UNKNOWN,
+    in_flight=UNKNOWN,
+    age_secs=float("nan"),
+    thread="",
+    site=0,
 )
-DOUBLE = Row(5, "TodoList", strong=1, proxies=2, native_refs=-1, age_secs=5, thread="MainThread", site=3)
+DOUBLE = Row(
+    5, "TodoList", strong=1, proxies=2, native_refs=-1, age_secs=5, thread="MainThread", site=3
+)
 ROWS = (JOURNAL, ITEM, DEAD, UNSAMPLED, DOUBLE)
 WORLD = World(threads=("MainThread", "worker-1", "worker-2", "worker-10"))
 
@@ -106,9 +126,14 @@ def test_a_bad_filter_says_what_to_type_instead(source: str, hint: str) -> None:
         parse(source)
 
 
-@pytest.mark.parametrize("name", ['say "hi"', "back\\slash", 'both \\" of them', "plain", "type:a,b"])
+@pytest.mark.parametrize(
+    "name", ['say "hi"', "back\\slash", 'both \\" of them', "plain", "type:a,b"]
+)
 def test_a_quoted_name_is_found_whatever_is_in_it(name: str) -> None:
-    snapshot = snapshot_of([Row(1, name), Row(2, f"{name} not"), Row(3, "else")], world=World(types=(name, f"{name} not", "else")))
+    snapshot = snapshot_of(
+        [Row(1, name), Row(2, f"{name} not"), Row(3, "else")],
+        world=World(types=(name, f"{name} not", "else")),
+    )
     assert slots_found(f"type:{quoted(name)}", snapshot) == [1]
     assert slots_found(f"type:else,{quoted(name)}", snapshot) == [1, 3]
     assert slots_found(quoted(name), snapshot) == [1, 2]
@@ -126,27 +151,47 @@ def test_handles_are_found_by_when_they_were_born() -> None:
     snapshot = snapshot_of([Row(slot, age_secs=secs) for slot, secs in ages.items()])
     assert slots_found(f"born:{range_text(T0 - 31, T0 - 29)}", snapshot) == [2, 3]
     assert slots_found(f"born:{range_text(T0 - 30.2, T0 - 29)}", snapshot) == [3]
-    assert slots_found(f"born:{range_text(T0 - 31, T0).partition('..')[0]}..", snapshot) == [2, 3, 4]
+    assert slots_found(f"born:{range_text(T0 - 31, T0).partition('..')[0]}..", snapshot) == [
+        2,
+        3,
+        4,
+    ]
     assert slots_found(f"born:..{range_text(T0 - 31, T0).partition('..')[0]}", snapshot) == [1]
-    assert parse(f"born:{range_text(T0 - 31, T0 - 29)}").born_between(T0) == pytest.approx((T0 - 31, T0 - 29))
+    assert parse(f"born:{range_text(T0 - 31, T0 - 29)}").born_between(T0) == pytest.approx(
+        (T0 - 31, T0 - 29)
+    )
     assert parse("type:Journal").born_between(T0) is None
 
 
 def test_one_term_of_a_filter_is_replaced_and_the_others_stay() -> None:
-    assert replaced('type:"a b" born:14:03.. -x', "born", "born:14:05..") == 'type:"a b" -x born:14:05..'
+    assert (
+        replaced('type:"a b" born:14:03.. -x', "born", "born:14:05..")
+        == 'type:"a b" -x born:14:05..'
+    )
     assert replaced("born:14:03..", "born", "") == ""
 
 
 def test_a_rust_path_is_a_plain_word() -> None:
-    assert slots_found("std::sync", snapshot_of([Row(1, "std::sync::Arc")], world=World(types=("std::sync::Arc",)))) == [1]
+    assert slots_found(
+        "std::sync", snapshot_of([Row(1, "std::sync::Arc")], world=World(types=("std::sync::Arc",)))
+    ) == [1]
 
 
 def test_unknown_counts_match_no_comparison() -> None:
-    assert 4 not in slots_found("strong<100") + slots_found("strong>=0") + slots_found("native<5") + slots_found("age<1d")
+    assert 4 not in slots_found("strong<100") + slots_found("strong>=0") + slots_found(
+        "native<5"
+    ) + slots_found("age<1d")
 
 
 @pytest.mark.parametrize(
-    ("source", "wanted"), [("state:dropped", True), ("id:4", True), ("state:open", False), ("dropped", False), ("", False)]
+    ("source", "wanted"),
+    [
+        ("state:dropped", True),
+        ("id:4", True),
+        ("state:open", False),
+        ("dropped", False),
+        ("", False),
+    ],
 )
 def test_only_a_filter_by_dead_state_or_id_asks_for_tombstones(source: str, wanted: bool) -> None:
     assert parse(source).names_tombstones() is wanted
@@ -164,7 +209,19 @@ def test_any_text_is_a_filter_or_one_clear_line(source: str) -> None:
     assert mask is None or (mask.dtype == np.bool_ and len(mask) == len(ROWS))
 
 
-WORDS = st.sampled_from(["type:Journal", "state:live", "strong>1", "age>10s", "worker", "site:app", "native>=1", "id:7", "thread:worker-1"])
+WORDS = st.sampled_from(
+    [
+        "type:Journal",
+        "state:live",
+        "strong>1",
+        "age>10s",
+        "worker",
+        "site:app",
+        "native>=1",
+        "id:7",
+        "thread:worker-1",
+    ]
+)
 
 
 @given(st.lists(WORDS, min_size=1, max_size=4))
@@ -187,7 +244,11 @@ def test_every_row_is_found_by_the_id_it_shows(slot: int) -> None:
     assert slots_found(handle_text(int(snapshot.handles.ids[slot - 1])), snapshot) == [slot]
 
 
-@given(st.sampled_from(["strong", "weak", "proxies", "inflight"]), st.sampled_from([">", ">=", "<", "<=", "=", "!="]), st.integers(0, 4))
+@given(
+    st.sampled_from(["strong", "weak", "proxies", "inflight"]),
+    st.sampled_from([">", ">=", "<", "<=", "=", "!="]),
+    st.integers(0, 4),
+)
 def test_comparisons_agree_with_plain_python(key: str, op: str, number: int) -> None:
     snapshot = big_snapshot(200)
     compare = {
@@ -199,4 +260,6 @@ def test_comparisons_agree_with_plain_python(key: str, op: str, number: int) -> 
         "!=": int.__ne__,
     }[op]
     column = getattr(snapshot.handles, {"inflight": "in_flight"}.get(key, key)).tolist()
-    assert parse(f"{key}{op}{number}").mask(snapshot).tolist() == [compare(value, number) for value in column]
+    assert parse(f"{key}{op}{number}").mask(snapshot).tolist() == [
+        compare(value, number) for value in column
+    ]

@@ -19,7 +19,10 @@ STACKS = {
 
 def with_stacks(*rows: Row, size_bytes: int = 64) -> Snapshot:
     snapshot = snapshot_of(rows)
-    types = {index: dataclasses.replace(row, size_bytes=size_bytes) for index, row in snapshot.types.items()}
+    types = {
+        index: dataclasses.replace(row, size_bytes=size_bytes)
+        for index, row in snapshot.types.items()
+    }
     return dataclasses.replace(snapshot, sites=STACKS, types=types)
 
 
@@ -28,7 +31,9 @@ def values(graph: FlameGraph) -> dict[str, int]:
 
 
 def test_rows_are_counted_along_their_stacks_with_types_at_the_tips() -> None:
-    graph = build_flames(with_stacks(Row(1, "TodoItem"), Row(2, "TodoItem"), Row(3, "Journal", site=2)))
+    graph = build_flames(
+        with_stacks(Row(1, "TodoItem"), Row(2, "TodoItem"), Row(3, "Journal", site=2))
+    )
     assert values(graph) == {
         "everything that lives": 3,
         "app.py:7 main": 3,
@@ -90,7 +95,10 @@ def test_a_hundred_thousand_rows_add_up() -> None:
 
 
 def test_a_tips_filter_names_the_program_s_line_not_the_wrapper_s() -> None:
-    frames = (Frame("run", "/usr/lib/python3.11/asyncio/events.py", 84), Frame("add", "/src/app.py", 41))
+    frames = (
+        Frame("run", "/usr/lib/python3.11/asyncio/events.py", 84),
+        Frame("add", "/src/app.py", 41),
+    )
     snapshot = dataclasses.replace(with_stacks(Row(1, "TodoItem")), sites={1: Site(1, frames)})
     (tip,) = [flame for flame in build_flames(snapshot).flames if flame.is_type]
     assert tip.filter == 'type:"TodoItem" site:"app.py:41 add"'

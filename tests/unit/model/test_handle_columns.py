@@ -1,4 +1,5 @@
-"""The columns of a handle are said in one place, and everything that lists columns derives from it."""
+"""The columns of a handle are said in one place, and everything that lists columns derives from
+it."""
 
 from __future__ import annotations
 
@@ -11,7 +12,14 @@ from pathlib import Path
 import pytest
 
 import inspector
-from inspector.model.columns import FILTER_NAMES, HANDLE_COLUMNS, JSON_COLUMNS, PRINTED_COLUMNS, TABLE_COLUMNS, HandleColumn
+from inspector.model.columns import (
+    FILTER_NAMES,
+    HANDLE_COLUMNS,
+    JSON_COLUMNS,
+    PRINTED_COLUMNS,
+    TABLE_COLUMNS,
+    HandleColumn,
+)
 from inspector.model.columns.column import LAST
 
 PACKAGE = Path(inspector.__file__).parent
@@ -70,13 +78,26 @@ def literals(tree: ast.AST) -> list[tuple[int, set[str]]]:
             parts = [key for key in node.keys if key is not None]
         else:
             continue
-        found.append((node.lineno, {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}))
+        found.append(
+            (
+                node.lineno,
+                {
+                    part.value
+                    for part in parts
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                },
+            )
+        )
     return found
 
 
 def test_no_other_file_lists_the_columns() -> None:
     keys = {column.key for column in HANDLE_COLUMNS}
-    files = [path for path in PACKAGE.rglob("*.py") if COLUMNS not in path.parents and str(path.relative_to(PACKAGE)) not in OWN_LISTS]
+    files = [
+        path
+        for path in PACKAGE.rglob("*.py")
+        if COLUMNS not in path.parents and str(path.relative_to(PACKAGE)) not in OWN_LISTS
+    ]
     lists = [
         (str(path.relative_to(PACKAGE)), line, sorted(texts & keys))
         for path in files
@@ -94,20 +115,28 @@ def test_keys_and_filter_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("column", TABLE_COLUMNS, ids=lambda column: column.key)
-def test_a_column_of_the_window_has_a_text_an_explanation_and_an_order(column: HandleColumn) -> None:
+def test_a_column_of_the_window_has_a_text_an_explanation_and_an_order(
+    column: HandleColumn,
+) -> None:
     assert column.text
     assert column.about
     assert column.ranks or column.values
 
 
 @pytest.mark.parametrize("column", HANDLE_COLUMNS, ids=lambda column: column.key)
-def test_a_column_that_filters_know_can_be_matched_or_compared_and_has_an_example(column: HandleColumn) -> None:
+def test_a_column_that_filters_know_can_be_matched_or_compared_and_has_an_example(
+    column: HandleColumn,
+) -> None:
     assert not column.filter_names or (column.matches and column.example) or column.values
 
 
 @pytest.mark.parametrize("kind", ["json", "printed", "filter"])
 def test_known_places_are_given_once_and_new_columns_follow_them(kind: str) -> None:
-    given = [getattr(column.places, kind) for column in HANDLE_COLUMNS if getattr(column.places, kind) != LAST]
+    given = [
+        getattr(column.places, kind)
+        for column in HANDLE_COLUMNS
+        if getattr(column.places, kind) != LAST
+    ]
     assert sorted(given) == list(range(1, len(given) + 1))
 
 
@@ -121,7 +150,11 @@ def linked_package(folder: Path) -> Path:
     """A copy of the package with one more column; all other files are links to ours."""
     package, columns = folder / "inspector", folder / "inspector" / "model" / "columns"
     columns.mkdir(parents=True)
-    for source, target in ((PACKAGE, package), (PACKAGE / "model", package / "model"), (COLUMNS, columns)):
+    for source, target in (
+        (PACKAGE, package),
+        (PACKAGE / "model", package / "model"),
+        (COLUMNS, columns),
+    ):
         for each in source.iterdir():
             if each.name not in ("model", "columns", "handle.py", "__pycache__"):
                 (target / each.name).symlink_to(each)
@@ -131,7 +164,9 @@ def linked_package(folder: Path) -> Path:
     return folder
 
 
-def test_a_column_added_in_one_file_is_shown_sorted_filtered_and_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_column_added_in_one_file_is_shown_sorted_filtered_and_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setenv("COLUMNS", "300")
     command = [sys.executable, "-P", "-c", LOOK, str(PACKAGE.parent)]

@@ -30,7 +30,9 @@ def test_born_dead_and_survived_are_told_apart_by_id() -> None:
     assert sorted(found.handles(Fate.BORN)) == sorted([Row(2, generation=2).id, Row(4).id])
     assert sorted(found.handles(Fate.DEAD)) == [Row(2).id, Row(3).id]
     assert list(found.handles(Fate.SURVIVED)) == [Row(1).id]
-    assert line(found.types, "TodoItem") == Change("TodoItem", "", before=3, after=3, born=2, dead=2, survived=1, changed=0, passed=0)
+    assert line(found.types, "TodoItem") == Change(
+        "TodoItem", "", before=3, after=3, born=2, dead=2, survived=1, changed=0, passed=0
+    )
 
 
 def test_tombstones_are_not_alive() -> None:
@@ -41,7 +43,12 @@ def test_tombstones_are_not_alive() -> None:
 
 def test_another_count_or_state_is_a_change() -> None:
     rows = [Row(1), Row(2), Row(3, type="Journal", resource=Resource.OPEN), Row(4, strong=UNKNOWN)]
-    later = [Row(1), Row(2, strong=5), Row(3, type="Journal", resource=Resource.CLOSED), Row(4, strong=3)]
+    later = [
+        Row(1),
+        Row(2, strong=5),
+        Row(3, type="Journal", resource=Resource.CLOSED),
+        Row(4, strong=3),
+    ]
     found = diff(mark_now(snapshot_of(rows), "a"), mark_now(snapshot_of(later, at=T0 + 1), "b"))
     assert list(found.handles(Fate.CHANGED)) == [Row(2).id, Row(3).id]
     assert found.total().changed == 2
@@ -49,12 +56,17 @@ def test_another_count_or_state_is_a_change() -> None:
 
 def test_what_came_and_went_between_the_marks_is_counted_by_type() -> None:
     before = mark_now(snapshot_of([Row(1)], world=World(created={"TodoItem": 1})), "a")
-    after = mark_now(snapshot_of([Row(1), Row(2)], at=T0 + 1, world=World(created={"TodoItem": 40})), "b")
+    after = mark_now(
+        snapshot_of([Row(1), Row(2)], at=T0 + 1, world=World(created={"TodoItem": 40})), "b"
+    )
     assert line(diff(before, after).types, "TodoItem").passed == 38
 
 
 def test_marks_are_compared_in_the_order_of_time() -> None:
-    early, late = mark_now(snapshot_of([Row(1)]), "early"), mark_now(snapshot_of([Row(1), Row(2)], at=T0 + 1), "late")
+    early, late = (
+        mark_now(snapshot_of([Row(1)]), "early"),
+        mark_now(snapshot_of([Row(1), Row(2)], at=T0 + 1), "late"),
+    )
     assert diff(late, early).before is early
     assert diff(late, early).total().net == 1
 
@@ -63,7 +75,10 @@ def test_places_tell_where_what_was_born_comes_from() -> None:
     before = mark_now(snapshot_of([Row(1, site=1)]), "a")
     after = mark_now(snapshot_of([Row(1, site=1), Row(2, site=2), Row(3, site=2)], at=T0 + 1), "b")
     found = diff(before, after)
-    assert [(each.site, each.net) for each in found.places] == [("storage.py:12 open_journal", 2), ("app.py:41 add", 0)]
+    assert [(each.site, each.net) for each in found.places] == [
+        ("storage.py:12 open_journal", 2),
+        ("app.py:41 add", 0),
+    ]
     assert list(found.handles(Fate.BORN, found.places[0])) == [Row(2).id, Row(3).id]
 
 
@@ -72,7 +87,9 @@ def test_two_processes_are_compared_by_numbers_only() -> None:
     after = mark_now(other_process(snapshot_of([Row(1), Row(2)], at=T0 + 1)), "b")
     found = diff(before, after)
     assert not found.is_same_process
-    assert line(found.types, "TodoItem") == Change("TodoItem", "", 1, 2, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+    assert line(found.types, "TodoItem") == Change(
+        "TodoItem", "", 1, 2, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+    )
     assert len(found.handles(Fate.BORN)) == 0
 
 
@@ -99,7 +116,10 @@ def test_a_later_mark_finds_what_lived_and_what_has_died_since() -> None:
 
 
 def test_a_later_mark_says_when_nobody_counted() -> None:
-    assert mark_later(snapshot_of([Row(1)]), T0 - 10, "then", released_since=None).missing_at_most == UNKNOWN
+    assert (
+        mark_later(snapshot_of([Row(1)]), T0 - 10, "then", released_since=None).missing_at_most
+        == UNKNOWN
+    )
 
 
 def test_changes_against_a_later_mark_are_not_made_up() -> None:
@@ -115,7 +135,10 @@ def test_a_mark_cannot_be_changed() -> None:
 
 
 def test_marks_of_a_hundred_thousand_handles_are_compared_whole() -> None:
-    before, after = mark_now(big_snapshot(100_000), "a"), mark_now(big_snapshot(100_000, at=T0 + 1, tombstones=1000), "b")
+    before, after = (
+        mark_now(big_snapshot(100_000), "a"),
+        mark_now(big_snapshot(100_000, at=T0 + 1, tombstones=1000), "b"),
+    )
     found = diff(before, after)
     assert (int(found.dead.sum()), int(found.born.sum())) == (1000, 0)
     assert found.total().survived == 99_000
@@ -135,19 +158,28 @@ def test_growth_keeps_what_every_round_left_behind() -> None:
         mark_now(round_of(3, *leaked, cached), "3"),
     ]
     (grown,) = growth(marks)
-    assert (grown.type_name, grown.site, grown.per_round) == ("TodoItem", "app.py:41 add", (2, 2, 2))
+    assert (grown.type_name, grown.site, grown.per_round) == (
+        "TodoItem",
+        "app.py:41 add",
+        (2, 2, 2),
+    )
     assert grown.is_steady
     assert grown.total == 6
 
 
-def test_growth_takes_marks_in_the_order_of_time_and_tells_the_steadiest_and_largest_first() -> None:
+def test_growth_takes_marks_in_the_order_of_time_and_tells_the_steadiest_and_largest_first() -> (
+    None
+):
     def made(site: int, first: int, *per_round: int) -> list[list[Row]]:
         """Rows of a site that are alive after each round."""
         ends = [first + sum(per_round[:number]) for number in range(len(per_round) + 1)]
         return [[Row(slot, site=site) for slot in range(first, end)] for end in ends]
 
     alive = zip(made(1, 100, 9, 1), made(2, 200, 2, 2), made(3, 300, 3, 3), strict=True)
-    marks = [mark_now(round_of(number, *(row for rows in each for row in rows)), str(number)) for number, each in enumerate(alive)]
+    marks = [
+        mark_now(round_of(number, *(row for rows in each for row in rows)), str(number))
+        for number, each in enumerate(alive)
+    ]
     for order in (marks, marks[::-1], [marks[1], marks[2], marks[0]]):
         grown = growth(order)
         assert [(each.site, each.per_round) for each in grown] == [
@@ -163,7 +195,11 @@ def test_growth_needs_two_rounds() -> None:
 
 
 def test_growth_refuses_marks_of_two_processes() -> None:
-    marks = [mark_now(round_of(0), "a"), mark_now(round_of(1), "b"), mark_now(other_process(round_of(2)), "c")]
+    marks = [
+        mark_now(round_of(0), "a"),
+        mark_now(round_of(1), "b"),
+        mark_now(other_process(round_of(2)), "c"),
+    ]
     with pytest.raises(GrowthError, match="different processes"):
         growth(marks)
 

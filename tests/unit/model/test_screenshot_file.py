@@ -50,7 +50,9 @@ def test_the_picture_itself_stays_as_it_was() -> None:
 
 def test_a_second_snapshot_replaces_the_first(tmp_path: Path) -> None:
     second = snapshot_of([Row(7)])
-    assert same(extract(saved(tmp_path, embed(embed(PIXEL, snapshot_of([Row(1)])), second))), second)
+    assert same(
+        extract(saved(tmp_path, embed(embed(PIXEL, snapshot_of([Row(1)])), second))), second
+    )
 
 
 def test_what_follows_the_end_of_the_picture_is_ignored(tmp_path: Path) -> None:
@@ -69,10 +71,15 @@ def test_what_follows_the_end_of_the_picture_is_ignored(tmp_path: Path) -> None:
         (png.SIGNATURE + struct.pack(">I4s", 0xFFFF_FFFF, b"arIs") + bytes(100), "cut short"),
         (PIXEL[:-12] + chunk(CHUNK_TYPE, b"") + PIXEL[-12:], "not a snapshot"),
         (PIXEL[:-12] + chunk(CHUNK_TYPE, b"x" * 50) * 2 + PIXEL[-12:], "holds two snapshots"),
-        (PIXEL[:-12] + chunk(CHUNK_TYPE, struct.pack("<8sIIQ", MAGIC, 2, 0, 0)) + PIXEL[-12:], "format version 2"),
+        (
+            PIXEL[:-12] + chunk(CHUNK_TYPE, struct.pack("<8sIIQ", MAGIC, 2, 0, 0)) + PIXEL[-12:],
+            "format version 2",
+        ),
     ],
 )
-def test_a_file_without_a_good_snapshot_is_refused_in_one_line_with_its_path_last(tmp_path: Path, data: bytes, reason: str) -> None:
+def test_a_file_without_a_good_snapshot_is_refused_in_one_line_with_its_path_last(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
     path = saved(tmp_path, data)
     with pytest.raises(FileFormatError, match=reason) as refusal:
         extract(path)
@@ -87,7 +94,9 @@ def test_a_damaged_chunk_is_refused_by_its_checksum(tmp_path: Path) -> None:
         extract(saved(tmp_path, bytes(data)))
 
 
-def test_an_oversized_chunk_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_oversized_chunk_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = embed(PIXEL, snapshot_of([Row(1)]))
     monkeypatch.setattr(png, "MAX_CHUNK_BYTES", 100)
     with pytest.raises(FileFormatError, match="the data in the picture is larger than"):
@@ -100,14 +109,18 @@ def test_too_much_data_is_not_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
         insert_chunk(PIXEL, CHUNK_TYPE, bytes(101))
 
 
-def test_a_file_larger_than_the_limit_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_larger_than_the_limit_is_not_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("inspector.model.screenshot.MAX_PNG_BYTES", 20)
     with pytest.raises(FileFormatError, match="the picture is larger than"):
         extract(saved(tmp_path, PIXEL))
 
 
 def test_a_file_that_is_not_there_is_named_with_the_cause_first(tmp_path: Path) -> None:
-    with pytest.raises(FileFormatError, match=r"^cannot read the picture: No such file or directory: "):
+    with pytest.raises(
+        FileFormatError, match=r"^cannot read the picture: No such file or directory: "
+    ):
         extract(tmp_path / "none.png")
 
 
@@ -130,7 +143,9 @@ def test_any_bytes_after_a_signature_are_read_or_refused(data: bytes) -> None:
 def test_a_screenshot_with_flipped_bytes_is_read_as_it_was_or_refused(data: st.DataObject) -> None:
     good = embed(PIXEL, snapshot_of([Row(1)]))
     place = data.draw(st.integers(0, len(good) - 1))
-    damaged = good[:place] + bytes([good[place] ^ data.draw(st.integers(1, 255))]) + good[place + 1 :]
+    damaged = (
+        good[:place] + bytes([good[place] ^ data.draw(st.integers(1, 255))]) + good[place + 1 :]
+    )
     try:
         found = read_chunk(damaged, CHUNK_TYPE)
     except FileFormatError:
@@ -139,5 +154,8 @@ def test_a_screenshot_with_flipped_bytes_is_read_as_it_was_or_refused(data: st.D
 
 
 def test_reading_a_screenshot_loads_no_qt() -> None:
-    program = "import sys, inspector.model.screenshot; sys.exit(any(name.startswith(('PySide6', 'pyqtgraph')) for name in sys.modules))"
+    program = (
+        "import sys, inspector.model.screenshot; sys.exit(any(name.startswith(('PySide6', "
+        "'pyqtgraph')) for name in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -23,7 +23,9 @@ from inspector.vocabulary import Reference, Resource
         (77, 3, "state 77/3", Standing.DEAD),
     ],
 )
-def test_two_states_make_one_phrase_and_one_meaning(reference: int, resource: int, words: str, meaning: Standing) -> None:
+def test_two_states_make_one_phrase_and_one_meaning(
+    reference: int, resource: int, words: str, meaning: Standing
+) -> None:
     assert state_words(reference, resource) == words
     assert standing(reference, resource) == meaning
 

@@ -11,7 +11,10 @@ from tests.helpers.snapshots import T0, Row, snapshot_of
 
 def later(secs: float, *rows: Row, serial: int = 2) -> Snapshot:
     """The same rows, so much older."""
-    aged = [dataclasses.replace(row, age_secs=row.age_secs + secs, changed_secs=row.changed_secs + secs) for row in rows]
+    aged = [
+        dataclasses.replace(row, age_secs=row.age_secs + secs, changed_secs=row.changed_secs + secs)
+        for row in rows
+    ]
     return snapshot_of(aged, at=T0 + secs, serial=serial)
 
 
@@ -24,7 +27,9 @@ def test_a_table_in_which_only_ages_grow_stands_still() -> None:
 
 
 def test_a_changed_count_is_seen() -> None:
-    assert not stands_still(snapshot_of([OLD]), later(0.1, dataclasses.replace(OLD, strong=2)), moment_secs=2.0)
+    assert not stands_still(
+        snapshot_of([OLD]), later(0.1, dataclasses.replace(OLD, strong=2)), moment_secs=2.0
+    )
 
 
 def test_another_row_is_seen() -> None:

@@ -1,4 +1,7 @@
-"""The stored form of a snapshot is fixed: the bytes before they are packed, because libraries pack differently."""
+"""The stored form of a snapshot is fixed.
+
+The bytes before they are packed, because libraries pack differently.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,16 @@ HEAD_BYTES = 24
 @pytest.mark.parametrize(
     ("snapshot", "digest"),
     [
-        pytest.param(snapshot_of(), "e46fb5c32c4140c1867c9aa40951dcc0cae5397ebf910f864596df04a30c76d9", id="empty"),
-        pytest.param(varied_snapshot(), "8b68d243749c3f5c174b9d756f4e7eacad122c23b7c9bbac69235fb6f017b9d5", id="varied"),
+        pytest.param(
+            snapshot_of(),
+            "e46fb5c32c4140c1867c9aa40951dcc0cae5397ebf910f864596df04a30c76d9",
+            id="empty",
+        ),
+        pytest.param(
+            varied_snapshot(),
+            "8b68d243749c3f5c174b9d756f4e7eacad122c23b7c9bbac69235fb6f017b9d5",
+            id="varied",
+        ),
     ],
 )
 def test_a_snapshot_is_stored_in_the_same_bytes_as_before(snapshot: Snapshot, digest: str) -> None:

@@ -16,14 +16,21 @@ def dead(slot: int, made: str, ended: str) -> Row:
 LIVING = Row(1, thread="worker-1")
 CLOSED = Row(2, "Journal", resource=Resource.CLOSED, thread="worker-1", last_thread="worker-2")
 SNAPSHOT = snapshot_of(
-    [LIVING, CLOSED, dead(3, "worker-1", "worker-1"), dead(4, "worker-1", "worker-2"), dead(5, "MainThread", "worker-2")]
+    [
+        LIVING,
+        CLOSED,
+        dead(3, "worker-1", "worker-1"),
+        dead(4, "worker-1", "worker-2"),
+        dead(5, "MainThread", "worker-2"),
+    ]
 )
 
 
 def as_table(matrix: ThreadMatrix) -> dict[str, tuple[int, dict[str, int]]]:
     names = [column.name for column in matrix.columns]
     return {
-        row.name: (int(matrix.living[i]), dict(zip(names, matrix.counts[i].tolist(), strict=True))) for i, row in enumerate(matrix.rows)
+        row.name: (int(matrix.living[i]), dict(zip(names, matrix.counts[i].tolist(), strict=True)))
+        for i, row in enumerate(matrix.rows)
     }
 
 

@@ -32,7 +32,13 @@ def test_owned_rows_and_waiting_closes_are_counted_for_the_owner() -> None:
     rows = [
         Row(1, type="Journal", owner="worker-2", resource=Resource.OPEN),
         Row(2, type="Journal", owner="worker-2", resource=Resource.WAITING_OWNER),
-        Row(3, type="Journal", owner="worker-3", resource=Resource.CLOSED, reference=Reference.RELEASED),
+        Row(
+            3,
+            type="Journal",
+            owner="worker-3",
+            resource=Resource.CLOSED,
+            reference=Reference.RELEASED,
+        ),
     ]
     table = thread_table(snapshot_of(rows))
     assert list(table.owned) == [0, 0, 2, 0]

@@ -32,20 +32,38 @@ def test_what_is_chosen_a_moment_ahead_is_of_today() -> None:
     assert found.moments(NOON) == (NOON + 0.5, NOON + 2)
 
 
-@pytest.mark.parametrize(("text", "moments"), [("11:00..", (NOON - 3600, math.inf)), ("..11:00", (-math.inf, NOON - 3600))])
+@pytest.mark.parametrize(
+    ("text", "moments"),
+    [("11:00..", (NOON - 3600, math.inf)), ("..11:00", (-math.inf, NOON - 3600))],
+)
 def test_an_end_that_is_missing_is_open(text: str, moments: tuple[float, float]) -> None:
     found = parse_range(text)
     assert found is not None
     assert found.moments(NOON) == moments
 
 
-@pytest.mark.parametrize("text", ["", "..", "11:00", "11..12", "24:00..", "11:60..", "11:00:60..", "x..11:00", "11:00..12:00..13:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "..",
+        "11:00",
+        "11..12",
+        "24:00..",
+        "11:60..",
+        "11:00:60..",
+        "x..11:00",
+        "11:00..12:00..13:00",
+    ],
+)
 def test_what_is_no_range_is_refused(text: str) -> None:
     assert parse_range(text) is None
 
 
 @given(st.floats(0, 3600), st.floats(0, 3600))
-def test_what_is_written_is_read_back_to_a_hundredth_of_a_second(before: float, length: float) -> None:
+def test_what_is_written_is_read_back_to_a_hundredth_of_a_second(
+    before: float, length: float
+) -> None:
     begin = NOON - 7200 + before
     found = parse_range(range_text(begin, begin + length))
     assert found is not None

@@ -9,7 +9,9 @@ from inspector.model import wording
 NAN = float("nan")
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0"), (12408, "12,408"), (-1, "–"), (None, "–"), (NAN, "–")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (12408, "12,408"), (-1, "–"), (None, "–"), (NAN, "–")]
+)
 def test_numbers_are_grouped_and_unknown_is_a_dash(value: float | None, text: str) -> None:
     assert wording.number(value) == text
 
@@ -38,24 +40,41 @@ def test_ages_are_for_people(secs: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("secs", "text"), [(0.00004, "40 µs"), (0.0009996, "1 ms"), (0.003, "3 ms"), (0.9996, "1.0 s"), (1.2, "1.2 s"), (NAN, "–")]
+    ("secs", "text"),
+    [
+        (0.00004, "40 µs"),
+        (0.0009996, "1 ms"),
+        (0.003, "3 ms"),
+        (0.9996, "1.0 s"),
+        (1.2, "1.2 s"),
+        (NAN, "–"),
+    ],
 )
 def test_durations_choose_their_unit(secs: float, text: str) -> None:
     assert wording.duration(secs) == text
 
 
-@pytest.mark.parametrize(("per_sec", "text"), [(0, "0/s"), (2.04, "2.0/s"), (1240.4, "1,240/s"), (NAN, "–")])
+@pytest.mark.parametrize(
+    ("per_sec", "text"), [(0, "0/s"), (2.04, "2.0/s"), (1240.4, "1,240/s"), (NAN, "–")]
+)
 def test_rates_say_per_second(per_sec: float, text: str) -> None:
     assert wording.rate(per_sec) == text
 
 
-@pytest.mark.parametrize(("size", "text"), [(-1, "–"), (0, "0 B"), (999, "999 B"), (3_100_000, "3.1 MB"), (5 * 10**12, "5000.0 GB")])
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(-1, "–"), (0, "0 B"), (999, "999 B"), (3_100_000, "3.1 MB"), (5 * 10**12, "5000.0 GB")],
+)
 def test_sizes_choose_their_unit(size: int, text: str) -> None:
     assert wording.size(size) == text
 
 
 def test_one_is_singular() -> None:
-    assert [wording.plural(n, "handle") for n in (0, 1, 1204)] == ["0 handles", "1 handle", "1,204 handles"]
+    assert [wording.plural(n, "handle") for n in (0, 1, 1204)] == [
+        "0 handles",
+        "1 handle",
+        "1,204 handles",
+    ]
     assert wording.plural(2, "proxy", "proxies") == "2 proxies"
 
 

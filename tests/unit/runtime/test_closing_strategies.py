@@ -37,7 +37,9 @@ def append_on_a_thread(journal: AnyJournal) -> threading.Thread:
     return thread
 
 
-def test_leaving_the_block_closes_and_the_handle_lives_on(journal: AnyJournal, tmp_path: Path) -> None:
+def test_leaving_the_block_closes_and_the_handle_lives_on(
+    journal: AnyJournal, tmp_path: Path
+) -> None:
     with journal as entered:
         entered.append("line")
         assert entered.lines == 1
@@ -89,7 +91,9 @@ def test_a_pending_close_is_taken_back_and_withdrawn_at_its_deadline(journal: An
     journal.cancel_close()
     assert journal.close(deadline_secs=0.001) is False
     call_in_flight.join()
-    with pytest.raises(CloseError, match="withdrawn, its deadline passed: it waited for 1 call in flight"):
+    with pytest.raises(
+        CloseError, match=("withdrawn, its deadline passed: it waited for 1 call in flight")
+    ):
         journal.close_result()
     journal.append("still open")
 

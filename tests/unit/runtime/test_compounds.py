@@ -1,4 +1,7 @@
-"""Objects in fields of records, enums, maps, sequences and optional values: one reference each, also when something fails half-way."""
+"""Objects in fields of records, enums, maps, sequences and optional values.
+
+One reference each, also when something fails half-way.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.errors import InspectorError, StaleHandleError, UnknownHandleError, WrongTypeError, ZeroHandleError
+from inspector.errors import (
+    InspectorError,
+    StaleHandleError,
+    UnknownHandleError,
+    WrongTypeError,
+    ZeroHandleError,
+)
 from inspector.runtime import Board, ItemFocus, ListFocus, Planner, TodoItem, TodoList
 from inspector.runtime.compounds import Lifting, Lowering
 from inspector.runtime.handles import call, create
@@ -42,14 +51,18 @@ def groceries() -> Iterator[TodoList]:
 def full_board(groceries: TodoList, milk: TodoItem) -> Board:
     """Seven times the item, twice the list."""
     focus, by_name = ListFocus(groceries, "read it"), {"a": milk, "b": milk}
-    return Board("week", groceries, focus, by_name, pinned=milk, columns=[[milk, milk], [], [milk, milk]])
+    return Board(
+        "week", groceries, focus, by_name, pinned=milk, columns=[[milk, milk], [], [milk, milk]]
+    )
 
 
 def strong(*proxies: TodoItem | TodoList) -> list[int]:
     return [proxy.counts().strong for proxy in proxies]
 
 
-def test_a_record_goes_to_native_code_and_comes_back_with_the_same_objects(planner: Planner, groceries: TodoList, milk: TodoItem) -> None:
+def test_a_record_goes_to_native_code_and_comes_back_with_the_same_objects(
+    planner: Planner, groceries: TodoList, milk: TodoItem
+) -> None:
     assert planner.exchange(full_board(groceries, milk)) is None
     assert strong(milk, groceries) == [8, 3]
     back = planner.exchange(None)
@@ -61,15 +74,23 @@ def test_a_record_goes_to_native_code_and_comes_back_with_the_same_objects(plann
     assert strong(milk, groceries) == [1, 1]
 
 
-def test_each_variant_and_what_is_empty_come_back(planner: Planner, groceries: TodoList, milk: TodoItem) -> None:
-    for board in (Board("", groceries), Board("é\N{HONEYBEE}", groceries, ItemFocus(milk)), full_board(groceries, milk)):
+def test_each_variant_and_what_is_empty_come_back(
+    planner: Planner, groceries: TodoList, milk: TodoItem
+) -> None:
+    for board in (
+        Board("", groceries),
+        Board("é\N{HONEYBEE}", groceries, ItemFocus(milk)),
+        full_board(groceries, milk),
+    ):
         planner.exchange(board)
         assert planner.board() == board
     assert planner.board() == planner.exchange(None)
     assert planner.board() is None
 
 
-def test_a_record_that_is_fetched_counts_its_objects_up_and_its_end_down(planner: Planner, groceries: TodoList, milk: TodoItem) -> None:
+def test_a_record_that_is_fetched_counts_its_objects_up_and_its_end_down(
+    planner: Planner, groceries: TodoList, milk: TodoItem
+) -> None:
     planner.exchange(full_board(groceries, milk))
     copies = [planner.board(), planner.board()]
     assert strong(milk, groceries) == [22, 7]
@@ -122,13 +143,17 @@ def test_an_exception_while_the_third_field_is_lowered_gives_up_what_was_lowered
     assert planner.board() is None
 
 
-def test_an_object_of_another_type_is_refused_by_name(planner: Planner, groceries: TodoList, milk: TodoItem) -> None:
+def test_an_object_of_another_type_is_refused_by_name(
+    planner: Planner, groceries: TodoList, milk: TodoItem
+) -> None:
     with pytest.raises(WrongTypeError, match="of a TodoList, not a TodoItem"):
         planner.exchange(Board("", groceries, pinned=groceries, columns=[[milk]]))  # type: ignore[arg-type]
     assert strong(milk, groceries) == [1, 1]
 
 
-def test_a_refused_call_gives_up_all_that_was_lowered_for_it(groceries: TodoList, milk: TodoItem) -> None:
+def test_a_refused_call_gives_up_all_that_was_lowered_for_it(
+    groceries: TodoList, milk: TodoItem
+) -> None:
     planner = Planner()
     planner.release()
     with pytest.raises(StaleHandleError, match="Planner"):
@@ -136,7 +161,9 @@ def test_a_refused_call_gives_up_all_that_was_lowered_for_it(groceries: TodoList
     assert strong(milk, groceries) == [1, 1]
 
 
-def test_a_buffer_cut_short_is_refused_by_either_side_and_leaves_nothing(planner: Planner, groceries: TodoList, milk: TodoItem) -> None:
+def test_a_buffer_cut_short_is_refused_by_either_side_and_leaves_nothing(
+    planner: Planner, groceries: TodoList, milk: TodoItem
+) -> None:
     with Lowering() as whole:
         whole.optional(full_board(groceries, milk), lambda board: board.write(whole))
         length = whole.arguments[1]
@@ -157,7 +184,9 @@ def test_a_buffer_cut_short_is_refused_by_either_side_and_leaves_nothing(planner
         assert strong(milk, groceries) == [8, 3]
 
 
-def test_a_failure_while_a_record_is_lifted_gives_up_what_no_proxy_owns(planner: Planner, groceries: TodoList, milk: TodoItem) -> None:
+def test_a_failure_while_a_record_is_lifted_gives_up_what_no_proxy_owns(
+    planner: Planner, groceries: TodoList, milk: TodoItem
+) -> None:
     planner.exchange(full_board(groceries, milk))
     with Lifting() as back:
         call(lib.ai_planner_board, planner.handle, back.out)
@@ -175,7 +204,11 @@ def test_a_reference_arrives_once(milk: TodoItem) -> None:
         number = int.from_bytes(bytes(data))
         lifted = TodoItem._lift(create(lib.ai_buffer_lift, buffer, number))
         assert (lifted == milk, strong(milk)) == (True, [2])
-        for wrong, kind in ((number, StaleHandleError), (0, ZeroHandleError), (1 << 60, UnknownHandleError)):
+        for wrong, kind in (
+            (number, StaleHandleError),
+            (0, ZeroHandleError),
+            (1 << 60, UnknownHandleError),
+        ):
             with pytest.raises(kind, match="in flight"):
                 create(lib.ai_buffer_lift, buffer, wrong)
     with pytest.raises(InspectorError, match="no such buffer"):
@@ -191,7 +224,9 @@ plans = st.fixed_dictionaries(
     {
         "title": st.text(max_size=5),
         "focus": st.none() | places | st.text(max_size=5),
-        "by_name": st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=3), places, max_size=4),
+        "by_name": st.dictionaries(
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=3), places, max_size=4
+        ),
         "pinned": st.none() | places,
         "columns": st.lists(st.lists(places | st.just(ITEMS), max_size=4), max_size=4),
     }
@@ -209,13 +244,21 @@ def board_of(plan: Mapping[str, Any], groceries: TodoList, items: Sequence[TodoI
     by_name = {name: items[place] for name, place in plan["by_name"].items()}
     pinned = None if plan["pinned"] is None else items[plan["pinned"]]
     columns = [[items[place] for place in column] for column in plan["columns"]]
-    return Board(plan["title"].encode(errors="replace").decode(), groceries, focus, by_name, pinned, columns)
+    return Board(
+        plan["title"].encode(errors="replace").decode(), groceries, focus, by_name, pinned, columns
+    )
 
 
 @given(st.lists(plans, max_size=4))
-def test_any_records_keep_exactly_the_references_that_are_there(planned: list[dict[str, Any]]) -> None:
+def test_any_records_keep_exactly_the_references_that_are_there(
+    planned: list[dict[str, Any]],
+) -> None:
     before = lib.ai_live_handles()
-    planner, groceries, items = Planner(), TodoList(), [TodoItem(str(place)) for place in range(ITEMS + 1)]
+    planner, groceries, items = (
+        Planner(),
+        TodoList(),
+        [TodoItem(str(place)) for place in range(ITEMS + 1)],
+    )
     items[ITEMS].release()
     kept: Board | None = None
     for plan in planned:

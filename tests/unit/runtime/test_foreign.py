@@ -68,9 +68,13 @@ def test_keys_of_several_threads_do_not_collide() -> None:
     assert len({key for mine in keys for key in mine}) == 4000 == len(held)
 
 
-def test_what_a_callback_raises_is_reported_and_does_not_reach_the_native_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_callback_raises_is_reported_and_does_not_reach_the_native_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     reported: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", reported.append)
     monkeypatch.setattr(foreign, "FOREIGN", None)
     foreign.DROP(7)
-    assert [(details.exc_type, details.err_msg) for details in reported] == [(AttributeError, "Exception ignored in a native callback")]
+    assert [(details.exc_type, details.err_msg) for details in reported] == [
+        (AttributeError, "Exception ignored in a native callback")
+    ]

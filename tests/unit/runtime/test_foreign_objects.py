@@ -1,4 +1,7 @@
-"""Python objects that native code holds and that close: by their own method, once, after their uses, on their owner's thread."""
+"""Python objects that native code holds and that close.
+
+By their own method, once, after their uses, on their owner's thread.
+"""
 
 from __future__ import annotations
 
@@ -61,13 +64,18 @@ def on_a_thread(work: Callable[[], Any]) -> Any:
 
 
 def wait_for_close(doors: ForeignObjects, number: int) -> None:
-    """Wait until a pending close has run; a thread that was joined may still be at its native end."""
+    """Wait until a pending close has run.
+
+    A thread that was joined may still be at its native end.
+    """
     until_secs = time.monotonic() + 60
     while not doors.resource(number).close_result():
         assert time.monotonic() < until_secs, "the close pends for ever"
 
 
-def test_a_close_calls_the_objects_own_method_once_with_the_maps_arguments(doors: ForeignObjects) -> None:
+def test_a_close_calls_the_objects_own_method_once_with_the_maps_arguments(
+    doors: ForeignObjects,
+) -> None:
     door = Door()
     number = doors.new(door)
     assert doors.close(number) is True
@@ -81,7 +89,9 @@ def test_a_close_calls_the_objects_own_method_once_with_the_maps_arguments(doors
         doors.close(number)
 
 
-def test_an_object_that_gets_no_number_leaves_no_closer_behind(doors: ForeignObjects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_that_gets_no_number_leaves_no_closer_behind(
+    doors: ForeignObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> int:
         raise InspectorError("no more numbers")
 
@@ -124,7 +134,9 @@ def test_a_resource_closes_at_the_end_of_its_block(doors: ForeignObjects) -> Non
     doors.delete(number)
 
 
-def test_async_with_ends_when_the_uses_have_ended_and_the_object_is_closed(doors: ForeignObjects) -> None:
+def test_async_with_ends_when_the_uses_have_ended_and_the_object_is_closed(
+    doors: ForeignObjects,
+) -> None:
     door = Door()
     number = doors.new(door)
     may_leave = threading.Event()
@@ -161,7 +173,9 @@ def test_a_close_waits_for_the_uses_and_lets_no_new_one_in(doors: ForeignObjects
     doors.delete(number)
 
 
-def test_a_method_that_raises_fails_the_close_with_its_reason_and_may_be_tried_again(doors: ForeignObjects) -> None:
+def test_a_method_that_raises_fails_the_close_with_its_reason_and_may_be_tried_again(
+    doors: ForeignObjects,
+) -> None:
     door = StuckDoor()
     number = doors.new(door)
     with pytest.raises(CloseError, match=r"the door is stuck \(OSError\)"):
@@ -172,7 +186,9 @@ def test_a_method_that_raises_fails_the_close_with_its_reason_and_may_be_tried_a
     doors.delete(number)
 
 
-def test_deleting_takes_a_pending_close_back_and_lets_go_of_the_object(doors: ForeignObjects) -> None:
+def test_deleting_takes_a_pending_close_back_and_lets_go_of_the_object(
+    doors: ForeignObjects,
+) -> None:
     door = Door()
     number = doors.new(door)
     with doors.using(number):

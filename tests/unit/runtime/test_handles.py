@@ -11,7 +11,13 @@ from collections.abc import Callable
 import pytest
 
 from inspector.agent.thread_names import ThreadNames
-from inspector.errors import HandleError, StaleHandleError, UnknownHandleError, WrongTypeError, ZeroHandleError
+from inspector.errors import (
+    HandleError,
+    StaleHandleError,
+    UnknownHandleError,
+    WrongTypeError,
+    ZeroHandleError,
+)
 from inspector.runtime import Handle, Journal, TodoItem, TodoList
 from inspector.runtime.handles import call, call_for_number
 from inspector.wire import lib
@@ -104,7 +110,9 @@ def test_handle_zero_is_an_error_of_its_own() -> None:
         call(lib.ai_handle_release, 0)
 
 
-@pytest.mark.parametrize("number", [2, 1 << 32, (77 << 32) | (500_000 << 1), (1 << 64) - 2, 0xDEAD_BEEF])
+@pytest.mark.parametrize(
+    "number", [2, 1 << 32, (77 << 32) | (500_000 << 1), (1 << 64) - 2, 0xDEAD_BEEF]
+)
 def test_a_number_that_was_never_a_handle_is_refused(number: int) -> None:
     with pytest.raises(HandleError) as caught:
         call_for_number(lib.ai_todo_list_len, number)
@@ -140,7 +148,11 @@ def test_of_several_threads_that_release_at_once_exactly_one_succeeds() -> None:
         barrier = threading.Barrier(4)
         outcomes: list[str] = []
 
-        def release(item: TodoItem = item, barrier: threading.Barrier = barrier, outcomes: list[str] = outcomes) -> None:
+        def release(
+            item: TodoItem = item,
+            barrier: threading.Barrier = barrier,
+            outcomes: list[str] = outcomes,
+        ) -> None:
             barrier.wait()
             try:
                 item.release()

@@ -87,7 +87,9 @@ def test_an_async_block_closes_too(journal: Journal) -> None:
 
 def test_a_close_during_a_call_is_pending_and_runs_with_the_calls_end(journal: Journal) -> None:
     began, end = threading.Event(), threading.Event()
-    slow = threading.Thread(target=lambda: (began.set(), journal.append_slowly("slow", millis=1000), end.set()))
+    slow = threading.Thread(
+        target=lambda: (began.set(), journal.append_slowly("slow", millis=1000), end.set())
+    )
     slow.start()
     began.wait()
     while not journal.pending_reason():
@@ -103,7 +105,9 @@ def test_a_close_during_a_call_is_pending_and_runs_with_the_calls_end(journal: J
 
 def test_a_pending_close_can_be_taken_back(journal: Journal) -> None:
     began = threading.Event()
-    slow = threading.Thread(target=lambda: (began.set(), journal.append_slowly("slow", millis=1000)))
+    slow = threading.Thread(
+        target=lambda: (began.set(), journal.append_slowly("slow", millis=1000))
+    )
     slow.start()
     began.wait()
     while not journal.pending_reason():

@@ -87,7 +87,10 @@ def test_a_listener_hears_of_each_change_with_a_handle_of_its_own() -> None:
     thread = threading.Thread(target=todo.add_text, args=("bread",), name="elsewhere")
     thread.start()
     thread.join()
-    assert heard == [(Notice.ITEM_ADDED, "milk", "MainThread"), (Notice.ITEM_ADDED, "bread", "elsewhere")]
+    assert heard == [
+        (Notice.ITEM_ADDED, "milk", "MainThread"),
+        (Notice.ITEM_ADDED, "bread", "elsewhere"),
+    ]
 
 
 def test_a_listener_lives_as_long_as_a_list_holds_it() -> None:
@@ -107,7 +110,9 @@ def test_a_listener_lives_as_long_as_a_list_holds_it() -> None:
     assert gone() is None
 
 
-def test_what_a_listener_raises_is_reported_and_the_change_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_listener_raises_is_reported_and_the_change_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     reported: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", reported.append)
 

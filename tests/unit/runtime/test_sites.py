@@ -61,7 +61,8 @@ def test_another_table_finds_the_same_number_for_the_same_stack() -> None:
 
 @pytest.mark.usefixtures("level")
 @pytest.mark.parametrize(
-    ("level_now", "is_marked"), [(Level.OFF, False), (Level.COUNT, False), (Level.HISTORY, True), (Level.STACKS, True)]
+    ("level_now", "is_marked"),
+    [(Level.OFF, False), (Level.COUNT, False), (Level.HISTORY, True), (Level.STACKS, True)],
 )
 def test_nothing_is_looked_at_below_level_history(level_now: Level, is_marked: bool) -> None:
     lib.ai_set_level(level_now)

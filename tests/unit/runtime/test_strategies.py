@@ -18,7 +18,14 @@ from inspector.errors import (
     WrongTypeError,
     ZeroHandleError,
 )
-from inspector.runtime import ForeignObjects, SerialTodoList, SharedTodoList, ThinTodoList, TodoItem, TodoList
+from inspector.runtime import (
+    ForeignObjects,
+    SerialTodoList,
+    SharedTodoList,
+    ThinTodoList,
+    TodoItem,
+    TodoList,
+)
 from inspector.runtime.handles import call_for_number
 from inspector.vocabulary import Kind
 from inspector.wire import lib
@@ -69,11 +76,15 @@ def test_a_clone_keeps_the_list_after_the_first_proxy_is_gone(make: type[Strateg
     assert [each.text for each in other.get_items()] == ["milk"]
 
 
-def test_a_list_of_another_strategy_is_of_the_wrong_type_and_named(make: type[StrategyList]) -> None:
+def test_a_list_of_another_strategy_is_of_the_wrong_type_and_named(
+    make: type[StrategyList],
+) -> None:
     todo = make()
     others = [each() for each in EVERY if each is not make]
     for other in others:
-        with pytest.raises(WrongTypeError, match=f"is a {type(other).__name__}, not a {make.__name__}"):
+        with pytest.raises(
+            WrongTypeError, match=(f"is a {type(other).__name__}, not a {make.__name__}")
+        ):
             todo.merge(other)
     with pytest.raises(WrongTypeError, match=rf"is a {make.__name__}, not a TodoList"):
         call_for_number(lib.ai_todo_list_len, todo.handle)
@@ -93,7 +104,9 @@ def test_zero_stale_and_invented_numbers_have_each_their_error(make: type[Strate
             call_for_number(lib.ai_list_len, make.kind, wrong)
 
 
-def test_a_second_release_of_one_proxy_takes_nothing_from_the_others(make: type[StrategyList]) -> None:
+def test_a_second_release_of_one_proxy_takes_nothing_from_the_others(
+    make: type[StrategyList],
+) -> None:
     todo = make()
     other = todo.clone()
     todo.release()

@@ -8,7 +8,14 @@ from inspector.errors import ControlError, TargetBusyError
 from inspector.session.answers import close_answers, gc_report, level_in, require_ok
 from inspector.wire.messages import Answer
 
-GC = {"collected": 312, "uncollectable": 1, "released": 40, "closes_queued": 2, "still_pending": 4, "took_nanos": 38_000_000}
+GC = {
+    "collected": 312,
+    "uncollectable": 1,
+    "released": 40,
+    "closes_queued": 2,
+    "still_pending": 4,
+    "took_nanos": 38_000_000,
+}
 
 
 def ok(**fields: Any) -> Answer:
@@ -17,13 +24,34 @@ def ok(**fields: Any) -> Answer:
 
 def test_a_collection_is_reported_in_the_sessions_words():
     report = gc_report(ok(**GC))
-    assert (report.collected, report.handles_released, report.closes_queued, report.still_pending) == (312, 40, 2, 4)
+    assert (
+        report.collected,
+        report.handles_released,
+        report.closes_queued,
+        report.still_pending,
+    ) == (312, 40, 2, 4)
     assert (report.took_secs, report.uncollectable) == (0.038, 1)
 
 
 def test_close_answers_keep_reason_and_holders():
-    (answer,) = close_answers(ok(answers=[{"handle": 7, "outcome": "refused", "reason": "held\n by  others", "holders": ["#1.1"]}]))
-    assert (answer.handle, answer.outcome, answer.reason, answer.holders) == (7, "refused", "held by others", ("#1.1",))
+    (answer,) = close_answers(
+        ok(
+            answers=[
+                {
+                    "handle": 7,
+                    "outcome": "refused",
+                    "reason": "held\n by  others",
+                    "holders": ["#1.1"],
+                }
+            ]
+        )
+    )
+    assert (answer.handle, answer.outcome, answer.reason, answer.holders) == (
+        7,
+        "refused",
+        "held by others",
+        ("#1.1",),
+    )
 
 
 @pytest.mark.parametrize(

@@ -49,25 +49,40 @@ def test_a_child_that_will_wait_keeps_its_parent_held() -> None:
 
 
 def test_children_that_were_asked_for_are_no_additions() -> None:
-    plan = ClosePlan((JOURNAL, CURSOR)).with_answers([would_close(JOURNAL, CURSOR), would_close(CURSOR)])
+    plan = ClosePlan((JOURNAL, CURSOR)).with_answers(
+        [would_close(JOURNAL, CURSOR), would_close(CURSOR)]
+    )
     assert plan.wanted(Consent()) == (CURSOR, JOURNAL)
     assert plan.needed() == ()
 
 
 def test_things_that_need_each_other_end_in_some_order() -> None:
-    plan = ClosePlan((JOURNAL, CURSOR)).with_answers([would_close(JOURNAL, CURSOR), would_close(CURSOR, JOURNAL)])
+    plan = ClosePlan((JOURNAL, CURSOR)).with_answers(
+        [would_close(JOURNAL, CURSOR), would_close(CURSOR, JOURNAL)]
+    )
     assert sorted(plan.wanted(Consent(held=True))) == [JOURNAL, CURSOR]
 
 
 def test_holders_with_a_similar_number_remain() -> None:
-    answer = CloseAnswer(JOURNAL, "would_close", "", (f"Cursor {handle_text(CURSOR)}1, to be closed first", "call of main"), (CURSOR,))
+    answer = CloseAnswer(
+        JOURNAL,
+        "would_close",
+        "",
+        ((f"Cursor {handle_text(CURSOR)}1, to be closed first"), "call of main"),
+        (CURSOR,),
+    )
     assert others_of(answer, [CURSOR]) == answer.holders
 
 
 def test_the_summary_counts_by_fate_and_type() -> None:
     refused = CloseAnswer(ITEM, "refused", "TodoItem did not opt in to closing")
     plan = ClosePlan((JOURNAL, CURSOR, PAGE, ITEM)).with_answers(
-        [would_close(JOURNAL), would_close(CURSOR, held_by=("handle #9.1",)), CloseAnswer(PAGE, "pending", "a call in flight"), refused]
+        [
+            would_close(JOURNAL),
+            would_close(CURSOR, held_by=("handle #9.1",)),
+            CloseAnswer(PAGE, "pending", "a call in flight"),
+            refused,
+        ]
     )
     names = {JOURNAL: "Journal", CURSOR: "Journal", PAGE: "Page", ITEM: "TodoItem"}
     assert counted(plan.steps(Consent()), Consent(), names) == (

@@ -51,7 +51,12 @@ def test_nothing_can_be_asked_of_a_dead_target_and_the_reason_says_why(tmp_path:
     session = postmortem_session(write_segment(tmp_path / "1-7.seg", LEFT))
     assert not session.capabilities.act
     assert session.capabilities.reason == "the process is gone: it was killed or crashed"
-    for asked in (session.force_gc(), session.set_level(Level.STACKS), session.preview_close([1]), session.close_handles([1])):
+    for asked in (
+        session.force_gc(),
+        session.set_level(Level.STACKS),
+        session.preview_close([1]),
+        session.close_handles([1]),
+    ):
         with pytest.raises(ControlError, match="the process is gone"):
             asked.result(0)
 

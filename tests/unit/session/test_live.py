@@ -23,21 +23,37 @@ from tests.helpers.waiting import Follower
 
 OWN = process_stat(os.getpid())
 assert OWN is not None
-ALIVE = SegmentImage(header={"start_time": OWN.start_time}, types=[{"name": b"Journal"}], handles=[{"address": 64}])
+ALIVE = SegmentImage(
+    header={"start_time": OWN.start_time}, types=[{"name": b"Journal"}], handles=[{"address": 64}]
+)
 
 
 def polite(asked: dict[str, Any]) -> Reply:
     """A target that obeys its requests."""
     if asked["op"] == "gc":
-        return {"ok": True, "collected": 3, "released": 2, "closes_queued": 1, "still_pending": 0, "took_nanos": 1000}
+        return {
+            "ok": True,
+            "collected": 3,
+            "released": 2,
+            "closes_queued": 1,
+            "still_pending": 0,
+            "took_nanos": 1000,
+        }
     if asked["op"] in ("preview", "close"):
         outcome = "would_close" if asked["op"] == "preview" else "closed"
-        return {"ok": True, "answers": [{"handle": each, "outcome": outcome, "reason": ""} for each in asked["handles"]]}
+        return {
+            "ok": True,
+            "answers": [
+                {"handle": each, "outcome": outcome, "reason": ""} for each in asked["handles"]
+            ],
+        }
     return {**HELLO, "level": asked.get("level") or 1}
 
 
 @contextmanager
-def session_on(path: Path, answer: Any = polite) -> Iterator[tuple[LiveSession, Follower, ControlServer]]:
+def session_on(
+    path: Path, answer: Any = polite
+) -> Iterator[tuple[LiveSession, Follower, ControlServer]]:
     """A session with a target that this process plays."""
     write_segment(path, ALIVE)
     with lock_held(path), ControlServer(socket_path(path), answer) as server:
@@ -71,7 +87,12 @@ def test_the_target_is_greeted_with_layout_role_interval_and_level(path: Path):
     with session_on(path) as (session, follower, server):
         follower.wait(is_connected(session))
         hello = server.seen[0]
-        assert (hello["op"], hello["layout"], hello["role"], hello["level"]) == ("hello", LAYOUT_VERSION, "viewer", Level.HISTORY)
+        assert (hello["op"], hello["layout"], hello["role"], hello["level"]) == (
+            "hello",
+            LAYOUT_VERSION,
+            "viewer",
+            Level.HISTORY,
+        )
         assert hello["interval_ms"] == 100
 
 
@@ -83,7 +104,11 @@ def test_acting_needs_a_target_that_has_answered(path: Path):
 
 
 def test_a_refusal_is_the_reason_why_nothing_can_be_asked(path: Path):
-    refusal = {"ok": False, "error": "this process writes layout version 9, the viewer reads version 1", "status": "VersionMismatch"}
+    refusal = {
+        "ok": False,
+        "error": ("this process writes layout version 9, the viewer reads version 1"),
+        "status": "VersionMismatch",
+    }
     with session_on(path, lambda _: refusal) as (session, follower, _):
         follower.wait(lambda _: "version 9" in session.capabilities.reason)
         assert not session.capabilities.act
@@ -99,8 +124,12 @@ def test_a_collection_is_asked_for_on_a_connection_of_its_own(path: Path):
 
 def test_previewing_and_closing_pass_the_handles_on(path: Path):
     with session_on(path) as (session, _, server):
-        assert [each.outcome for each in session.preview_close([7, 9]).result(30)] == ["would_close"] * 2
-        assert [each.outcome for each in session.close_handles([7], although_held=True).result(30)] == ["closed"]
+        assert [each.outcome for each in session.preview_close([7, 9]).result(30)] == [
+            "would_close"
+        ] * 2
+        assert [
+            each.outcome for each in session.close_handles([7], although_held=True).result(30)
+        ] == ["closed"]
         assert server.seen[-1]["although_held"] is True
 
 
@@ -110,8 +139,12 @@ def test_the_level_in_force_is_the_answer(path: Path):
         assert session.set_level(Level.STACKS).result(30) is Level.STACKS
 
 
-def test_a_level_and_an_interval_that_were_set_are_wished_for_again_after_a_reconnection(path: Path):
-    with session_on(path, lambda asked: b"garbage\n" if asked["op"] == "interval" else polite(asked)) as (session, follower, server):
+def test_a_level_and_an_interval_that_were_set_are_wished_for_again_after_a_reconnection(
+    path: Path,
+):
+    with session_on(
+        path, lambda asked: b"garbage\n" if asked["op"] == "interval" else polite(asked)
+    ) as (session, follower, server):
         follower.wait(is_connected(session))
         session.set_level(Level.STACKS).result(30)
         session.set_interval(snapshot_secs=0.5, vitals_secs=0.5)  # the answer breaks the connection
@@ -133,9 +166,15 @@ def test_the_targets_sampler_follows_the_interval(path: Path):
         assert next(each for each in server.seen if each["op"] == "interval")["interval_ms"] == 500
 
 
-def test_a_command_that_is_not_answered_is_given_up_by_hanging_up(path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_command_that_is_not_answered_is_given_up_by_hanging_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(live, "COMMAND_SECS", 0.3)
-    with session_on(path, lambda asked: None if asked["op"] == "gc" else HELLO) as (session, _, server):
+    with session_on(path, lambda asked: None if asked["op"] == "gc" else HELLO) as (
+        session,
+        _,
+        server,
+    ):
         with pytest.raises(TargetBusyError, match="will not run later"):
             session.force_gc().result(30)
         assert server.hung_up.wait(10)
@@ -237,7 +276,9 @@ def test_the_newest_snapshot_is_the_one_that_was_told_last(path: Path):
         assert latest.serial >= seen.serial
 
 
-def test_ctrl_c_while_a_session_begins_leaves_no_command_that_waits(path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_ctrl_c_while_a_session_begins_leaves_no_command_that_waits(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
     def interrupted(_link: object) -> None:
         raise KeyboardInterrupt
 

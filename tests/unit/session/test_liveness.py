@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 
 from inspector.model.snapshot import TargetState
-from inspector.session.liveness import HEARTBEAT_PATIENCE_SECS, INTERPRETER_PATIENCE_SECS, Liveness, Signs
+from inspector.session.liveness import (
+    HEARTBEAT_PATIENCE_SECS,
+    INTERPRETER_PATIENCE_SECS,
+    Liveness,
+    Signs,
+)
 from inspector.wire.schema import Ending
 
 WELL = Signs(
@@ -23,14 +28,24 @@ WELL = Signs(
 
 def test_a_target_whose_numbers_move_is_live():
     liveness = Liveness()
-    states = {liveness.judge(replace(WELL, at=t, heartbeat_ticks=t, interpreter_ticks=t)).state for t in range(100)}
+    states = {
+        liveness.judge(replace(WELL, at=t, heartbeat_ticks=t, interpreter_ticks=t)).state
+        for t in range(100)
+    }
     assert states == {TargetState.LIVE}
 
 
 def test_an_interpreter_that_does_not_answer_is_hung_and_the_reason_says_for_how_long():
     liveness = Liveness()
     liveness.judge(WELL)
-    verdict = liveness.judge(replace(WELL, at=INTERPRETER_PATIENCE_SECS + 0.1, heartbeat_ticks=99, interpreter_silent_secs=12.3))
+    verdict = liveness.judge(
+        replace(
+            WELL,
+            at=INTERPRETER_PATIENCE_SECS + 0.1,
+            heartbeat_ticks=99,
+            interpreter_silent_secs=12.3,
+        )
+    )
     assert verdict.state is TargetState.HUNG
     assert verdict.reason == "the interpreter has not answered for 12 s"
 
@@ -39,7 +54,9 @@ def test_what_the_interpreter_does_for_us_is_part_of_the_reason():
     liveness = Liveness()
     liveness.judge(WELL)
     verdict = liveness.judge(replace(WELL, at=9.0, heartbeat_ticks=99, busy="gc"))
-    assert verdict.reason == "the interpreter has not answered for 9 s while it runs the gc that was asked for"
+    assert verdict.reason == (
+        "the interpreter has not answered for 9 s while it runs the gc that was asked for"
+    )
 
 
 def test_a_native_thread_that_does_not_move_is_hung():
@@ -50,7 +67,9 @@ def test_a_native_thread_that_does_not_move_is_hung():
     assert "native thread" in verdict.reason
 
 
-@pytest.mark.parametrize(("letter", "reason"), [("T", "it is stopped by a signal"), ("t", "a debugger has stopped it")])
+@pytest.mark.parametrize(
+    ("letter", "reason"), [("T", "it is stopped by a signal"), ("t", "a debugger has stopped it")]
+)
 def test_a_stopped_process_is_hung_at_once(letter: str, reason: str):
     verdict = Liveness().judge(replace(WELL, process_state=letter))
     assert (verdict.state, verdict.reason) == (TargetState.HUNG, reason)
@@ -60,7 +79,10 @@ def test_a_hung_target_is_live_again_when_it_moves():
     liveness = Liveness()
     liveness.judge(WELL)
     assert liveness.judge(replace(WELL, at=60.0)).state is TargetState.HUNG
-    assert liveness.judge(replace(WELL, at=60.1, heartbeat_ticks=11, interpreter_ticks=11)).state is TargetState.LIVE
+    assert (
+        liveness.judge(replace(WELL, at=60.1, heartbeat_ticks=11, interpreter_ticks=11)).state
+        is TargetState.LIVE
+    )
 
 
 def test_while_nobody_is_registered_silence_means_nothing():
@@ -94,7 +116,9 @@ def test_a_target_without_an_interpreter_needs_only_its_heartbeat():
         (Ending.NOT_YET, "R", TargetState.POST_MORTEM, "the process runs another program now"),
     ],
 )
-def test_without_the_lock_it_is_over_and_the_header_says_how(ending: int, letter: str, state: TargetState, reason: str):
+def test_without_the_lock_it_is_over_and_the_header_says_how(
+    ending: int, letter: str, state: TargetState, reason: str
+):
     verdict = Liveness().judge(replace(WELL, has_lock=False, ending=ending, process_state=letter))
     assert (verdict.state, verdict.reason, verdict.is_final) == (state, reason, True)
 

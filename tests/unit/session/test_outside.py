@@ -55,16 +55,24 @@ def look_with(*rows: Row, outer: int = UNKNOWN, in_flight: int = 0, **more: obje
     return Look(pid=1, runtime="CPython 3.11.7", types=types, rows=found, **given)  # type: ignore[arg-type]
 
 
-def take(rows: OutsideRows, look: Look, at: float = 100.0, target: Target | None = None) -> Snapshot:
+def take(
+    rows: OutsideRows, look: Look, at: float = 100.0, target: Target | None = None
+) -> Snapshot:
     return rows.snapshot(look, target=target or make_target(), at=at)
 
 
 def test_a_row_is_the_same_from_one_look_to_the_next_and_a_tombstone_after_its_last() -> None:
     rows = OutsideRows()
     first = take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, 1), (PLAIN, 0x11, 0x21, 0x31, 1)))
-    second = take(rows, look_with((PLAIN, 0x11, 0x21, 0x31, 5), (PLAIN, 0x12, 0x22, 0x32, 1)), at=110.0)
+    second = take(
+        rows, look_with((PLAIN, 0x11, 0x21, 0x31, 5), (PLAIN, 0x12, 0x22, 0x32, 1)), at=110.0
+    )
     assert second.handles.ids.tolist()[:2] == first.handles.ids.tolist()
-    assert second.handles.references.tolist() == [Reference.RELEASED, Reference.LIVE, Reference.LIVE]
+    assert second.handles.references.tolist() == [
+        Reference.RELEASED,
+        Reference.LIVE,
+        Reference.LIVE,
+    ]
     assert second.handles.strong.tolist() == [UNKNOWN, 5, 1]
     assert second.handles.native_refs.tolist() == [UNKNOWN, 4, 0]
     assert [math.isnan(at) for at in second.handles.created_at.tolist()] == [True, True, False]
@@ -78,7 +86,12 @@ def test_what_a_look_could_not_tell_is_not_taken_for_released() -> None:
     rows = OutsideRows()
     both = ((PLAIN, 0x10, 0x20, 0x30, 1), (PLAIN, 0x11, 0x21, 0x31, 1))
     take(rows, look_with(*both))
-    assert take(rows, look_with(is_whole=False, notes=("its objects could not be looked at",))).live_count() == 2
+    assert (
+        take(
+            rows, look_with(is_whole=False, notes=(("its objects could not be looked at"),))
+        ).live_count()
+        == 2
+    )
     assert take(rows, look_with(both[0], doubtful=frozenset({0x11}))).live_count() == 2
     assert take(rows, look_with(both[0])).live_count() == 1
 
@@ -92,8 +105,18 @@ def test_what_went_into_swap_is_not_taken_for_released(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(outside_rows, "in_swap", in_swap)
     rows = OutsideRows()
-    take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, 1), (PLAIN, 0x11, 0x21, 0x31, 1), (PLAIN, 0x12, 0x22, 0x32, 1)))
-    assert take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, 1), effort=Effort(swapped_bytes=4096))).live_count() == 2
+    take(
+        rows,
+        look_with(
+            (PLAIN, 0x10, 0x20, 0x30, 1), (PLAIN, 0x11, 0x21, 0x31, 1), (PLAIN, 0x12, 0x22, 0x32, 1)
+        ),
+    )
+    assert (
+        take(
+            rows, look_with((PLAIN, 0x10, 0x20, 0x30, 1), effort=Effort(swapped_bytes=4096))
+        ).live_count()
+        == 2
+    )
     assert asked == [(Path("/proc/1/pagemap"), {0x11, 0x12})]
 
 
@@ -105,7 +128,9 @@ def test_a_proxy_in_the_same_place_with_another_handle_is_another_row() -> None:
     assert second.live_count() == 1
 
 
-def test_old_tombstones_make_room_and_their_ids_never_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_tombstones_make_room_and_their_ids_never_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(outside_rows, "MOST_TOMBSTONES", 2)
     rows, seen = OutsideRows(), set()
     for number in range(10):
@@ -117,7 +142,9 @@ def test_old_tombstones_make_room_and_their_ids_never_come_again(monkeypatch: py
 
 
 def test_a_call_holds_its_object_and_is_no_handle_of_it() -> None:
-    snapshot = take(OutsideRows(), look_with((PLAIN, 0x10, 0x20, 0x30, 2), (CALL, 0x90, 7, 0x30, UNKNOWN)))
+    snapshot = take(
+        OutsideRows(), look_with((PLAIN, 0x10, 0x20, 0x30, 2), (CALL, 0x90, 7, 0x30, UNKNOWN))
+    )
     assert snapshot.handles.proxies.tolist() == [1, 1]
     assert snapshot.handles.native_refs.tolist()[0] == 1
 
@@ -125,7 +152,10 @@ def test_a_call_holds_its_object_and_is_no_handle_of_it() -> None:
 def test_calls_that_outlast_a_look_do_not_raise_the_resting_count_and_what_stays_does() -> None:
     rows = OutsideRows()
     looks = [(1, 2), (3, 0), (2, 1), (1, 1)]
-    snapshots = [take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, strong), in_flight=calls)) for strong, calls in looks]
+    snapshots = [
+        take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, strong), in_flight=calls))
+        for strong, calls in looks
+    ]
     assert [int(each.handles.strong[0]) for each in snapshots] == [1, 1, 1, 1]
     assert [int(each.handles.in_flight[0]) for each in snapshots] == [2, 2, 2, 1]
     for _ in range(outside_rows.SETTLING_LOOKS):
@@ -136,7 +166,11 @@ def test_calls_that_outlast_a_look_do_not_raise_the_resting_count_and_what_stays
 def test_a_trait_s_counts_are_added_and_shown_apart() -> None:
     snapshot = take(OutsideRows(), look_with((TRAIT, 0x10, 0x20, 0x30, 2), outer=3))
     handles = snapshot.handles
-    assert (handles.inner_strong.tolist(), handles.outer_strong.tolist(), handles.strong.tolist()) == ([2], [3], [4])
+    assert (
+        handles.inner_strong.tolist(),
+        handles.outer_strong.tolist(),
+        handles.strong.tolist(),
+    ) == ([2], [3], [4])
     assert snapshot.types[1].outer == "arc"
 
 
@@ -147,8 +181,16 @@ def test_python_objects_that_rust_holds_have_foreign_ids() -> None:
 
 
 def test_what_was_left_out_is_counted_and_what_could_not_be_looked_at_is_noted() -> None:
-    effort = Effort(read_bytes=1, swapped_bytes=1, unreadable_bytes=3 << 20, left_out_bytes=0, left_out_hits=9)
-    look = look_with(effort=effort, doubtful=frozenset({5, 6}), without_handle=4, notes=("stacks need pystack",), more_threads=7)
+    effort = Effort(
+        read_bytes=1, swapped_bytes=1, unreadable_bytes=3 << 20, left_out_bytes=0, left_out_hits=9
+    )
+    look = look_with(
+        effort=effort,
+        doubtful=frozenset({5, 6}),
+        without_handle=4,
+        notes=("stacks need pystack",),
+        more_threads=7,
+    )
     snapshot = take(OutsideRows(), look)
     assert {each.what: each.count for each in losses_of(snapshot.lost)} == {
         "finds beyond the limit of one look": 9,
@@ -164,8 +206,12 @@ def test_what_was_left_out_is_counted_and_what_could_not_be_looked_at_is_noted()
 
 
 def test_a_snapshot_from_outside_survives_a_file() -> None:
-    thread = SeenThread(5, "worker", "waits on a lock", (SeenFrame("f", "/app.py", 3),), holds_gil=True)
-    snapshot = take(OutsideRows(), look_with((PLAIN, 0x10, 0x20, 0x30, 1), threads=(thread,), notes=("a note",)))
+    thread = SeenThread(
+        5, "worker", "waits on a lock", (SeenFrame("f", "/app.py", 3),), holds_gil=True
+    )
+    snapshot = take(
+        OutsideRows(), look_with((PLAIN, 0x10, 0x20, 0x30, 1), threads=(thread,), notes=("a note",))
+    )
     again = decode(encode(snapshot))
     assert (again.stacks, again.notes) == (snapshot.stacks, snapshot.notes)
     assert again.stacks[0].frames[0].short() == "app.py:3 f"
@@ -187,7 +233,13 @@ class Listener:
 
     def wait_for(self, state: TargetState, live: int) -> Snapshot:
         with self.came:
-            assert self.came.wait_for(lambda: any(each.target.state == state and each.live_count() == live for each in self.snapshots), 60)
+            assert self.came.wait_for(
+                lambda: any(
+                    each.target.state == state and each.live_count() == live
+                    for each in self.snapshots
+                ),
+                60,
+            )
             return self.snapshots[-1]
 
 
@@ -221,8 +273,16 @@ def test_nothing_can_be_asked_of_the_process_and_the_reason_is_told(running: Run
     session = OutsideSession(running.pid)
     try:
         assert not session.capabilities.act
-        for refused in (session.force_gc(), session.close_handles([2]), session.audit(), session.retainers(2, None)):  # type: ignore[arg-type]
-            with pytest.raises(ControlError, match="only looked at from outside: nothing of the inspector runs in it"):
+        for refused in (
+            session.force_gc(),
+            session.close_handles([2]),
+            session.audit(),
+            session.retainers(2, None),
+        ):  # type: ignore[arg-type]
+            with pytest.raises(
+                ControlError,
+                match=("only looked at from outside: nothing of the inspector runs in it"),
+            ):
                 refused.result()
         with pytest.raises(ControlError, match="events between two looks are not seen"):
             session.read_events().result()

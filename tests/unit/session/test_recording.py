@@ -51,7 +51,10 @@ def moments(count: int) -> list[Snapshot]:
     """Snapshots a second apart: one row is born with each, and one dies."""
     return [
         snapshot_of(
-            [Row(slot, reference=Reference.LIVE if slot > at else Reference.DROPPED) for slot in range(1, at + 3)],
+            [
+                Row(slot, reference=Reference.LIVE if slot > at else Reference.DROPPED)
+                for slot in range(1, at + 3)
+            ],
             at=T0 + at,
             serial=at + 1,
         )
@@ -65,7 +68,8 @@ def record_of(path: Path, snapshots: list[Snapshot]) -> Path:
     for snapshot in snapshots:
         session.publish(snapshot)
         session.publish_vitals(snapshot.vitals)
-        while recorder.recorded.snapshots < snapshot.serial:  # the recorder's thread writes as fast as it can
+        # the recorder's thread writes as fast as it can
+        while recorder.recorded.snapshots < snapshot.serial:
             assert not recorder.recorded.failure
     recorder.mark(T0 + 1, "first round")
     recorded = recorder.stop()
@@ -104,7 +108,10 @@ def test_snapshots_that_come_too_soon_are_not_recorded_but_a_new_state_is(tmp_pa
 
 
 class SlowSession(FakeSession):
-    """Its events arrive when the test says so: until then the recorder's thread writes nothing more."""
+    """Its events arrive when the test says so.
+
+    Until then the recorder's thread writes nothing more.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,16 +137,24 @@ def recorded_too_slowly(path: Path, *, may_replace: bool = False) -> Recorded:
     return recorder.stop()
 
 
-def test_snapshots_that_come_faster_than_they_are_written_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_snapshots_that_come_faster_than_they_are_written_are_left_out_and_counted(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "a.arcs"
     recorded = recorded_too_slowly(path)
-    assert (recorded.snapshots, recorded.left_out, recorded.failure) == (1 + WAITING_SNAPSHOTS, 3, "")
+    assert (recorded.snapshots, recorded.left_out, recorded.failure) == (
+        1 + WAITING_SNAPSHOTS,
+        3,
+        "",
+    )
     with SessionFile(path) as file:
         assert "3 snapshots came faster than they could be written" in file.trouble
 
 
 def test_snapshots_that_waited_when_the_disk_was_full_count_as_left_out() -> None:
-    assert recorded_too_slowly(Path("/dev/full"), may_replace=True).left_out == 3 + WAITING_SNAPSHOTS
+    assert (
+        recorded_too_slowly(Path("/dev/full"), may_replace=True).left_out == 3 + WAITING_SNAPSHOTS
+    )
 
 
 def test_a_full_disk_stops_the_recording_and_says_so() -> None:
@@ -185,7 +200,11 @@ def test_a_damaged_record_costs_what_follows_on_it_and_no_more(tmp_path: Path) -
 
 def test_records_of_an_unknown_kind_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "a.arcs"
-    path.write_bytes(file_start() + record(b"NEWS", b"what a later version adds") + snapshot_record(snapshot_of([Row(1)])))
+    path.write_bytes(
+        file_start()
+        + record(b"NEWS", b"what a later version adds")
+        + snapshot_record(snapshot_of([Row(1)]))
+    )
     with SessionFile(path) as file:
         assert len(file.moments) == 1
 
@@ -206,7 +225,9 @@ def test_records_of_an_unknown_kind_are_skipped(tmp_path: Path) -> None:
         (file_start() + record(b"EVNT", b"\2\0\0\0[]"), "1 damaged record"),
     ],
 )
-def test_what_is_no_session_file_is_refused_in_one_line(tmp_path: Path, content: bytes, said: str) -> None:
+def test_what_is_no_session_file_is_refused_in_one_line(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
     path = tmp_path / "a.arcs"
     path.write_bytes(content)
     with pytest.raises(FileFormatError, match=said) as caught:
@@ -225,7 +246,9 @@ def test_a_state_that_does_not_decode_is_refused_when_it_is_shown(tmp_path: Path
 def test_counters_of_types_that_come_later_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.arcs"
     readings = [make_vitals(T0, [1], [0]), make_vitals(T0 + 1, [1, 5], [0, 2])]
-    path.write_bytes(file_start() + vitals_record(readings) + snapshot_record(snapshot_of([Row(1)])))
+    path.write_bytes(
+        file_start() + vitals_record(readings) + snapshot_record(snapshot_of([Row(1)]))
+    )
     with SessionFile(path) as file:
         assert [list(each.created) for each in file.vitals] == [[0, 1], [0, 1, 5]]
 

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from inspector.agent.adapters.declared.sources import declared_here
-from inspector.wire.declaration_files import MAX_FILE_BYTES, Declared, find_project, read_file, read_named
+from inspector.wire.declaration_files import (
+    MAX_FILE_BYTES,
+    Declared,
+    find_project,
+    read_file,
+    read_named,
+)
 
 
 def read(path: Path) -> Declared:
@@ -24,7 +30,9 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_file_is_read_with_its_name_as_the_source(file: Path) -> None:
     declared = read(file)
-    assert [(each.cls, each.source) for each in declared.declarations] == [("lib.Session", "mine.toml")]
+    assert [(each.cls, each.source) for each in declared.declarations] == [
+        ("lib.Session", "mine.toml")
+    ]
     assert declared.troubles == []
 
 
@@ -39,7 +47,9 @@ def test_a_file_is_read_with_its_name_as_the_source(file: Path) -> None:
         (b"#" * (MAX_FILE_BYTES + 1), "more than 256 KiB"),
     ],
 )
-def test_a_file_that_is_wrong_is_one_line_that_ends_with_its_name(file: Path, content: bytes, words: str) -> None:
+def test_a_file_that_is_wrong_is_one_line_that_ends_with_its_name(
+    file: Path, content: bytes, words: str
+) -> None:
     file.write_bytes(content)
     declared = read(file)
     assert declared.declarations == []
@@ -49,7 +59,9 @@ def test_a_file_that_is_wrong_is_one_line_that_ends_with_its_name(file: Path, co
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    assert read(tmp_path / "none.toml").troubles == [f"No such file or directory: {tmp_path / 'none.toml'}"]
+    assert read(tmp_path / "none.toml").troubles == [
+        (f"No such file or directory: {tmp_path / 'none.toml'}")
+    ]
 
 
 def test_a_file_that_others_may_write_is_not_used(file: Path) -> None:
@@ -64,7 +76,10 @@ def test_a_named_pipe_holds_nobody_up(tmp_path: Path) -> None:
 
 def test_a_project_declares_below_its_tool_table_and_names_shipped_ones(tmp_path: Path) -> None:
     project = tmp_path / "pyproject.toml"
-    project.write_text('[tool.arc-inspector]\nadapters = ["socket"]\n[[tool.arc-inspector.proxy]]\nclass = "app.Thing"\n')
+    project.write_text(
+        "[tool.arc-inspector]\nadapters = "
+        '["socket"]\n[[tool.arc-inspector.proxy]]\nclass = "app.Thing"\n'
+    )
     assert [each.cls for each in read(project).declarations] == ["socket.socket", "app.Thing"]
 
 
@@ -87,10 +102,13 @@ def test_the_nearest_project_above_counts(tmp_path: Path) -> None:
     assert find_project(tmp_path / "a" / "b") == tmp_path / "pyproject.toml"
 
 
-def test_the_variable_comes_before_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+def test_the_variable_comes_before_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text(
-        '[[tool.arc-inspector.proxy]]\nclass = "lib.Session"\nclose = "end"\n[[tool.arc-inspector.proxy]]\nclass = "lib.Other"\n'
+        '[[tool.arc-inspector.proxy]]\nclass = "lib.Session"\nclose = '
+        '"end"\n[[tool.arc-inspector.proxy]]\nclass = "lib.Other"\n'
     )
     declared = declared_here({"ARC_INSPECTOR_ADAPTERS": "mine.toml:socket"})
     assert [(each.cls, each.close) for each in declared.declarations] == [
@@ -100,6 +118,8 @@ def test_the_variable_comes_before_the_project(tmp_path: Path, monkeypatch: pyte
     ]
 
 
-def test_without_a_file_nothing_is_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_file_nothing_is_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert declared_here({}) == Declared()

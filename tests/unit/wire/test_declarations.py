@@ -7,7 +7,13 @@ import pytest
 
 from inspector.errors import UsageError
 from inspector.wire.declaration_files import Declared, read_file, shipped_names
-from inspector.wire.declarations import MAX_DECLARATIONS, Declaration, declaration_value, parse_declaration, parse_declarations
+from inspector.wire.declarations import (
+    MAX_DECLARATIONS,
+    Declaration,
+    declaration_value,
+    parse_declaration,
+    parse_declarations,
+)
 
 WHOLE: dict[str, Any] = {
     "class": "lib.wrap.Session",
@@ -37,7 +43,9 @@ def test_a_whole_declaration_goes_over_the_socket_and_back() -> None:
 
 
 def test_a_class_is_enough() -> None:
-    assert parse_declaration({"class": "lib.Session"}, "a.toml") == Declaration(cls="lib.Session", name="Session", source="a.toml")
+    assert parse_declaration({"class": "lib.Session"}, "a.toml") == Declaration(
+        cls="lib.Session", name="Session", source="a.toml"
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +95,9 @@ def test_what_does_not_go_together_is_said(value: dict[str, Any], words: str) ->
 
 
 def test_one_that_is_wrong_does_not_keep_the_others_from_being_read() -> None:
-    found, troubles = parse_declarations([{"class": "a.B"}, 3, {"class": "b"}, {"class": "c.D"}], "a.toml")
+    found, troubles = parse_declarations(
+        [{"class": "a.B"}, 3, {"class": "b"}, {"class": "c.D"}], "a.toml"
+    )
 
     assert [each.cls for each in found] == ["a.B", "c.D"]
     assert len(troubles) == 2
@@ -95,7 +105,9 @@ def test_one_that_is_wrong_does_not_keep_the_others_from_being_read() -> None:
 
 
 def test_too_many_are_cut_off_and_said() -> None:
-    found, troubles = parse_declarations([{"class": f"a.B{index}"} for index in range(MAX_DECLARATIONS + 5)], "a.toml")
+    found, troubles = parse_declarations(
+        [{"class": f"a.B{index}"} for index in range(MAX_DECLARATIONS + 5)], "a.toml"
+    )
 
     assert len(found) == MAX_DECLARATIONS
     assert "are too many" in troubles[0]

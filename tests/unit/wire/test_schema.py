@@ -28,15 +28,34 @@ OF_READERS = (vocabulary.Kind.UNKNOWN, vocabulary.EventKind.GAP)
         (status.Status, "AiStatus"),
     ],
 )
-def test_every_value_of_a_native_enum_has_a_name_in_python(python: type[IntEnum], native: str) -> None:
-    compiled = {name.removeprefix(f"{native}_").lower(): value for name, value in ffi.typeof(f"enum {native}").relements.items()}
-    named = {member.name.replace("_", "").lower(): member.value for member in python if all(member is not each for each in OF_READERS)}
+def test_every_value_of_a_native_enum_has_a_name_in_python(
+    python: type[IntEnum], native: str
+) -> None:
+    compiled = {
+        name.removeprefix(f"{native}_").lower(): value
+        for name, value in ffi.typeof(f"enum {native}").relements.items()
+    }
+    named = {
+        member.name.replace("_", "").lower(): member.value
+        for member in python
+        if all(member is not each for each in OF_READERS)
+    }
     assert named == compiled
 
 
 @pytest.mark.parametrize(
     "record",
-    ["AiHeader", "AiThreadSlot", "AiTypeSlot", "AiSiteSlot", "AiFrameSlot", "AiHandleSlot", "AiRingHeader", "AiEvent", "AiGcRecord"],
+    [
+        "AiHeader",
+        "AiThreadSlot",
+        "AiTypeSlot",
+        "AiSiteSlot",
+        "AiFrameSlot",
+        "AiHandleSlot",
+        "AiRingHeader",
+        "AiEvent",
+        "AiGcRecord",
+    ],
 )
 def test_the_fields_of_a_record_fill_it_without_overlapping(record: str) -> None:
     end = 0
@@ -50,7 +69,10 @@ def test_the_operations_are_those_of_the_native_half_in_its_order() -> None:
     size = lib.ai_control_operations(ffi.NULL, 0)
     buffer = ffi.new("uint8_t[]", size)
     assert lib.ai_control_operations(buffer, size) == size
-    native = [vocabulary.Operation(**row | {"place": vocabulary.Place(row["place"])}) for row in json.loads(bytes(buffer))]
+    native = [
+        vocabulary.Operation(**row | {"place": vocabulary.Place(row["place"])})
+        for row in json.loads(bytes(buffer))
+    ]
     assert native == list(vocabulary.OPERATIONS)
 
 
@@ -60,9 +82,17 @@ def test_a_handle_takes_one_cache_line() -> None:
 
 def test_nested_records_and_arrays_are_described_by_name_and_length() -> None:
     fields = {field.name: field for field in schema.fields("AiHeader")}
-    assert (fields["handles"].type, fields["handles"].is_record, fields["handles"].count) == ("AiSection", True, None)
+    assert (fields["handles"].type, fields["handles"].is_record, fields["handles"].count) == (
+        "AiSection",
+        True,
+        None,
+    )
     assert (fields["gc_log"].type, fields["gc_log"].count) == ("AiGcRecord", schema.GC_LOG)
-    assert (fields["program"].type, fields["program"].size_bytes, fields["program"].count) == ("uint8_t", 1, 256)
+    assert (fields["program"].type, fields["program"].size_bytes, fields["program"].count) == (
+        "uint8_t",
+        1,
+        256,
+    )
 
 
 def test_a_handle_number_reads_back_as_slot_and_generation() -> None:
@@ -72,4 +102,9 @@ def test_a_handle_number_reads_back_as_slot_and_generation() -> None:
 
 
 def test_the_limits_are_those_of_the_table_and_of_no_other_part_of_the_library() -> None:
-    assert (schema.MAX_HANDLES, schema.MAX_THREADS, schema.MAX_TYPES, schema.MAX_SITES) == (1 << 21, 4096, 2048, 1 << 16)
+    assert (schema.MAX_HANDLES, schema.MAX_THREADS, schema.MAX_TYPES, schema.MAX_SITES) == (
+        1 << 21,
+        4096,
+        2048,
+        1 << 16,
+    )

@@ -30,7 +30,9 @@ def failed(message: bytes) -> object:
         (Status.IO, errors.InspectorError),
     ],
 )
-def test_each_status_raises_the_error_of_its_name_with_the_message(status: Status, kind: type[Exception]) -> None:
+def test_each_status_raises_the_error_of_its_name_with_the_message(
+    status: Status, kind: type[Exception]
+) -> None:
     with pytest.raises(kind, match="cause first") as caught:
         check(status, failed(b"cause first"))
     assert type(caught.value) is kind

@@ -22,7 +22,14 @@ from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
 from inspector.agent.adapters.extension_classes import not_followed
 from inspector.agent.adapters.imports import ImportWatch
-from inspector.agent.adapters.loops import Ending, LoopCall, give_up, is_coroutine_function, loop_trouble, running_loops
+from inspector.agent.adapters.loops import (
+    Ending,
+    LoopCall,
+    give_up,
+    is_coroutine_function,
+    loop_trouble,
+    running_loops,
+)
 from inspector.agent.adapters.protocol import CloseVerdict, ClosingHost, Following
 from inspector.agent.boundary import Boundary
 from inspector.agent.faults import Faults
@@ -133,7 +140,11 @@ class DeclaredAdapter:
         One whose module was not imported is neither.
         """
         all_declared = list(self._followed.values())
-        classes = tuple(each.declaration.key for each in all_declared if each.rows is not None and not each.is_refused)
+        classes = tuple(
+            each.declaration.key
+            for each in all_declared
+            if each.rows is not None and not each.is_refused
+        )
         states = [each.state(self._looks) for each in all_declared if each.is_refused]
         refused = [f"{each['class']}: {each['trouble']}: {each['source']}" for each in states]
         return Following(classes, (*self._troubles, *refused))
@@ -156,7 +167,11 @@ class DeclaredAdapter:
         self.poll_quietly()
         fault = self._faults.take()
         if fault is not None:
-            raise fault if isinstance(fault, InspectorError) else InspectorError(f"{type(fault).__name__}: {fault}") from fault
+            raise (
+                fault
+                if isinstance(fault, InspectorError)
+                else InspectorError(f"{type(fault).__name__}: {fault}")
+            ) from fault
 
     def poll_quietly(self) -> None:
         """As ``poll``, without the faults."""
@@ -178,12 +193,22 @@ class DeclaredAdapter:
         """Whether the row is of a declared class or library."""
         return self._rows_with(row) is not None
 
-    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
+    def close(
+        self,
+        row: int,
+        *,
+        although_held: bool,
+        preview: bool,
+        withdraw_after_secs: float | None = None,
+    ) -> CloseVerdict:
         """Call the method that the declaration names."""
         rows = self._rows_with(row)
         proxy = None if rows is None else rows.proxy(row)
         if rows is None or proxy is None:
-            return CloseVerdict("refused", "no Python object holds it, so there is nothing whose close could be called")
+            return CloseVerdict(
+                "refused",
+                ("no Python object holds it, so there is nothing whose close could be called"),
+            )
         declared = rows.declaration
         holders = tuple(describe_referrers(proxy))
         refusal = _refusal(declared, proxy)
@@ -216,7 +241,11 @@ class DeclaredAdapter:
         )
 
     def _call_close(
-        self, rows: DeclaredRows | LibraryRows, proxy: Any, holders: tuple[str, ...], within_secs: float | None
+        self,
+        rows: DeclaredRows | LibraryRows,
+        proxy: Any,
+        holders: tuple[str, ...],
+        within_secs: float | None,
     ) -> CloseVerdict:
         """The call itself. Raises the exception of the program's method."""
         declared = rows.declaration
@@ -226,7 +255,11 @@ class DeclaredAdapter:
         if declared.released is None and declared.handle is None:
             rows.release(proxy)
         elif rows.observe(proxy):
-            return CloseVerdict("pending", f"{declared.close_signature} has returned, and the handle is not released yet", holders)
+            return CloseVerdict(
+                "pending",
+                (f"{declared.close_signature} has returned, and the handle is not released yet"),
+                holders,
+            )
         return CloseVerdict("closed", "", holders)
 
     def _preview_later(self, declared: Declaration, holders: tuple[str, ...]) -> CloseVerdict:
@@ -234,10 +267,19 @@ class DeclaredAdapter:
         trouble = loop_trouble(declared.close, running_loops())
         if trouble:
             return CloseVerdict("refused", trouble, holders)
-        return CloseVerdict("would_wait", f"{declared.close_signature} would run on the program's event loop", holders)
+        return CloseVerdict(
+            "would_wait",
+            (f"{declared.close_signature} would run on the program's event loop"),
+            holders,
+        )
 
     def _close_later(
-        self, rows: DeclaredRows | LibraryRows, proxy: Any, coroutine: Any, holders: tuple[str, ...], within_secs: float | None
+        self,
+        rows: DeclaredRows | LibraryRows,
+        proxy: Any,
+        coroutine: Any,
+        holders: tuple[str, ...],
+        within_secs: float | None,
     ) -> CloseVerdict:
         """Have the program's event loop run a closing coroutine; the row ends when it has."""
         declared, loops = rows.declaration, running_loops()
@@ -251,7 +293,11 @@ class DeclaredAdapter:
                 give_up(coroutine)
             if ending is not Ending.RAN:
                 why = f": {type(error).__name__}: {error}" if error is not None else ""
-                self._faults.add(InspectorError(f"{declared.close_signature} of {declared.name}: {ending.value}{why}"))
+                self._faults.add(
+                    InspectorError(
+                        f"{declared.close_signature} of {declared.name}: {ending.value}{why}"
+                    )
+                )
             if ending is Ending.RAN and declared.released is None and declared.handle is None:
                 rows.release(proxy)
             elif rows.observe(proxy):
@@ -263,18 +309,29 @@ class DeclaredAdapter:
         if not asked.start():
             give_up(coroutine)
             self._recorder.set_resource(rows.row_of(proxy), Resource.OPEN)
-            return CloseVerdict("refused", f"{declared.close} is a coroutine, and its event loop has ended", holders)
+            return CloseVerdict(
+                "refused",
+                (f"{declared.close} is a coroutine, and its event loop has ended"),
+                holders,
+            )
         self._calls.append(asked)
-        return CloseVerdict("pending", f"{declared.close_signature} runs on the program's event loop", holders)
+        return CloseVerdict(
+            "pending", (f"{declared.close_signature} runs on the program's event loop"), holders
+        )
 
     def _take(self, declarations: Sequence[Declaration]) -> None:
         """Begin to follow the new declarations."""
         for declaration in declarations:
             if len(self._followed) >= MAX_DECLARED:
-                self._troubles.append(f"{MAX_DECLARED} declarations are followed already: {declaration.key}: {declaration.source}")
+                self._troubles.append(
+                    f"{MAX_DECLARED} declarations are followed already: "
+                    f"{declaration.key}: {declaration.source}"
+                )
                 return
             if declaration.key not in self._followed:
-                self._followed[declaration.key] = Followed(declaration, self._recorder, self._faults, self._births, hosts=self._hosts)
+                self._followed[declaration.key] = Followed(
+                    declaration, self._recorder, self._faults, self._births, hosts=self._hosts
+                )
         if self._followed and not self._is_watching:
             self._is_watching = True
             self._watch.set()
@@ -283,7 +340,11 @@ class DeclaredAdapter:
     def _resolve(self, finished: str = "") -> None:
         """Hook the classes imported meanwhile."""
         for followed in list(self._followed.values()):
-            if followed.resolve(finished) and followed.cls is not None and followed.rows is not None:
+            if (
+                followed.resolve(finished)
+                and followed.cls is not None
+                and followed.rows is not None
+            ):
                 self._by_class.setdefault(followed.cls, followed.rows)
                 self._is_scan_due = True
 
@@ -291,11 +352,16 @@ class DeclaredAdapter:
         """A module was imported just now. On the thread that imports it; must not raise."""
         root = module.__name__.partition(".")[0]
         for followed in list(self._followed.values()):
-            names = (followed.declaration.cls, followed.declaration.library, *followed.declaration.made_by)
+            names = (
+                followed.declaration.cls,
+                followed.declaration.library,
+                *followed.declaration.made_by,
+            )
             if any(name.partition(".")[0] == root for name in names):
                 try:
                     self._resolve(module.__name__)
-                except Exception as error:  # an import of the program must not fail because of the tool
+                # an import of the program must not fail because of the tool
+                except Exception as error:
                     self._faults.add(error)
                 return
 
@@ -311,7 +377,14 @@ class DeclaredAdapter:
 
     def _rows_with(self, row: int) -> DeclaredRows | LibraryRows | None:
         """The rows that a row is among."""
-        return next((each.rows for each in list(self._followed.values()) if each.rows is not None and row in each.rows), None)
+        return next(
+            (
+                each.rows
+                for each in list(self._followed.values())
+                if each.rows is not None and row in each.rows
+            ),
+            None,
+        )
 
 
 def _refusal(declared: Declaration, proxy: Any) -> str:

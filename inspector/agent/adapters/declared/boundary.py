@@ -16,7 +16,11 @@ from inspector.agent.plain import hides_referents
 class DeclaredBoundary:
     """Implements ``Boundary``."""
 
-    def __init__(self, rows: Callable[[], Sequence[DeclaredRows | LibraryRows]], classes: Callable[[], Sequence[type]] = tuple) -> None:
+    def __init__(
+        self,
+        rows: Callable[[], Sequence[DeclaredRows | LibraryRows]],
+        classes: Callable[[], Sequence[type]] = tuple,
+    ) -> None:
         """``rows`` gives the rows of all declarations, ``classes`` the followed classes."""
         self._rows = rows
         self._classes = classes
@@ -27,7 +31,9 @@ class DeclaredBoundary:
 
     def python_object(self, row: int) -> object | None:
         """The live proxy of a row."""
-        return next((proxy for rows in self._rows() if (proxy := rows.proxy(row)) is not None), None)
+        return next(
+            (proxy for rows in self._rows() if (proxy := rows.proxy(row)) is not None), None
+        )
 
     def foreign_objects(self) -> Sequence[ForeignObject]:
         """None are known."""

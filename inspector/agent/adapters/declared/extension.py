@@ -47,7 +47,9 @@ class TypeHooks:
             raise InspectorError("a class of the interpreter itself is not followed")
         self._hook(self._cls)
         if not self._cls.__weakrefoffset__ and not self.sees_ends:
-            raise InspectorError("its instances cannot be referred to weakly, so their end would not be seen")
+            raise InspectorError(
+                "its instances cannot be referred to weakly, so their end would not be seen"
+            )
         self.follow_derived()
         return []
 
@@ -70,6 +72,13 @@ class TypeHooks:
     def _hook(self, cls: type) -> None:
         error = new_error()
         born = 0 if self._births is None else id(self._births)
-        described = (cls.__basicsize__, cls.__flags__, id(cls.__base__), cls.__dictoffset__ & WORD, has_plain_init(cls), id(TypeHooks))
+        described = (
+            cls.__basicsize__,
+            cls.__flags__,
+            id(cls.__base__),
+            cls.__dictoffset__ & WORD,
+            has_plain_init(cls),
+            id(TypeHooks),
+        )
         check(lib.ai_type_watch(id(cls), *described, born, error), error)
         self._hooked.append(cls)

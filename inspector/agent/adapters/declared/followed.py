@@ -29,7 +29,13 @@ class Followed:
     """A declaration from the moment it is known. Any one thread at a time."""
 
     def __init__(
-        self, declaration: Declaration, recorder: DeclaredRecorder, faults: Faults, births: Births, *, hosts: Sequence[ClosingHost] = ()
+        self,
+        declaration: Declaration,
+        recorder: DeclaredRecorder,
+        faults: Faults,
+        births: Births,
+        *,
+        hosts: Sequence[ClosingHost] = (),
     ) -> None:
         """Looks at nothing yet.
 
@@ -52,7 +58,9 @@ class Followed:
         self._births = births
         self._hosts = hosts
         self._hooks: list[ClassHooks | TypeHooks | FunctionHooks] = []
-        sites = SiteTable((*OWN_MODULES, *declaration.hide), packages_of([declaration.cls or declaration.library]))
+        sites = SiteTable(
+            (*OWN_MODULES, *declaration.hide), packages_of([declaration.cls or declaration.library])
+        )
         self.under_way = ClosesUnderWay(recorder, sites)
         """Closing methods that ran before the class was hooked."""
         self._is_settled = False
@@ -67,7 +75,11 @@ class Followed:
         if self._is_settled:
             self._look_for_makers(finished)
             return False
-        places = [find(name, finished) for name in (self.declaration.cls, self.declaration.library) if name]
+        places = [
+            find(name, finished)
+            for name in (self.declaration.cls, self.declaration.library)
+            if name
+        ]
         missing = next((place for place in places if isinstance(place, Missing)), None)
         if missing is not None:
             self.waits_for = missing.reason if missing.is_waiting else ""
@@ -123,7 +135,8 @@ class Followed:
             "closes": self.declaration.close_signature,
             "waits_for": self.waits_for,
             "unseen": bool(unseen),
-            "trouble": self.trouble or (self.rows.trouble or unseen if self.rows is not None else ""),
+            "trouble": self.trouble
+            or (self.rows.trouble or unseen if self.rows is not None else ""),
         }
 
     def _seen_late(self, looks: Looks) -> str:
@@ -131,18 +144,28 @@ class Followed:
         found, secs = looks.unseen(self.declaration.key), looks.slow_secs()
         if not found or not secs:
             return ""
-        born = f"{found:,} instances were born where no hook sees, and a look for more takes {secs:,.0f} s"
+        born = (
+            f"{found:,} instances were born where no hook sees, and a look for more takes "
+            f"{secs:,.0f} s"
+        )
         return f"{born}; made_by may name the function that makes them"
 
     def _unseen(self) -> str:
         """That instances live which have no row, as far as the class itself tells."""
         cls = self.cls
-        if cls is None or self.rows is None or cls.__flags__ & GC_FLAG or not cls.__flags__ & HEAP_FLAG:
+        if (
+            cls is None
+            or self.rows is None
+            or cls.__flags__ & GC_FLAG
+            or not cls.__flags__ & HEAP_FLAG
+        ):
             return ""
         more = instances_beyond(cls, len(self.rows))
         if not more:
             return ""
-        unseen = f"about {more:,} more instances live: births of this class in native code are not seen"
+        unseen = (
+            f"about {more:,} more instances live: births of this class in native code are not seen"
+        )
         return f"{unseen}; made_by may name the function that makes them"
 
     def _follow(self, found: list[Any]) -> None:
@@ -154,10 +177,15 @@ class Followed:
         if cls is not None and self._is_hosted(cls):
             return
         if cls is not None and declared.library and not cls.__weakrefoffset__:
-            raise InspectorError("its instances cannot be referred to weakly, so it does not go together with a library")
+            raise InspectorError(
+                "its instances cannot be referred to weakly, so it does not go "
+                "together with a library"
+            )
         origin = declared.library if cls is None else _origin(cls, declared.cls)
         troubles: list[str] = []
-        rows = (LibraryRows if declared.library else DeclaredRows)(declared, origin, self._recorder, self._faults)
+        rows = (LibraryRows if declared.library else DeclaredRows)(
+            declared, origin, self._recorder, self._faults
+        )
         self.rows = rows
         if cls is not None:
             self.cls = cls
@@ -174,7 +202,14 @@ class Followed:
 
         It closes as declared then. Raises when it cannot.
         """
-        self.closing = next((closing for host in self._hosts if (closing := host.opt_in(cls, self.declaration)) is not None), None)
+        self.closing = next(
+            (
+                closing
+                for host in self._hosts
+                if (closing := host.opt_in(cls, self.declaration)) is not None
+            ),
+            None,
+        )
         if self.closing is not None:
             self._settle("")
         return self.closing is not None
@@ -188,7 +223,11 @@ class Followed:
         own = ClassHooks(cls, self.declaration, self._births)
         self._hooks.append(own)
         troubles = own.set()
-        asks_at_end = bool(self.declaration.close) and isinstance(rows, DeclaredRows) and not hooks.is_of_python(cls)
+        asks_at_end = (
+            bool(self.declaration.close)
+            and isinstance(rows, DeclaredRows)
+            and not hooks.is_of_python(cls)
+        )
         if not is_mutable(cls) or not cls.__weakrefoffset__ or asks_at_end:
             slots = TypeHooks(cls, None if is_mutable(cls) else self._births)
             self._hooks.append(slots)
@@ -215,7 +254,9 @@ class Followed:
         self._is_settled, self.waits_for = True, ""
         if trouble:
             self.trouble = trouble
-            self._faults.add(InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}"))
+            self._faults.add(
+                InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}")
+            )
 
 
 def _origin(cls: type, dotted: str) -> str:

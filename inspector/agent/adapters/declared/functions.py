@@ -22,7 +22,18 @@ from inspector.wire import ffi
 from inspector.wire.declarations import Function
 
 WORDS: Final = frozenset(
-    {"int", "unsigned int", "long", "unsigned long", "int32_t", "uint32_t", "int64_t", "uint64_t", "size_t", "uintptr_t"}
+    {
+        "int",
+        "unsigned int",
+        "long",
+        "unsigned long",
+        "int32_t",
+        "uint32_t",
+        "int64_t",
+        "uint64_t",
+        "size_t",
+        "uintptr_t",
+    }
 )
 """C types of handles that are numbers: a pointer to one is where a function writes it."""
 
@@ -48,7 +59,9 @@ class FunctionHooks:
         wanted: list[tuple[Function, Told]] = []
         wanted += [(each, self._creating(each)) for each in (*declared.creates, *declared.clones)]
         wanted += [(each, self._freeing(each)) for each in declared.frees]
-        return [trouble for function, told in wanted if (trouble := self._hook(function.name, told))]
+        return [
+            trouble for function, told in wanted if (trouble := self._hook(function.name, told))
+        ]
 
     def undo(self) -> None:
         """Leave the library as it was."""
@@ -85,7 +98,10 @@ class FunctionHooks:
         try:
             self._replaced.replace(self._library, name, self._wrapped(function, told))
         except (TypeError, AttributeError):
-            return f"calls of {name} cannot be seen: functions of a {type(self._library).__name__} cannot be replaced"
+            return (
+                f"calls of {name} cannot be seen: functions of a "
+                f"{type(self._library).__name__} cannot be replaced"
+            )
         return ""
 
     def _check(self, function: Any, told: Told) -> None:
@@ -105,7 +121,10 @@ class FunctionHooks:
     def _wrapped(self, function: Callable[..., Any], told: Told) -> Callable[..., Any]:
         """A function of a module."""
 
-        @functools.wraps(function, assigned=[name for name in functools.WRAPPER_ASSIGNMENTS if hasattr(function, name)])
+        @functools.wraps(
+            function,
+            assigned=[name for name in functools.WRAPPER_ASSIGNMENTS if hasattr(function, name)],
+        )
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             result = function(*args, **kwargs)
             self._tell(told, result, args)
@@ -163,7 +182,10 @@ def _given(argument: Any) -> Number:
     """A handle that was passed, or the value now at a passed pointer."""
     if isinstance(argument, ffi.CData):
         kind = ffi.typeof(argument)
-        is_place = kind.kind == "pointer" and (kind.item.kind == "pointer" or (kind.item.kind == "primitive" and kind.item.cname in WORDS))
+        is_place = kind.kind == "pointer" and (
+            kind.item.kind == "pointer"
+            or (kind.item.kind == "primitive" and kind.item.cname in WORDS)
+        )
         return number_of(argument[0] if is_place and argument else argument)
     target = getattr(argument, "_obj", argument)  # ``byref`` keeps the referred object there
     contents = getattr(target, "contents", target)  # ``pointer``

@@ -65,7 +65,9 @@ class ClassHooks:
         """The constructor, and the methods that change a proxy."""
         troubles = []
         kind = "plain birth" if has_plain_init(self._cls) else "birth"
-        self._replaced.replace(self._cls, "__init__", hooks.Hook(self._births, self._cls.__init__, kind))  # type: ignore[misc]  # as it would be called
+        # the constructor as it would be called
+        constructor: Any = self._cls.__init__  # type: ignore[misc]
+        self._replaced.replace(self._cls, "__init__", hooks.Hook(self._births, constructor, kind))
         declared = self._declaration
         for name in dict.fromkeys((*declared.watch, *declared.closers)):
             method = getattr(self._cls, name, None)
@@ -85,7 +87,9 @@ class ClassHooks:
         hook: Any = hooks.Hook(self._births, function, "made")
         if isinstance(raw, classmethod):
             hook = classmethod(hook)
-        elif isinstance(raw, staticmethod) or (isinstance(place.owner, type) and not hasattr(type(raw), "__get__")):
+        elif isinstance(raw, staticmethod) or (
+            isinstance(place.owner, type) and not hasattr(type(raw), "__get__")
+        ):
             hook = staticmethod(hook)
         try:
             self._replaced.replace(place.owner, place.name, hook)
@@ -104,7 +108,10 @@ def has_plain_init(cls: type) -> bool:
 
     The initialiser of ``object`` takes none once there is a hook over it.
     """
-    return getattr(cls, "__init__", None) is object.__init__ and getattr(cls, "__new__", None) is not object.__new__
+    return (
+        getattr(cls, "__init__", None) is object.__init__
+        and getattr(cls, "__new__", None) is not object.__new__
+    )
 
 
 def static_attribute(cls: type, name: str) -> object:

@@ -37,7 +37,11 @@ def references(classes: Sequence[type]) -> Iterator[list[Reference]]:
 
 def refer(instance: Any) -> Reference:
     """A weak reference where there is room for it."""
-    return weakref.ref(instance) if type(instance).__weakrefoffset__ else partial(next, repeat(instance))
+    return (
+        weakref.ref(instance)
+        if type(instance).__weakrefoffset__
+        else partial(next, repeat(instance))
+    )
 
 
 def _of(objects: Sequence[Any], wanted: set[type]) -> list[Any]:

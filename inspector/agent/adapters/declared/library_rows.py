@@ -40,12 +40,16 @@ class ProxyRef(weakref.ref[Any]):
 class LibraryRows:
     """The rows of one declaration with a library. A row that found no room is 0."""
 
-    def __init__(self, declaration: Declaration, origin: str, recorder: DeclaredRecorder, faults: Faults) -> None:
+    def __init__(
+        self, declaration: Declaration, origin: str, recorder: DeclaredRecorder, faults: Faults
+    ) -> None:
         """Looks at no proxy. Raises when there is no room for another type."""
         self.declaration = declaration
         self._recorder = recorder
         self._faults = faults
-        self._sites = SiteTable((*OWN_MODULES, *declaration.hide), packages_of([declaration.cls or declaration.library]))
+        self._sites = SiteTable(
+            (*OWN_MODULES, *declaration.hide), packages_of([declaration.cls or declaration.library])
+        )
         self._type_index = recorder.declared_type(declaration, origin)
         self._refs: dict[int, ProxyRef] = {}
         self._key_by_row: dict[int, int] = {}
@@ -62,7 +66,10 @@ class LibraryRows:
 
     def __contains__(self, row: int) -> bool:
         """Whether the row is of a live handle."""
-        return row > 0 and (self.proxy(row) is not None or any(row in rows for rows in list(self._by_number.values())))
+        return row > 0 and (
+            self.proxy(row) is not None
+            or any(row in rows for rows in list(self._by_number.values()))
+        )
 
     def __call__(self, proxy: Any) -> bool:
         """Look at a proxy that was made or may have changed, as ``observe``."""
@@ -176,14 +183,20 @@ class LibraryRows:
         """A proxy's attributes raised."""
         trouble = " ".join(f"{type(error).__name__}: {error}".split())
         self.trouble = self.trouble or trouble
-        self._faults.add(InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}"))
+        self._faults.add(
+            InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}")
+        )
 
     def _greet(self, proxy: Any, *, is_born_now: bool) -> bool:
         """Gives a proxy without a row a row, if it has a handle."""
         declared = self.declaration
         if not self._level() or (declared.released is not None and declared.released.holds(proxy)):
             return False
-        number = Number(id(proxy), is_address=True) if declared.handle is None else number_of(declared.handle.read(proxy))
+        number = (
+            Number(id(proxy), is_address=True)
+            if declared.handle is None
+            else number_of(declared.handle.read(proxy))
+        )
         if not number.value:
             return False
         ref = self._refer(proxy, number, self._row_for(number, is_born_now=is_born_now))

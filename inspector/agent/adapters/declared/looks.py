@@ -46,7 +46,9 @@ to say whether their class grows."""
 class Looks:
     """The looks of one adapter."""
 
-    def __init__(self, *, clock: Clock = time.monotonic, work_clock: Clock = time.perf_counter) -> None:
+    def __init__(
+        self, *, clock: Clock = time.monotonic, work_clock: Clock = time.perf_counter
+    ) -> None:
         """``clock`` gives the age of the instances met, ``work_clock`` the duration of a look."""
         self._clock, self._work_clock = clock, work_clock
         self._due_at = float("-inf")
@@ -83,7 +85,9 @@ class Looks:
 
         0 while that is soon enough.
         """
-        secs = max(self._period_secs, 0.0 if self._passed_at is None else self._clock() - self._passed_at)
+        secs = max(
+            self._period_secs, 0.0 if self._passed_at is None else self._clock() - self._passed_at
+        )
         return secs if secs > SLOW_SECS else 0.0
 
     def forget(self) -> None:
@@ -129,7 +133,12 @@ def _walk(owners: Owners, objects: int) -> Iterator[list[Reference]]:
 
     Some of them may have a row.
     """
-    wanted = {cls: _native_rows(owners, cls) for each in owners for cls in closure(each) if cls.__flags__ & GC_FLAG}
+    wanted = {
+        cls: _native_rows(owners, cls)
+        for each in owners
+        for cls in closure(each)
+        if cls.__flags__ & GC_FLAG
+    }
     if not wanted:
         return
     try:

@@ -63,7 +63,14 @@ def _within(module: ModuleType, name: str, rest: list[str]) -> Place | Missing:
 
 def _own(owner: Any, name: str) -> Place | None:
     if isinstance(owner, type):
-        return next((Place(cls, name, vars(cls)[name]) for cls in type.__dict__["__mro__"].__get__(owner) if name in vars(cls)), None)
+        return next(
+            (
+                Place(cls, name, vars(cls)[name])
+                for cls in type.__dict__["__mro__"].__get__(owner)
+                if name in vars(cls)
+            ),
+            None,
+        )
     try:
         namespace = object.__getattribute__(owner, "__dict__")
     except AttributeError:

@@ -33,7 +33,9 @@ def number_of(value: Any) -> Number:
     for _ in range(MAX_DEPTH):
         if value is None or value is False:
             return NONE
-        if isinstance(value, ffi.CData):  # first: asking a pointer for anything else looks for a field of that name, for a microsecond
+        # first: asking a pointer for anything else looks for a field of that name, for a
+        # microsecond
+        if isinstance(value, ffi.CData):
             return _of_cffi(value)
         if isinstance(value, int):
             return NONE if value in (0, -1) else Number(value & WORD, is_address=False)
@@ -41,7 +43,8 @@ def number_of(value: Any) -> Number:
         if pointer is not None:
             return pointer
         if not hasattr(type(value), "value"):
-            return Number(id(value), is_address=True)  # an opaque object of an extension: it is the handle
+            # an opaque object of an extension: it is the handle
+            return Number(id(value), is_address=True)
         value = value.value
     raise TypeError(f"{type(value).__name__} is no handle")
 
@@ -49,7 +52,11 @@ def number_of(value: Any) -> Number:
 def _of_cffi(value: Any) -> Number:
     """A pointer, or a number in a C type."""
     number = int(ffi.cast(_UINTPTR, value))
-    return Number(number, ffi.typeof(value).kind in ("pointer", "function", "array")) if number else NONE
+    return (
+        Number(number, ffi.typeof(value).kind in ("pointer", "function", "array"))
+        if number
+        else NONE
+    )
 
 
 def _of_ctypes(value: Any) -> Number | None:

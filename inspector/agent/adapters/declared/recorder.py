@@ -17,7 +17,9 @@ class DeclaredRecorder(Recorder):
     def declared_type(self, declaration: Declaration, origin: str) -> int:
         """The type of a declaration's rows. Raises when the table of types is full."""
         closes = declaration if declaration.close else None
-        return self.type_index(name=declaration.name, origin=origin, kind=Kind.DECLARED, closes=closes)
+        return self.type_index(
+            name=declaration.name, origin=origin, kind=Kind.DECLARED, closes=closes
+        )
 
     def set_resource(self, row: int, state: Resource) -> None:
         """Sets the state of the row's resource."""

@@ -28,7 +28,9 @@ from inspector.wire.hooks import hooks
 class DeclaredRows:
     """The rows of one declaration."""
 
-    def __init__(self, declaration: Declaration, origin: str, recorder: DeclaredRecorder, faults: Faults) -> None:
+    def __init__(
+        self, declaration: Declaration, origin: str, recorder: DeclaredRecorder, faults: Faults
+    ) -> None:
         """Looks at no proxy. Raises when there is no room for another type."""
         self.declaration = declaration
         self.trouble = ""
@@ -43,7 +45,9 @@ class DeclaredRows:
             released=None if released is None else released.path.steps,
             test="" if released is None else released.test,
             number=0 if released is None else released.number,
-            stacks=NativeStacks((*OWN_MODULES, *declaration.hide), packages_of([declaration.cls])).native,
+            stacks=NativeStacks(
+                (*OWN_MODULES, *declaration.hide), packages_of([declaration.cls])
+            ).native,
             number_of=number_of,
             note=self._note,
             fail=faults.add,
@@ -114,4 +118,6 @@ class DeclaredRows:
         """A proxy's attributes raised."""
         trouble = " ".join(f"{type(error).__name__}: {error}".split())
         self.trouble = self.trouble or trouble
-        self._faults.add(InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}"))
+        self._faults.add(
+            InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}")
+        )

@@ -1,7 +1,9 @@
-"""Closing methods that ran already when their class was followed: no hook saw them begin, and none sees them end.
+"""Closing methods that ran already when their class was followed.
 
-A close that hangs is usually met in this way: the viewer comes because the program hangs. The frames
-of all threads tell which closing methods run, and for which proxy. Worker thread.
+No hook saw them begin, and none sees them end.
+
+A close that hangs is usually met in this way: the viewer comes because the program hangs. The
+frames of all threads tell which closing methods run, and for which proxy. Worker thread.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import SITE_FRAMES
 
 LOOKS: int = 8
-"""Looks after a class was followed: its instances get their rows by then. A close that is found is looked at until it ends."""
+"""Looks after a class was followed: its instances get their rows by then. A close that is found is
+looked at until it ends."""
 
 
 class ClosesUnderWay:
@@ -48,7 +51,10 @@ class ClosesUnderWay:
             proxy = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
             row = 0 if proxy is None else self._codes[code].row_of(proxy)
             del proxy
-            if row > 0 and (row in self._rows or self._recorder.close_is_under_way(row, self._sites.of(frame.f_back, SITE_FRAMES))):
+            if row > 0 and (
+                row in self._rows
+                or self._recorder.close_is_under_way(row, self._sites.of(frame.f_back, SITE_FRAMES))
+            ):
                 running.add(row)
         for row in self._rows - running:
             self._recorder.close_ended(row)

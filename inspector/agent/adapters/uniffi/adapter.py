@@ -105,19 +105,27 @@ class UniffiAdapter:
             for more in coroutines_alive():
                 references += more
                 yield found
-            coroutines = [coroutine for reference in references if (coroutine := reference()) is not None]
+            coroutines = [
+                coroutine for reference in references if (coroutine := reference()) is not None
+            ]
             found += sum(calls.adopt(coroutines) for calls in waiting)
             yield found
 
     def _scan_proxies(self) -> Iterator[int]:
         """Rows for proxies: natively, or through the collector if the heap's layout is unknown."""
-        owners = {rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies}
-        natives = {derived: owners[cls].native for cls in owners for derived in closure(cls)} | {cls: owners[cls].native for cls in owners}
+        owners = {
+            rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies
+        }
+        natives = {derived: owners[cls].native for cls in owners for derived in closure(cls)} | {
+            cls: owners[cls].native for cls in owners
+        }
         found = 0
         try:
             scan = hooks.Scan(natives)
         except RuntimeError:
-            for proxy_class, references in live_proxies([rows.proxy_class for rows in owners.values()]):
+            for proxy_class, references in live_proxies(
+                [rows.proxy_class for rows in owners.values()]
+            ):
                 yield found
                 for start in range(0, len(references), SLICE_ROWS):
                     found += owners[proxy_class.cls].adopt(references[start : start + SLICE_ROWS])
@@ -134,7 +142,12 @@ class UniffiAdapter:
 
         In slices.
         """
-        asked = [rows for bindings in self._bindings for rows in bindings.proxies if rows.closing and rows.closing.declaration.released]
+        asked = [
+            rows
+            for bindings in self._bindings
+            for rows in bindings.proxies
+            if rows.closing and rows.closing.declaration.released
+        ]
         owners = {rows.proxy_class: rows.closing for rows in asked}
         for proxy_class, references in live_proxies(list(owners)) if owners else ():
             closing = owners[proxy_class]
@@ -170,7 +183,9 @@ class UniffiAdapter:
         if fault is not None:
             if isinstance(fault, InspectorError):
                 raise fault
-            raise InspectorError(f"following UniFFI failed: {type(fault).__name__}: {fault}") from fault
+            raise InspectorError(
+                f"following UniFFI failed: {type(fault).__name__}: {fault}"
+            ) from fault
 
     def settle(self) -> None:
         """Say now which proxies are freed and still held."""
@@ -180,8 +195,14 @@ class UniffiAdapter:
 
     def _look_at_calls(self) -> None:
         """Which calls run now, on all threads."""
-        owners = {code: bindings.running for bindings in self._bindings for code in bindings.running.callers}
-        found: dict[RunningRows, list[tuple[int, FrameType]]] = {rows: [] for rows in owners.values()}
+        owners = {
+            code: bindings.running
+            for bindings in self._bindings
+            for code in bindings.running.callers
+        }
+        found: dict[RunningRows, list[tuple[int, FrameType]]] = {
+            rows: [] for rows in owners.values()
+        }
         for thread, frame in frames_of(owners) if owners else ():
             found[owners[frame.f_code]].append((thread, frame))
         for rows, calls in found.items():
@@ -191,7 +212,14 @@ class UniffiAdapter:
         """Whether the row is of a live proxy or foreign object."""
         return any(row in bindings for bindings in self._bindings)
 
-    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
+    def close(
+        self,
+        row: int,
+        *,
+        although_held: bool,
+        preview: bool,
+        withdraw_after_secs: float | None = None,
+    ) -> CloseVerdict:
         """Call the method that a declaration names.
 
         Without a declaration it is refused: UniFFI generates none that is known to close.
@@ -203,7 +231,11 @@ class UniffiAdapter:
         holders = () if held is None else tuple(describe_referrers(held))
         closing = bindings.closing_of(row)
         if closing is None or held is None:
-            return CloseVerdict("refused", bindings.refusal(row) if closing is None else "its proxy is gone", holders)
+            return CloseVerdict(
+                "refused",
+                bindings.refusal(row) if closing is None else "its proxy is gone",
+                holders,
+            )
         return closing.close(held, CloseWish(although_held, preview, withdraw_after_secs), holders)
 
     def opt_in(self, cls: type, declaration: Declaration) -> Closing | None:
@@ -211,13 +243,19 @@ class UniffiAdapter:
         module = sys.modules.get(cls.__module__)
         if module is not None and not is_importing(module):
             self._look_at(module)
-        owners = {rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies}
+        owners = {
+            rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies
+        }
         followed = next((base for base in mro_of(cls) if base in owners), None)
         if followed is None:
             return None
         rows = owners[followed]
         if followed is not cls:
-            raise InspectorError(f"UniFFI follows its objects as {rows.proxy_class.origin}.{rows.proxy_class.name}: declare that class")
+            raise InspectorError(
+                "UniFFI follows its objects as "
+                f"{rows.proxy_class.origin}.{rows.proxy_class.name}: declare "
+                "that class"
+            )
         if rows.closing is not None:
             raise InspectorError("another declaration says how it closes")
         closing = Closing(rows, declaration, self._faults)
@@ -231,7 +269,9 @@ class UniffiAdapter:
 
     def following(self) -> Following:
         """The generated classes that are followed, and the modules that are not."""
-        classes = tuple(rows.proxy_class.name for bindings in list(self._bindings) for rows in bindings.proxies)
+        classes = tuple(
+            rows.proxy_class.name for bindings in list(self._bindings) for rows in bindings.proxies
+        )
         return Following(classes, tuple(self._refused))
 
     def failed_callbacks(self) -> list[dict[str, Any]] | None:
@@ -240,7 +280,9 @@ class UniffiAdapter:
         ``None``: no module is followed whose failures are known.
         """
         counted = [bindings for bindings in self._followed() if bindings.callbacks]
-        return [each for bindings in counted for each in bindings.failed.told()] if counted else None
+        return (
+            [each for bindings in counted for each in bindings.failed.told()] if counted else None
+        )
 
     def awaited_closes(self) -> list[list[float | None]]:
         """As ``AwaitsCloses`` says."""
@@ -279,7 +321,11 @@ class UniffiAdapter:
     def _follow(self, module: ModuleType, *, is_late: bool = False) -> None:
         """Hook a generated module; a module that cannot be followed is reported like a fault."""
         try:
-            self._bindings.append(Bindings(module, self._recorder, self._faults, copied=self._note_copy, is_late=is_late))
+            self._bindings.append(
+                Bindings(
+                    module, self._recorder, self._faults, copied=self._note_copy, is_late=is_late
+                )
+            )
         except Exception as error:  # one odd module must not keep the agent from starting
             self._refused.append(f"{error}" or f"{type(error).__name__}: {module.__name__}")
             self._faults.add(error)

@@ -18,7 +18,12 @@ from inspector.agent.adapters.uniffi.closing import Closing
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
 from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
 from inspector.agent.adapters.uniffi.hooks import ProxyHooks
-from inspector.agent.adapters.uniffi.proxies import ProxyClass, library_of, live_proxies, proxy_classes
+from inspector.agent.adapters.uniffi.proxies import (
+    ProxyClass,
+    library_of,
+    live_proxies,
+    proxy_classes,
+)
 from inspector.agent.adapters.uniffi.rows import ProxyRows
 from inspector.agent.adapters.uniffi.running import RunningRows
 from inspector.agent.adapters.uniffi.transit import TransitHooks
@@ -32,7 +37,13 @@ class Bindings:
     """One generated module that is followed."""
 
     def __init__(
-        self, module: ModuleType, recorder: Recorder, faults: Faults, *, copied: Callable[[], None], is_late: bool = False
+        self,
+        module: ModuleType,
+        recorder: Recorder,
+        faults: Faults,
+        *,
+        copied: Callable[[], None],
+        is_late: bool = False,
     ) -> None:
         """Describe the module and set the hooks.
 
@@ -45,11 +56,16 @@ class Bindings:
         if isinstance(generation, Unsupported):
             raise InspectorError(f"{module.__name__} is not followed: {generation.reason}")
         stacks = NativeStacks((*OWN_MODULES, module.__name__), packages_of([module.__name__]))
-        self.proxies = [ProxyRows(proxy_class, recorder, stacks, faults) for proxy_class in proxy_classes(namespace, generation)]
+        self.proxies = [
+            ProxyRows(proxy_class, recorder, stacks, faults)
+            for proxy_class in proxy_classes(namespace, generation)
+        ]
         sites = stacks.table
         self.foreign = ForeignRows(namespace, recorder, sites)
         self.calls = CallRows(namespace, recorder, sites, self._address_of)
-        self.running = RunningRows(namespace, recorder, sites, self._address_of, shape=generation.shape, is_late=is_late)
+        self.running = RunningRows(
+            namespace, recorder, sites, self._address_of, shape=generation.shape, is_late=is_late
+        )
         self.failed = FailedCalls(self.foreign.row_of)
         self.callbacks = CallbackHooks(namespace, self.failed, faults)
         self._hooks: list[ProxyHooks | ForeignHooks | CallHooks | CallbackHooks] = [
@@ -69,7 +85,12 @@ class Bindings:
 
     def __contains__(self, row: int) -> bool:
         """Whether the row is of a live proxy, a foreign object or a pending call of the module."""
-        return row in self.foreign or row in self.calls or row in self.running or any(row in rows for rows in self.proxies)
+        return (
+            row in self.foreign
+            or row in self.calls
+            or row in self.running
+            or any(row in rows for rows in self.proxies)
+        )
 
     def undo(self) -> None:
         """Take the hooks off and the rows out of the table."""
@@ -88,7 +109,14 @@ class Bindings:
             return self.foreign.entry(row)
         if row in self.calls:
             return self.calls.coroutine(row)
-        return next((_proxy_at(rows.proxy_id(row), rows.proxy_class) for rows in self.proxies if row in rows), None)
+        return next(
+            (
+                _proxy_at(rows.proxy_id(row), rows.proxy_class)
+                for rows in self.proxies
+                if row in rows
+            ),
+            None,
+        )
 
     def refusal(self, row: int) -> str:
         """Why a row of the module cannot be closed."""
@@ -131,5 +159,7 @@ def leave_out_dying(proxies: Sequence[ProxyRows]) -> None:
 
 def _proxy_at(place: int | None, proxy_class: ProxyClass) -> Any:
     """The live proxy with this ``id``; ``None`` when it went."""
-    alive = (reference() for _, references in live_proxies([proxy_class]) for reference in references)
+    alive = (
+        reference() for _, references in live_proxies([proxy_class]) for reference in references
+    )
     return next((proxy for proxy in alive if proxy is not None and id(proxy) == place), None)

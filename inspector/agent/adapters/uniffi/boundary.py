@@ -54,7 +54,11 @@ class UniffiBoundary:
 
     def places(self) -> Mapping[int, str]:
         """The handle maps' dicts."""
-        return {place: name for bindings in self._followed() for place, name in bindings.foreign.places().items()}
+        return {
+            place: name
+            for bindings in self._followed()
+            for place, name in bindings.foreign.places().items()
+        }
 
     def proxy_row(self, thing: object) -> int:
         """The row of a live proxy, by its exact type."""
@@ -77,7 +81,11 @@ class UniffiBoundary:
 def _proxy(rows: ProxyRows, row: int) -> object | None:
     """The live proxy of a row; ``None`` when it went."""
     place = rows.proxy_id(row)
-    alive = (reference() for _, references in live_proxies([rows.proxy_class]) for reference in references)
+    alive = (
+        reference()
+        for _, references in live_proxies([rows.proxy_class])
+        for reference in references
+    )
     return next((proxy for proxy in alive if proxy is not None and id(proxy) == place), None)
 
 
@@ -88,7 +96,9 @@ def _scanned(address: int, foreign: ForeignRows) -> list[Reach]:
         return []
     out = ffi.new("AiScannedHandle[]", MOST_FOUND)
     found = lib.ai_scan(address, ffi.new("uint64_t[]", list(keys)), len(keys), out, MOST_FOUND)
-    return [_reach(keys[out[place].handle], out[place].hops) for place in range(min(found, MOST_FOUND))]
+    return [
+        _reach(keys[out[place].handle], out[place].hops) for place in range(min(found, MOST_FOUND))
+    ]
 
 
 def _reach(key: tuple[int, int], hops: int) -> Reach:

@@ -20,9 +20,19 @@ from pathlib import PurePath
 from types import FunctionType, TracebackType
 from typing import Any, Final
 
-from inspector.agent.adapters.uniffi.foreign import CALLED, MAKE_CALL, cells_of, method_of, plain_name
+from inspector.agent.adapters.uniffi.foreign import (
+    CALLED,
+    MAKE_CALL,
+    cells_of,
+    method_of,
+    plain_name,
+)
 from inspector.agent.faults import Faults
-from inspector.wire.uniffi import ASYNCHRONOUS_TRAIT_CALLS, SYNCHRONOUS_TRAIT_CALLS, UNEXPECTED_ERROR
+from inspector.wire.uniffi import (
+    ASYNCHRONOUS_TRAIT_CALLS,
+    SYNCHRONOUS_TRAIT_CALLS,
+    UNEXPECTED_ERROR,
+)
 
 STATUS: Final = "call_status"
 WRITE: Final = "write_return_value"
@@ -63,7 +73,10 @@ class Failure:
 
     def told(self) -> dict[str, Any]:
         """The failure for a viewer."""
-        named = {name: getattr(self, name) for name in ("method", "error", "place", "count", "has_more_rows")}
+        named = {
+            name: getattr(self, name)
+            for name in ("method", "error", "place", "count", "has_more_rows")
+        }
         return named | {"handles": [[row, count] for row, count in list(self.rows.items())]}
 
 
@@ -81,7 +94,9 @@ class FailedCalls:
     def add(self, make_call: Any, error: BaseException) -> None:
         """A call failed now. Keeps nothing of the program's."""
         called = cells_of(make_call).get(CALLED) if type(make_call) is FunctionType else None
-        method = "a callback" if called is None else f"{plain_name(type(called))}.{method_of(make_call)}"
+        method = (
+            "a callback" if called is None else f"{plain_name(type(called))}.{method_of(make_call)}"
+        )
         key = method, type(error).__name__, place_of(error.__traceback__)
         row = 0 if called is None else self._row_of(called)
         with self._lock:
@@ -98,7 +113,10 @@ class FailedCalls:
             newest: dict[int, list[int]] = {}
             for row, failure in self._newest.items():
                 newest.setdefault(id(failure), []).append(row)
-            return [each.told() | {"newest_of": newest.get(id(each), [])} for each in self._failures.values()]
+            return [
+                each.told() | {"newest_of": newest.get(id(each), [])}
+                for each in self._failures.values()
+            ]
 
 
 class CallbackHooks:
@@ -116,7 +134,9 @@ class CallbackHooks:
 
     def set(self) -> None:
         """Replace the functions that the module has."""
-        hooked = dict.fromkeys(SYNCHRONOUS_TRAIT_CALLS, self._synchronous) | dict.fromkeys(ASYNCHRONOUS_TRAIT_CALLS, self._asynchronous)
+        hooked = dict.fromkeys(SYNCHRONOUS_TRAIT_CALLS, self._synchronous) | dict.fromkeys(
+            ASYNCHRONOUS_TRAIT_CALLS, self._asynchronous
+        )
         for name, hook in hooked.items():
             original = self._namespace.get(name)
             if isinstance(original, FunctionType) and MAKE_CALL in _places_of(original):
@@ -145,7 +165,10 @@ class CallbackHooks:
             for name in (MAKE_CALL, WRITE):
                 _replace(arguments, places, name, lambda function: _caught(function, raised))
             result = self._noting(make_call, original, arguments, named)
-            if raised and getattr(_argument(arguments, places, STATUS), "code", None) == UNEXPECTED_ERROR:
+            if (
+                raised
+                and getattr(_argument(arguments, places, STATUS), "code", None) == UNEXPECTED_ERROR
+            ):
                 self._note(make_call, raised[-1])
             raised.clear()
             return result
@@ -163,12 +186,19 @@ class CallbackHooks:
         def trait_call(*given: Any, **named: Any) -> Any:
             arguments = list(given)
             make_call = _argument(arguments, places, MAKE_CALL)
-            _replace(arguments, places, HANDLE_ERROR, lambda function: self._told_error(make_call, function))
+            _replace(
+                arguments,
+                places,
+                HANDLE_ERROR,
+                lambda function: self._told_error(make_call, function),
+            )
             return self._noting(make_call, original, arguments, named)
 
         return trait_call
 
-    def _noting(self, make_call: Any, original: Call, arguments: list[Any], named: Mapping[str, Any]) -> Any:
+    def _noting(
+        self, make_call: Any, original: Call, arguments: list[Any], named: Mapping[str, Any]
+    ) -> Any:
         """The generated function itself; ``ctypes`` ignores its exception."""
         try:
             return original(*arguments, **named)
@@ -230,7 +260,9 @@ def _argument(arguments: list[Any], places: Mapping[str, int], name: str) -> Any
     return arguments[place] if place < len(arguments) else None
 
 
-def _replace(arguments: list[Any], places: Mapping[str, int], name: str, replacement: Callable[[Any], Any]) -> None:
+def _replace(
+    arguments: list[Any], places: Mapping[str, int], name: str, replacement: Callable[[Any], Any]
+) -> None:
     """Put something else in the place of an argument that was given."""
     given = _argument(arguments, places, name)
     if given is not None:

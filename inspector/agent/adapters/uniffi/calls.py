@@ -34,7 +34,13 @@ FUTURE: Final = "rust_future"
 class CallRows:
     """The rows of one generated module's pending calls."""
 
-    def __init__(self, namespace: dict[str, Any], recorder: Recorder, sites: SiteTable, address_of: Callable[[Any], int]) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        recorder: Recorder,
+        sites: SiteTable,
+        address_of: Callable[[Any], int],
+    ) -> None:
         """``address_of`` gives the allocation behind a proxy, 0 for anything else."""
         self.namespace = namespace
         found = namespace.get(CALL_NAME)
@@ -52,9 +58,13 @@ class CallRows:
 
     def coroutine(self, row: int) -> Any:
         """The coroutine of a row; ``None`` when it went."""
-        return next((reference() for known, reference in list(self._rows.values()) if known == row), None)
+        return next(
+            (reference() for known, reference in list(self._rows.values()) if known == row), None
+        )
 
-    def born(self, coroutine: Coroutine[Any, Any, Any], future: int, caller: FrameType | None) -> None:
+    def born(
+        self, coroutine: Coroutine[Any, Any, Any], future: int, caller: FrameType | None
+    ) -> None:
         """Record a call that the generated method of frame ``caller`` makes on this thread."""
         if not self._recorder.level():
             return
@@ -69,21 +79,31 @@ class CallRows:
         Each waiting call has an entry in the module's map of continuations.
         """
         continuations = self.namespace.get(CONTINUATIONS)
-        return self.function is not None and bool(self._recorder.level()) and (continuations is None or len(continuations) > 0)
+        return (
+            self.function is not None
+            and bool(self._recorder.level())
+            and (continuations is None or len(continuations) > 0)
+        )
 
     def adopt(self, coroutines: Sequence[Any]) -> int:
         """Rows for calls among these without a row; returns the number of known calls.
 
         ``coroutines`` are all coroutines of the program.
         """
-        pending = [each for each in coroutines if self.function is not None and each.cr_code is self.function.__code__]
+        pending = [
+            each
+            for each in coroutines
+            if self.function is not None and each.cr_code is self.function.__code__
+        ]
         outer = {id(each.cr_await): each for each in coroutines} if pending else {}
         for coroutine in pending:
             if id(coroutine) not in self._rows and coroutine.cr_frame is not None:
                 method = outer.get(id(coroutine))
                 name, address = self._made_on(method.cr_frame if method is not None else None)
                 future = coroutine.cr_frame.f_locals.get(FUTURE) or 0
-                self._keep(coroutine, self._recorder.adopt(self._type_index(name), [address], [future])[0])
+                self._keep(
+                    coroutine, self._recorder.adopt(self._type_index(name), [address], [future])[0]
+                )
         return len(self._rows)
 
     def clear(self) -> None:
@@ -117,7 +137,9 @@ class CallRows:
         """The type of a method's calls."""
         if name not in self._types:
             origin = str(self.namespace.get("__name__", ""))
-            self._types[name] = self._recorder.type_index(name=name, origin=origin, kind=Kind.UNIFFI_CALL)
+            self._types[name] = self._recorder.type_index(
+                name=name, origin=origin, kind=Kind.UNIFFI_CALL
+            )
         return self._types[name]
 
 
@@ -155,7 +177,8 @@ class CallHooks:
             if self._is_active:
                 try:
                     self._rows.born(coroutine, rust_future, sys._getframe(1))
-                except Exception as error:  # a call of the program must not fail because of the tool
+                # a call of the program must not fail because of the tool
+                except Exception as error:
                     self._faults.add(error)
             return coroutine
 

@@ -15,7 +15,14 @@ from collections.abc import Callable
 from types import CoroutineType, FunctionType
 from typing import Any, Final, Protocol
 
-from inspector.agent.adapters.loops import Ending, LoopCall, give_up, is_coroutine_function, loop_trouble, running_loops
+from inspector.agent.adapters.loops import (
+    Ending,
+    LoopCall,
+    give_up,
+    is_coroutine_function,
+    loop_trouble,
+    running_loops,
+)
 from inspector.agent.adapters.protocol import CloseVerdict, CloseWish
 from inspector.agent.adapters.replaced import Replaced
 from inspector.agent.adapters.uniffi.proxies import ProxyClass
@@ -39,12 +46,23 @@ def call_trouble(function: FunctionType, given: frozenset[str]) -> str:
     positional = code.co_varnames[1 : code.co_argcount]
     only_positional = code.co_varnames[1 : code.co_posonlyargcount]
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    with_default = {*positional[len(positional) - len(function.__defaults__ or ()) :], *(function.__kwdefaults__ or ())}
+    with_default = {
+        *positional[len(positional) - len(function.__defaults__ or ()) :],
+        *(function.__kwdefaults__ or ()),
+    }
     named = given.difference(only_positional)
-    missing = [name for name in (*positional, *keywords) if name not in with_default and name not in named]
-    unknown = sorted(given.difference(positional, keywords)) if not code.co_flags & CO_VARKEYWORDS else []
+    missing = [
+        name for name in (*positional, *keywords) if name not in with_default and name not in named
+    ]
+    unknown = (
+        sorted(given.difference(positional, keywords)) if not code.co_flags & CO_VARKEYWORDS else []
+    )
     if missing:
-        place = " by position" if missing[0] in only_positional else ", which close_with does not give"
+        place = (
+            " by position"
+            if missing[0] in only_positional
+            else (", which close_with does not give")
+        )
         return f"{function.__name__} needs the argument {missing[0]}{place}"
     return f"{function.__name__} has no argument {unknown[0]}" if unknown else ""
 
@@ -81,7 +99,11 @@ class Closing:
         self._replaced = Replaced()
         self._is_active = True
         self._calls: list[LoopCall] = []
-        self._methods = {name: self._method(name) for name in dict.fromkeys((declaration.close, *declaration.watch)) if name}
+        self._methods = {
+            name: self._method(name)
+            for name in dict.fromkeys((declaration.close, *declaration.watch))
+            if name
+        }
         refusal = self._refusal()
         if refusal:
             raise InspectorError(refusal)
@@ -96,7 +118,11 @@ class Closing:
         cls, declared = self._rows.proxy_class.cls, self.declaration
         for name, method in self._methods.items():
             is_close = name == declared.close
-            hook = self._awaited(method, is_close) if is_coroutine_function(method) else self._called(method, is_close)
+            hook = (
+                self._awaited(method, is_close)
+                if is_coroutine_function(method)
+                else self._called(method, is_close)
+            )
             self._replaced.replace(cls, name, hook)
         self._rows.set_closing(self)
 
@@ -132,7 +158,11 @@ class Closing:
         loops = running_loops() if self.is_awaited else []
         trouble = loop_trouble(declared.close, loops) if self.is_awaited else ""
         if state in UNDER_WAY:
-            return CloseVerdict("pending", f"{declared.close_signature} was asked for before and has not ended", holders)
+            return CloseVerdict(
+                "pending",
+                (f"{declared.close_signature} was asked for before and has not ended"),
+                holders,
+            )
         if state == Resource.CLOSED:
             return CloseVerdict("refused", "it is closed already", holders)
         if declared.owner_closes:
@@ -142,7 +172,11 @@ class Closing:
         if trouble:
             return CloseVerdict("refused", trouble, holders)
         if wish.is_preview and self.is_awaited:
-            return CloseVerdict("would_wait", f"{declared.close_signature} would run on the program's event loop", holders)
+            return CloseVerdict(
+                "would_wait",
+                (f"{declared.close_signature} would run on the program's event loop"),
+                holders,
+            )
         if wish.is_preview:
             return CloseVerdict("would_close", "", holders)
         if self.is_awaited:
@@ -152,7 +186,8 @@ class Closing:
     def _close_now(self, proxy: Any, wish: CloseWish, holders: tuple[str, ...]) -> CloseVerdict:
         declared = self.declaration
         result = self._caller(proxy)()
-        if type(result) is CoroutineType:  # a plain function that returns one: earlier generations write such methods
+        # a plain function that returns one: earlier generations write such methods
+        if type(result) is CoroutineType:
             loops = running_loops()
             trouble = loop_trouble(declared.close, loops)
             if trouble:
@@ -160,11 +195,22 @@ class Closing:
                 return CloseVerdict("refused", trouble, holders)
             return self._close_later(proxy, loops[0], lambda: result, wish, holders, made=result)
         if self._rows.native.resource(id(proxy)) != Resource.CLOSED:
-            return CloseVerdict("pending", f"{declared.close_signature} has returned, and it is not released yet", holders)
+            return CloseVerdict(
+                "pending",
+                (f"{declared.close_signature} has returned, and it is not released yet"),
+                holders,
+            )
         return CloseVerdict("closed", "", holders)
 
     def _close_later(
-        self, proxy: Any, loop: Any, call: Callable[[], Any], wish: CloseWish, holders: tuple[str, ...], *, made: object = None
+        self,
+        proxy: Any,
+        loop: Any,
+        call: Callable[[], Any],
+        wish: CloseWish,
+        holders: tuple[str, ...],
+        *,
+        made: object = None,
     ) -> CloseVerdict:
         """Have the program's event loop make the call, or await the coroutine that was ``made``."""
         declared, before = self.declaration, self._rows.native.resource(id(proxy))
@@ -175,12 +221,31 @@ class Closing:
         if not asked.start():
             give_up(made)
             self._rows.native.set_resource(id(proxy), before)
-            return CloseVerdict("refused", f"{declared.close} is a coroutine, and its event loop has ended", holders)
+            return CloseVerdict(
+                "refused",
+                (f"{declared.close} is a coroutine, and its event loop has ended"),
+                holders,
+            )
         self._calls.append(asked)
-        within = "" if wish.withdraw_after_secs is None else f"; it is withdrawn unless it has ended in {wish.withdraw_after_secs:g} s"
-        return CloseVerdict("pending", f"{declared.close_signature} runs on the program's event loop{within}", holders)
+        within = (
+            ""
+            if wish.withdraw_after_secs is None
+            else (f"; it is withdrawn unless it has ended in {wish.withdraw_after_secs:g} s")
+        )
+        return CloseVerdict(
+            "pending",
+            (f"{declared.close_signature} runs on the program's event loop{within}"),
+            holders,
+        )
 
-    def _ended(self, proxy: Any, made: object, before: Resource, ending: Ending, error: BaseException | None) -> None:
+    def _ended(
+        self,
+        proxy: Any,
+        made: object,
+        before: Resource,
+        ending: Ending,
+        error: BaseException | None,
+    ) -> None:
         """A close that the inspector asked for has ended. The loop's thread or the worker's."""
         if ending in (Ending.NEVER_BEGAN, Ending.EXPIRED):
             give_up(made)
@@ -190,7 +255,12 @@ class Closing:
         if ending is not Ending.RAN:
             why = f": {type(error).__name__}: {error}" if error is not None else ""
             declared = self.declaration
-            self._faults.add(InspectorError(f"{declared.close_signature} of {self._rows.proxy_class.name}: {ending.value}{why}"))
+            self._faults.add(
+                InspectorError(
+                    f"{declared.close_signature} of "
+                    f"{self._rows.proxy_class.name}: {ending.value}{why}"
+                )
+            )
 
     def _caller(self, proxy: Any) -> Callable[[], Any]:
         declared = self.declaration
@@ -206,9 +276,15 @@ class Closing:
         """Why the class cannot be closed as declared; ``""`` when it can."""
         declared = self.declaration
         if not declared.close:
-            return "UniFFI follows it already: a declaration of it adds how it closes, and close is missing"
+            return (
+                "UniFFI follows it already: a declaration of it adds how it closes, and close "
+                "is missing"
+            )
         if declared.library:
-            return "UniFFI follows it already: library, creates, clones and frees are for other classes"
+            return (
+                "UniFFI follows it already: library, creates, clones and frees are for "
+                "other classes"
+            )
         return call_trouble(self._methods[declared.close], frozenset(declared.close_with))
 
     # the hooks: on the program's threads ----------------------------------------------------------

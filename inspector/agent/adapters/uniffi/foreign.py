@@ -81,7 +81,10 @@ class ForeignRows:
         found = []
         for place, handle_map in self._maps.items():
             if place not in self._futures:
-                found += [((place, handle), thing, self._rows.get((place, handle), 0)) for handle, thing in entries(handle_map).items()]
+                found += [
+                    ((place, handle), thing, self._rows.get((place, handle), 0))
+                    for handle, thing in entries(handle_map).items()
+                ]
         return found
 
     def row_of(self, thing: Any) -> int:
@@ -92,7 +95,11 @@ class ForeignRows:
         """``id`` of each dict that keeps entries, and its name."""
         found = {}
         for place, handle_map in self._maps.items():
-            name = "a task that Rust awaits" if place in self._futures else "a callback in a UniFFI handle map"
+            name = (
+                "a task that Rust awaits"
+                if place in self._futures
+                else "a callback in a UniFFI handle map"
+            )
             found[id(_entries(handle_map))] = name
         return found
 
@@ -127,17 +134,25 @@ class ForeignRows:
         if not self._is_followed or not self._recorder.level():
             return 0
         known = list(self._rows)
-        present = {(key, handle): held for key, handle_map in self._maps.items() for handle, held in entries(handle_map).items()}
+        present = {
+            (key, handle): held
+            for key, handle_map in self._maps.items()
+            for handle, held in entries(handle_map).items()
+        }
         for gone in set(known) - present.keys():
             self.gone(self._maps[gone[0]], gone[1])
         for fresh in present.keys() - self._rows.keys():
             held = self._described(fresh[0], present[fresh])
-            self._rows[fresh] = self._recorder.adopt(self._type_index(held), [held.address], [fresh[1]])[0]
+            self._rows[fresh] = self._recorder.adopt(
+                self._type_index(held), [held.address], [fresh[1]]
+            )[0]
         return len(present)
 
     def is_behind(self) -> bool:
         """Whether there are more or fewer entries than rows. Cheap."""
-        return sum(len(_entries(handle_map)) for handle_map in self._maps.values()) != len(self._rows)
+        return sum(len(_entries(handle_map)) for handle_map in self._maps.values()) != len(
+            self._rows
+        )
 
     def clear(self) -> None:
         """Follow the maps no longer: forget all rows, without a trace in the table."""
@@ -150,7 +165,11 @@ class ForeignRows:
     def _described(self, map_id: int, held: Any) -> Held:
         """The facts for the row of an entry."""
         if map_id in self._futures:
-            return awaited_call(sys._getframe(1), MOST_FRAMES) or awaited_task(held) or Held("awaited by Rust", "", 0, Kind.UNIFFI_FUTURE)
+            return (
+                awaited_call(sys._getframe(1), MOST_FRAMES)
+                or awaited_task(held)
+                or Held("awaited by Rust", "", 0, Kind.UNIFFI_FUTURE)
+            )
         cls = type(held)
         return Held(plain_name(cls), cls.__module__, id(held), Kind.UNIFFI_FOREIGN)
 
@@ -158,7 +177,9 @@ class ForeignRows:
         """The type of an entry."""
         key = held.name, held.origin, held.kind
         if key not in self._types:
-            self._types[key] = self._recorder.type_index(name=held.name, origin=held.origin, kind=held.kind)
+            self._types[key] = self._recorder.type_index(
+                name=held.name, origin=held.origin, kind=held.kind
+            )
         return self._types[key]
 
 
@@ -252,7 +273,11 @@ def awaited_task(entry: Any) -> Held | None:
         if type(make_call) is FunctionType:
             called = cells_of(make_call).get(CALLED)
             name = f"{plain_name(type(called))}.{method_of(make_call)}"
-            return None if called is None else Held(name, type(called).__module__, id(called), Kind.UNIFFI_FUTURE)
+            return (
+                None
+                if called is None
+                else Held(name, type(called).__module__, id(called), Kind.UNIFFI_FUTURE)
+            )
     return None
 
 
@@ -265,7 +290,9 @@ def _tasks_of(entry: Any) -> Iterator[Any]:
         callbacks = (instance_dict(part) or {}).get("_done_callbacks")
         for callback in list(callbacks) if type(callbacks) is list else ():
             if type(callback) is FunctionType:
-                yield from (thing for thing in cells_of(callback).values() if type(thing) is task_class)
+                yield from (
+                    thing for thing in cells_of(callback).values() if type(thing) is task_class
+                )
 
 
 def cells_of(function: FunctionType) -> dict[str, Any]:
@@ -287,7 +314,9 @@ def handle_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
 
     Empty maps are falsy, so none is tested for truth.
     """
-    maps = (vars(value).get(HANDLE_MAP) for value in list(namespace.values()) if isinstance(value, type))
+    maps = (
+        vars(value).get(HANDLE_MAP) for value in list(namespace.values()) if isinstance(value, type)
+    )
     return {id(found): found for found in maps if _is_map(found)}
 
 
@@ -315,4 +344,6 @@ def plain_name(cls: type) -> str:
 def _is_map(found: Any) -> bool:
     """Whether this is built as a handle map, of any generation."""
     own = getattr(found, "__dict__", {})
-    return callable(getattr(type(found), "insert", None)) and any(type(own.get(name)) is dict for name in ENTRIES)
+    return callable(getattr(type(found), "insert", None)) and any(
+        type(own.get(name)) is dict for name in ENTRIES
+    )

@@ -75,7 +75,8 @@ class FreedProxies:
                 self._native.left(key)
             return False
         if not freed.row and freed.looks >= LOOKS_BEFORE:
-            freed.row = self._native.freed(key, freed.handle) or freed.row  # the exit report may look at the same time
+            # the exit report may look at the same time
+            freed.row = self._native.freed(key, freed.handle) or freed.row
         freed.looks += 1
         return True
 

@@ -4,15 +4,19 @@ The meaning of a handle changed with the generation, so a wrong guess would show
 generation builds its proxies in its own way, and is known by that, not by a package's name or
 version. The contract number must not contradict it.
 
-=============== =========== ===================== ========================================= =============================
+=============== =========== ===================== =========================================
+=============================
 UniFFI          contract    attribute             object                                    Rust-implemented trait
-=============== =========== ===================== ========================================= =============================
+=============== =========== ===================== =========================================
+=============================
 0.30 and later  30 …        ``_handle`` (u64)     ``Arc::into_raw``, explicit clone         ``Arc<Arc<dyn T>>``
 0.26 … 0.29     25 … 29     ``_pointer``          ``Arc::into_raw``, explicit clone         ``Box<Arc<dyn T>>``
 0.12 … 0.25     … 24        ``_pointer``          ``Arc::into_raw``, calls borrow           ``Box<Arc<dyn T>>``
 … 0.11          none        ``_handle``           key of a map inside the library,          none
-                                                  made by constructors alone
-=============== =========== ===================== ========================================= =============================
+                                                  made by constructors alone ===============
+                                                  =========== =====================
+                                                  =========================================
+                                                  =============================
 
 Reads names and constants of code objects; calls nothing of the module. Any thread.
 """
@@ -57,7 +61,9 @@ def recognise(namespace: Mapping[str, Any]) -> Generation | Unsupported:
     contract = contract_of(namespace) or 0
     shapes = {shape_of(cls) for cls in candidate_classes(namespace)}
     if None in shapes or len(shapes) > 1:
-        return Unsupported(f"its classes are built in a way that UniFFI {_named(contract)} is not known for")
+        return Unsupported(
+            f"its classes are built in a way that UniFFI {_named(contract)} is not known for"
+        )
     shape = shapes.pop() if shapes else _usual_shape(contract)
     if shape is not None and contract in shape.contracts:
         return Generation(contract, shape)
@@ -83,7 +89,9 @@ def candidate_classes(namespace: Mapping[str, Any]) -> Iterator[type]:
         if not isinstance(value, type) or value.__module__ != home or value in seen:
             continue
         seen.add(value)
-        if free_name_of(value) is not None or any(shape.make_name in vars(value) for shape in SHAPES):
+        if free_name_of(value) is not None or any(
+            shape.make_name in vars(value) for shape in SHAPES
+        ):
             yield value
 
 
@@ -93,8 +101,15 @@ def shape_of(cls: type) -> Shape | None:
     finaliser = finaliser_of(cls)
     for shape in SHAPES:
         makes = shape.make_name is None or isinstance(own.get(shape.make_name), classmethod)
-        keeps = finaliser is not None and shape.handle_attribute in _attribute_names(finaliser.__code__, shape)
-        if keeps and makes and free_name_of(cls) and (shape.clone_name is None or isinstance(own.get(shape.clone_name), FunctionType)):
+        keeps = finaliser is not None and shape.handle_attribute in _attribute_names(
+            finaliser.__code__, shape
+        )
+        if (
+            keeps
+            and makes
+            and free_name_of(cls)
+            and (shape.clone_name is None or isinstance(own.get(shape.clone_name), FunctionType))
+        ):
             return shape
     return None
 

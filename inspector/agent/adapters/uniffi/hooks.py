@@ -32,12 +32,21 @@ class ProxyHooks:
 
         The hooks are in ``native/python``.
         """
-        cls, make_name, native = self._rows.proxy_class.cls, self._rows.proxy_class.shape.make_name, self._rows.native
+        cls, make_name, native = (
+            self._rows.proxy_class.cls,
+            self._rows.proxy_class.shape.make_name,
+            self._rows.native,
+        )
         own = vars(cls)
-        if "__init__" in own:  # generations before 0.26 write none where the library has no constructor
-            self._replaced.replace(cls, "__init__", hooks.Hook(native, own["__init__"], "constructor"))
+        # generations before 0.26 write none where the library has no constructor
+        if "__init__" in own:
+            self._replaced.replace(
+                cls, "__init__", hooks.Hook(native, own["__init__"], "constructor")
+            )
         if make_name is not None:
-            self._replaced.replace(cls, make_name, classmethod(hooks.Hook(native, own[make_name].__func__, "maker")))
+            self._replaced.replace(
+                cls, make_name, classmethod(hooks.Hook(native, own[make_name].__func__, "maker"))
+            )
         self._replaced.replace(cls, "__del__", hooks.Hook(native, own["__del__"], "finaliser"))
         if "__reduce_ex__" not in own:
             self._replaced.replace(cls, "__reduce_ex__", self._reducer(cls))

@@ -29,7 +29,9 @@ CONFIRMATIONS: Final = 2
 """Tries that must agree."""
 
 
-def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], object]) -> int | None:
+def data_offset(
+    handle: int, clone: Callable[[], int], release: Callable[[int], object]
+) -> int | None:
     """Bytes from the allocation's start to the data of a class of objects.
 
     ``None`` when it cannot be told.
@@ -74,7 +76,12 @@ def _may_be_live(handle: int) -> bool:
     """
     for offset in CANDIDATES:
         strong, weak = word(handle - offset), word(handle - offset + WORD_BYTES)
-        is_pair = strong is not None and weak is not None and 0 < strong <= MOST_STRONG and 0 < weak <= MOST_WEAK
+        is_pair = (
+            strong is not None
+            and weak is not None
+            and 0 < strong <= MOST_STRONG
+            and 0 < weak <= MOST_WEAK
+        )
         if is_pair and (offset == SMALL or not handle % offset):
             return True
     return False

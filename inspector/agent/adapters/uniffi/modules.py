@@ -30,7 +30,11 @@ class ModuleFinder:
         2,000 modules take about 0.2 ms; known modules cost one dictionary lookup.
         """
         for name, module in list(sys.modules.items()):
-            if self._looked_at.get(name) != id(module) and not is_importing(module) and self.claim(name, module):
+            if (
+                self._looked_at.get(name) != id(module)
+                and not is_importing(module)
+                and self.claim(name, module)
+            ):
                 yield module
 
     def claim(self, name: str, module: object) -> TypeGuard[ModuleType]:
@@ -38,4 +42,8 @@ class ModuleFinder:
         if self._looked_at.get(name) == id(module):
             return False
         self._looked_at[name] = id(module)
-        return isinstance(module, ModuleType) and is_generated(vars(module)) and vars(module).get("__name__") == name
+        return (
+            isinstance(module, ModuleType)
+            and is_generated(vars(module))
+            and vars(module).get("__name__") == name
+        )

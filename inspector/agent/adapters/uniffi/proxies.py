@@ -22,9 +22,21 @@ from types import FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.classes import closure
-from inspector.agent.adapters.uniffi.generation import NEWEST_KNOWN, Generation, candidate_classes, free_name_of
+from inspector.agent.adapters.uniffi.generation import (
+    NEWEST_KNOWN,
+    Generation,
+    candidate_classes,
+    free_name_of,
+)
 from inspector.vocabulary import Kind
-from inspector.wire.uniffi import HANDLE_MAP, LIBRARY_NAMES, SYNCHRONOUS_CALLS, TRAIT_METADATA, Shape, metadata_symbol
+from inspector.wire.uniffi import (
+    HANDLE_MAP,
+    LIBRARY_NAMES,
+    SYNCHRONOUS_CALLS,
+    TRAIT_METADATA,
+    Shape,
+    metadata_symbol,
+)
 
 CLASSES_AT_ONCE: Final = 4
 """Classes of one walk through the heap: 8.5 ms at 430,000 tracked objects, 2 ms at 100,000."""
@@ -44,7 +56,15 @@ class ProxyClass:
 
     __slots__ = ("clone", "clone_function", "cls", "kind", "release", "shape")
 
-    def __init__(self, cls: type, *, kind: Kind, shape: Shape, clone: FunctionType | None, release: Callable[[int], object]) -> None:
+    def __init__(
+        self,
+        cls: type,
+        *,
+        kind: Kind,
+        shape: Shape,
+        clone: FunctionType | None,
+        release: Callable[[int], object],
+    ) -> None:
         """``kind``: ``UNIFFI`` or ``UNIFFI_TRAIT``.
 
         ``clone`` counts a proxy up and returns the handle for Rust (``None``: its generation has no
@@ -73,7 +93,9 @@ class ProxyClass:
 def proxy_classes(namespace: Mapping[str, Any], generation: Generation) -> tuple[ProxyClass, ...]:
     """The proxy classes of a generated module."""
     library = library_of(namespace)
-    return tuple(_describe(cls, generation, library, namespace) for cls in candidate_classes(namespace))
+    return tuple(
+        _describe(cls, generation, library, namespace) for cls in candidate_classes(namespace)
+    )
 
 
 def library_of(namespace: Mapping[str, Any]) -> Any:
@@ -104,7 +126,9 @@ def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[Found]:
         yield pause
 
 
-def _instances(classes: Sequence[type], pause: Found) -> Generator[Found, None, dict[type, list[Any]]]:
+def _instances(
+    classes: Sequence[type], pause: Found
+) -> Generator[Found, None, dict[type, list[Any]]]:
     """Instances by exact class: ``isinstance`` would run code of the metaclass for each.
 
     In C, where few other threads come between.
@@ -121,7 +145,9 @@ def _instances(classes: Sequence[type], pause: Found) -> Generator[Found, None, 
     return instances
 
 
-def _references(cls: type, instances: list[Any], pause: Found) -> Generator[Found, None, list[Reference]]:
+def _references(
+    cls: type, instances: list[Any], pause: Found
+) -> Generator[Found, None, list[Reference]]:
     """Weak references, or substitutes where instances have no room for weak references.
 
     Empties the list of instances.
@@ -130,14 +156,20 @@ def _references(cls: type, instances: list[Any], pause: Found) -> Generator[Foun
     while instances:
         some = instances[-HELD_AT_ONCE:]
         del instances[-HELD_AT_ONCE:]
-        references += map(weakref.ref, some) if cls.__weakrefoffset__ else [partial(next, repeat(one)) for one in some]
+        references += (
+            map(weakref.ref, some)
+            if cls.__weakrefoffset__
+            else [partial(next, repeat(one)) for one in some]
+        )
         del some
         if instances:
             yield pause
     return references
 
 
-def _describe(cls: type, generation: Generation, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:
+def _describe(
+    cls: type, generation: Generation, library: Any, namespace: Mapping[str, Any]
+) -> ProxyClass:
     """The releasing function in the class's ``__del__``, and the object's kind.
 
     The kind is in the library's metadata.
@@ -162,7 +194,9 @@ def _release(free_name: str, library: Any, namespace: Mapping[str, Any]) -> Call
 
     Asked of generations with a clone only; the oldest call otherwise.
     """
-    return lambda handle: next(namespace[name] for name in SYNCHRONOUS_CALLS if name in namespace)(getattr(library, free_name), handle)
+    return lambda handle: next(namespace[name] for name in SYNCHRONOUS_CALLS if name in namespace)(
+        getattr(library, free_name), handle
+    )
 
 
 def _is_trait(cls: type, free_name: str, library: Any, namespace: Mapping[str, Any]) -> bool:
@@ -178,5 +212,9 @@ def _is_trait(cls: type, free_name: str, library: Any, namespace: Mapping[str, A
         return ctypes.c_uint8.in_dll(library, metadata_symbol(free_name)).value in TRAIT_METADATA
     except ValueError:
         trait = cls.__name__.removesuffix("Impl")
-        converters = (namespace.get(f"_Uniffi{middle}Type{trait}") for middle in ("FfiConverter", "Converter"))
-        return trait != cls.__name__ and any(HANDLE_MAP in getattr(converter, "__dict__", {}) for converter in converters)
+        converters = (
+            namespace.get(f"_Uniffi{middle}Type{trait}") for middle in ("FfiConverter", "Converter")
+        )
+        return trait != cls.__name__ and any(
+            HANDLE_MAP in getattr(converter, "__dict__", {}) for converter in converters
+        )

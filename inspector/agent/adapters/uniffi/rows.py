@@ -38,7 +38,9 @@ CALIBRATIONS: Final = 64
 class ProxyRows:
     """The rows of one proxy class."""
 
-    def __init__(self, proxy_class: ProxyClass, recorder: Recorder, stacks: NativeStacks, faults: Faults) -> None:
+    def __init__(
+        self, proxy_class: ProxyClass, recorder: Recorder, stacks: NativeStacks, faults: Faults
+    ) -> None:
         """Start without looking at any proxy.
 
         The recorder is told the type only with its first row: packages have unused types.
@@ -55,7 +57,15 @@ class ProxyRows:
         self._watched: dict[int, tuple[weakref.ref[Any], int]] = {}
         self._calibrations_left = CALIBRATIONS
         attribute = proxy_class.shape.handle_attribute
-        self.native: Any = hooks.Proxies(proxy_class.cls, attribute, stacks.native, self._learn, self._watch, self._keep, faults.add)
+        self.native: Any = hooks.Proxies(
+            proxy_class.cls,
+            attribute,
+            stacks.native,
+            self._learn,
+            self._watch,
+            self._keep,
+            faults.add,
+        )
         self._freed = FreedProxies(self.native, attribute)
 
     def __len__(self) -> int:
@@ -157,10 +167,16 @@ class ProxyRows:
     def _name_type(self) -> None:
         """Raises when there is no room for the type."""
         named = self.proxy_class
-        outer_bytes = OUTER_BYTES if named.kind == Kind.UNIFFI_TRAIT and named.shape.trait_is_counted else 0
+        outer_bytes = (
+            OUTER_BYTES if named.kind == Kind.UNIFFI_TRAIT and named.shape.trait_is_counted else 0
+        )
         closes = None if self.closing is None else self.closing.declaration
         self.type_index = self._recorder.type_index(
-            name=named.name, origin=named.origin, kind=named.kind, data_offset=outer_bytes, closes=closes
+            name=named.name,
+            origin=named.origin,
+            kind=named.kind,
+            data_offset=outer_bytes,
+            closes=closes,
         )
         self.native.set_type(self.type_index)
 
@@ -176,7 +192,11 @@ class ProxyRows:
             return hooks.COUNTED if shape.trait_is_counted else hooks.BOXED, 0
         self._calibrations_left -= 1
         clone, release = self.proxy_class.clone, self.proxy_class.release
-        offset = data_offset(handle, lambda: clone(proxy), release) if clone is not None else likely_offset(handle)
+        offset = (
+            data_offset(handle, lambda: clone(proxy), release)
+            if clone is not None
+            else likely_offset(handle)
+        )
         return (hooks.UNKNOWN, 0) if offset is None else (hooks.BEFORE, offset)
 
     def _watch(self, proxy: Any, row: int) -> None:

@@ -57,9 +57,15 @@ class RunningRows:
         ``is_late``: the module was imported before the agent came, so calls may be older than that.
         """
         self._helpers = {
-            found.__code__ for name in (*SYNCHRONOUS_CALLS, *LIBRARY_CALLS) if isinstance(found := namespace.get(name), FunctionType)
+            found.__code__
+            for name in (*SYNCHRONOUS_CALLS, *LIBRARY_CALLS)
+            if isinstance(found := namespace.get(name), FunctionType)
         }
-        self.callers = {found.__code__ for name in LIBRARY_CALLS if isinstance(found := namespace.get(name), FunctionType)}
+        self.callers = {
+            found.__code__
+            for name in LIBRARY_CALLS
+            if isinstance(found := namespace.get(name), FunctionType)
+        }
         """Code of the function that calls the library."""
         self._origin = str(namespace.get("__name__", ""))
         self._recorder, self._sites, self._address_of = recorder, sites, address_of
@@ -85,10 +91,15 @@ class RunningRows:
                 continue
             key = id(status)
             if key not in self._met:
-                self._met[key] = Running(weakref.ref(status, functools.partial(self._ended, key)), (-1,) if is_adopted else ())
+                self._met[key] = Running(
+                    weakref.ref(status, functools.partial(self._ended, key)),
+                    (-1,) if is_adopted else (),
+                )
             elif self._met[key].rows in ((), (-1,)):
                 is_old = bool(self._met[key].rows)
-                self._met[key] = self._met[key]._replace(rows=self._rows_of(thread, frame, is_old=is_old))
+                self._met[key] = self._met[key]._replace(
+                    rows=self._rows_of(thread, frame, is_old=is_old)
+                )
 
     def clear(self) -> None:
         """Follow the calls no longer: forget all rows, without a trace in the table."""
@@ -109,19 +120,30 @@ class RunningRows:
         method: FrameType | None = caller
         while method is not None and method.f_code in self._helpers:
             method = method.f_back
-        if method is None or method.f_code.co_name in self._left_out or method.f_code.co_qualname.startswith("_"):
+        if (
+            method is None
+            or method.f_code.co_name in self._left_out
+            or method.f_code.co_qualname.startswith("_")
+        ):
             return (0,)
         borrows = self._borrows or method.f_code.co_name == FINALISER
         flags = thread | (RUNNING_BORROWS if borrows else 0)
         first, *others = used_objects(method, self._address_of)
         name = method.f_code.co_qualname
         add = functools.partial(self._add, method.f_back, is_old=is_old)
-        return (add(name, first, flags), *(add(f"{name}, argument", each, flags | RUNNING_ARGUMENT) for each in others))
+        return (
+            add(name, first, flags),
+            *(add(f"{name}, argument", each, flags | RUNNING_ARGUMENT) for each in others),
+        )
 
-    def _add(self, frame: FrameType | None, name: str, address: int, data: int, *, is_old: bool) -> int:
+    def _add(
+        self, frame: FrameType | None, name: str, address: int, data: int, *, is_old: bool
+    ) -> int:
         """Adds a row; ``is_old``: the call began before the agent came."""
         if name not in self._types:
-            self._types[name] = self._recorder.type_index(name=name, origin=self._origin, kind=Kind.UNIFFI_RUNNING)
+            self._types[name] = self._recorder.type_index(
+                name=name, origin=self._origin, kind=Kind.UNIFFI_RUNNING
+            )
         type_index = self._types[name]
         if is_old:
             return self._recorder.adopt(type_index, [address], [data])[0]
@@ -135,4 +157,11 @@ def used_objects(method: FrameType, address_of: Callable[[Any], int]) -> tuple[i
     code, values = method.f_code, method.f_locals
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     own = address_of(values.get(names[0])) if names[:1] == ("self",) else 0
-    return (own, *(address for name in names[names[:1] == ("self",) :] if (address := address_of(values.get(name)))))
+    return (
+        own,
+        *(
+            address
+            for name in names[names[:1] == ("self",) :]
+            if (address := address_of(values.get(name)))
+        ),
+    )

@@ -35,7 +35,11 @@ class TransitHooks:
         if level < Level.HISTORY:
             self.undo()
         elif self._waiting:
-            ready = [rows for rows in self._waiting if rows.type_index and rows.layout[0] != hooks.UNKNOWN]
+            ready = [
+                rows
+                for rows in self._waiting
+                if rows.type_index and rows.layout[0] != hooks.UNKNOWN
+            ]
             for rows in ready:
                 self._waiting.remove(rows)
                 self._stand_in(rows)

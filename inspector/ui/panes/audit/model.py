@@ -84,20 +84,42 @@ def _outcome(one: object) -> str:
 
 def _columns() -> tuple[Column[Acts], ...]:
     return (
-        Column("At", "When, by the target's clock", lambda rows, i: clock(_act(rows, i).at)[:8], lambda rows: _numbers(rows, "at")),
         Column(
-            "Act", "What was asked for", lambda rows, i: _WORDS.get(_act(rows, i).op, _act(rows, i).op), lambda rows: _ranks(rows, "op")
+            "At",
+            "When, by the target's clock",
+            lambda rows, i: clock(_act(rows, i).at)[:8],
+            lambda rows: _numbers(rows, "at"),
         ),
-        Column("By", "The process that asked", _by_text, lambda rows: _numbers(rows, "pid"), tooltip=_by_tooltip),
+        Column(
+            "Act",
+            "What was asked for",
+            lambda rows, i: _WORDS.get(_act(rows, i).op, _act(rows, i).op),
+            lambda rows: _ranks(rows, "op"),
+        ),
+        Column(
+            "By",
+            "The process that asked",
+            _by_text,
+            lambda rows: _numbers(rows, "pid"),
+            tooltip=_by_tooltip,
+        ),
         Column(
             "Handles",
             "Number of handles of the action",
             lambda rows, i: number(_act(rows, i).handle_count),
             lambda rows: _numbers(rows, "handle_count"),
             number=True,
-            tooltip=lambda rows, i: ", ".join(handle_text(handle) for handle in _act(rows, i).handles),
+            tooltip=lambda rows, i: ", ".join(
+                handle_text(handle) for handle in _act(rows, i).handles
+            ),
         ),
-        Column("Outcome", "Whether it was done", _outcome_text, lambda rows: _ranks(rows, "outcome"), cue=_outcome_cue),
+        Column(
+            "Outcome",
+            "Whether it was done",
+            _outcome_text,
+            lambda rows: _ranks(rows, "outcome"),
+            cue=_outcome_cue,
+        ),
         Column(
             "Result",
             "What came of it",
@@ -121,12 +143,17 @@ def _numbers(rows: Acts, name: str) -> np.ndarray[tuple[int], np.dtype[np.float6
 
 
 def _ranks(rows: Acts, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return ranks_of(np.arange(len(rows)), {row: str(getattr(act, name)) for row, act in enumerate(rows.log.acts)})
+    return ranks_of(
+        np.arange(len(rows)),
+        {row: str(getattr(act, name)) for row, act in enumerate(rows.log.acts)},
+    )
 
 
 def _by_text(rows: Acts, row: int) -> str:
     pid = _act(rows, row).pid
-    return "this window" if pid == rows.own_pid else f"process {pid}" if pid else "a process elsewhere"
+    return (
+        "this window" if pid == rows.own_pid else f"process {pid}" if pid else "a process elsewhere"
+    )
 
 
 def _by_tooltip(rows: Acts, row: int) -> str:

@@ -22,7 +22,12 @@ from inspector.ui.session.target_actions import TargetActions
 
 REFRESH_MILLIS: Final = 2_000
 """Other viewers act too."""
-SHAPE = TableShape(name="Actions of viewers on this target", widths=(84, 96, 116, 76, 100, 320), spare=(3, 2, 4), elastic=(5,))
+SHAPE = TableShape(
+    name="Actions of viewers on this target",
+    widths=(84, 96, 116, 76, 100, 320),
+    spare=(3, 2, 4),
+    elastic=(5,),
+)
 NO_TARGET = "Attach to a process to see the actions of its viewers"
 NOTHING = "No viewer has collected, closed or changed anything in this target"
 ASKING = "Asking the target …"
@@ -31,7 +36,13 @@ ASKING = "Asking the target …"
 class AuditPane(PaneBase):
     """One row an act, the newest first."""
 
-    def __init__(self, theme: Theme, attachment: Attachment, target_actions: TargetActions, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        attachment: Attachment,
+        target_actions: TargetActions,
+        parent: QWidget | None = None,
+    ) -> None:
         """Empty; asks through ``attachment``, also after each act of ``target_actions``."""
         super().__init__(parent)
         self._attachment = attachment
@@ -80,7 +91,9 @@ class AuditPane(PaneBase):
         if self._asking or not is_seen(self) or not self._attachment.situation.attached:
             return
         self._asking = True
-        self._attachment.ask(lambda session: session.audit(), self._show, on_error=self._complain, quiet=True)
+        self._attachment.ask(
+            lambda session: session.audit(), self._show, on_error=self._complain, quiet=True
+        )
 
     def showEvent(self, event: QShowEvent) -> None:
         """The pane became visible."""

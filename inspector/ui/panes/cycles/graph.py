@@ -34,7 +34,9 @@ class CycleGraph(QWidget):
     line_wanted = Signal(str, int)
     """A file and a line of it."""
 
-    def __init__(self, theme: Theme, cycle: Cycle, *, alike: int = 1, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, cycle: Cycle, *, alike: int = 1, parent: QWidget | None = None
+    ) -> None:
         """Draws ``cycle``; ``alike`` says how many there are of its kind, itself among them."""
         super().__init__(parent)
         self._theme = theme
@@ -59,7 +61,14 @@ class CycleGraph(QWidget):
 
     def node_at(self, place: QPointF) -> CycleNode | None:
         """The node at a place."""
-        return next((node for index, node in enumerate(self._cycle.nodes) if self.area(index).contains(place)), None)
+        return next(
+            (
+                node
+                for index, node in enumerate(self._cycle.nodes)
+                if self.area(index).contains(place)
+            ),
+            None,
+        )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """A node that leads somewhere looks like it."""
@@ -107,8 +116,16 @@ class CycleGraph(QWidget):
         painter.drawLine(QPointF(middle, 0), QPointF(middle, self.height()))
         painter.setPen(self._theme.color("text_quiet"))
         more = f" · one of {self._alike:,} alike" if self._alike > 1 else ""
-        painter.drawText(QRectF(4 * MARGIN, 0, half, TOP - 6), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"Python{more}")
-        painter.drawText(QRectF(middle + MARGIN, 0, half, TOP - 6), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "native")
+        painter.drawText(
+            QRectF(4 * MARGIN, 0, half, TOP - 6),
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+            f"Python{more}",
+        )
+        painter.drawText(
+            QRectF(middle + MARGIN, 0, half, TOP - 6),
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+            "native",
+        )
 
     def _paint_node(self, painter: QPainter, area: QRectF, node: CycleNode) -> None:
         color = self._theme.color("proxies" if node.side == "python" else "native")
@@ -119,7 +136,9 @@ class CycleGraph(QWidget):
         text = f"{node.text}  {handle_text(node.handle)}" if node.handle else node.text
         painter.setPen(self._theme.color("text"))
         inner = area.adjusted(MARGIN, 0, -MARGIN, 0)
-        shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, int(inner.width()))
+        shown = self.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideMiddle, int(inner.width())
+        )
         painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter, shown)
 
     def _paint_edge(self, painter: QPainter, index: int, *, is_cut: bool) -> None:
@@ -130,15 +149,27 @@ class CycleGraph(QWidget):
         from_area = self.area(index)
         if index == len(self._cycle.nodes) - 1:
             self._paint_way_back(painter, from_area, color)
-            text_area = QRectF(from_area.left(), from_area.bottom() + 2, from_area.width(), ROW_HEIGHT - NODE_HEIGHT - 4)
+            text_area = QRectF(
+                from_area.left(),
+                from_area.bottom() + 2,
+                from_area.width(),
+                ROW_HEIGHT - NODE_HEIGHT - 4,
+            )
         else:
             start = QPointF(from_area.left() + 24, from_area.bottom())
             end = QPointF(self.area(index + 1).left() + 24, self.area(index + 1).top())
             painter.drawLine(start, end)
             self._paint_arrow(painter, start, end, color)
             left = max(start.x(), end.x()) + 14
-            text_area = QRectF(left, from_area.bottom() + 2, self.width() - left - MARGIN, ROW_HEIGHT - NODE_HEIGHT - 4)
-        self._paint_words(painter, text_area, f"✂ cut here: {node.edge}" if is_cut else node.edge, color)
+            text_area = QRectF(
+                left,
+                from_area.bottom() + 2,
+                self.width() - left - MARGIN,
+                ROW_HEIGHT - NODE_HEIGHT - 4,
+            )
+        self._paint_words(
+            painter, text_area, f"✂ cut here: {node.edge}" if is_cut else node.edge, color
+        )
 
     def _paint_words(self, painter: QPainter, area: QRectF, text: str, color: QColor) -> None:
         painter.setPen(color)

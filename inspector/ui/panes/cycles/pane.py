@@ -22,7 +22,8 @@ from inspector.ui.session.holder_questions import HolderQuestions
 
 NO_TARGET: Final = "Attach to a process to look for cycles across the boundary"
 READY: Final = (
-    "A cycle Python → proxy → native object → Python lives for ever: the garbage collector sees a root in a reference of native "
+    "A cycle Python → proxy → native object → Python lives for ever: the garbage collector sees "
+    "a root in a reference of native "
     "code. The search walks the objects behind callbacks, in short steps"
 )
 NONE: Final = "No cycle across the boundary among objects that the collector knows"
@@ -31,7 +32,9 @@ NONE: Final = "No cycle across the boundary among objects that the collector kno
 class CyclesPane(PaneBase):
     """Asks the target and draws the cycles found."""
 
-    def __init__(self, theme: Theme, questions: HolderQuestions, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, questions: HolderQuestions, parent: QWidget | None = None
+    ) -> None:
         """Nothing is asked before a click."""
         super().__init__(parent)
         self._theme = theme
@@ -116,7 +119,10 @@ class CyclesPane(PaneBase):
 
     def _progressed(self, _handle: int, progress: SearchProgress) -> None:
         if self._searching:
-            self.note.setText(f"{progress.looked_at:,} objects looked at, {progress.found:,} ways across the boundary …")
+            self.note.setText(
+                f"{progress.looked_at:,} objects looked at, {progress.found:,} "
+                "ways across the boundary …"
+            )
 
     def _failed(self, _handle: int, why: str) -> None:
         if self._searching:
@@ -148,7 +154,11 @@ class CyclesPane(PaneBase):
 
 def report_text(report: CycleReport) -> str:
     """The number of cycles, the way they were found, and the parts that were not searched."""
-    found = wording.plural(report.count, "cycle", "cycles") + " across the boundary" if report.count else NONE
+    found = (
+        wording.plural(report.count, "cycle", "cycles") + " across the boundary"
+        if report.count
+        else NONE
+    )
     more = report.count - len(report.cycles)
     parts = [found, f"{report.looked_at:,} objects looked at"]
     if more > 0:

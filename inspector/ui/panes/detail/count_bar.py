@@ -77,7 +77,12 @@ class CountBar(QWidget):
         left = bar.left()
         for count, tint, _ in parts:
             width = bar.width() * count / total
-            self._fill(painter, QRectF(left, bar.top(), max(width - 1, 1), bar.height()), tint, hatched=tint == "unexplained")
+            self._fill(
+                painter,
+                QRectF(left, bar.top(), max(width - 1, 1), bar.height()),
+                tint,
+                hatched=tint == "unexplained",
+            )
             left += width
         self._paint_legend(painter)
 
@@ -85,9 +90,16 @@ class CountBar(QWidget):
         line = self.fontMetrics().height() + 4
         top = HEIGHT + 8
         for text, tint in self._legend():
-            self._fill(painter, QRectF(0.5, top + line / 2 - 5, 9, 9), tint, hatched=tint in ("unexplained", "unknown"))
+            self._fill(
+                painter,
+                QRectF(0.5, top + line / 2 - 5, 9, 9),
+                tint,
+                hatched=tint in ("unexplained", "unknown"),
+            )
             painter.setPen(self._theme.color("suspect" if tint == "suspect" else "text"))
-            painter.drawText(QRectF(16, top, self.width() - 16, line), Qt.AlignmentFlag.AlignVCenter, text)
+            painter.drawText(
+                QRectF(16, top, self.width() - 16, line), Qt.AlignmentFlag.AlignVCenter, text
+            )
             top += line
 
     def _fill(self, painter: QPainter, area: QRectF, tint: str, *, hatched: bool) -> None:
@@ -105,8 +117,14 @@ class CountBar(QWidget):
         for name, tint, one, many in _PARTS:
             count = getattr(self._equation, name) if self._equation else 0
             if count > 0:
-                estimated = name == "in_flight" and self._equation is not None and self._equation.calls_estimated
-                found.append((count, tint, ("≈" if estimated else "") + wording.plural(count, one, many)))
+                estimated = (
+                    name == "in_flight"
+                    and self._equation is not None
+                    and self._equation.calls_estimated
+                )
+                found.append(
+                    (count, tint, ("≈" if estimated else "") + wording.plural(count, one, many))
+                )
         return found
 
     def _legend(self) -> list[tuple[str, str]]:
@@ -129,7 +147,11 @@ def sentence(equation: CountEquation) -> str:
 
 def _whole(equation: CountEquation) -> str:
     if not equation.known:
-        held = f"{wording.plural(equation.proxies, 'proxy', 'proxies')} known" if equation.proxies > 0 else "nothing known"
+        held = (
+            f"{wording.plural(equation.proxies, 'proxy', 'proxies')} known"
+            if equation.proxies > 0
+            else "nothing known"
+        )
         return f"strong count not sampled, {held}"
     terms = []
     for name, _, one, many in _PARTS:
@@ -140,4 +162,8 @@ def _whole(equation: CountEquation) -> str:
     if equation.missing:
         text += f", {equation.missing:,} too few"
     about = "≈" if equation.calls_estimated else ""
-    return f"{text}, {about}{wording.plural(equation.in_flight, 'call')} in flight" if equation.in_flight > 0 else text
+    return (
+        f"{text}, {about}{wording.plural(equation.in_flight, 'call')} in flight"
+        if equation.in_flight > 0
+        else text
+    )

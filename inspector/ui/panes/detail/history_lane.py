@@ -14,7 +14,14 @@ from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inspector.model.balance import of_object
-from inspector.model.balance_counts import NO_CHANGES, UP, Tally, changes_text, tally_of, unseen_changes
+from inspector.model.balance_counts import (
+    NO_CHANGES,
+    UP,
+    Tally,
+    changes_text,
+    tally_of,
+    unseen_changes,
+)
 from inspector.model.events import Events, no_events
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import clock
@@ -61,7 +68,9 @@ class HistoryLane(QWidget):
         self._snapshot: Snapshot | None = None
         self._events = no_events()
         self._tally = NO_CHANGES
-        self._work = LatestWork(self, parts.runner, self._choosing, on_result=self._show, on_error=lambda _error: None)
+        self._work = LatestWork(
+            self, parts.runner, self._choosing, on_result=self._show, on_error=lambda _error: None
+        )
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self.setFont(ui_font())
@@ -90,7 +99,10 @@ class HistoryLane(QWidget):
                 return OUTSIDE
             low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY
             return TOO_LOW if low else NONE_YET
-        return f"{changes_text(self._tally)}, {clock(float(self._events.at[0]))} to {clock(float(self._events.at[-1]))}"
+        return (
+            f"{changes_text(self._tally)}, {clock(float(self._events.at[0]))} to "
+            f"{clock(float(self._events.at[-1]))}"
+        )
 
     def sizeHint(self) -> QSize:
         """The lane, and a line of words below it."""
@@ -118,14 +130,24 @@ class HistoryLane(QWidget):
         if len(self._events):
             self._paint_ticks(painter, middle)
         painter.setPen(self._theme.color("text_quiet"))
-        words = self.fontMetrics().elidedText(self.sentence, Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(QRectF(0, HEIGHT + 2, self.width(), self.fontMetrics().height()), Qt.AlignmentFlag.AlignLeft, words)
+        words = self.fontMetrics().elidedText(
+            self.sentence, Qt.TextElideMode.ElideRight, self.width()
+        )
+        painter.drawText(
+            QRectF(0, HEIGHT + 2, self.width(), self.fontMetrics().height()),
+            Qt.AlignmentFlag.AlignLeft,
+            words,
+        )
 
     def _paint_ticks(self, painter: QPainter, middle: float) -> None:
         at = self._events.at
         span = max(float(at[-1] - at[0]), 1e-9)
         places = ((at - at[0]) / span * (self.width() - 5) + 2).astype(np.int64)
-        for kinds, token, above, below in ((_CALLS, "unknown", 3, 3), (UP, "born", 14, 0), ((EventKind.RELEASE,), "dying", 0, 14)):
+        for kinds, token, above, below in (
+            (_CALLS, "unknown", 3, 3),
+            (UP, "born", 14, 0),
+            ((EventKind.RELEASE,), "dying", 0, 14),
+        ):
             painter.setPen(QPen(self._theme.color(token), 2))
             for place in np.unique(places[np.isin(self._events.kinds, kinds)]).tolist():
                 painter.drawLine(QPointF(place, middle - above), QPointF(place, middle + below))

@@ -8,7 +8,15 @@ from html import escape
 import numpy as np
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inspector.model import wording
 from inspector.model.equation import equation_of
@@ -30,13 +38,28 @@ from inspector.vocabulary import PENDING, Kind, Level, Reference, Resource
 MAX_SIBLINGS = 12
 """Handles of the same object that are named one by one."""
 FAILED_CALLS = "Failed calls"
-FACTS = ("Created", "Site", "Changed", "Asked by", "Owner thread", "Last changed on", "Address", "Same object", FAILED_CALLS)
+FACTS = (
+    "Created",
+    "Site",
+    "Changed",
+    "Asked by",
+    "Owner thread",
+    "Last changed on",
+    "Address",
+    "Same object",
+    FAILED_CALLS,
+)
 
 
 class DetailPane(PaneBase):
     """Shows the selected handle; keeps the last facts of a handle that left the table."""
 
-    def __init__(self, theme: Theme, questions: HolderQuestions | None = None, lane: HistoryLane | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        questions: HolderQuestions | None = None,
+        lane: HistoryLane | None = None,
+    ) -> None:
         """Nothing selected.
 
         ``questions`` asks the target about holders; ``lane`` shows the history. Both may be left
@@ -84,7 +107,11 @@ class DetailPane(PaneBase):
         row = _row_of(self._snapshot, handle) if self._snapshot is not None else -1
         self._scroll.setVisible(row >= 0)
         self._hint.setVisible(row < 0)
-        self._hint.setText("Select a handle to see its holders" if handle is None else f"{handle_text(handle)} is not in this snapshot")
+        self._hint.setText(
+            "Select a handle to see its holders"
+            if handle is None
+            else f"{handle_text(handle)} is not in this snapshot"
+        )
         if row >= 0:
             self._refresh(row)
 
@@ -151,7 +178,9 @@ class DetailPane(PaneBase):
         self._type = rich_label()
         self._type.setObjectName("Type")
         self._type.linkActivated.connect(self._follow)
-        self._gone = quiet_label("No longer in the table: its slot is used again. These are its last facts")
+        self._gone = quiet_label(
+            "No longer in the table: its slot is used again. These are its last facts"
+        )
         self._gone.setObjectName("No longer in the table")
         self._gone.setWordWrap(True)
         inside.addLayout(line)
@@ -200,7 +229,9 @@ class DetailPane(PaneBase):
             grid.addWidget(label, line, 0)
             grid.addWidget(value, line, 1)
             self._names[name], self._values[name] = label, value
-        self._values[FAILED_CALLS].setToolTip(f"The target's agent is asked for it every {COVERAGE_SECS:g} s")
+        self._values[FAILED_CALLS].setToolTip(
+            f"The target's agent is asked for it every {COVERAGE_SECS:g} s"
+        )
         inside.addLayout(grid)
 
     # showing --------------------------------------------------------------------------------------
@@ -236,13 +267,21 @@ class DetailPane(PaneBase):
         words = state_words(int(handles.references[row]), int(handles.resources[row]))
         owner = int(handles.owner_threads[row])
         return {
-            "Created": f"by {by}, {_ago(snapshot, born)}" if not math.isnan(born) else _unseen(snapshot),
+            "Created": f"by {by}, {_ago(snapshot, born)}"
+            if not math.isnan(born)
+            else _unseen(snapshot),
             "Site": self._stack(snapshot, int(handles.created_sites[row])),
-            "Changed": f"{escape(words)}, {_ago(snapshot, changed)}" if not math.isnan(changed) else wording.UNKNOWN_TEXT,
+            "Changed": f"{escape(words)}, {_ago(snapshot, changed)}"
+            if not math.isnan(changed)
+            else wording.UNKNOWN_TEXT,
             "Asked by": self._requester(snapshot, row),
-            "Owner thread": f"{self._thread(snapshot, owner)} alone may close it" if owner else "any thread may close it",
+            "Owner thread": f"{self._thread(snapshot, owner)} alone may close it"
+            if owner
+            else "any thread may close it",
             "Last changed on": self._thread(snapshot, int(handles.last_threads[row])),
-            "Address": f"0x{int(handles.addresses[row]):x}" if int(handles.addresses[row]) else wording.UNKNOWN_TEXT,
+            "Address": f"0x{int(handles.addresses[row]):x}"
+            if int(handles.addresses[row])
+            else wording.UNKNOWN_TEXT,
             "Same object": self._siblings(snapshot, row),
             FAILED_CALLS: escape(self._coverage.failures_text(int(handles.ids[row]))),
         }
@@ -253,9 +292,13 @@ class DetailPane(PaneBase):
         reference, resource = int(handles.references[row]), int(handles.resources[row])
         if not requester:
             return (
-                "no call asked to close or release it" if reference == Reference.LIVE and resource not in PENDING else wording.UNKNOWN_TEXT
+                "no call asked to close or release it"
+                if reference == Reference.LIVE and resource not in PENDING
+                else wording.UNKNOWN_TEXT
             )
-        what = "close" if resource in (*PENDING, Resource.CLOSED, Resource.CLOSE_FAILED) else "release"
+        what = (
+            "close" if resource in (*PENDING, Resource.CLOSED, Resource.CLOSE_FAILED) else "release"
+        )
         site = int(handles.last_sites[row])
         where = f"<br>{self._stack(snapshot, site)}" if site else ""
         return f"{self._thread(snapshot, requester)} asked for the {what}{where}"
@@ -269,7 +312,11 @@ class DetailPane(PaneBase):
         link = self._link(f"filter:type:{quoted(known.name)}", known.name)
         size = f", {known.size_bytes:,} bytes" if known.size_bytes >= 0 else ""
         origin = f" from {escape(known.origin)}" if known.origin else ""
-        closes = f"closes with {escape(known.close_signature or 'close()')}" if known.closes else "did not opt in to closing"
+        closes = (
+            f"closes with {escape(known.close_signature or 'close()')}"
+            if known.closes
+            else "did not opt in to closing"
+        )
         return f"{swatch} <b>{link}</b>{origin}<br>{escape(known.kind)}{size}, {closes}"
 
     def _thread(self, snapshot: Snapshot, index: int) -> str:
@@ -277,7 +324,9 @@ class DetailPane(PaneBase):
         if thread is None:
             return "an unknown thread" if not index else f"thread {index}"
         name = thread.label
-        return self._link(f"filter:{filter_text(thread)}", name) + ("" if thread.alive else " (ended)")
+        return self._link(f"filter:{filter_text(thread)}", name) + (
+            "" if thread.alive else " (ended)"
+        )
 
     def _stack(self, snapshot: Snapshot, index: int) -> str:
         site: Site | None = snapshot.sites.get(index)
@@ -285,7 +334,11 @@ class DetailPane(PaneBase):
             return "not known: the process is looked at from outside"
         if site is None:
             low = snapshot.target.level < Level.HISTORY
-            return "not recorded at this level: switch to history" if low else "not recorded: older than the agent or the level"
+            return (
+                "not recorded at this level: switch to history"
+                if low
+                else "not recorded: older than the agent or the level"
+            )
         lines = [escape(frame.short()) for frame in site.frames]
         return "<br>".join(lines + ["…"] * site.cut)
 
@@ -305,7 +358,10 @@ class DetailPane(PaneBase):
 
     def _link(self, where: str, text: str) -> str:
         safe = bytes(QUrl.toPercentEncoding(where).data()).decode()
-        return f'<a href="{safe}" style="color:{self._theme.accent}; text-decoration:none">{escape(text)}</a>'
+        return (
+            f'<a href="{safe}" style="color:{self._theme.accent}; '
+            f'text-decoration:none">{escape(text)}</a>'
+        )
 
     def _follow(self, where: str) -> None:
         kind, _, value = QUrl.fromPercentEncoding(where.encode()).partition(":")

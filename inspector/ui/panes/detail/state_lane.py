@@ -42,13 +42,37 @@ def resource_lane(resource: int) -> Lane | None:
         return None
     if resource == Resource.FREED:
         return Lane("Resource", (RESOURCE_WORDS[Resource.FREED],), 0, "alarm")
-    waits = "waits owner" if resource == Resource.WAITING_OWNER else "closing" if resource == Resource.CLOSING else "draining"
-    ends = {Resource.CLOSE_FAILED: "failed", Resource.NEVER_CLOSED: "never closed", Resource.POISONED: "poisoned"}
+    waits = (
+        "waits owner"
+        if resource == Resource.WAITING_OWNER
+        else "closing"
+        if resource == Resource.CLOSING
+        else "draining"
+    )
+    ends = {
+        Resource.CLOSE_FAILED: "failed",
+        Resource.NEVER_CLOSED: "never closed",
+        Resource.POISONED: "poisoned",
+    }
     ends[Resource.UNKNOWN] = "unknown"
     last = ends.get(Resource(resource), "closed")
-    reached = {Resource.OPEN: 0, Resource.CLOSE_REQUESTED: 1, Resource.DRAINING: 2, Resource.WAITING_OWNER: 2, Resource.CLOSING: 2}
+    reached = {
+        Resource.OPEN: 0,
+        Resource.CLOSE_REQUESTED: 1,
+        Resource.DRAINING: 2,
+        Resource.WAITING_OWNER: 2,
+        Resource.CLOSING: 2,
+    }
     step = reached.get(Resource(resource), 3)
-    tint = "live" if step == 0 else "waiting" if step < 3 else "unknown" if resource in (Resource.CLOSED, Resource.UNKNOWN) else "alarm"
+    tint = (
+        "live"
+        if step == 0
+        else "waiting"
+        if step < 3
+        else "unknown"
+        if resource in (Resource.CLOSED, Resource.UNKNOWN)
+        else "alarm"
+    )
     return Lane("Resource", ("open", "asked", waits, last), step, tint)
 
 
@@ -76,7 +100,10 @@ class StateLane(QWidget):
         self._lane = lane
         now = lane.steps[lane.reached] if lane.reached >= 0 else "not known"
         self.setAccessibleName(f"{lane.name}: {now}")
-        self.setToolTip(f"{lane.name}: " + " → ".join(f"[{s}]" if i == lane.reached else s for i, s in enumerate(lane.steps)))
+        self.setToolTip(
+            f"{lane.name}: "
+            + " → ".join(f"[{s}]" if i == lane.reached else s for i, s in enumerate(lane.steps))
+        )
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -104,13 +131,19 @@ class StateLane(QWidget):
 
     def _paint_step(self, painter: QPainter, place: int, step: str, area: QRectF) -> None:
         now = place == self._lane.reached
-        color = self._theme.color(self._lane.tint if now else "unknown" if place < self._lane.reached else "line")
+        color = self._theme.color(
+            self._lane.tint if now else "unknown" if place < self._lane.reached else "line"
+        )
         center = QPointF(area.center().x(), 10.0)
         painter.setPen(QPen(color, 2))
-        painter.setBrush(color if now or place < self._lane.reached else self._theme.color("surface"))
+        painter.setBrush(
+            color if now or place < self._lane.reached else self._theme.color("surface")
+        )
         painter.drawEllipse(center, 5 if now else 3.5, 5 if now else 3.5)
         painter.setFont(ui_font(bold=now))
         painter.setPen(self._theme.color(self._lane.tint if now else "text_quiet"))
         words = QRectF(area.left(), 20, area.width(), self.fontMetrics().height() + 4)
-        shown = painter.fontMetrics().elidedText(step, Qt.TextElideMode.ElideRight, int(area.width()))
+        shown = painter.fontMetrics().elidedText(
+            step, Qt.TextElideMode.ElideRight, int(area.width())
+        )
         painter.drawText(words, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, shown)

@@ -15,7 +15,8 @@ from inspector.ui.kit import trait_words
 from inspector.ui.kit.labels import quiet_label, text_label
 
 HINT: Final = (
-    "Both at rest: the references of calls in flight, first in the outer Arc and then in the inner Arc, are not in them. "
+    "Both at rest: the references of calls in flight, first in the outer Arc and then in the "
+    "inner Arc, are not in them. "
     "The outer Arc is one of the inner references, so it is counted once less in the sum"
 )
 

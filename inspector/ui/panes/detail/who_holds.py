@@ -15,7 +15,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from inspector.model import wording
 from inspector.model.equation import CountEquation, with_keepers, with_names
-from inspector.model.holders import NamedHolder, NativeHolders, PathStep, RetainerPath, Retainers, SearchProgress
+from inspector.model.holders import (
+    NamedHolder,
+    NativeHolders,
+    PathStep,
+    RetainerPath,
+    Retainers,
+    SearchProgress,
+)
 from inspector.model.native_calls import keepers_of
 from inspector.model.snapshot import Snapshot, handle_text
 from inspector.ui.kit.labels import quiet_label, rich_label, section_label
@@ -53,7 +60,9 @@ class WhoHolds(QWidget):
     line_wanted = Signal(str, int)
     """A file and a line of it."""
 
-    def __init__(self, theme: Theme, holders: Holders | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, holders: Holders | None = None, parent: QWidget | None = None
+    ) -> None:
         """Empty. Without ``holders`` there is no target to ask, and no term is a link."""
         super().__init__(parent)
         self._theme = theme
@@ -80,7 +89,10 @@ class WhoHolds(QWidget):
         self._stop.setProperty("flat", True)
         self._stop.clicked.connect(self.stop)
         self._search = QPushButton("Who holds it")
-        self._search.setToolTip("Walks the target's heap in short steps, from the proxy up to a module, a class or a running function")
+        self._search.setToolTip(
+            "Walks the target's heap in short steps, from the proxy up to a "
+            "module, a class or a running function"
+        )
         self._search.clicked.connect(self.look)
         self._paths_title = section_label("Paths from Python")
         self._paths = self._text("Paths from Python")
@@ -92,7 +104,13 @@ class WhoHolds(QWidget):
         inside = QVBoxLayout(self)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(8)
-        for widget in (section_label("Who holds it"), self._equation, self._bar, self._counts, self._named):
+        for widget in (
+            section_label("Who holds it"),
+            self._equation,
+            self._bar,
+            self._counts,
+            self._named,
+        ):
             inside.addWidget(widget)
         inside.addLayout(line)
         for widget in (self._progress, self._paths_title, self._paths):
@@ -149,7 +167,10 @@ class WhoHolds(QWidget):
     def show_progress(self, handle: int, progress: SearchProgress) -> None:
         """The search is on its way."""
         if handle == self._handle and self._is_searching:
-            self._say(f"{progress.looked_at:,} objects looked at, {wording.plural(progress.found, 'path', 'paths')} found …")
+            self._say(
+                f"{progress.looked_at:,} objects looked at, "
+                f"{wording.plural(progress.found, 'path', 'paths')} found …"
+            )
 
     def show_retainers(self, handle: int, found: Retainers) -> None:
         """The search has ended."""
@@ -216,7 +237,11 @@ class WhoHolds(QWidget):
             equation = with_keepers(self._plain, self._keepers)
         self._bar.show_equation(equation)
         self._counts.show_counts(equation.parts, equation.strong, equation.weak)
-        weak = f"; weak\u00a0{equation.weak:,}" if equation.weak >= 0 and equation.parts is None else ""
+        weak = (
+            f"; weak\u00a0{equation.weak:,}"
+            if equation.weak >= 0 and equation.parts is None
+            else ""
+        )
         text = escape(sentence(equation)) + weak
         if self._holders is not None:
             for name, one, many in TERMS:
@@ -225,7 +250,9 @@ class WhoHolds(QWidget):
 
     def _linked(self, text: str, name: str, term: str) -> str:
         """The sentence with a term as a link."""
-        link = f'<a href="{name}" style="color:{self._theme.accent}; text-decoration:none">{term}</a>'
+        link = (
+            f'<a href="{name}" style="color:{self._theme.accent}; text-decoration:none">{term}</a>'
+        )
         before, found, after = text.partition(term)
         return before + link + after if found and name in ("proxies", "native", "named") else text
 
@@ -242,12 +269,17 @@ class WhoHolds(QWidget):
         lines = []
         for holder in names.named[:MOST_NAMED]:
             times = f" × {holder.count:,}" if holder.count > 1 else ""
-            lines.append(f"{escape(holder.text())}{times}{self._of_object(holder.address)}{self._of_row(holder)}")
+            lines.append(
+                f"{escape(holder.text())}{times}{self._of_object(holder.address)}{self._of_row(holder)}"
+            )
         more = sum(holder.count for holder in names.named[MOST_NAMED:]) + names.unnamed
         if more:
             lines.append(f"and {more:,} more")
         if names.unread:
-            lines.append(f"{wording.plural(names.unread, 'object', 'objects')} could not be asked: another thread was changing them")
+            lines.append(
+                f"{wording.plural(names.unread, 'object', 'objects')} could not be "
+                "asked: another thread was changing them"
+            )
         if any(not holder.is_exact for holder in names.named):
             lines.append("≈ was found by reading memory and may be wrong")
         if not lines:
@@ -266,11 +298,18 @@ class WhoHolds(QWidget):
         """Age and handle of the row that stands for a reference."""
         if not holder.handle or self._snapshot is None:
             return ""
-        age = "" if math.isnan(holder.since) else f", {wording.age(self._snapshot.taken_at - holder.since)}"
+        age = (
+            ""
+            if math.isnan(holder.since)
+            else f", {wording.age(self._snapshot.taken_at - holder.since)}"
+        )
         return f"{age} {self._link_to(holder.handle)}"
 
     def _link_to(self, number: int) -> str:
-        return f'<a href="handle:{number}" style="color:{self._theme.accent}; text-decoration:none">{handle_text(number)}</a>'
+        return (
+            f'<a href="handle:{number}" style="color:{self._theme.accent}; '
+            f'text-decoration:none">{handle_text(number)}</a>'
+        )
 
     def _follow(self, where: str) -> None:
         kind, _, value = QUrl.fromPercentEncoding(where.encode()).partition(":")
@@ -283,14 +322,22 @@ class WhoHolds(QWidget):
 
 def summary(found: Retainers) -> str:
     """The extent of a search, and its cost."""
-    text = f"{found.looked_at:,} objects looked at; the interpreter was held for {found.longest_step_secs * 1000:.1f} ms at most"
-    return "; ".join([text, *(["the search ended at its limit"] if found.is_cut else []), *found.notes()])
+    text = (
+        f"{found.looked_at:,} objects looked at; the interpreter was held for "
+        f"{found.longest_step_secs * 1000:.1f} ms at most"
+    )
+    return "; ".join(
+        [text, *(["the search ended at its limit"] if found.is_cut else []), *found.notes()]
+    )
 
 
 def paths_text(found: Retainers, theme: Theme) -> str:
     """The paths as rich text, each from its root down."""
     if not found.paths:
-        return "Nothing in Python holds the proxy: a running call may, or native code that keeps Python references"
+        return (
+            "Nothing in Python holds the proxy: a running call may, or native code that keeps "
+            "Python references"
+        )
     parts = [_path_text(path, theme) for path in found.paths]
     more = found.holders - len(found.paths)
     if more > 0:
@@ -302,7 +349,8 @@ def _path_text(path: RetainerPath, theme: Theme) -> str:
     head = (
         ""
         if path.is_rooted
-        else f'<span style="color:{theme.text_quiet}">no root found: garbage, or held by an object that the collector does not '
+        else f'<span style="color:{theme.text_quiet}">no root found: garbage, or held by an '
+        "object that the collector does not "
         "see</span><br>"
     )
     return f"<p>{head}{'<br>'.join(_steps(path.steps, theme))}</p>"
@@ -317,6 +365,9 @@ def _steps(steps: Sequence[PathStep], theme: Theme) -> list[str]:
         if step.file:
             where = bytes(QUrl.toPercentEncoding(f"line:{step.file}:{step.line}").data()).decode()
             name = f"{step.file.rpartition('/')[2]}:{step.line}"
-            text += f' <a href="{where}" style="color:{theme.accent}; text-decoration:none">{escape(name)}</a>'
+            text += (
+                f' <a href="{where}" style="color:{theme.accent}; '
+                f'text-decoration:none">{escape(name)}</a>'
+            )
         lines.append(arrow + (f"<b>{text}</b>" if depth == 0 else text))
     return lines

@@ -27,7 +27,9 @@ from inspector.ui.session.event_feed import EventFeed
 from inspector.vocabulary import EventKind, Level
 
 REFRESH_MILLIS: Final = 300
-SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=(6,))
+SHAPE: Final = TableShape(
+    name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=(6,)
+)
 NO_TARGET: Final = "Attach to a process to see events of its handles"
 READING: Final = "Reading events …"
 NONE_YET: Final = "Nothing has happened since events are recorded"
@@ -43,7 +45,12 @@ class EventsPane(PaneBase):
     """One row an event."""
 
     def __init__(
-        self, theme: Theme, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        attachment: Attachment,
+        runner: BackgroundRunner,
+        feed: EventFeed,
+        parent: QWidget | None = None,
     ) -> None:
         """Empty; reads through ``feed`` while it is visible."""
         super().__init__(parent)
@@ -52,7 +59,9 @@ class EventsPane(PaneBase):
         self._snapshot: Snapshot | None = None
         self._selected: frozenset[int] = frozenset()
         self._paused = False
-        self._work = LatestWork(self, runner, self._arrangement, on_result=self._show, on_error=self._fail)
+        self._work = LatestWork(
+            self, runner, self._arrangement, on_result=self._show, on_error=self._fail
+        )
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self._model = event_model(theme, self)
@@ -65,9 +74,17 @@ class EventsPane(PaneBase):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and level."""
         is_first, self._snapshot = self._snapshot is None, snapshot
-        self._offer({index: row.name for index, row in snapshot.types.items()}, self._types, ALL_TYPES)
-        self._offer({index: row.label for index, row in snapshot.threads.items()}, self._threads, ALL_THREADS)
-        self._record.setVisible(snapshot.target.level < Level.HISTORY and self._attachment.situation.can.levels)
+        self._offer(
+            {index: row.name for index, row in snapshot.types.items()}, self._types, ALL_TYPES
+        )
+        self._offer(
+            {index: row.label for index, row in snapshot.threads.items()},
+            self._threads,
+            ALL_THREADS,
+        )
+        self._record.setVisible(
+            snapshot.target.level < Level.HISTORY and self._attachment.situation.can.levels
+        )
         if is_first:
             self.table.set_message(READING)
             self._read()
@@ -143,9 +160,15 @@ class EventsPane(PaneBase):
                 self._kinds.addItem(kind.word.capitalize(), int(kind))
         self._types.addItem(ALL_TYPES, None)
         self._threads.addItem(ALL_THREADS, None)
-        for box, name in ((self._kinds, "Kind of event"), (self._types, "Type"), (self._threads, "Thread")):
+        for box, name in (
+            (self._kinds, "Kind of event"),
+            (self._types, "Type"),
+            (self._threads, "Thread"),
+        ):
             box.setAccessibleName(name)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
             box.setMinimumContentsLength(7)
             box.activated.connect(self._work.ask)
         self._only = QCheckBox(_only_text(()))
@@ -185,7 +208,13 @@ class EventsPane(PaneBase):
     @staticmethod
     def _offer(names: dict[int, str], box: QComboBox, everything: str) -> None:
         """The names to choose from; the choice stays."""
-        wanted = [(everything, None), *sorted(((name, index) for index, name in names.items()), key=lambda each: each[0].casefold())]
+        wanted = [
+            (everything, None),
+            *sorted(
+                ((name, index) for index, name in names.items()),
+                key=lambda each: each[0].casefold(),
+            ),
+        ]
         if [(box.itemText(at), box.itemData(at)) for at in range(box.count())] == wanted:
             return
         chosen = box.currentData()
@@ -210,7 +239,13 @@ class EventsPane(PaneBase):
         self._model.set_rows(rows)
         target = self._snapshot.target if self._snapshot is not None else None
         is_blind = target is not None and target.from_outside and not rows.known
-        none = OUTSIDE if is_blind else TOO_LOW if target is not None and target.level < Level.HISTORY else NONE_YET
+        none = (
+            OUTSIDE
+            if is_blind
+            else TOO_LOW
+            if target is not None and target.level < Level.HISTORY
+            else NONE_YET
+        )
         self.table.set_message(NO_MATCH if rows.known else none)
         self._note.set_whole("" if is_blind else _note_text(rows))
 
@@ -223,18 +258,28 @@ class EventsPane(PaneBase):
 
     def _choose(self, key: int, _column: int) -> None:
         row = self._model.row_of(key)
-        if row >= 0 and (handle := int(self._model.rows.events.handles[self._model.source_row(row)])):
+        if row >= 0 and (
+            handle := int(self._model.rows.events.handles[self._model.source_row(row)])
+        ):
             self.handle_chosen.emit(handle)
 
 
 def _only_text(handles: tuple[int, ...]) -> str:
     if not handles:
         return "Only selected"
-    return f"Only {handle_text(handles[0])}" if len(handles) == 1 else f"Only the {number(len(handles))} selected"
+    return (
+        f"Only {handle_text(handles[0])}"
+        if len(handles) == 1
+        else f"Only the {number(len(handles))} selected"
+    )
 
 
 def _note_text(rows: EventRows) -> str:
     listed = len(rows) - int((rows.events.kinds == EventKind.GAP).sum())
-    parts = [plural(rows.found, "event") if listed == rows.found else f"newest {number(listed)} of {plural(rows.found, 'event')}"]
+    parts = [
+        plural(rows.found, "event")
+        if listed == rows.found
+        else (f"newest {number(listed)} of {plural(rows.found, 'event')}")
+    ]
     parts += [f"{number(rows.lost)} lost in gaps"] if rows.lost else []
     return ", ".join(parts)

@@ -39,7 +39,9 @@ class FindingRows:
         return self.report.findings[row]
 
 
-def finding_model(theme: Theme, rows: FindingRows, parent: QObject | None = None) -> ColumnModel[FindingRows]:
+def finding_model(
+    theme: Theme, rows: FindingRows, parent: QObject | None = None
+) -> ColumnModel[FindingRows]:
     """A table of ``rows``. Its keys are made of the findings' own keys."""
     return ColumnModel(_columns(), rows, _keys, theme=theme, parent=parent)
 
@@ -57,16 +59,30 @@ def verdict_text(finding: Finding) -> str:
 def _columns() -> tuple[Column[FindingRows], ...]:
     return (
         Column(
-            "Verdict", "How sure the rule is", lambda rows, i: verdict_text(rows.at(i)), _by_verdict, cue=lambda rows, i: cue_of(rows.at(i))
+            "Verdict",
+            "How sure the rule is",
+            lambda rows, i: verdict_text(rows.at(i)),
+            _by_verdict,
+            cue=lambda rows, i: cue_of(rows.at(i)),
         ),
-        Column("Rule", "What was looked for", _rule_title, lambda rows: np.arange(len(rows)), tooltip=_rule_about),
+        Column(
+            "Rule",
+            "What was looked for",
+            _rule_title,
+            lambda rows: np.arange(len(rows)),
+            tooltip=_rule_about,
+        ),
         Column(
             "Finding",
             "What was found",
             lambda rows, i: rows.at(i).headline,
             _by_headline,
             tooltip=lambda rows, i: "\n".join((rows.at(i).headline, *rows.at(i).evidence)),
-            cue=lambda rows, i: None if rows.at(i).verdict is Verdict.SUSPECT and not rows.at(i).muted else Cue("text_quiet"),
+            cue=lambda rows, i: (
+                None
+                if rows.at(i).verdict is Verdict.SUSPECT and not rows.at(i).muted
+                else Cue("text_quiet")
+            ),
         ),
     )
 
@@ -80,7 +96,10 @@ def _rule_about(rows: FindingRows, row: int) -> str:
 
 
 def _by_verdict(rows: FindingRows) -> SortKeys:
-    return np.array([2 * ORDER.index(each.verdict) + bool(each.muted) for each in rows.report.findings], dtype=np.int64)
+    return np.array(
+        [2 * ORDER.index(each.verdict) + bool(each.muted) for each in rows.report.findings],
+        dtype=np.int64,
+    )
 
 
 def _by_headline(rows: FindingRows) -> SortKeys:
@@ -93,5 +112,7 @@ def _keys(rows: FindingRows) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     keys = np.empty(len(rows), np.uint64)
     for row, finding in enumerate(rows.report.findings):
         seen[finding.key] = seen.get(finding.key, 0) + 1
-        keys[row] = zlib.crc32(finding.rule.encode()) << 32 | zlib.crc32(f"{finding.subject} {seen[finding.key]}".encode())
+        keys[row] = zlib.crc32(finding.rule.encode()) << 32 | zlib.crc32(
+            f"{finding.subject} {seen[finding.key]}".encode()
+        )
     return keys

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QPushButton, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QInputDialog,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report, nothing_judged
@@ -79,7 +87,9 @@ class FindingsPane(PaneBase):
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.set_message(NO_TARGET)
         self.table.record_chosen.connect(lambda key, _column: self._choose(key))
-        self.table.selectionModel().currentRowChanged.connect(lambda now, _before: self._choose_row(now.row()))
+        self.table.selectionModel().currentRowChanged.connect(
+            lambda now, _before: self._choose_row(now.row())
+        )
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.table)
         split.addWidget(self._build_detail())
@@ -145,7 +155,9 @@ class FindingsPane(PaneBase):
 
     @property
     def _finding(self) -> Finding | None:
-        return next((each for each in self._model.rows.report.findings if each.key == self._chosen), None)
+        return next(
+            (each for each in self._model.rows.report.findings if each.key == self._chosen), None
+        )
 
     def _choose_row(self, row: int) -> None:
         if 0 <= row < self._model.rowCount():
@@ -172,7 +184,9 @@ class FindingsPane(PaneBase):
     def _show_finding(self, finding: Finding) -> None:
         rule = self._model.rows.report.rule_of(finding)
         cue = cue_of(finding)
-        self._icon.setPixmap(pixmap(cue.icon, getattr(self._theme, cue.tint), 16, self.devicePixelRatioF()))
+        self._icon.setPixmap(
+            pixmap(cue.icon, getattr(self._theme, cue.tint), 16, self.devicePixelRatioF())
+        )
         self._rule.setText(f"{rule.title} · {verdict_text(finding)}")
         self._headline.setText(finding.headline)
         self._evidence.setText("\n".join(f"• {line}" for line in finding.evidence))
@@ -198,6 +212,8 @@ class FindingsPane(PaneBase):
         if finding.muted:
             self._watch.unmute(finding.mute_key)
             return
-        reason, is_given = QInputDialog.getText(self, "Mute a finding", f"Why is this no problem?\n{finding.headline}")
+        reason, is_given = QInputDialog.getText(
+            self, "Mute a finding", f"Why is this no problem?\n{finding.headline}"
+        )
         if is_given and reason.strip():
             self._watch.mute(finding.key, reason)

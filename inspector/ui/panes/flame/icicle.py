@@ -82,7 +82,14 @@ class Icicle(QWidget):
         if self.graph is None:
             return -1
         depth = int(place.y() // ROW_HEIGHT)
-        return next((i for i, flame in enumerate(self.graph.flames) if flame.depth == depth and self.area(flame).contains(place)), -1)
+        return next(
+            (
+                i
+                for i, flame in enumerate(self.graph.flames)
+                if flame.depth == depth and self.area(flame).contains(place)
+            ),
+            -1,
+        )
 
     # events ---------------------------------------------------------------------------------------
 
@@ -107,7 +114,9 @@ class Icicle(QWidget):
         under = self.flame_at(event.position())
         if under != self._under:
             self._under = under
-            self.setCursor(Qt.CursorShape.PointingHandCursor if under >= 0 else Qt.CursorShape.ArrowCursor)
+            self.setCursor(
+                Qt.CursorShape.PointingHandCursor if under >= 0 else Qt.CursorShape.ArrowCursor
+            )
             self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -124,7 +133,11 @@ class Icicle(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape and Backspace zoom out."""
-        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Backspace) and self.graph is not None and self._focus:
+        if (
+            event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Backspace)
+            and self.graph is not None
+            and self._focus
+        ):
             self.zoom(max(self.graph.flames[self._focus].parent, 0))
         else:
             super().keyPressEvent(event)
@@ -146,7 +159,10 @@ class Icicle(QWidget):
             return ""
         flame = self.graph.flames[index]
         where = f"\n{flame.where}" if flame.where else ""
-        return f"{flame.text}\n{value_text(flame.value, self.graph.weight)}, {flame.width:.1%} of everything{where}"
+        return (
+            f"{flame.text}\n{value_text(flame.value, self.graph.weight)}, {flame.width:.1%} "
+            f"of everything{where}"
+        )
 
     # inside ---------------------------------------------------------------------------------------
 
@@ -178,7 +194,9 @@ class Icicle(QWidget):
         if area.width() >= TEXT_FROM:
             text_area = inner.intersected(QRectF(self.rect())).adjusted(5, 0, -5, 0)
             painter.setPen(self._theme.color("text"))
-            text = self.fontMetrics().elidedText(self._label(flame), Qt.TextElideMode.ElideRight, int(text_area.width()))
+            text = self.fontMetrics().elidedText(
+                self._label(flame), Qt.TextElideMode.ElideRight, int(text_area.width())
+            )
             painter.drawText(text_area, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _label(self, flame: Flame) -> str:
@@ -188,7 +206,11 @@ class Icicle(QWidget):
     def _color(self, flame: Flame) -> QColor:
         if flame.is_type:
             return self._theme.category(flame.text)
-        return self._theme.category(flame.where.rpartition(":")[0]) if flame.where else self._theme.color("unknown")
+        return (
+            self._theme.category(flame.where.rpartition(":")[0])
+            if flame.where
+            else self._theme.color("unknown")
+        )
 
     def _path(self, index: int) -> tuple[str, ...]:
         """The texts from the root to a rectangle."""
@@ -203,7 +225,14 @@ class Icicle(QWidget):
         index = 0
         for text in path:
             flames = self.graph.flames if self.graph is not None else ()
-            found = next((i for i, flame in enumerate(flames) if flame.parent == index and flame.text == text), -1)
+            found = next(
+                (
+                    i
+                    for i, flame in enumerate(flames)
+                    if flame.parent == index and flame.text == text
+                ),
+                -1,
+            )
             if found < 0:
                 break
             index = found

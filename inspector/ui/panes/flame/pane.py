@@ -38,13 +38,17 @@ class Built(NamedTuple):
 class FlamePane(PaneBase):
     """By handles or by bytes; a click filters the table."""
 
-    def __init__(self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None
+    ) -> None:
         """Empty."""
         super().__init__(parent)
         self._snapshot: Snapshot | None = None
         self._shown_serial = -1
         self._paused = False
-        self._work = LatestWork(self, runner, self._building, on_result=self._built, on_error=self._gave_up)
+        self._work = LatestWork(
+            self, runner, self._building, on_result=self._built, on_error=self._gave_up
+        )
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._refresh)
         self.icicle = Icicle(theme)

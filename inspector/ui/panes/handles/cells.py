@@ -83,29 +83,42 @@ class HandleCells:
         return 1.0 - max(since_secs, 0.0) / self.moment_secs
 
     def _format(self, row: int) -> tuple[str, ...]:
-        return tuple(column.text(self.snapshot, row) if column.text is not None else "" for column in TABLE_COLUMNS)
+        return tuple(
+            column.text(self.snapshot, row) if column.text is not None else ""
+            for column in TABLE_COLUMNS
+        )
 
     def _sampled(self, row: int, text: str) -> str:
         """A count that the sampler reads, and how old it is."""
         sampled_at = self.snapshot.sampled_at
         if math.isnan(sampled_at) or int(self.snapshot.handles.references[row]) not in ALIVE:
             return text
-        return f"{text}, sampled {wording.duration(max(self.snapshot.taken_at - sampled_at, 0.0))} ago"
+        return (
+            f"{text}, sampled {wording.duration(max(self.snapshot.taken_at - sampled_at, 0.0))} ago"
+        )
 
     def _trait_lines(self, row: int) -> list[str]:
         handles = self.snapshot.handles
         parts = parts_of(handles, row, self.snapshot.types.get(int(handles.types[row])))
-        return [] if parts is None else trait_words.lines(int(handles.strong[row]), parts, int(handles.weak[row]))
+        return (
+            []
+            if parts is None
+            else trait_words.lines(int(handles.strong[row]), parts, int(handles.weak[row]))
+        )
 
 
 def group_facts(group: Group, snapshot: Snapshot, rates: RateWindow) -> tuple[str, ...]:
     """The figures after a group's name: counts, rates, age of the oldest."""
     births, deaths = rates.per_type(group.type_index)
-    facts = [f"{wording.plural(group.handles, 'handle')} → {wording.plural(group.objects, 'object')}"]
+    facts = [
+        (f"{wording.plural(group.handles, 'handle')} → {wording.plural(group.objects, 'object')}")
+    ]
     if not (math.isnan(births) or math.isnan(deaths)):
         facts.append(f"+{wording.rate(births)}  −{wording.rate(deaths)}")
     if group.unseen:
-        facts.append("born unseen" if group.unseen == group.handles else f"{group.unseen:,} born unseen")
+        facts.append(
+            "born unseen" if group.unseen == group.handles else f"{group.unseen:,} born unseen"
+        )
     elif not math.isnan(group.oldest_at):
         facts.append(f"oldest {wording.age(snapshot.taken_at - group.oldest_at)}")
     dead = len(group) - group.handles

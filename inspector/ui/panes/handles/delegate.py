@@ -85,7 +85,8 @@ class HandleDelegate(QStyledItemDelegate):
         self._struck.setStrikeOut(True)
         self._metrics = QFontMetrics(self._plain)
         self._heads = HeadCache()
-        model.modelReset.connect(self._forget_heads)  # or it keeps the snapshot of a session that ended
+        # or it keeps the snapshot of a session that ended
+        model.modelReset.connect(self._forget_heads)
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -95,11 +96,21 @@ class HandleDelegate(QStyledItemDelegate):
         self._heads.clear()
         self._colors = {tint: theme.color(tint) for tint in theme.tokens()}
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
         """Wide enough for the text."""
-        return QSize(self._metrics.horizontalAdvance(str(index.data() or "")) + 2 * PADDING + INDENT, ROW_HEIGHT)
+        return QSize(
+            self._metrics.horizontalAdvance(str(index.data() or "")) + 2 * PADDING + INDENT,
+            ROW_HEIGHT,
+        )
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         """One cell."""
         group = self._model.group_at(index.row())
         if group is None:
@@ -107,7 +118,12 @@ class HandleDelegate(QStyledItemDelegate):
             return
         self._paint_group(painter, option, index, group)
 
-    def _paint_handle(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def _paint_handle(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         source, cells = self._model.source_row(index.row()), self._model.cells
         if source < 0 or cells is None:
             return
@@ -120,11 +136,23 @@ class HandleDelegate(QStyledItemDelegate):
             area.setLeft(_rect(option).left() + INDENT)
         elif column.key == "state":
             name, token = _TONE_ICONS.get(tone) or _STANDING_ICONS[cells.standing(source)]
-            painter.drawPixmap(area.left(), area.center().y() - ICON // 2 + 1, self._icon(name, token))
+            painter.drawPixmap(
+                area.left(), area.center().y() - ICON // 2 + 1, self._icon(name, token)
+            )
             area.setLeft(area.left() + ICON + 6)
-        painter.setFont(self._struck if tone in (Tone.DYING, Tone.DEAD) and column.key == "id" else self._plain)
-        painter.setPen(self._colors[self._text_token(tone, column, text, selected=selected, standing=cells.standing(source))])
-        flags = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if column.kind.is_number else Qt.AlignmentFlag.AlignLeft)
+        painter.setFont(
+            self._struck if tone in (Tone.DYING, Tone.DEAD) and column.key == "id" else self._plain
+        )
+        painter.setPen(
+            self._colors[
+                self._text_token(
+                    tone, column, text, selected=selected, standing=cells.standing(source)
+                )
+            ]
+        )
+        flags = Qt.AlignmentFlag.AlignVCenter | (
+            Qt.AlignmentFlag.AlignRight if column.kind.is_number else Qt.AlignmentFlag.AlignLeft
+        )
         painter.drawText(area, flags, self._fitted(text, area.width()))
 
     def _fitted(self, text: str, width: int) -> str:
@@ -136,10 +164,14 @@ class HandleDelegate(QStyledItemDelegate):
         if known is None:
             if len(self._fits) > MAX_FITS:
                 self._fits.clear()
-            known = self._fits[text, width] = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+            known = self._fits[text, width] = self._metrics.elidedText(
+                text, Qt.TextElideMode.ElideRight, width
+            )
         return known
 
-    def _text_token(self, tone: Tone, column: HandleColumn, text: str, *, selected: bool, standing: Standing) -> str:
+    def _text_token(
+        self, tone: Tone, column: HandleColumn, text: str, *, selected: bool, standing: Standing
+    ) -> str:
         if selected:
             return "selection_text"
         if tone in _TONE_TEXT:
@@ -150,10 +182,18 @@ class HandleDelegate(QStyledItemDelegate):
             return _STANDING_ICONS[standing][1]
         if column.key == "native_refs" and text.startswith("−"):
             return "suspect"
-        return "text_quiet" if column.key in ("thread", "site") or (column.kind.is_number and text in ("0", "≈0")) else "text"
+        return (
+            "text_quiet"
+            if column.key in ("thread", "site") or (column.kind.is_number and text in ("0", "≈0"))
+            else "text"
+        )
 
     def _paint_group(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex, group: Group
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+        group: Group,
     ) -> None:
         """The part of the group's line that lies in this cell."""
         cell = _rect(option)
@@ -170,20 +210,34 @@ class HandleDelegate(QStyledItemDelegate):
             self.paint_head(inner, QRect(0, 0, width, cell.height()), group, selected=selected)
             inner.end()
             self._heads.put((*key, ratio), picture)
-        painter.drawPixmap(cell.topLeft(), picture, QRectF(place * ratio, 0, cell.width() * ratio, cell.height() * ratio).toRect())
+        painter.drawPixmap(
+            cell.topLeft(),
+            picture,
+            QRectF(place * ratio, 0, cell.width() * ratio, cell.height() * ratio).toRect(),
+        )
 
     def paint_head(self, painter: QPainter, line: QRect, group: Group, *, selected: bool) -> None:
         """A group's whole line."""
         painter.fillRect(line, self._theme.color("selection" if selected else "surface_alt"))
         middle = line.center().y()
-        painter.drawPixmap(line.left() + 6, middle - ICON // 2 + 1, self._icon(self._chevron(group), "text_quiet"))
-        painter.fillRect(QRect(line.left() + INDENT, middle - 4, 9, 9), self._theme.category(group.name))
+        painter.drawPixmap(
+            line.left() + 6, middle - ICON // 2 + 1, self._icon(self._chevron(group), "text_quiet")
+        )
+        painter.fillRect(
+            QRect(line.left() + INDENT, middle - 4, 9, 9), self._theme.category(group.name)
+        )
         painter.setFont(self._bold)
         painter.setPen(self._theme.color("selection_text" if selected else "text"))
         area = line.adjusted(INDENT + 16, 0, -PADDING, 0)
-        drawn = painter.boundingRect(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, group.name)
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, group.name)
-        self._paint_facts(painter, area.adjusted(drawn.width() + 16, 0, 0, 0), group, selected=selected)
+        drawn = painter.boundingRect(
+            area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, group.name
+        )
+        painter.drawText(
+            area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, group.name
+        )
+        self._paint_facts(
+            painter, area.adjusted(drawn.width() + 16, 0, 0, 0), group, selected=selected
+        )
         painter.setPen(QPen(self._theme.color("line"), 1))
         painter.drawLine(line.bottomLeft(), line.bottomRight())
 
@@ -192,7 +246,10 @@ class HandleDelegate(QStyledItemDelegate):
         if arrangement is None:
             return
         painter.setFont(self._plain)
-        facts = [(fact, "text_quiet") for fact in group_facts(group, arrangement.snapshot, self._model.rates)]
+        facts = [
+            (fact, "text_quiet")
+            for fact in group_facts(group, arrangement.snapshot, self._model.rates)
+        ]
         if group.pending:
             facts.insert(1, (f"{group.pending:,} waiting to close", "waiting"))
         for fact, token in facts:
@@ -204,7 +261,9 @@ class HandleDelegate(QStyledItemDelegate):
     def _chevron(self, group: Group) -> str:
         return "unfolded" if self._model.is_unfolded(group) else "folded"
 
-    def _fill(self, painter: QPainter, option: QStyleOptionViewItem, tone: Tone, left: float) -> bool:
+    def _fill(
+        self, painter: QPainter, option: QStyleOptionViewItem, tone: Tone, left: float
+    ) -> bool:
         """Paint the ground; whether the row is selected."""
         cell, state = _rect(option), _state(option)
         if state & QStyle.StateFlag.State_Selected:
@@ -213,13 +272,20 @@ class HandleDelegate(QStyledItemDelegate):
         if state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(cell, self._colors["hover"])
         if tone in (Tone.BORN, Tone.DYING):
-            painter.fillRect(cell, self._theme.color("born_fill" if tone == Tone.BORN else "dying_fill", round(55 + 200 * left)))
+            painter.fillRect(
+                cell,
+                self._theme.color(
+                    "born_fill" if tone == Tone.BORN else "dying_fill", round(55 + 200 * left)
+                ),
+            )
         return False
 
     def _icon(self, name: str, token: str) -> QPixmap:
         key = (name, token)
         if key not in self._pixmaps:
-            self._pixmaps[key] = pixmap(name, getattr(self._theme, token), ICON, self._view.devicePixelRatioF())
+            self._pixmaps[key] = pixmap(
+                name, getattr(self._theme, token), ICON, self._view.devicePixelRatioF()
+            )
         return self._pixmaps[key]
 
 

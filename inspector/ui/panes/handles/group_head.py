@@ -39,14 +39,26 @@ class GroupHead(QWidget):
     def follow(self) -> None:
         """Name the group of the row at the top; give way to the next group's row."""
         row = self._view.rowAt(0)
-        self._group = self._model.group_of(row) if row >= 0 and (self._view.rowViewportPosition(row) < 0 or row > 0) else None
-        if self._group is None or (self._model.group_at(row) is not None and self._view.rowViewportPosition(row) == 0):
+        self._group = (
+            self._model.group_of(row)
+            if row >= 0 and (self._view.rowViewportPosition(row) < 0 or row > 0)
+            else None
+        )
+        if self._group is None or (
+            self._model.group_at(row) is not None and self._view.rowViewportPosition(row) == 0
+        ):
             self._group = None
             self.hide()
             return
         below = self._view.rowViewportPosition(row) + ROW_HEIGHT
-        gives_way = row + 1 < self._model.rowCount() and self._model.group_at(row + 1) is not None and below < ROW_HEIGHT
-        self.setGeometry(0, below - ROW_HEIGHT if gives_way else 0, self._view.viewport().width(), ROW_HEIGHT)
+        gives_way = (
+            row + 1 < self._model.rowCount()
+            and self._model.group_at(row + 1) is not None
+            and below < ROW_HEIGHT
+        )
+        self.setGeometry(
+            0, below - ROW_HEIGHT if gives_way else 0, self._view.viewport().width(), ROW_HEIGHT
+        )
         self.show()
         self.update()
 

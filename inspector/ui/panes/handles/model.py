@@ -11,7 +11,14 @@ from bisect import bisect_right
 from typing import Final, TypeAlias
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
 from inspector.model.columns import TABLE_COLUMNS
 from inspector.model.grouping import Arrangement, Group
@@ -69,7 +76,8 @@ class HandleModel(QAbstractTableModel):
         self._meet(arrangement)
         same = (
             previous is not None
-            and [(g.type_index, len(g)) for g in previous.groups] == [(g.type_index, len(g)) for g in arrangement.groups]
+            and [(g.type_index, len(g)) for g in previous.groups]
+            == [(g.type_index, len(g)) for g in arrangement.groups]
             and np.array_equal(previous.ids, arrangement.ids)
             and self._layout_of(arrangement)[1] == self._rows
         )
@@ -103,7 +111,11 @@ class HandleModel(QAbstractTableModel):
     def group_at(self, row: int) -> Group | None:
         """The group that the row heads, ``None`` for a handle row."""
         group = self.group_of(row)
-        return group if group is not None and self._tops[bisect_right(self._tops, row) - 1] == row else None
+        return (
+            group
+            if group is not None and self._tops[bisect_right(self._tops, row) - 1] == row
+            else None
+        )
 
     def group_of(self, row: int) -> Group | None:
         """The group that the row heads or lies in."""
@@ -128,7 +140,10 @@ class HandleModel(QAbstractTableModel):
         if self._arrangement is None:
             return found
         for top, group in zip(self._tops, self._arrangement.groups, strict=True):
-            start, stop = max(first - top - 1, 0), min(last - top, len(group) if self.is_unfolded(group) else 0)
+            start, stop = (
+                max(first - top - 1, 0),
+                min(last - top, len(group) if self.is_unfolded(group) else 0),
+            )
             if start < stop:
                 found += self._arrangement.ids[group.start + start : group.start + stop].tolist()
         return found
@@ -144,13 +159,19 @@ class HandleModel(QAbstractTableModel):
             return []
         wanted = np.array(handles, dtype=np.uint64)
         ids = self._arrangement.ids
-        places = np.flatnonzero(ids == wanted[0]) if len(wanted) == 1 else np.flatnonzero(np.isin(ids, wanted))
+        places = (
+            np.flatnonzero(ids == wanted[0])
+            if len(wanted) == 1
+            else np.flatnonzero(np.isin(ids, wanted))
+        )
         return [row for row in (self._row_of_place(int(place)) for place in places) if row >= 0]
 
     def top_of(self, name: str) -> int:
         """Row that heads the group of this type; -1: not shown."""
         groups = self._arrangement.groups if self._arrangement else ()
-        return next((top for top, group in zip(self._tops, groups, strict=True) if group.name == name), -1)
+        return next(
+            (top for top, group in zip(self._tops, groups, strict=True) if group.name == name), -1
+        )
 
     def holds(self, handle: int) -> Group | None:
         """The group that shows the handle when unfolded, ``None`` when the filter leaves it out."""
@@ -188,7 +209,9 @@ class HandleModel(QAbstractTableModel):
         """As ``TABLE_COLUMNS``."""
         return 0 if parent.isValid() else len(TABLE_COLUMNS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
         """Titles, explanations and alignment of the columns."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(TABLE_COLUMNS):
             return None
@@ -196,12 +219,20 @@ class HandleModel(QAbstractTableModel):
             return TABLE_COLUMNS[section].title
         if role == Qt.ItemDataRole.ToolTipRole:
             return TABLE_COLUMNS[section].about
-        return int(_RIGHT if TABLE_COLUMNS[section].kind.is_number else _LEFT) if role == Qt.ItemDataRole.TextAlignmentRole else None
+        return (
+            int(_RIGHT if TABLE_COLUMNS[section].kind.is_number else _LEFT)
+            if role == Qt.ItemDataRole.TextAlignmentRole
+            else None
+        )
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, explanations, alignment and ids; the delegate paints from ``cells``."""
         row, column = index.row(), index.column()
-        if self._arrangement is None or self.cells is None or not (index.isValid() and row < self._rows):
+        if (
+            self._arrangement is None
+            or self.cells is None
+            or not (index.isValid() and row < self._rows)
+        ):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_RIGHT if TABLE_COLUMNS[column].kind.is_number else _LEFT)
@@ -228,9 +259,15 @@ class HandleModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return group.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ", ".join((group.name, *facts, "expanded" if self.is_unfolded(group) else "collapsed"))
+            return ", ".join(
+                (group.name, *facts, "expanded" if self.is_unfolded(group) else "collapsed")
+            )
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(f"{group.name}\n" + "\n".join(facts) + f"\nrates over {self.rates.window_secs:.0f} s")
+            return tip(
+                f"{group.name}\n"
+                + "\n".join(facts)
+                + f"\nrates over {self.rates.window_secs:.0f} s"
+            )
         return None
 
     def _place(self, row: int) -> int:
@@ -255,11 +292,16 @@ class HandleModel(QAbstractTableModel):
         """Decide for new groups whether they are unfolded; a filter shows its finds."""
         only = len(arrangement.groups) == 1
         for group in arrangement.groups:
-            if group.name not in self._unfolded or (only and arrangement.query.filter.terms and self._is_new_filter(arrangement)):
+            if group.name not in self._unfolded or (
+                only and arrangement.query.filter.terms and self._is_new_filter(arrangement)
+            ):
                 self._unfolded[group.name] = only or len(group) <= SMALL_GROUP
 
     def _is_new_filter(self, arrangement: Arrangement) -> bool:
-        return self._arrangement is None or self._arrangement.query.filter.source != arrangement.query.filter.source
+        return (
+            self._arrangement is None
+            or self._arrangement.query.filter.source != arrangement.query.filter.source
+        )
 
     def _layout_of(self, arrangement: Arrangement) -> tuple[list[int], int]:
         tops, row = [], 0
@@ -288,7 +330,9 @@ class HandleModel(QAbstractTableModel):
 
     def _contents_changed(self) -> None:
         if self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(self._rows - 1, len(TABLE_COLUMNS) - 1))
+            self.dataChanged.emit(
+                self.index(0, 0), self.index(self._rows - 1, len(TABLE_COLUMNS) - 1)
+            )
 
     def _rearrange(self, arrangement: Arrangement) -> None:
         """Grow at the end, let all rows change places, shrink at the end.
@@ -305,7 +349,9 @@ class HandleModel(QAbstractTableModel):
         identities = self._persistent_identities()  # not before: listeners made new ones just now
         self._take(arrangement)
         before = [index for index, _ in identities]
-        self.changePersistentIndexList(before, [self._find(identity, index.column()) for index, identity in identities])
+        self.changePersistentIndexList(
+            before, [self._find(identity, index.column()) for index, identity in identities]
+        )
         self.layoutChanged.emit()
         if rows < self._rows:
             self.beginRemoveRows(QModelIndex(), rows, self._rows - 1)
@@ -322,5 +368,11 @@ class HandleModel(QAbstractTableModel):
         return found
 
     def _find(self, identity: int | str | None, column: int) -> QModelIndex:
-        row = self.top_of(identity) if isinstance(identity, str) else self.row_of(identity) if identity is not None else -1
+        row = (
+            self.top_of(identity)
+            if isinstance(identity, str)
+            else self.row_of(identity)
+            if identity is not None
+            else -1
+        )
         return self.index(row, column) if row >= 0 else QModelIndex()

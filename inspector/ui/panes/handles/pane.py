@@ -8,7 +8,16 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inspector.model import wording
 from inspector.model.columns import FILTER_HELP, TABLE_COLUMNS, section_of
@@ -28,7 +37,9 @@ from inspector.ui.panes.handles.table import HandleTable
 from inspector.ui.session.bridge import BackgroundRunner
 
 MOMENTS_SECS: Final = (0.5, 2.0, 5.0, 30.0)
-FILTER_HINT: Final = "Filter: words, type:Journal, state:pending, thread:worker, strong>1, age>10s, -not"
+FILTER_HINT: Final = (
+    "Filter: words, type:Journal, state:pending, thread:worker, strong>1, age>10s, -not"
+)
 TYPING_MILLIS: Final = 120
 """Typing settles before a filter runs."""
 
@@ -43,7 +54,9 @@ class HandlesPane(PaneBase):
     menu_wanted = Signal(object)
     """``QMenu`` for the selection; the window adds its actions."""
 
-    def __init__(self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None
+    ) -> None:
         """Empty; ``runner`` sorts large tables."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -159,7 +172,9 @@ class HandlesPane(PaneBase):
         self._moment.setAccessibleName("How long new and dying rows are marked")
         menu = QMenu(self._moment)
         for secs in MOMENTS_SECS:
-            menu.addAction(f"{secs:g} s").triggered.connect(lambda _checked=False, secs=secs: self._set_moment(secs))
+            menu.addAction(f"{secs:g} s").triggered.connect(
+                lambda _checked=False, secs=secs: self._set_moment(secs)
+            )
         self._moment.setMenu(menu)
         self._counts = quiet_label("")
         self._counts.setObjectName("Number of handles")
@@ -219,7 +234,9 @@ class HandlesPane(PaneBase):
         self.field.textEdited.connect(lambda _text: self._typing.start())
         self.field.textChanged.connect(lambda text: None if text else self._typing.start())
         self.field.returnPressed.connect(self._leave_field)
-        self._tombstones.toggled.connect(lambda shown: self._ask(dataclasses.replace(self.query, tombstones=shown)))
+        self._tombstones.toggled.connect(
+            lambda shown: self._ask(dataclasses.replace(self.query, tombstones=shown))
+        )
         self._arrivals.clicked.connect(self.sort_now)
         self._empty_button.clicked.connect(lambda: self.set_filter(""))
         self.table.reading.connect(self._set_reading)
@@ -238,7 +255,11 @@ class HandlesPane(PaneBase):
 
     def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
         descending = order == Qt.SortOrder.DescendingOrder
-        self._ask(dataclasses.replace(self.query, column=TABLE_COLUMNS[section].key, descending=descending))
+        self._ask(
+            dataclasses.replace(
+                self.query, column=TABLE_COLUMNS[section].key, descending=descending
+            )
+        )
 
     def _ask(self, query: Query, *, held: bool = False) -> None:
         self.query = query
@@ -268,9 +289,13 @@ class HandlesPane(PaneBase):
         thread = snapshot.threads.get(int(snapshot.handles.created_threads[source]))
         site = snapshot.sites.get(int(snapshot.handles.created_sites[source]))
         if thread is not None:
-            menu.addAction(f"Only thread {thread.search_name}", lambda: self.set_filter(filter_text(thread)))
+            menu.addAction(
+                f"Only thread {thread.search_name}", lambda: self.set_filter(filter_text(thread))
+            )
         if site is not None and site.short():
-            menu.addAction(f"Only site {site.short()}", lambda: self.set_filter(f"site:{quoted(site.short())}"))
+            menu.addAction(
+                f"Only site {site.short()}", lambda: self.set_filter(f"site:{quoted(site.short())}")
+            )
 
     def _set_reading(self, reading: bool) -> None:
         self._reading = reading
@@ -284,8 +309,15 @@ class HandlesPane(PaneBase):
     def _show_counts(self, arrangement: Arrangement | None) -> None:
         shown = total = handles = objects = arrivals = 0
         if arrangement is not None:  # one without rows is an answer too
-            shown, total, arrivals = len(arrangement), len(arrangement.snapshot.handles), arrangement.arrivals
-            handles, objects = sum(g.handles for g in arrangement.groups), sum(g.objects for g in arrangement.groups)
+            shown, total, arrivals = (
+                len(arrangement),
+                len(arrangement.snapshot.handles),
+                arrangement.arrivals,
+            )
+            handles, objects = (
+                sum(g.handles for g in arrangement.groups),
+                sum(g.objects for g in arrangement.groups),
+            )
         text = f"{wording.plural(handles, 'live handle')} → {wording.plural(objects, 'object')}"
         if self.query.filter.terms:
             text += f"  ·  {shown:,} of {total:,} rows match"
@@ -295,7 +327,9 @@ class HandlesPane(PaneBase):
         self._empty.setVisible(shown == 0)
         if shown == 0:
             filtered = bool(self.query.filter.terms) and total > 0
-            self._empty_text.setText("No row matches the filter" if filtered else self._why_empty(arrangement))
+            self._empty_text.setText(
+                "No row matches the filter" if filtered else self._why_empty(arrangement)
+            )
             self._empty_button.setVisible(filtered)
 
     def _why_empty(self, arrangement: Arrangement | None) -> str:
@@ -303,7 +337,11 @@ class HandlesPane(PaneBase):
         if arrangement is None:
             return ""
         lead = self._lead or Lead()
-        return "\n\n".join(line for line in (why_empty(arrangement.snapshot), lead.headline, *lead.evidence) if line)
+        return "\n\n".join(
+            line
+            for line in (why_empty(arrangement.snapshot), lead.headline, *lead.evidence)
+            if line
+        )
 
     def _complain(self, problem: str) -> None:
         self._error.setText(problem)

@@ -27,11 +27,15 @@ class QueryRunner(QObject):
     failed = Signal(str)
     """A request failed, which is a defect: the text to show."""
 
-    def __init__(self, runner: BackgroundRunner, parent: QObject | None = None, *, large: int = LARGE) -> None:
+    def __init__(
+        self, runner: BackgroundRunner, parent: QObject | None = None, *, large: int = LARGE
+    ) -> None:
         """``runner`` runs the large requests."""
         super().__init__(parent)
         self._large = large
-        self._work = LatestWork(self, runner, self._take_next, on_result=self._deliver, on_error=self._fail)
+        self._work = LatestWork(
+            self, runner, self._take_next, on_result=self._deliver, on_error=self._fail
+        )
         self._latest: Arrangement | None = None
         self._next: tuple[Snapshot, Query, bool] | None = None
 

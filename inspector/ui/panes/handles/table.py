@@ -8,8 +8,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QEnterEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
 from inspector.model.columns import TABLE_COLUMNS
@@ -20,7 +37,9 @@ from inspector.ui.panes.handles.delegate import INDENT, ROW_HEIGHT, HandleDelega
 from inspector.ui.panes.handles.group_head import GroupHead
 from inspector.ui.panes.handles.model import HandleModel
 
-_GIVING_WAY: Final = sorted((column for column in TABLE_COLUMNS if column.gives_way), key=lambda column: column.gives_way)
+_GIVING_WAY: Final = sorted(
+    (column for column in TABLE_COLUMNS if column.gives_way), key=lambda column: column.gives_way
+)
 
 
 class HandleTable(QTableView):
@@ -110,7 +129,10 @@ class HandleTable(QTableView):
         row = self.currentIndex().row()
         group = self._handles.group_at(row)
         key = event.key()
-        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if (
+            key in (Qt.Key.Key_Left, Qt.Key.Key_Right)
+            and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        ):
             self._fold_from(row, folded=key == Qt.Key.Key_Left)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._opened(self.currentIndex())
@@ -217,7 +239,9 @@ class HandleTable(QTableView):
             action = menu.addAction(column.title)
             action.setCheckable(True)
             action.setChecked(not self.isColumnHidden(section))
-            action.toggled.connect(lambda shown, section=section: self._show_column(section, shown=shown))
+            action.toggled.connect(
+                lambda shown, section=section: self._show_column(section, shown=shown)
+            )
         menu.addSeparator()
         menu.addAction("Fit to the window", self._fit_again)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -257,7 +281,11 @@ class HandleTable(QTableView):
             return
         ranges = self.selectionModel().selection()
         spans = sorted({(ranges.at(i).top(), ranges.at(i).bottom()) for i in range(ranges.size())})
-        self._set_chosen(tuple(handle for first, last in spans for handle in self._handles.ids_between(first, last)))
+        self._set_chosen(
+            tuple(
+                handle for first, last in spans for handle in self._handles.ids_between(first, last)
+            )
+        )
 
     def _set_chosen(self, handles: tuple[int, ...]) -> None:
         if handles != self._chosen:
@@ -269,7 +297,10 @@ class HandleTable(QTableView):
         self._moving = True
         row = self.rowAt(0)
         group = self._handles.group_at(row)
-        self._anchor = (group.name if group else self._handles.id_at(row), self.rowViewportPosition(row) if row >= 0 else 0)
+        self._anchor = (
+            group.name if group else self._handles.id_at(row),
+            self.rowViewportPosition(row) if row >= 0 else 0,
+        )
         self.selectionModel().clearSelection()
 
     def _restore(self) -> None:
@@ -293,10 +324,14 @@ class HandleTable(QTableView):
         selection = QItemSelection()
         rows = self._handles.rows_of(list(self._chosen))
         for first, last in _runs(rows):
-            selection.select(self._handles.index(first, 0), self._handles.index(last, len(TABLE_COLUMNS) - 1))
+            selection.select(
+                self._handles.index(first, 0), self._handles.index(last, len(TABLE_COLUMNS) - 1)
+            )
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         if rows and not self.selectionModel().isSelected(self.currentIndex()):
-            self.selectionModel().setCurrentIndex(self._handles.index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+            self.selectionModel().setCurrentIndex(
+                self._handles.index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate
+            )
         self._moving = False
 
 

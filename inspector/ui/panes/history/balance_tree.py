@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHeaderView, QLabel, QStackedLayout, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QLabel,
+    QStackedLayout,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from inspector.model.balance import Balance, BalanceNode
 from inspector.ui.kit.labels import quiet_label, tip
@@ -55,7 +62,11 @@ class BalanceTree(QWidget):
             return
         self._balance = balance
         if balance is None or not balance.sites:
-            self.message.setText(NOTHING if balance is None or not balance.tally.ups + balance.tally.downs else BALANCED)
+            self.message.setText(
+                NOTHING
+                if balance is None or not balance.tally.ups + balance.tally.downs
+                else BALANCED
+            )
             self.tree.clear()
             self._stack.setCurrentWidget(self.message)
             return

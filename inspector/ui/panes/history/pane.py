@@ -29,7 +29,9 @@ from inspector.ui.session.event_feed import EventFeed
 from inspector.vocabulary import Level
 
 REFRESH_MILLIS: Final = 500
-SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 72, 110, 110), spare=(3, 2, 5, 4), elastic=(6,))
+SHAPE: Final = TableShape(
+    name="History", widths=(108, 120, 80, 90, 72, 110, 110), spare=(3, 2, 5, 4), elastic=(6,)
+)
 NO_TARGET: Final = "Attach to a process to see the history of an object"
 NO_EVENT: Final = "Nothing to show yet: choose a handle, and a level that records events"
 CHOOSE: Final = "Select a handle to see the clones and releases of its object"
@@ -48,7 +50,12 @@ class HistoryPane(PaneBase):
     """Follows the selection; reads events while it is visible."""
 
     def __init__(
-        self, theme: Theme, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        attachment: Attachment,
+        runner: BackgroundRunner,
+        feed: EventFeed,
+        parent: QWidget | None = None,
     ) -> None:
         """Empty; reads through ``feed`` while it is visible."""
         super().__init__(parent)
@@ -58,7 +65,9 @@ class HistoryPane(PaneBase):
         self._handle = 0
         self._recorded: set[int] = set()
         self._paused = False
-        self._work = LatestWork(self, runner, self._telling, on_result=self._show, on_error=self._fail)
+        self._work = LatestWork(
+            self, runner, self._telling, on_result=self._show, on_error=self._fail
+        )
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self._model = event_model(theme, self)
@@ -177,7 +186,9 @@ class HistoryPane(PaneBase):
             name = short(known.name)
             self.record.setText(f"Record {name} as the rest" if on else f"Record stacks of {name}")
             self.record.setToolTip(
-                "Each new handle of this type gets the whole stack that made it, until the last viewer leaves. Other types do not"
+                "Each new handle of this type gets the whole stack that made it, until "
+                "the last "
+                "viewer leaves. Other types do not"
             )
 
     def _switch_record(self) -> None:
@@ -198,7 +209,12 @@ class HistoryPane(PaneBase):
     def _telling(self) -> Callable[[], Told] | None:
         """Choose, match and name the events, while the pane is visible."""
         snapshot = self._snapshot
-        if snapshot is None or not self._handle or snapshot.target.from_outside or not is_seen(self):
+        if (
+            snapshot is None
+            or not self._handle
+            or snapshot.target.from_outside
+            or not is_seen(self)
+        ):
             return None
         events, handle = self._feed.events, self._handle
         by_type = self._type_index() if self.scope.currentData() == "type" else 0
@@ -206,7 +222,11 @@ class HistoryPane(PaneBase):
 
     def _show(self, found: Told) -> None:
         self._model.set_rows(found.rows)
-        low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY and not self._recorded
+        low = (
+            self._snapshot is not None
+            and self._snapshot.target.level < Level.HISTORY
+            and not self._recorded
+        )
         self.table.set_message(TOO_LOW if low else NONE_YET)
         self.tree.show_balance(found.balance)
         self.head.set_whole(head_text(self._handle, self.scope.currentText(), found.balance))
@@ -220,7 +240,9 @@ class HistoryPane(PaneBase):
 
     def _choose(self, key: int, _column: int) -> None:
         row = self._model.row_of(key)
-        if row >= 0 and (handle := int(self._model.rows.events.handles[self._model.source_row(row)])):
+        if row >= 0 and (
+            handle := int(self._model.rows.events.handles[self._model.source_row(row)])
+        ):
             self.handle_chosen.emit(handle)
 
 
@@ -229,9 +251,14 @@ def told(events: Events, snapshot: Snapshot, handle: int, type_index: int) -> To
 
     Worker thread.
     """
-    mask = of_type(events, snapshot, type_index) if type_index else of_object(events, snapshot, handle)
+    mask = (
+        of_type(events, snapshot, type_index) if type_index else of_object(events, snapshot, handle)
+    )
     chosen = events.take(mask)
-    return Told(event_rows(chosen, snapshot, EventWish()), balance_of(chosen, snapshot.sites, snapshot=snapshot, lost=events.lost()))
+    return Told(
+        event_rows(chosen, snapshot, EventWish()),
+        balance_of(chosen, snapshot.sites, snapshot=snapshot, lost=events.lost()),
+    )
 
 
 def head_text(handle: int, scope: str, balance: Balance) -> str:
@@ -239,7 +266,10 @@ def head_text(handle: int, scope: str, balance: Balance) -> str:
 
     The line goes on ``(4 known from the counts alone), 9 pairs matched``.
     """
-    parts = [f"{handle_text(handle)}, {scope}: {changes_text(balance.tally)}", f"{plural(balance.matched, 'pair')} matched"]
+    parts = [
+        f"{handle_text(handle)}, {scope}: {changes_text(balance.tally)}",
+        f"{plural(balance.matched, 'pair')} matched",
+    ]
     if balance.lost:
         parts.append(f"{balance.lost:,} events of all objects were lost: the balance may be off")
     return " · ".join(parts)

@@ -51,9 +51,13 @@ class BirthBars(QWidget):
         """Times of birth, seconds since the Unix epoch; unknown times are left out."""
         self._survived, self._dead = survived[np.isfinite(survived)], dead[np.isfinite(dead)]
         both = np.concatenate([self._survived, self._dead])
-        self._begin, self._end = (float(both.min()), float(both.max())) if len(both) else (math.nan, math.nan)
+        self._begin, self._end = (
+            (float(both.min()), float(both.max())) if len(both) else (math.nan, math.nan)
+        )
         self._dragged = None
-        self.setAccessibleDescription(f"{plural(len(self._survived), 'survivor')}, {len(self._dead):,} dead")
+        self.setAccessibleDescription(
+            f"{plural(len(self._survived), 'survivor')}, {len(self._dead):,} dead"
+        )
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -76,7 +80,10 @@ class BirthBars(QWidget):
             self._dragged = (self._dragged[0], event.position().x())
             self.update()
         elif not math.isnan(self._begin):
-            self.setToolTip(f"Born about {clock(self._moment_at(event.position().x()))[:-4]}. Drag to filter the table by birth")
+            self.setToolTip(
+                f"Born about {clock(self._moment_at(event.position().x()))[:-4]}. "
+                "Drag to filter the table by birth"
+            )
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The range is chosen."""
@@ -112,14 +119,21 @@ class BirthBars(QWidget):
         width = plot.width() / bins
         for place in range(bins):
             left = plot.left() + place * width
-            painter.fillRect(QRectF(left, zero - up[place] * unit, width - 1, up[place] * unit), self._theme.color("accent"))
-            painter.fillRect(QRectF(left, zero + 1, width - 1, down[place] * unit), self._theme.color("dying"))
+            painter.fillRect(
+                QRectF(left, zero - up[place] * unit, width - 1, up[place] * unit),
+                self._theme.color("accent"),
+            )
+            painter.fillRect(
+                QRectF(left, zero + 1, width - 1, down[place] * unit), self._theme.color("dying")
+            )
         painter.setPen(self._theme.color("line"))
         painter.drawLine(QPointF(plot.left(), zero), QPointF(plot.right(), zero))
         self._paint_words(painter, highest, deepest)
         if self._dragged is not None:
             left, right = sorted(self._dragged)
-            painter.fillRect(QRectF(left, 0, right - left, plot.bottom()), self._theme.color("accent", 40))
+            painter.fillRect(
+                QRectF(left, 0, right - left, plot.bottom()), self._theme.color("accent", 40)
+            )
 
     def _paint_words(self, painter: QPainter, highest: int, deepest: int) -> None:
         plot = self._plot()
@@ -127,11 +141,15 @@ class BirthBars(QWidget):
         line = QRectF(plot.left(), plot.bottom() + 2, plot.width(), LABEL_HEIGHT)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, f"born {clock(self._begin)[:-4]}")
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, clock(self._end)[:-4])
-        middle = f"survived, up to {highest:,} a bar" + (f"; dead below, up to {deepest:,}" if deepest else "")
+        middle = f"survived, up to {highest:,} a bar" + (
+            f"; dead below, up to {deepest:,}" if deepest else ""
+        )
         painter.drawText(line, Qt.AlignmentFlag.AlignHCenter, middle)
 
     def _plot(self) -> QRectF:
-        return QRectF(MARGIN, 4, max(self.width() - 2 * MARGIN, 1), max(self.height() - LABEL_HEIGHT - 8, 1))
+        return QRectF(
+            MARGIN, 4, max(self.width() - 2 * MARGIN, 1), max(self.height() - LABEL_HEIGHT - 8, 1)
+        )
 
     def _moment_at(self, x: float) -> float:
         plot = self._plot()

@@ -89,8 +89,11 @@ class GrowthSteps(QWidget):
         self._next.setVisible(self.is_running)
         self._stop.setText("Stop" if self.is_running else "Done")
         if self.is_running:
-            self._text.setText(f"Round {self._round} of {ROUNDS}: run your scenario once, then press Next")
+            self._text.setText(
+                f"Round {self._round} of {ROUNDS}: run your scenario once, then press Next"
+            )
         else:
             self._text.setText(
-                f"Handles that each of the {ROUNDS} rounds left behind and that still live; a flag: the same number in each round"
+                f"Handles that each of the {ROUNDS} rounds left behind and that still live; a "
+                "flag: the same number in each round"
             )

@@ -62,7 +62,9 @@ def change_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[Cha
 
 def fate_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[FateRows]:
     """An empty table of handles. Its keys are their ids."""
-    return ColumnModel(_fate_columns(), no_fate_rows(), lambda rows: rows.ids, theme=theme, parent=parent)
+    return ColumnModel(
+        _fate_columns(), no_fate_rows(), lambda rows: rows.ids, theme=theme, parent=parent
+    )
 
 
 def grown_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[GrownRows]:
@@ -72,7 +74,9 @@ def grown_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[Grow
 
 def no_fate_rows() -> FateRows:
     """None at all."""
-    return FateRows(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    return FateRows(
+        np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    )
 
 
 def fate_rows(found: Diff, fate: Fate, change: Change | None, limit: int) -> FateRows:
@@ -86,7 +90,10 @@ def fate_rows(found: Diff, fate: Fate, change: Change | None, limit: int) -> Fat
     at = at[np.argsort(-state.created_at[at], kind="stable")][:limit]
     ids = state.ids[at]
     return FateRows(
-        ids, _strong(found.before.ids, found.before.strong, ids), _strong(found.after.ids, found.after.strong, ids), state.created_at[at]
+        ids,
+        _strong(found.before.ids, found.before.strong, ids),
+        _strong(found.after.ids, found.after.strong, ids),
+        state.created_at[at],
     )
 
 
@@ -100,21 +107,47 @@ def _strong(known: Ids, strong: Ints, ids: Ids) -> Ints:
 
 def _change_columns() -> tuple[Column[ChangeRows], ...]:
     return (
-        Column("Type", "Type of the objects", lambda rows, i: rows.lines[i].type_name, lambda rows: _ranks(rows, "type_name")),
-        Column("Net", "More or fewer alive than before", _net_text, lambda rows: _sortable(rows, "net"), cue=_net_cue),
+        Column(
+            "Type",
+            "Type of the objects",
+            lambda rows, i: rows.lines[i].type_name,
+            lambda rows: _ranks(rows, "type_name"),
+        ),
+        Column(
+            "Net",
+            "More or fewer alive than before",
+            _net_text,
+            lambda rows: _sortable(rows, "net"),
+            cue=_net_cue,
+        ),
         _count("Before", "Alive at the first mark", "before"),
         _count("After", "Alive at the second mark", "after"),
         _count("Born", "Made between the marks, alive at the second", "born"),
         _count("Dead", "Alive at the first mark, gone at the second", "dead"),
         _count("Survived", "Alive at both", "survived"),
         _count("Changed", "Alive at both, with another strong count or state", "changed"),
-        _count("Passed", "Made after the first mark and gone before the second; by type only", "passed"),
-        Column("Made at", "Where they were made", lambda rows, i: rows.lines[i].site, lambda rows: _ranks(rows, "site")),
+        _count(
+            "Passed",
+            ("Made after the first mark and gone before the second; by type only"),
+            "passed",
+        ),
+        Column(
+            "Made at",
+            "Where they were made",
+            lambda rows, i: rows.lines[i].site,
+            lambda rows: _ranks(rows, "site"),
+        ),
     )
 
 
 def _count(title: str, about: str, name: str) -> Column[ChangeRows]:
-    return Column(title, about, lambda rows, i: number(getattr(rows.lines[i], name)), lambda rows: _sortable(rows, name), number=True)
+    return Column(
+        title,
+        about,
+        lambda rows, i: number(getattr(rows.lines[i], name)),
+        lambda rows: _sortable(rows, name),
+        number=True,
+    )
 
 
 def _net_text(rows: ChangeRows, row: int) -> str:
@@ -132,7 +165,9 @@ def _sortable(rows: ChangeRows, name: str) -> SortKeys:
 
 
 def _ranks(rows: ChangeRows, name: str) -> SortKeys:
-    return ranks_of(np.arange(len(rows)), {row: getattr(line, name) for row, line in enumerate(rows.lines)})
+    return ranks_of(
+        np.arange(len(rows)), {row: getattr(line, name) for row, line in enumerate(rows.lines)}
+    )
 
 
 def _change_keys(rows: ChangeRows) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
@@ -155,8 +190,18 @@ def _fate_columns() -> tuple[Column[FateRows], ...]:
             lambda rows, i: handle_text(int(rows.ids[i])),
             lambda rows: (rows.ids & np.uint64(0xFFFF_FFFF)).astype(np.int64),
         ),
-        Column("Strong", "Strong count at the first and at the second mark", _strong_text, lambda rows: rows.strong_after),
-        Column("Born", "When it was made", lambda rows, i: clock(float(rows.created_at[i]))[:-4], lambda rows: rows.created_at),
+        Column(
+            "Strong",
+            "Strong count at the first and at the second mark",
+            _strong_text,
+            lambda rows: rows.strong_after,
+        ),
+        Column(
+            "Born",
+            "When it was made",
+            lambda rows, i: clock(float(rows.created_at[i]))[:-4],
+            lambda rows: rows.created_at,
+        ),
     )
 
 
@@ -171,7 +216,9 @@ def _grown_columns() -> tuple[Column[GrownRows], ...]:
             "Type",
             "Type of the objects",
             lambda rows, i: rows.lines[i].type_name,
-            lambda rows: ranks_of(np.arange(len(rows)), {row: line.type_name for row, line in enumerate(rows.lines)}),
+            lambda rows: ranks_of(
+                np.arange(len(rows)), {row: line.type_name for row, line in enumerate(rows.lines)}
+            ),
             cue=lambda rows, i: Cue("suspect", "suspect") if rows.lines[i].is_steady else None,
         ),
         Column(
@@ -179,7 +226,11 @@ def _grown_columns() -> tuple[Column[GrownRows], ...]:
             "Handles of each round that were alive at the end",
             lambda rows, i: "  ".join(f"+{count:,}" for count in rows.lines[i].per_round),
             lambda rows: np.array([min(line.per_round) for line in rows.lines], dtype=np.int64),
-            tooltip=lambda rows, i: "The same in each round: it belongs to the scenario" if rows.lines[i].is_steady else "It varies",
+            tooltip=lambda rows, i: (
+                "The same in each round: it belongs to the scenario"
+                if rows.lines[i].is_steady
+                else "It varies"
+            ),
         ),
         Column(
             "In all",
@@ -192,6 +243,8 @@ def _grown_columns() -> tuple[Column[GrownRows], ...]:
             "Made at",
             "Where they were made",
             lambda rows, i: rows.lines[i].site or UNKNOWN_TEXT,
-            lambda rows: ranks_of(np.arange(len(rows)), {row: line.site for row, line in enumerate(rows.lines)}),
+            lambda rows: ranks_of(
+                np.arange(len(rows)), {row: line.site for row, line in enumerate(rows.lines)}
+            ),
         ),
     )

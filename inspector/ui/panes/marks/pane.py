@@ -36,16 +36,32 @@ from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.marks.birth_bars import HEIGHT, BirthBars
 from inspector.ui.panes.marks.growth_steps import GrowthSteps
-from inspector.ui.panes.marks.model import ChangeRows, FateRows, GrownRows, change_model, fate_model, fate_rows, grown_model, no_fate_rows
+from inspector.ui.panes.marks.model import (
+    ChangeRows,
+    FateRows,
+    GrownRows,
+    change_model,
+    fate_model,
+    fate_rows,
+    grown_model,
+    no_fate_rows,
+)
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.mark_book import MarkBook
 
 CHANGES: Final = TableShape(
-    name="Changes by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=(9,)
+    name="Changes by type and place",
+    widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150),
+    spare=(8, 2, 7, 3, 6, 5),
+    elastic=(9,),
 )
-HANDLES: Final = TableShape(name="Handles with the chosen fate", widths=(92, 96, 84), spare=(2,), elastic=(1,))
-GROWN: Final = TableShape(name="Handles that every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=(3,))
+HANDLES: Final = TableShape(
+    name="Handles with the chosen fate", widths=(92, 96, 84), spare=(2,), elastic=(1,)
+)
+GROWN: Final = TableShape(
+    name="Handles that every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=(3,)
+)
 MAX_HANDLES: Final = 5000
 """Handles of a line that are listed."""
 TALL: Final = 190
@@ -53,12 +69,19 @@ TALL: Final = 190
 WIDE: Final = 700
 """From so many pixels on there is room for the handles of a line."""
 NO_TARGET: Final = "Attach to a process to mark its state and compare"
-NO_MARKS: Final = "No mark yet. Press M, run the suspected code, and choose the mark: it is compared with now"
+NO_MARKS: Final = (
+    "No mark yet. Press M, run the suspected code, and choose the mark: it is compared with now"
+)
 CHOOSE: Final = "Choose one mark to compare it with now, or two"
 COMPARING: Final = "Comparing …"
 NOTHING_CHANGED: Final = "Nothing was born, died or changed between the two marks"
 NOTHING_GREW: Final = "Nothing grew in every round"
-FATES: Final = ((Fate.BORN, "Born"), (Fate.DEAD, "Dead"), (Fate.SURVIVED, "Survived"), (Fate.CHANGED, "Changed"))
+FATES: Final = (
+    (Fate.BORN, "Born"),
+    (Fate.DEAD, "Dead"),
+    (Fate.SURVIVED, "Survived"),
+    (Fate.CHANGED, "Changed"),
+)
 
 
 class MarksPane(PaneBase):
@@ -71,7 +94,9 @@ class MarksPane(PaneBase):
     comparison_changed = Signal(object)
     """``Diff`` that is shown now; ``None``: none."""
 
-    def __init__(self, theme: Theme, book: MarkBook, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, book: MarkBook, runner: BackgroundRunner, parent: QWidget | None = None
+    ) -> None:
         """Show the marks of ``book``."""
         super().__init__(parent)
         self._book = book
@@ -80,7 +105,11 @@ class MarksPane(PaneBase):
         self._range: tuple[float, float] | None = None
         self._has_target = False
         self._listing = LatestWork(
-            self, runner, self._fated, on_result=self._show_handles, on_error=lambda error: self.handles.set_message(str(error))
+            self,
+            runner,
+            self._fated,
+            on_result=self._show_handles,
+            on_error=lambda error: self.handles.set_message(str(error)),
         )
         self._changes = change_model(theme, self)
         self._handles = fate_model(theme, self)
@@ -107,7 +136,10 @@ class MarksPane(PaneBase):
         self._mark_range.setToolTip(
             "Set marks for the two ends of the range chosen in the timeline"
             if moments is None
-            else f"Set marks for {clock(moments[0])[:-4]} and {clock(moments[1])[:-4]}, and compare them"
+            else (
+                f"Set marks for {clock(moments[0])[:-4]} and {clock(moments[1])[:-4]}, and "
+                "compare them"
+            )
         )
 
     def set_theme(self, theme: Theme) -> None:
@@ -193,10 +225,14 @@ class MarksPane(PaneBase):
         self._sum.setProperty("quiet", True)
         self._test = QPushButton("Growth test…")
         self._test.setProperty("flat", True)
-        self._test.setToolTip("Repeat a scenario three times and keep only the types that grow each time")
+        self._test.setToolTip(
+            "Repeat a scenario three times and keep only the types that grow each time"
+        )
         self._test.clicked.connect(self.steps.start)
         self.bars = BirthBars(theme)
-        self.bars.range_selected.connect(lambda begin, end: self.born_wanted.emit(f"born:{range_text(begin, end)}"))
+        self.bars.range_selected.connect(
+            lambda begin, end: self.born_wanted.emit(f"born:{range_text(begin, end)}")
+        )
         self.bars.range_dropped.connect(lambda: self.born_wanted.emit(""))
         head = _line(self._by, self._sum, self._test)
         return _column(head, self._tables, self.bars)
@@ -287,7 +323,13 @@ class MarksPane(PaneBase):
             return
         lines = self._found.places if self._by.currentIndex() == 0 else self._found.types
         self._changes.set_rows(
-            ChangeRows(tuple(line for line in lines if line.net or max(line.born, line.dead, line.changed, line.passed) > 0))
+            ChangeRows(
+                tuple(
+                    line
+                    for line in lines
+                    if line.net or max(line.born, line.dead, line.changed, line.passed) > 0
+                )
+            )
         )
         self._list_handles()
 
@@ -359,8 +401,15 @@ def _mark_text(mark: MarkedState) -> str:
 def _mark_tooltip(mark: MarkedState) -> str:
     lines = [f"{plural(len(mark), 'handle')} lived at {clock(mark.at)}"]
     if mark.is_later:
-        missing = "how many is not known" if mark.missing_at_most == UNKNOWN else f"at most {number(mark.missing_at_most)}"
-        lines.append(f"Set later: counts are not known, and handles whose tombstones are gone are missing ({missing})")
+        missing = (
+            "how many is not known"
+            if mark.missing_at_most == UNKNOWN
+            else f"at most {number(mark.missing_at_most)}"
+        )
+        lines.append(
+            "Set later: counts are not known, and handles whose tombstones are gone "
+            f"are missing ({missing})"
+        )
     return "\n".join(lines)
 
 
@@ -370,7 +419,10 @@ def _sum_text(found: Diff) -> str:
     net = f"+{total.net:,}" if total.net > 0 else signed(total.net)
     if not found.is_same_process:
         return f"{names}: {net}, of two processes"
-    return f"{names}: {net}, {number(total.born)} born, {number(total.dead)} dead, {number(total.survived)} survived{_missing_text(found)}"
+    return (
+        f"{names}: {net}, {number(total.born)} born, {number(total.dead)} dead, "
+        f"{number(total.survived)} survived{_missing_text(found)}"
+    )
 
 
 def _missing_text(found: Diff) -> str:

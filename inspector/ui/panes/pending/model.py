@@ -19,9 +19,13 @@ NOT_KNOWN = "not known"
 NOT_RECORDED = "Not recorded for this close"
 
 
-def pending_model(theme: Theme, moment: Moment, parent: QObject | None = None) -> ColumnModel[PendingCloses]:
+def pending_model(
+    theme: Theme, moment: Moment, parent: QObject | None = None
+) -> ColumnModel[PendingCloses]:
     """An empty table of pending closes. Its keys are handle ids."""
-    return ColumnModel(_columns(moment), empty_pending_closes(), lambda rows: rows.ids, theme=theme, parent=parent)
+    return ColumnModel(
+        _columns(moment), empty_pending_closes(), lambda rows: rows.ids, theme=theme, parent=parent
+    )
 
 
 def _columns(moment: Moment) -> tuple[Column[PendingCloses], ...]:
@@ -33,7 +37,9 @@ def _columns(moment: Moment) -> tuple[Column[PendingCloses], ...]:
             lambda rows: np.maximum(moment.at - rows.since, 0),
             number=True,
             tooltip=_since_tooltip,
-            cue=lambda rows, i: Cue("suspect", "failed") if rows.stuck[i] else Cue("waiting", "waiting"),
+            cue=lambda rows, i: (
+                Cue("suspect", "failed") if rows.stuck[i] else Cue("waiting", "waiting")
+            ),
         ),
         Column(
             "Handle",
@@ -74,7 +80,11 @@ def _columns(moment: Moment) -> tuple[Column[PendingCloses], ...]:
         Column(
             "Deadline",
             "Time until the close is withdrawn unless it has run",
-            lambda rows, i: _deadline_text(rows.deadline(i) - moment.at) if rows.is_deadline_known(i) else NOT_KNOWN,
+            lambda rows, i: (
+                _deadline_text(rows.deadline(i) - moment.at)
+                if rows.is_deadline_known(i)
+                else NOT_KNOWN
+            ),
             lambda rows: np.array([rows.deadline(i) for i in range(len(rows))], np.float64),
             number=True,
             tooltip=_deadline_tooltip,
@@ -91,7 +101,9 @@ def _handle_column(rows: PendingCloses, name: str) -> npt.NDArray[np.int64]:
 
 def _of_type(rows: PendingCloses) -> SortKeys:
     types = rows.snapshot.types if rows.snapshot else {}
-    return ranks_of(_handle_column(rows, "types"), {index: row.name for index, row in types.items()})
+    return ranks_of(
+        _handle_column(rows, "types"), {index: row.name for index, row in types.items()}
+    )
 
 
 def _thread_names(rows: PendingCloses) -> dict[int, str]:
@@ -101,7 +113,9 @@ def _thread_names(rows: PendingCloses) -> dict[int, str]:
 
 def _of_owner(rows: PendingCloses) -> SortKeys:
     waiting = _handle_column(rows, "resources") == Resource.WAITING_OWNER
-    return ranks_of(np.where(waiting, _handle_column(rows, "owner_threads"), 0), _thread_names(rows))
+    return ranks_of(
+        np.where(waiting, _handle_column(rows, "owner_threads"), 0), _thread_names(rows)
+    )
 
 
 def _of_requester(rows: PendingCloses) -> SortKeys:
@@ -115,7 +129,11 @@ def _request_text(rows: PendingCloses, row: int) -> str:
 
 def _request_tooltip(rows: PendingCloses, row: int) -> str:
     site = rows.request_site(row)
-    where = [frame.short() for frame in site.frames] if site else ["The line is recorded from level history on"]
+    where = (
+        [frame.short() for frame in site.frames]
+        if site
+        else [("The line is recorded from level history on")]
+    )
     return "\n".join([rows.requester(row) or NOT_RECORDED, *where])
 
 
@@ -128,23 +146,39 @@ def _deadline_tooltip(rows: PendingCloses, row: int) -> str:
     at = rows.deadline(row)
     if not rows.is_deadline_known(row):
         return "The target's agent has not told yet whether it is withdrawn"
-    return "It waits for ever: no deadline was given" if np.isnan(at) else f"Withdrawn at {clock(at)} unless it has run"
+    return (
+        "It waits for ever: no deadline was given"
+        if np.isnan(at)
+        else f"Withdrawn at {clock(at)} unless it has run"
+    )
 
 
 def _since_tooltip(rows: PendingCloses, row: int) -> str:
     since = float(rows.since[row])
-    return NOT_RECORDED if np.isnan(since) else f"{RESOURCE_WORDS[rows.resource(row)].capitalize()} since {clock(since)}"
+    return (
+        NOT_RECORDED
+        if np.isnan(since)
+        else f"{RESOURCE_WORDS[rows.resource(row)].capitalize()} since {clock(since)}"
+    )
 
 
 def _callers_tooltip(rows: PendingCloses, row: int) -> str:
     callers = rows.callers.get(int(rows.ids[row]), ())
     if callers:
         return "On " + ", ".join(callers)
-    return "Not counted for this handle" if rows.in_flight[row] < 0 else "Calls that use the object now"
+    return (
+        "Not counted for this handle"
+        if rows.in_flight[row] < 0
+        else "Calls that use the object now"
+    )
 
 
 def _waits_tooltip(rows: PendingCloses, row: int) -> str:
     text = rows.waits_for_text(row)
     if text:
         return text
-    return "The calls' threads are not known" if rows.resource(row) is Resource.DRAINING else "It waits for no particular thread"
+    return (
+        "The calls' threads are not known"
+        if rows.resource(row) is Resource.DRAINING
+        else "It waits for no particular thread"
+    )

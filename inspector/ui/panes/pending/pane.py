@@ -13,7 +13,12 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.model.findings.leads import Coverage
-from inspector.model.pending import AwaitedCloses, PendingCloses, empty_pending_closes, pending_closes
+from inspector.model.pending import (
+    AwaitedCloses,
+    PendingCloses,
+    empty_pending_closes,
+    pending_closes,
+)
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.threads import filter_text
 from inspector.model.wording import duration
@@ -25,7 +30,12 @@ from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.pending.model import pending_model
 from inspector.vocabulary import Level
 
-SHAPE = TableShape(name="Pending closes", widths=(88, 78, 74, 270, 80, 124, 172, 80), spare=(6, 5, 4, 2), elastic=(6, 3))
+SHAPE = TableShape(
+    name="Pending closes",
+    widths=(88, 78, 74, 270, 80, 124, 172, 80),
+    spare=(6, 5, 4, 2),
+    elastic=(6, 3),
+)
 WAITS_FOR_COLUMN = 5
 NO_TARGET = "Attach to a process to see the closes it has not run yet"
 OUTSIDE = "From outside, waiting closes are not seen"
@@ -36,7 +46,12 @@ class PendingPane(PaneBase):
     """One row a pending close, the oldest first."""
 
     def __init__(
-        self, theme: Theme, actions: Sequence[QAction] = (), parent: QWidget | None = None, *, clock: RunningClock | None = None
+        self,
+        theme: Theme,
+        actions: Sequence[QAction] = (),
+        parent: QWidget | None = None,
+        *,
+        clock: RunningClock | None = None,
     ) -> None:
         """Empty until the first snapshot.
 
@@ -66,7 +81,7 @@ class PendingPane(PaneBase):
         self._records.show(snapshot, self._read, _empty_text(snapshot))
 
     def show_coverage(self, coverage: Coverage) -> None:
-        """Show the deadlines of closes that wait for event loops, as the target's agent told them."""
+        """Show the deadlines of closes that wait for event loops, as the agent told them."""
         self._awaited = coverage.awaited
         self._records.read_again(self._read)
 
@@ -87,7 +102,11 @@ class PendingPane(PaneBase):
 
     def _choose(self, key: int, column: int) -> None:
         row = self._model.row_of(key)
-        owner = self._model.rows.waits_for(self._model.source_row(row)) if row >= 0 and column == WAITS_FOR_COLUMN else None
+        owner = (
+            self._model.rows.waits_for(self._model.source_row(row))
+            if row >= 0 and column == WAITS_FOR_COLUMN
+            else None
+        )
         if owner is not None:
             self.filter_wanted.emit(filter_text(owner, "owner"))
         else:
@@ -100,7 +119,11 @@ def _empty_text(snapshot: Snapshot) -> str:
     if snapshot.target.level is Level.OFF:
         return LEVEL_OFF
     over = snapshot.target.state in (TargetState.ENDED, TargetState.POST_MORTEM)
-    first = "Nothing was waiting to close when the target ended" if over else "Nothing is waiting to close"
+    first = (
+        "Nothing was waiting to close when the target ended"
+        if over
+        else "Nothing is waiting to close"
+    )
     if math.isnan(snapshot.last_close_secs):
         return first
     return f"{first}. The last close took {duration(snapshot.last_close_secs)}."

@@ -33,9 +33,19 @@ def _columns(moment: Moment) -> tuple[Column[Calls], ...]:
             number=True,
             tooltip=_began_tooltip,
         ),
-        Column("Handle", "The handle that the call uses", _handle_text, lambda rows: rows.handles.astype(np.float64)),
+        Column(
+            "Handle",
+            "The handle that the call uses",
+            _handle_text,
+            lambda rows: rows.handles.astype(np.float64),
+        ),
         Column("Type", "Type of its object", Calls.type_name, _of_type),
-        Column("Thread", "The thread that the call runs on", lambda rows, i: rows.threads[i].label, _of_thread),
+        Column(
+            "Thread",
+            "The thread that the call runs on",
+            lambda rows, i: rows.threads[i].label,
+            _of_thread,
+        ),
         Column(
             "Depth",
             "0: called from outside; 1: called by that call; and so on",
@@ -43,12 +53,24 @@ def _columns(moment: Moment) -> tuple[Column[Calls], ...]:
             lambda rows: rows.depths,
             number=True,
         ),
-        Column("Used from", "Line that used the handle last", _site_text, _of_thread, tooltip=_site_tooltip),
+        Column(
+            "Used from",
+            "Line that used the handle last",
+            _site_text,
+            _of_thread,
+            tooltip=_site_tooltip,
+        ),
     )
 
 
 def _keys(rows: Calls) -> npt.NDArray[np.uint64]:
-    return np.array([row.index << _DEPTH_BITS | int(depth) for row, depth in zip(rows.threads, rows.depths, strict=True)], dtype=np.uint64)
+    return np.array(
+        [
+            row.index << _DEPTH_BITS | int(depth)
+            for row, depth in zip(rows.threads, rows.depths, strict=True)
+        ],
+        dtype=np.uint64,
+    )
 
 
 def _handle_text(rows: Calls, row: int) -> str:
@@ -56,7 +78,9 @@ def _handle_text(rows: Calls, row: int) -> str:
 
 
 def _of_thread(rows: Calls) -> npt.NDArray[np.float64]:
-    return ranks_of(np.arange(len(rows)), {row: thread.label for row, thread in enumerate(rows.threads)})
+    return ranks_of(
+        np.arange(len(rows)), {row: thread.label for row, thread in enumerate(rows.threads)}
+    )
 
 
 def _of_type(rows: Calls) -> npt.NDArray[np.float64]:

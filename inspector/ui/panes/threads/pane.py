@@ -27,20 +27,40 @@ from inspector.ui.panes.threads.stack_model import stack_model
 from inspector.ui.panes.threads.thread_matrix import MatrixTable
 from inspector.ui.panes.threads.thread_model import thread_model
 
-SHAPE = TableShape(name="Threads", widths=(132, 84, 76, 72, 80, 88, 88, 84, 84, 96), spare=(6, 2, 9, 5, 3), elastic=(0,))
+SHAPE = TableShape(
+    name="Threads",
+    widths=(132, 84, 76, 72, 80, 88, 88, 84, 84, 96),
+    spare=(6, 2, 9, 5, 3),
+    elastic=(0,),
+)
 OWNS_COLUMN = 3
 WAITING_COLUMN = 7
 CALL_COLUMNS = (8, 9)
-CALL_SHAPE = TableShape(name="Calls in flight", widths=(92, 96, 110, 150, 66, 260), spare=(4, 2), elastic=(5,))
-STACK_SHAPE = TableShape(name="Stacks of threads", widths=(140, 84, 206, 236), spare=(1,), elastic=(3,))
-PAGES = (("Threads", "process"), ("Created → closed", "matrix"), ("Calls in flight", "in_flight"), ("Stacks", "stack"))
+CALL_SHAPE = TableShape(
+    name="Calls in flight", widths=(92, 96, 110, 150, 66, 260), spare=(4, 2), elastic=(5,)
+)
+STACK_SHAPE = TableShape(
+    name="Stacks of threads", widths=(140, 84, 206, 236), spare=(1,), elastic=(3,)
+)
+PAGES = (
+    ("Threads", "process"),
+    ("Created → closed", "matrix"),
+    ("Calls in flight", "in_flight"),
+    ("Stacks", "stack"),
+)
 STACKS_PAGE = 3
 """Title and icon of each page."""
 NO_TARGET = "Attach to a process to see the threads that use its handles"
 NO_CALL = "No call runs now"
 NO_THREAD = "No thread has touched a handle yet"
-NOT_OUTSIDE = "From outside, the threads that make or use a handle are not seen. Stacks shows the stack of each thread"
-NO_STACKS = "The stacks of all threads are read when the interpreter hangs, or where a process is looked at from outside"
+NOT_OUTSIDE = (
+    "From outside, the threads that make or use a handle are not seen. Stacks shows "
+    "the stack of each thread"
+)
+NO_STACKS = (
+    "The stacks of all threads are read when the interpreter hangs, or where a process "
+    "is looked at from outside"
+)
 
 
 class ThreadsPane(PaneBase):
@@ -67,7 +87,9 @@ class ThreadsPane(PaneBase):
         self._records = LiveRecords(self.table, self._model, self._moment, self)
         self._calls = LiveRecords(self.calls, self._call_model, self._call_moment, self.calls)
         self.pages = QStackedWidget()
-        self.title_actions = tuple(self._page_action(place, *page) for place, page in enumerate(PAGES))
+        self.title_actions = tuple(
+            self._page_action(place, *page) for place, page in enumerate(PAGES)
+        )
         self._tint(theme)
         for page in (self.table, self.matrix, self.calls, self.stacks):
             self.pages.addWidget(page)
@@ -115,7 +137,9 @@ class ThreadsPane(PaneBase):
         self.pages.setCurrentIndex(place)
         self._show_page()
 
-    def _build_table(self, theme: Theme, model: ColumnModel[Any], shape: TableShape, sorted_by: int) -> RecordTable:
+    def _build_table(
+        self, theme: Theme, model: ColumnModel[Any], shape: TableShape, sorted_by: int
+    ) -> RecordTable:
         table = RecordTable(theme, model, shape)
         table.setSortingEnabled(True)
         table.sortByColumn(sorted_by, Qt.SortOrder.DescendingOrder)
@@ -152,7 +176,9 @@ class ThreadsPane(PaneBase):
             self.stacks.set_message(NO_STACKS)
             self._stack_model.set_rows(stack_lines(snapshot))
         else:
-            self._calls.show(snapshot, calls_in_flight, NOT_OUTSIDE if snapshot.target.from_outside else NO_CALL)
+            self._calls.show(
+                snapshot, calls_in_flight, NOT_OUTSIDE if snapshot.target.from_outside else NO_CALL
+            )
 
     def _choose_line(self, key: int, _column: int) -> None:
         row = self._stack_model.row_of(key)
@@ -164,7 +190,9 @@ class ThreadsPane(PaneBase):
     def _choose_call(self, key: int, _column: int) -> None:
         row = self._call_model.row_of(key)
         if row >= 0:
-            self.handle_chosen.emit(int(self._call_model.rows.handles[self._call_model.source_row(row)]))
+            self.handle_chosen.emit(
+                int(self._call_model.rows.handles[self._call_model.source_row(row)])
+            )
 
     def _choose(self, key: int, column: int) -> None:
         row = self._model.row_of(key)
@@ -176,4 +204,6 @@ class ThreadsPane(PaneBase):
         elif column == WAITING_COLUMN:
             self.filter_wanted.emit(f"{filter_text(thread, 'owner')} state:pending")
         else:
-            self.filter_wanted.emit(filter_text(thread, "owner" if column == OWNS_COLUMN else "thread"))
+            self.filter_wanted.emit(
+                filter_text(thread, "owner" if column == OWNS_COLUMN else "thread")
+            )

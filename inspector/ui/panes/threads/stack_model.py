@@ -19,7 +19,9 @@ WHERE_COLUMN = 3
 
 def stack_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[StackLines]:
     """An empty table. Its keys are thread and depth."""
-    return ColumnModel(_columns(), stack_lines(None), lambda rows: rows.keys, theme=theme, parent=parent)
+    return ColumnModel(
+        _columns(), stack_lines(None), lambda rows: rows.keys, theme=theme, parent=parent
+    )
 
 
 def _columns() -> tuple[Column[StackLines], ...]:
@@ -33,7 +35,9 @@ def _columns() -> tuple[Column[StackLines], ...]:
             tooltip=_lock_tooltip,
             empty="",
         ),
-        Column("tid", "Number of the thread in the system", _tid, _as_listed, number=True, empty=""),
+        Column(
+            "tid", "Number of the thread in the system", _tid, _as_listed, number=True, empty=""
+        ),
         Column("Doing", "State of the thread, as the system says", _doing, _as_listed, empty=""),
         Column(
             "Where",
@@ -98,4 +102,8 @@ def _lock_cue(rows: StackLines, row: int) -> Cue | None:
 
 
 def _lock_tooltip(rows: StackLines, row: int) -> str:
-    return "It held the interpreter's lock when it was looked at" if rows.lines[row].thread.holds_gil else ""
+    return (
+        "It held the interpreter's lock when it was looked at"
+        if rows.lines[row].thread.holds_gil
+        else ""
+    )

@@ -93,27 +93,51 @@ class MatrixTable(QTableWidget):
         item = self.horizontalHeaderItem(column)
         if item is not None:
             left = column == 0
-            item.setTextAlignment((Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
-            item.setToolTip(plain_tip(title if column < 2 else f"Closed or released on {title[2:]}"))
+            item.setTextAlignment(
+                (Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight)
+                | Qt.AlignmentFlag.AlignVCenter
+            )
+            item.setToolTip(
+                plain_tip(title if column < 2 else (f"Closed or released on {title[2:]}"))
+            )
         wanted = self.fontMetrics().horizontalAdvance(title) + HEADER_PADDING
         self.setColumnWidth(column, FIRST_WIDTH if column == 0 else min(max(wanted, WIDTH), WIDEST))
 
     def _fill(self, matrix: ThreadMatrix, row: int) -> None:
         made = matrix.rows[row]
         name = made.label
-        self.setItem(row, 0, self._cell(name, "" if made.alive else f"{name} has ended", quiet=not made.alive))
+        self.setItem(
+            row,
+            0,
+            self._cell(name, "" if made.alive else f"{name} has ended", quiet=not made.alive),
+        )
         living = int(matrix.living[row])
-        self.setItem(row, 1, self._cell(number(living), f"{plural(living, 'handle')} created on {name}, open or live", right=True))
+        self.setItem(
+            row,
+            1,
+            self._cell(
+                number(living),
+                (f"{plural(living, 'handle')} created on {name}, open or live"),
+                right=True,
+            ),
+        )
         for column, ended in enumerate(matrix.columns):
             count = int(matrix.counts[row, column])
-            tip = f"{plural(count, 'handle')} created on {name}, closed or released on {ended.label}"
+            tip = (
+                f"{plural(count, 'handle')} created on {name}, closed or released on {ended.label}"
+            )
             moved = made.index != ended.index and count > 0
             self.setItem(row, column + 2, self._cell(number(count), tip, right=True, bold=moved))
 
-    def _cell(self, text: str, tip: str, *, right: bool = False, bold: bool = False, quiet: bool = False) -> QTableWidgetItem:
+    def _cell(
+        self, text: str, tip: str, *, right: bool = False, bold: bool = False, quiet: bool = False
+    ) -> QTableWidgetItem:
         item = QTableWidgetItem(text)
         item.setToolTip(plain_tip(tip or text))
-        item.setTextAlignment((Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter)
+        item.setTextAlignment(
+            (Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft)
+            | Qt.AlignmentFlag.AlignVCenter
+        )
         item.setForeground(self._theme.color("text_quiet" if quiet or text == "0" else "text"))
         item.setFont(ui_font(bold=bold))
         return item
@@ -127,13 +151,24 @@ class MatrixTable(QTableWidget):
         elif column == 1:
             self.filter_wanted.emit(f"{made} state:live -state:closed")
         elif column - 2 < len(self._matrix.columns):
-            self.filter_wanted.emit(f"{made} {filter_text(self._matrix.columns[column - 2], 'ended')}")
+            self.filter_wanted.emit(
+                f"{made} {filter_text(self._matrix.columns[column - 2], 'ended')}"
+            )
 
     def as_text(self) -> str:
         """Heads and cells, separated by tabs: the text that is copied."""
         rows = range(self.rowCount())
-        heads = [item.text() if (item := self.horizontalHeaderItem(at)) else "" for at in range(self.columnCount())]
-        lines = [[item.text() if (item := self.item(row, at)) else "" for at in range(self.columnCount())] for row in rows]
+        heads = [
+            item.text() if (item := self.horizontalHeaderItem(at)) else ""
+            for at in range(self.columnCount())
+        ]
+        lines = [
+            [
+                item.text() if (item := self.item(row, at)) else ""
+                for at in range(self.columnCount())
+            ]
+            for row in rows
+        ]
         return "\n".join("\t".join(line) for line in [heads, *lines])
 
 
@@ -141,7 +176,8 @@ def _equal(first: ThreadMatrix, second: ThreadMatrix) -> bool:
     return (
         [row.index for row in first.rows] == [row.index for row in second.rows]
         and [row.index for row in first.columns] == [row.index for row in second.columns]
-        and [(row.name, row.alive) for row in first.rows] == [(row.name, row.alive) for row in second.rows]
+        and [(row.name, row.alive) for row in first.rows]
+        == [(row.name, row.alive) for row in second.rows]
         and np.array_equal(first.counts, second.counts)
         and np.array_equal(first.living, second.living)
     )

@@ -14,16 +14,43 @@ from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.theme import Theme
 
 
-def thread_model(theme: Theme, moment: Moment, parent: QObject | None = None) -> ColumnModel[ThreadTable]:
+def thread_model(
+    theme: Theme, moment: Moment, parent: QObject | None = None
+) -> ColumnModel[ThreadTable]:
     """An empty table of threads. Its keys are the threads' indices."""
-    return ColumnModel(_columns(moment), thread_table(None), lambda rows: rows.indices.astype(np.uint64), theme=theme, parent=parent)
+    return ColumnModel(
+        _columns(moment),
+        thread_table(None),
+        lambda rows: rows.indices.astype(np.uint64),
+        theme=theme,
+        parent=parent,
+    )
 
 
 def _columns(moment: Moment) -> tuple[Column[ThreadTable], ...]:
     return (
-        Column("Thread", "Name of the thread", lambda rows, i: rows.threads[i].label, _by_name, cue=_name_cue),
-        Column("State", "Whether the thread still runs", _state_text, _by_state, tooltip=_state_tooltip, cue=_state_cue),
-        Column("tid", "Number of the thread in the system", lambda rows, i: str(rows.threads[i].tid), _by_tid, number=True),
+        Column(
+            "Thread",
+            "Name of the thread",
+            lambda rows, i: rows.threads[i].label,
+            _by_name,
+            cue=_name_cue,
+        ),
+        Column(
+            "State",
+            "Whether the thread still runs",
+            _state_text,
+            _by_state,
+            tooltip=_state_tooltip,
+            cue=_state_cue,
+        ),
+        Column(
+            "tid",
+            "Number of the thread in the system",
+            lambda rows, i: str(rows.threads[i].tid),
+            _by_tid,
+            number=True,
+        ),
         _count("Owns", "Live handles that only this thread may close", "owned"),
         _count("Live", "Live handles that were created on this thread", "living"),
         _count("Created", "Handles created on this thread since the segment began", "created"),
@@ -88,7 +115,11 @@ def _state_cue(rows: ThreadTable, row: int) -> Cue:
 def _waiting_tooltip(rows: ThreadTable, row: int) -> str:
     if rows.stuck[row]:
         return "The thread has ended: a drain runs these closes"
-    return "They run when the thread next calls into the library" if rows.waiting[row] else "Nothing waits for this thread"
+    return (
+        "They run when the thread next calls into the library"
+        if rows.waiting[row]
+        else "Nothing waits for this thread"
+    )
 
 
 def _waiting_cue(rows: ThreadTable, row: int) -> Cue | None:
@@ -101,4 +132,8 @@ def _call_tooltip(rows: ThreadTable, row: int) -> str:
     began = float(rows.oldest_call_at[row])
     if not np.isnan(began):
         return f"Began at {clock(began)}"
-    return "Times of calls are recorded from level history on" if rows.calls[row] else "No call runs on this thread"
+    return (
+        "Times of calls are recorded from level history on"
+        if rows.calls[row]
+        else "No call runs on this thread"
+    )

@@ -51,7 +51,9 @@ class BirthShade:
         """
         if self.curve.isVisible():
             values = surviving(births, self._born)
-            self.curve.setData(births.at - base, values, connect="finite" if np.isnan(values).any() else "all")
+            self.curve.setData(
+                births.at - base, values, connect="finite" if np.isnan(values).any() else "all"
+            )
 
 
 def surviving(births: Line, born: Floats) -> Floats:

@@ -36,7 +36,9 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
         self.ci.layout.setSpacing(PLOT_SPACING)
         self._axis = TimeAxis(base)
         self.live = self.addPlot(row=0, col=0, axisItems={"left": CountAxis()})
-        self.rates = self.addPlot(row=1, col=0, axisItems={"left": CountAxis(), "bottom": self._axis})
+        self.rates = self.addPlot(
+            row=1, col=0, axisItems={"left": CountAxis(), "bottom": self._axis}
+        )
         self.plots = (self.live, self.rates)
         self.ci.layout.setRowStretchFactor(0, 3)
         self.ci.layout.setRowStretchFactor(1, 2)
@@ -46,7 +48,10 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
         self._zero = pg.InfiniteLine(0, angle=0)
         self.rates.addItem(self._zero, ignoreBounds=True)
         self._pointers = [pg.InfiniteLine(0, angle=90) for _ in self.plots]
-        self._captions = [Caption(plot, text) for plot, text in ((self.live, "live"), (self.rates, BIRTHS), (self.rates, "deaths/s"))]
+        self._captions = [
+            Caption(plot, text)
+            for plot, text in ((self.live, "live"), (self.rates, BIRTHS), (self.rates, "deaths/s"))
+        ]
         self.births_caption = self._captions[1]
         for plot, pointer in zip(self.plots, self._pointers, strict=True):
             pointer.hide()
@@ -76,7 +81,8 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
         self.live.setRange(xRange=times, yRange=(0, tops[0]), padding=0)
         self.rates.setRange(xRange=times, yRange=(-tops[1], tops[1]), padding=0)
         for plot in self.plots:
-            plot.getViewBox().updateMatrix()  # else it is found out of date while painting, and all is painted twice
+            # else it is found out of date while painting, and all is painted twice
+            plot.getViewBox().updateMatrix()
 
     def place_captions(self) -> None:
         """In the corners, where the plots are high enough for them."""

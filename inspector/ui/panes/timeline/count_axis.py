@@ -25,7 +25,9 @@ class CountAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
         super().__init__(orientation="left")
         self.enableAutoSIPrefix(False)
 
-    def tickValues(self, lowest: float, highest: float, pixels: float) -> list[tuple[float, list[float]]]:
+    def tickValues(
+        self, lowest: float, highest: float, pixels: float
+    ) -> list[tuple[float, list[float]]]:
         """Multiples of a round step; 0 is always among them."""
         if highest <= lowest or pixels <= 0:
             return []

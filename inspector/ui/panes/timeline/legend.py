@@ -97,7 +97,9 @@ class TimelineLegend(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A double click filters the table."""
         if event.type() == QEvent.Type.MouseButtonDblClick:
-            wanted = next((entry.filter for entry in self._entries if self._buttons[entry.key] is watched), "")
+            wanted = next(
+                (entry.filter for entry in self._entries if self._buttons[entry.key] is watched), ""
+            )
             if wanted:
                 self.filter_wanted.emit(wanted)
                 return True
@@ -115,7 +117,8 @@ class TimelineLegend(QWidget):
         button.setIconSize(QSize(SWATCH_WIDTH, SWATCH_HEIGHT))
         button.setFont(ui_font())
         button.setStyleSheet(
-            "QToolButton { padding: 2px 4px; } QToolButton:checked { background: transparent; border-color: transparent; }"
+            "QToolButton { padding: 2px 4px; } QToolButton:checked { background: transparent; "
+            "border-color: transparent; }"
         )
         button.clicked.connect(lambda on, key=entry.key: self._switch(key, on=on))
         button.installEventFilter(self)
@@ -135,7 +138,9 @@ class TimelineLegend(QWidget):
         name = entry.name if len(entry.name) <= MAX_NAME else f"{entry.name[: MAX_NAME - 1]}…"
         button.setText(f"{name}  {value}" if on else f"{name}  off")
         button.setIcon(QIcon(swatch(entry.pen, button.devicePixelRatioF(), on=on)))
-        button.setAccessibleName(f"{entry.name}: {value or 'no value'}, {'shown' if on else 'hidden'}")
+        button.setAccessibleName(
+            f"{entry.name}: {value or 'no value'}, {'shown' if on else 'hidden'}"
+        )
         more = ", double click to show its handles" if entry.filter else ""
         button.setToolTip(tip(f"{entry.name}\nClick to {'hide' if on else 'show'} the line{more}"))
         wanted = button.fontMetrics().horizontalAdvance(button.text()) + SWATCH_WIDTH + PADDING

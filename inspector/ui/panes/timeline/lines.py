@@ -57,7 +57,13 @@ class ChurnFrame:
 
 
 def compute_frame(
-    history: ChurnHistory, begin: float, end: float, *, pixels: int, types: tuple[int, ...], until: float = math.inf
+    history: ChurnHistory,
+    begin: float,
+    end: float,
+    *,
+    pixels: int,
+    types: tuple[int, ...],
+    until: float = math.inf,
 ) -> ChurnFrame:
     """The lines between two moments, for a plot ``pixels`` wide.
 

@@ -20,7 +20,12 @@ FAR: Final = 1e12
 """Beyond any scale, so that a line crosses the whole plot."""
 LABELS: Final = {MarkKind.FORCED: "GC", MarkKind.ATTACH: "attached", MarkKind.MARK: "mark"}
 """What stands at the line; a collection that nobody asked for has none."""
-TOKENS: Final = {MarkKind.COLLECTION: "text_quiet", MarkKind.FORCED: "accent", MarkKind.ATTACH: "live", MarkKind.MARK: "suspect"}
+TOKENS: Final = {
+    MarkKind.COLLECTION: "text_quiet",
+    MarkKind.FORCED: "accent",
+    MarkKind.ATTACH: "live",
+    MarkKind.MARK: "suspect",
+}
 STYLES: Final = {
     MarkKind.COLLECTION: Qt.PenStyle.DotLine,
     MarkKind.FORCED: Qt.PenStyle.SolidLine,
@@ -36,7 +41,10 @@ class MarkLines:
     def __init__(self, theme: Theme, plots: tuple[Any, ...]) -> None:
         """No lines yet; labels go to the first of the plots."""
         self._theme = theme
-        self.curves = {kind: [ViewCurve(connect="pairs", skipFiniteCheck=True) for _ in plots] for kind in MarkKind}
+        self.curves = {
+            kind: [ViewCurve(connect="pairs", skipFiniteCheck=True) for _ in plots]
+            for kind in MarkKind
+        }
         """Vertical lines by kind, one curve a plot."""
         for curves in self.curves.values():
             for curve, plot in zip(curves, plots, strict=True):
@@ -55,17 +63,24 @@ class MarkLines:
         """Paint with other colours."""
         self._theme = theme
         for kind, curves in self.curves.items():
-            pen = pg.mkPen(theme.color(TOKENS[kind], ALPHA.get(kind, 200)), width=1, style=STYLES[kind])
+            pen = pg.mkPen(
+                theme.color(TOKENS[kind], ALPHA.get(kind, 200)), width=1, style=STYLES[kind]
+            )
             for curve in curves:
                 curve.setPen(pen)
 
     def show_marks(self, marks: list[Mark], base: float, pixels_per_sec: float) -> None:
         """Draw these marks; ``base`` is the zero of the axis."""
         for kind, curves in self.curves.items():
-            at = thinned([mark.at - base for mark in marks if mark.kind is kind], MIN_GAP_PIXELS / pixels_per_sec)
+            at = thinned(
+                [mark.at - base for mark in marks if mark.kind is kind],
+                MIN_GAP_PIXELS / pixels_per_sec,
+            )
             for curve in curves:
                 curve.setData(np.repeat(at, 2), np.tile([-FAR, FAR], len(at)), connect="pairs")
-        self._show_labels([mark for mark in marks if mark.kind in LABELS], base, LABEL_GAP_PIXELS / pixels_per_sec)
+        self._show_labels(
+            [mark for mark in marks if mark.kind in LABELS], base, LABEL_GAP_PIXELS / pixels_per_sec
+        )
 
     def _show_labels(self, marks: list[Mark], base: float, gap_secs: float) -> None:
         (_, edge), (_, top) = self._box.viewRange()
@@ -73,7 +88,9 @@ class MarkLines:
         labelled: list[Mark] = []
         for mark in reversed(marks):
             between = 2 if labelled and mark.at <= flips_after < labelled[-1].at else 1
-            if len(labelled) < MAX_LABELS and (not labelled or labelled[-1].at - mark.at >= between * gap_secs):
+            if len(labelled) < MAX_LABELS and (
+                not labelled or labelled[-1].at - mark.at >= between * gap_secs
+            ):
                 labelled.append(mark)
         for label, mark in zip(self.labels, labelled, strict=False):
             self._dress(label, mark.kind)

@@ -13,7 +13,14 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QPen
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inspector.model.churn import ChurnHistory, Mark, MarkKind
 from inspector.model.diff import Diff
@@ -34,7 +41,14 @@ TYPES_CHOICE_SECS: Final = 2.0
 """Which types have lines is decided anew that often at most, so that the legend can be read."""
 SETTLING_SECS: Final = 10.0
 """Of a new target: which type is busy shows only after a while."""
-SPANS: Final = (("Auto", None), ("10 s", 10.0), ("1 min", 60.0), ("5 min", 300.0), ("30 min", 1800.0), ("4 h", 14400.0))
+SPANS: Final = (
+    ("Auto", None),
+    ("10 s", 10.0),
+    ("1 min", 60.0),
+    ("5 min", 300.0),
+    ("30 min", 1800.0),
+    ("4 h", 14400.0),
+)
 READOUT_INSET: Final = 12
 CALM_MILLIS: Final = 200
 """Between two changes of the legend's numbers."""
@@ -42,16 +56,22 @@ MARK_REACH: Final = 0.006
 """Share of the time axis within which the pointer finds a mark."""
 NO_TARGET: Final = "Attach to a process to see its handles come and go"
 RECORDED: Final = "This file holds one moment: there is no time to show"
-GONE: Final = "The target was gone before its counters could be read twice, so there is no time to show"
+GONE: Final = (
+    "The target was gone before its counters could be read twice, so there is no time to show"
+)
 FIRST_READING: Final = "Reading the counters…"
-EMPTY_TEXTS: Final = MappingProxyType({TargetState.RECORDED: RECORDED, TargetState.POST_MORTEM: GONE, TargetState.ENDED: GONE})
+EMPTY_TEXTS: Final = MappingProxyType(
+    {TargetState.RECORDED: RECORDED, TargetState.POST_MORTEM: GONE, TargetState.ENDED: GONE}
+)
 """What the pane says instead of a plot."""
 
 
 class TimelinePane(PaneBase):
     """Legend, values at the pointer, and the plots."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None, *, calm: QTimer | None = None) -> None:
+    def __init__(
+        self, theme: Theme, parent: QWidget | None = None, *, calm: QTimer | None = None
+    ) -> None:
         """Empty until the first counters. ``calm`` times the changes of the legend's numbers."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -191,7 +211,9 @@ class TimelinePane(PaneBase):
         self.legend.toggled.connect(self.plot.set_hidden)
         self.legend.filter_wanted.connect(self.filter_wanted)
         self.plot.painted.connect(self._painted)
-        self.plot.range_selected.connect(lambda begin, end: self.born_wanted.emit(f"born:{range_text(begin, end)}"))
+        self.plot.range_selected.connect(
+            lambda begin, end: self.born_wanted.emit(f"born:{range_text(begin, end)}")
+        )
         self.plot.range_dropped.connect(lambda: self.born_wanted.emit(""))
         self.plot.pointed.connect(self._pointed)
         self.plot.following_changed.connect(self._live_button.setChecked)
@@ -199,7 +221,10 @@ class TimelinePane(PaneBase):
     def _build_head(self) -> QHBoxLayout:
         self._span = QComboBox()
         self._span.setAccessibleName("Width of the time axis")
-        self._span.setToolTip("Width of the time axis; the wheel zooms. Auto: all while it is short, then the newest minute")
+        self._span.setToolTip(
+            "Width of the time axis; the wheel zooms. Auto: all while it is "
+            "short, then the newest minute"
+        )
         self._span.addItems([text for text, _ in SPANS])
         self._span.setPlaceholderText("Zoomed")
         self._span.setMinimumContentsLength(7)
@@ -207,7 +232,9 @@ class TimelinePane(PaneBase):
         self.plot.zoomed.connect(lambda: self._span.setCurrentIndex(-1))
         self._live_button = QToolButton()
         self._live_button.setText("Live")
-        self._live_button.setToolTip("Follow the newest counters (double click in the plot, or End)")
+        self._live_button.setToolTip(
+            "Follow the newest counters (double click in the plot, or End)"
+        )
         self._live_button.setCheckable(True)
         self._live_button.setChecked(True)
         self._live_button.clicked.connect(self.plot.set_following)
@@ -252,7 +279,10 @@ class TimelinePane(PaneBase):
     def _show_types(self) -> None:
         pens = self._pens()
         self.plot.set_types(self._types, pens)
-        named = [LegendEntry(index, self._name(index), pens[index], f"type:{quoted(self._name(index))}") for index in self._types]
+        named = [
+            LegendEntry(index, self._name(index), pens[index], f"type:{quoted(self._name(index))}")
+            for index in self._types
+        ]
         entries = [LegendEntry(TOTAL, "All", pens[TOTAL], "state:live"), *named]
         if len(self._names) > len(self._types):
             entries.append(LegendEntry(REST, "Other types", pens[REST], ""))
@@ -260,7 +290,10 @@ class TimelinePane(PaneBase):
 
     def _pens(self) -> dict[int, QPen]:
         """Colours by the type's name; a second type of one colour is dashed, a third dotted."""
-        pens = {TOTAL: pg.mkPen(self._theme.color("text")), REST: pg.mkPen(self._theme.color("text_quiet"), style=Qt.PenStyle.DotLine)}
+        pens = {
+            TOTAL: pg.mkPen(self._theme.color("text")),
+            REST: pg.mkPen(self._theme.color("text_quiet"), style=Qt.PenStyle.DotLine),
+        }
         used: dict[str, int] = {}
         for index in self._types:
             color = self._theme.category(self._name(index))
@@ -292,7 +325,9 @@ class TimelinePane(PaneBase):
             return
         self._frame = None
         at = self.plot.newest_at if math.isnan(self._pointed_at) else self._pointed_at
-        self.legend.show_values({series.key: number(series.live.value_at(at)) for series in frame.series})
+        self.legend.show_values(
+            {series.key: number(series.live.value_at(at)) for series in frame.series}
+        )
         self.plot.setAccessibleDescription(self._sentence(frame, at))
         self._calm.start()
 
@@ -301,13 +336,20 @@ class TimelinePane(PaneBase):
         if math.isnan(at):
             self._readout.hide()
             return
-        near = [mark for mark in self.history.marks if abs(mark.at - at) <= (frame.end - frame.begin) * MARK_REACH]
+        near = [
+            mark
+            for mark in self.history.marks
+            if abs(mark.at - at) <= (frame.end - frame.begin) * MARK_REACH
+        ]
         lines = [self._sentence(frame, at), *(mark.text for mark in near[-3:])]
         self._readout.setText("\n".join(lines))
         self._readout.adjustSize()
         right = at < (frame.begin + frame.end) / 2
         self._readout.move(
-            self.plot.width() - self._readout.width() - READOUT_INSET if right else AXIS_WIDTH + READOUT_INSET, READOUT_INSET
+            self.plot.width() - self._readout.width() - READOUT_INSET
+            if right
+            else AXIS_WIDTH + READOUT_INSET,
+            READOUT_INSET,
         )
         self._readout.show()
 
@@ -323,5 +365,6 @@ class TimelinePane(PaneBase):
     def _dress_readout(self) -> None:
         theme = self._theme
         self._readout.setStyleSheet(
-            f"background: {theme.surface_alt}; color: {theme.text}; border: 1px solid {theme.line}; padding: 4px 8px;"
+            f"background: {theme.surface_alt}; color: {theme.text}; border: 1px solid "
+            f"{theme.line}; padding: 4px 8px;"
         )

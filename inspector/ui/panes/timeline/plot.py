@@ -23,7 +23,15 @@ from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.timeline.birth_shade import BirthShade
 from inspector.ui.panes.timeline.canvas import BIRTHS, TimelineCanvas, ViewCurve
 from inspector.ui.panes.timeline.gestures import PlotGestures
-from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
+from inspector.ui.panes.timeline.lines import (
+    REST,
+    TOTAL,
+    ChurnFrame,
+    SeriesLines,
+    ceiling,
+    compute_frame,
+    highest,
+)
 from inspector.ui.panes.timeline.marks import MarkLines
 from inspector.ui.panes.timeline.moment_line import MomentLine
 from inspector.ui.panes.timeline.range_bands import RangeBands
@@ -35,7 +43,12 @@ comes a little early is not left out."""
 SLOWEST_FRAME_SECS: Final = 0.1
 ZOOM_STEP: Final = 1.25
 FLAT_SHARE: Final = 0.015
-DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
+DASHES: Final = (
+    Qt.PenStyle.SolidLine,
+    Qt.PenStyle.DashLine,
+    Qt.PenStyle.DotLine,
+    Qt.PenStyle.DashDotLine,
+)
 """Types whose names got the same colour differ by these."""
 
 
@@ -165,7 +178,9 @@ class TimelinePlot(QWidget):
     def show_survivors(self, born: Floats, until: str) -> None:
         """Shade the births of handles that lived on ``until`` a mark; no times: shade nothing."""
         self.shade.set_births(born)
-        self.canvas.births_caption.set_text(f"{BIRTHS}, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS)
+        self.canvas.births_caption.set_text(
+            f"{BIRTHS}, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS
+        )
         self.request_draw()
 
     def show_moment(self, at: float | None) -> None:
@@ -234,7 +249,9 @@ class TimelinePlot(QWidget):
         """Arrows pan, plus and minus zoom, Home and End go to the beginning and to now."""
         key = event.key()
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self._pan_to(self.visible_range[0] + self.span_secs * (0.1 if key == Qt.Key.Key_Right else -0.1))
+            self._pan_to(
+                self.visible_range[0] + self.span_secs * (0.1 if key == Qt.Key.Key_Right else -0.1)
+            )
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
             self._zoom(ZOOM_STEP if key == Qt.Key.Key_Minus else 1 / ZOOM_STEP, None)
         elif key == Qt.Key.Key_Home:
@@ -268,7 +285,9 @@ class TimelinePlot(QWidget):
         gestures.dropped.connect(self._selected)
         gestures.clicked.connect(self._drop_range)
         gestures.double_clicked.connect(lambda: self.set_following(True))
-        gestures.wheeled.connect(lambda notches, place: self._zoom(ZOOM_STEP**-notches, self.moment_at(place)))
+        gestures.wheeled.connect(
+            lambda notches, place: self._zoom(ZOOM_STEP**-notches, self.moment_at(place))
+        )
 
     def _rebuild_curves(self) -> None:
         for curves in self.curves.values():
@@ -279,7 +298,10 @@ class TimelinePlot(QWidget):
         self._lines.clear()
         for key in (REST, *self._types, TOTAL):
             if key in self._pens:
-                first, second, third = (ViewCurve(pen=self._pens[key], antialias=False, skipFiniteCheck=True) for _ in range(3))
+                first, second, third = (
+                    ViewCurve(pen=self._pens[key], antialias=False, skipFiniteCheck=True)
+                    for _ in range(3)
+                )
                 self._live.addItem(first)
                 self._rates.addItem(second)
                 self._rates.addItem(third)
@@ -288,7 +310,9 @@ class TimelinePlot(QWidget):
 
     def _fill_totals(self) -> None:
         """Births and deaths of all types are areas too: the eye compares them."""
-        for curve, token in zip(self.curves.get(TOTAL, ())[1:], ("born_fill", "dying_fill"), strict=False):
+        for curve, token in zip(
+            self.curves.get(TOTAL, ())[1:], ("born_fill", "dying_fill"), strict=False
+        ):
             curve.setFillLevel(0)
             curve.setBrush(self._theme.color(token))
             curve.setZValue(-1)
@@ -311,23 +335,37 @@ class TimelinePlot(QWidget):
         started = self._drawn_at = time.perf_counter()
         begin, end = self.visible_range
         pixels = max(int(self.canvas.pixels), 100)
-        frame = compute_frame(self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at)
+        frame = compute_frame(
+            self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at
+        )
         base = self._history.first_at
         for series in frame.series:
-            for curve, line in zip(self.curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
+            for curve, line in zip(
+                self.curves.get(series.key, ()),
+                (series.live, series.births, series.deaths),
+                strict=False,
+            ):
                 self._set_line(curve, line, base)
             self._show_curves(series, frame.highest_rate)
         self.shade.draw(frame.series[-1].births, base)
         self._scale(frame, base)
         self.canvas.place_captions()
-        self.marks.show_marks(self._history.marks_between(begin, min(end, self.newest_at)), base, pixels / self.span_secs)
+        self.marks.show_marks(
+            self._history.marks_between(begin, min(end, self.newest_at)),
+            base,
+            pixels / self.span_secs,
+        )
         self.frame_secs = time.perf_counter() - started
         self.painted.emit(frame)
 
     def _set_line(self, curve: Any, line: Line, base: float) -> None:
         """A line that is the same as before keeps its path."""
         before = self._lines.get(curve)
-        if before is None or before[1] != base or not (np.array_equal(before[0].at, line.at) and _same(before[0].values, line.values)):
+        if (
+            before is None
+            or before[1] != base
+            or not (np.array_equal(before[0].at, line.at) and _same(before[0].values, line.values))
+        ):
             self._lines[curve] = line, base
             broken = bool(np.isnan(line.values).any())
             curve.setData(line.at - base, line.values, connect="finite" if broken else "all")
@@ -338,13 +376,24 @@ class TimelinePlot(QWidget):
         Rates that would lie on the zero line are left out, many of them there are one thick bar.
         """
         on = series.key not in self._hidden
-        for curve, line in zip(self.curves.get(series.key, ()), (None, series.births, series.deaths), strict=False):
-            flat = line is not None and series.key != TOTAL and highest(np.abs(line.values)) < FLAT_SHARE * highest_rate
+        for curve, line in zip(
+            self.curves.get(series.key, ()), (None, series.births, series.deaths), strict=False
+        ):
+            flat = (
+                line is not None
+                and series.key != TOTAL
+                and highest(np.abs(line.values)) < FLAT_SHARE * highest_rate
+            )
             curve.setVisible(on and not flat)
 
     def _scale(self, frame: ChurnFrame, base: float) -> None:
-        self._tops = [ceiling(frame.highest_live, self._tops[0]), ceiling(frame.highest_rate, self._tops[1])]
-        self.canvas.show_part((frame.begin - base, frame.end - base), (self._tops[0], self._tops[1]))
+        self._tops = [
+            ceiling(frame.highest_live, self._tops[0]),
+            ceiling(frame.highest_rate, self._tops[1]),
+        ]
+        self.canvas.show_part(
+            (frame.begin - base, frame.end - base), (self._tops[0], self._tops[1])
+        )
 
     # looking elsewhere ----------------------------------------------------------------------------
 

@@ -50,7 +50,9 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
         self._base = base
         self.enableAutoSIPrefix(False)
 
-    def tickValues(self, lowest: float, highest: float, pixels: float) -> list[tuple[float, list[float]]]:
+    def tickValues(
+        self, lowest: float, highest: float, pixels: float
+    ) -> list[tuple[float, list[float]]]:
         """Round local times, far enough apart for their labels."""
         base = self._base()
         if math.isnan(base) or highest <= lowest or pixels <= 0:

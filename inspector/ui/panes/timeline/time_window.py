@@ -85,7 +85,9 @@ class TimeWindow:
 
     def pan_to(self, begin: float) -> None:
         """Begin there, but not where there is nothing to see. It should not be following."""
-        earliest = min(self._history.first_at - self._span_secs * 0.5, self._history.last_at - self._span_secs)
+        earliest = min(
+            self._history.first_at - self._span_secs * 0.5, self._history.last_at - self._span_secs
+        )
         self._begin = min(max(begin, earliest), self._history.last_at - self._span_secs * 0.1)
 
     def zoom(self, factor: float, around: float | None) -> None:
@@ -95,7 +97,9 @@ class TimeWindow:
         """
         begin, end = self.visible_range
         known = self._history.last_at - self._history.first_at if len(self._history) else 0.0
-        span = min(max(self._span_secs * factor, MIN_SPAN_SECS), max(known, AUTO_SPANS_SECS[-1]) * 1.1)
+        span = min(
+            max(self._span_secs * factor, MIN_SPAN_SECS), max(known, AUTO_SPANS_SECS[-1]) * 1.1
+        )
         pivot = end if self._following or around is None else around
         self._begin = pivot - (pivot - begin) * span / self._span_secs
         self._span_secs, self._is_auto = span, False
@@ -107,4 +111,7 @@ class TimeWindow:
 
 def auto_span(history_secs: float) -> float:
     """Width for a history of that length."""
-    return next((span for span in AUTO_SPANS_SECS if history_secs <= span * (1 - 2 * LEAD_SHARE)), AUTO_SPANS_SECS[-1])
+    return next(
+        (span for span in AUTO_SPANS_SECS if history_secs <= span * (1 - 2 * LEAD_SHARE)),
+        AUTO_SPANS_SECS[-1],
+    )

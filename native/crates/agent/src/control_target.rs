@@ -50,7 +50,8 @@ impl Served {
     fn is_adapters(&self, handle: u64) -> bool {
         let slot = self.runtime.table.slot_of(handle).map(|slot| slot.word0());
         slot.is_some_and(|word| {
-            let is_ours = self.runtime.types.is_own(word.type_id()) || lifecycle::closes(self.runtime, word.type_id());
+            let is_ours = self.runtime.types.is_own(word.type_id())
+                || lifecycle::closes(self.runtime, word.type_id());
             word.generation() == generation_of(handle) && !is_ours
         })
     }
@@ -60,19 +61,28 @@ impl Served {
     fn holders(&self, handle: u64, children: &[Child]) -> Vec<String> {
         if handle & FOREIGN_BIT != 0 {
             let callers = lifecycle::callers(handle);
-            return callers.into_iter().map(|thread| format!("call of {}", threads::name_of(self.runtime, thread))).collect();
+            return callers
+                .into_iter()
+                .map(|thread| format!("call of {}", threads::name_of(self.runtime, thread)))
+                .collect();
         }
         let Some(slot) = self.runtime.table.slot_of(handle) else { return Vec::new() };
         let address = slot.address();
         let others = self.handles_of(address, handle);
-        let mut holders: Vec<String> = others.iter().map(|&other| format!("handle {}", shown(other))).collect();
+        let mut holders: Vec<String> =
+            others.iter().map(|&other| format!("handle {}", shown(other))).collect();
         pins_of(self.runtime, |thread, pinned| {
             if self.runtime.table.slot_of(pinned).is_some_and(|slot| slot.address() == address) {
                 holders.push(format!("call of {}", threads::name_of(self.runtime, thread)));
             }
         });
         let strong = ownership::strong_and_weak(handle).map_or(0, |(strong, _)| strong);
-        holders.extend(children.iter().filter(|child| child.is_open).map(|child| format!("{}, to be closed first", child.name)));
+        holders.extend(
+            children
+                .iter()
+                .filter(|child| child.is_open)
+                .map(|child| format!("{}, to be closed first", child.name)),
+        );
         match strong.saturating_sub((others.len() + children.len()) as u64 + 1) {
             0 => {}
             1 => holders.push("1 native reference".to_owned()),
@@ -98,12 +108,17 @@ impl Served {
         let children = lifecycle::children(self.runtime, handle);
         let mut answer = match result {
             Ok(()) => CloseAnswer::new(handle, done, ""),
-            Err(Error { status: Status::Pending, message }) => CloseAnswer::new(handle, "pending", message),
-            Err(Error { status: Status::CloseFailed, message }) => CloseAnswer::new(handle, "failed", message),
+            Err(Error { status: Status::Pending, message }) => {
+                CloseAnswer::new(handle, "pending", message)
+            }
+            Err(Error { status: Status::CloseFailed, message }) => {
+                CloseAnswer::new(handle, "failed", message)
+            }
             Err(Error { message, .. }) => CloseAnswer::new(handle, "refused", message),
         };
         answer.holders = self.holders(handle, &children);
-        answer.first = children.iter().filter(|child| child.is_open).map(|child| child.handle).collect();
+        answer.first =
+            children.iter().filter(|child| child.is_open).map(|child| child.handle).collect();
         if answer.reason.is_empty() {
             answer.reason = lifecycle::handover(self.runtime, handle).unwrap_or_default();
         }
@@ -137,7 +152,8 @@ impl Target for Served {
     }
 
     fn set_viewers(&self, count: u32, interval: Option<Duration>) {
-        atomic!(AtomicU32, self.runtime.segment().header(), viewers).store(count, Ordering::Relaxed);
+        atomic!(AtomicU32, self.runtime.segment().header(), viewers)
+            .store(count, Ordering::Relaxed);
         if count == 0 {
             levels::reset_type_levels(self.runtime);
         }
@@ -145,7 +161,8 @@ impl Target for Served {
     }
 
     fn set_type_level(&self, type_id: u16, level: u8) -> bool {
-        (level <= Level::Stacks as u8 || level == AS_THE_PROCESS) && levels::set_type_level(self.runtime, type_id, level)
+        (level <= Level::Stacks as u8 || level == AS_THE_PROCESS)
+            && levels::set_type_level(self.runtime, type_id, level)
     }
 
     fn holders(&self, handle: u64) -> Fields {
@@ -153,7 +170,8 @@ impl Target for Served {
     }
 
     fn interpreter_answered(&self) {
-        atomic!(AtomicU64, self.runtime.segment().header(), interpreter_ticks).store(clock::ticks(), Ordering::Relaxed);
+        atomic!(AtomicU64, self.runtime.segment().header(), interpreter_ticks)
+            .store(clock::ticks(), Ordering::Relaxed);
     }
 
     fn may_have_interpreter(&self) -> bool {
@@ -181,11 +199,13 @@ impl Target for Served {
         for index in 1..self.runtime.segment().used(Part::Types) {
             let slot = self.runtime.segment().type_slot(index);
             for shard in 0..TYPE_SHARDS {
-                released += atomic!(AtomicU64, slot, shards[shard].released).load(Ordering::Relaxed);
+                released +=
+                    atomic!(AtomicU64, slot, shards[shard].released).load(Ordering::Relaxed);
                 closed += atomic!(AtomicU64, slot, shards[shard].closed).load(Ordering::Relaxed);
             }
         }
-        let pending = atomic!(AtomicU64, self.runtime.segment().header(), pending_closes).load(Ordering::Relaxed);
+        let pending = atomic!(AtomicU64, self.runtime.segment().header(), pending_closes)
+            .load(Ordering::Relaxed);
         Totals { released, closed, pending }
     }
 
@@ -202,15 +222,26 @@ impl Target for Served {
         }
         let children = lifecycle::children(self.runtime, handle);
         let holders = self.holders(handle, &children);
-        if !wish.although_held && !holders.is_empty() && lifecycle::preview(self.runtime, handle).is_ok() {
+        if !wish.although_held
+            && !holders.is_empty()
+            && lifecycle::preview(self.runtime, handle).is_ok()
+        {
             let reason = format!("still held by {}", holders.join(", "));
-            let first = children.iter().filter(|child| child.is_open).map(|child| child.handle).collect();
-            return Some(CloseAnswer { holders, first, ..CloseAnswer::new(handle, "refused", reason) });
+            let first =
+                children.iter().filter(|child| child.is_open).map(|child| child.handle).collect();
+            return Some(CloseAnswer {
+                holders,
+                first,
+                ..CloseAnswer::new(handle, "refused", reason)
+            });
         }
-        let millis = wish.withdraw_after.map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1));
+        let millis = wish
+            .withdraw_after
+            .map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1));
         lifecycle::set_deadline(millis);
         let by_proxy = lifecycle::has_method(handle);
-        let close = if by_proxy { lifecycle::close_by_proxy } else { lifecycle::close_with_defaults };
+        let close =
+            if by_proxy { lifecycle::close_by_proxy } else { lifecycle::close_with_defaults };
         let closed = close(self.runtime, handle);
         // a close that was refused before it was a request has not taken it
         lifecycle::set_deadline(0);
@@ -246,15 +277,18 @@ impl Sampled for Watched {
         if self.kind(type_id) != Kind::UniffiTrait as u8 {
             return 0;
         }
-        atomic!(AtomicU64, self.0.segment().type_slot(u32::from(type_id)), data_offset).load(Ordering::Relaxed)
+        atomic!(AtomicU64, self.0.segment().type_slot(u32::from(type_id)), data_offset)
+            .load(Ordering::Relaxed)
     }
 
     fn heartbeat(&self) {
-        atomic!(AtomicU64, self.0.segment().header(), heartbeat_ticks).store(clock::ticks(), Ordering::Relaxed);
+        atomic!(AtomicU64, self.0.segment().header(), heartbeat_ticks)
+            .store(clock::ticks(), Ordering::Relaxed);
     }
 
     fn add_cpu(&self, nanos: u64) {
-        atomic!(AtomicU64, self.0.segment().header(), agent_cpu_nanos).fetch_add(nanos, Ordering::Relaxed);
+        atomic!(AtomicU64, self.0.segment().header(), agent_cpu_nanos)
+            .fetch_add(nanos, Ordering::Relaxed);
     }
 
     fn sampled(&self, took: Duration) {
@@ -267,10 +301,12 @@ impl Sampled for Watched {
     }
 
     fn count_unreadable(&self, rows: u64) {
-        atomic!(AtomicU64, self.0.segment().header(), lost.unreadable).fetch_add(rows, Ordering::Relaxed);
+        atomic!(AtomicU64, self.0.segment().header(), lost.unreadable)
+            .fetch_add(rows, Ordering::Relaxed);
     }
 
     fn count_skip(&self) {
-        atomic!(AtomicU64, self.0.segment().header(), lost.sampler_skips).fetch_add(1, Ordering::Relaxed);
+        atomic!(AtomicU64, self.0.segment().header(), lost.sampler_skips)
+            .fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -1,4 +1,5 @@
-//! Takes the region of an injection out of this process again, once every thread has certainly left it.
+//! Takes the region of an injection out of this process again, once every thread has certainly left
+//! it.
 //!
 //! The stub reports its end, but its last instructions come after that. So each thread is checked:
 //! a waiting thread shows its position, and whether any word on its stack points into the region; a
@@ -10,7 +11,8 @@ use std::time::{Duration, Instant};
 use segment::injected::{at, CODE_BYTES, REGION_BYTES, REGION_MAGIC};
 use segment::platform;
 
-/// How long running threads are looked at before the region stays. The next injection uses it again, so there is one at most.
+/// How long running threads are looked at before the region stays. The next injection uses it
+/// again, so there is one at most.
 const PATIENCE: Duration = Duration::from_millis(200);
 const TURN: Duration = Duration::from_millis(2);
 /// A thread that used so much processor time is not between two instructions of the stub any more.
@@ -23,7 +25,9 @@ const STACK_BYTES: usize = 64 << 10;
 
 /// Unmaps the regions of injections that all threads have left. Returns how many stay.
 pub fn unmap_left() -> usize {
-    let regions: Vec<usize> = regions(&platform::memory_map()).filter(|&base| word(base + CODE_BYTES) == Some(REGION_MAGIC)).collect();
+    let regions: Vec<usize> = regions(&platform::memory_map())
+        .filter(|&base| word(base + CODE_BYTES) == Some(REGION_MAGIC))
+        .collect();
     regions.into_iter().filter(|&base| !unmap(base)).count()
 }
 
@@ -33,15 +37,18 @@ fn regions(map: &str) -> impl Iterator<Item = usize> + '_ {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let [range, "r-xp", _, _, "0"] = fields[..] else { return None };
         let (low, high) = range.split_once('-')?;
-        let (low, high) = (usize::from_str_radix(low, 16).ok()?, usize::from_str_radix(high, 16).ok()?);
+        let (low, high) =
+            (usize::from_str_radix(low, 16).ok()?, usize::from_str_radix(high, 16).ok()?);
         (high - low == CODE_BYTES).then_some(low)
     })
 }
 
 fn unmap(base: usize) -> bool {
-    let is_through = |offset: usize| word(base + CODE_BYTES + offset).is_some_and(|word| word as u32 != 0);
+    let is_through =
+        |offset: usize| word(base + CODE_BYTES + offset).is_some_and(|word| word as u32 != 0);
     let is_left = is_through(at::LEFT) && is_through(at::DONE) && everybody_left(base);
-    // SAFETY: an injection made it with this size, its threads have left it, and nothing else knows its address.
+    // SAFETY: an injection made it with this size, its threads have left it, and nothing else knows
+    // its address.
     is_left && unsafe { libc::munmap(base as *mut _, REGION_BYTES) } == 0
 }
 
@@ -69,9 +76,15 @@ struct Looked {
 fn threads() -> Option<Vec<Looked>> {
     let own = platform::thread_id();
     let found = fs::read_dir("/proc/self/task").ok()?.take(MOST_THREADS + 1);
-    let tids: Option<Vec<u32>> = found.map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let tids: Option<Vec<u32>> =
+        found.map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     let tids = tids.filter(|tids| tids.len() <= MOST_THREADS)?;
-    Some(tids.into_iter().filter(|&tid| tid != own).map(|tid| Looked { tid, used_nanos: used_nanos(tid) }).collect())
+    Some(
+        tids.into_iter()
+            .filter(|&tid| tid != own)
+            .map(|tid| Looked { tid, used_nanos: used_nanos(tid) })
+            .collect(),
+    )
 }
 
 fn used_nanos(tid: u32) -> u64 {
@@ -82,19 +95,31 @@ fn used_nanos(tid: u32) -> u64 {
 impl Looked {
     fn has_left(&self, base: usize) -> bool {
         match fs::read_to_string(format!("/proc/self/task/{}/syscall", self.tid)) {
-            Ok(text) if text.starts_with("running") => used_nanos(self.tid).saturating_sub(self.used_nanos) >= CERTAIN_NANOS,
+            Ok(text) if text.starts_with("running") => {
+                used_nanos(self.tid).saturating_sub(self.used_nanos) >= CERTAIN_NANOS
+            }
             Ok(text) => waits_outside(&text, base),
-            Err(error) => error.raw_os_error() == Some(libc::ESRCH) || error.kind() == std::io::ErrorKind::NotFound,
+            Err(error) => {
+                error.raw_os_error() == Some(libc::ESRCH)
+                    || error.kind() == std::io::ErrorKind::NotFound
+            }
         }
     }
 }
 
-/// Whether a thread that waits does so outside of the region, with no way back into it on its stack.
+/// Whether a thread that waits does so outside of the region, with no way back into it on its
+/// stack.
 fn waits_outside(text: &str, base: usize) -> bool {
-    let numbers = text.split_whitespace().map(|word| usize::from_str_radix(word.trim_start_matches("0x"), 16));
-    let Some([Ok(stack), Ok(at)]) = numbers.collect::<Vec<_>>().last_chunk::<2>().cloned() else { return false };
+    let numbers = text
+        .split_whitespace()
+        .map(|word| usize::from_str_radix(word.trim_start_matches("0x"), 16));
+    let Some([Ok(stack), Ok(at)]) = numbers.collect::<Vec<_>>().last_chunk::<2>().cloned() else {
+        return false;
+    };
     let region = base..base + REGION_BYTES;
-    !region.contains(&at) && !region.contains(&stack) && !stack_words(stack).any(|word| region.contains(&word))
+    !region.contains(&at)
+        && !region.contains(&stack)
+        && !stack_words(stack).any(|word| region.contains(&word))
 }
 
 /// The words of a stack from `pointer` on, as far as they can be read.
@@ -106,8 +131,10 @@ fn stack_words(pointer: usize) -> impl Iterator<Item = usize> {
     // SAFETY: `into` is memory of ours.
     let read = unsafe { platform::read_own_memory(&[into], &from) }.unwrap_or(0);
     bytes.truncate(read);
-    let words: Vec<usize> =
-        bytes.chunks_exact(8).map(|word| word.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte))).collect();
+    let words: Vec<usize> = bytes
+        .chunks_exact(8)
+        .map(|word| word.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)))
+        .collect();
     words.into_iter()
 }
 
@@ -124,7 +151,8 @@ fn pages(from: usize, length: usize) -> impl Iterator<Item = libc::iovec> {
 
 fn word(address: usize) -> Option<u64> {
     let mut word = 0_u64;
-    let into = libc::iovec { iov_base: std::ptr::from_mut(&mut word).cast(), iov_len: size_of::<u64>() };
+    let into =
+        libc::iovec { iov_base: std::ptr::from_mut(&mut word).cast(), iov_len: size_of::<u64>() };
     let from = libc::iovec { iov_base: address as *mut _, iov_len: size_of::<u64>() };
     // SAFETY: `into` is a word of ours.
     let read = unsafe { platform::read_own_memory(&[into], &[from]) };
@@ -140,9 +168,23 @@ mod tests {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: new mappings of ours.
         unsafe {
-            let base = libc::mmap(std::ptr::null_mut(), REGION_BYTES, libc::PROT_READ | libc::PROT_EXEC, flags, -1, 0) as usize;
+            let base = libc::mmap(
+                std::ptr::null_mut(),
+                REGION_BYTES,
+                libc::PROT_READ | libc::PROT_EXEC,
+                flags,
+                -1,
+                0,
+            ) as usize;
             let words = base + CODE_BYTES;
-            assert_eq!(libc::mprotect(words as *mut _, REGION_BYTES - CODE_BYTES, libc::PROT_READ | libc::PROT_WRITE), 0);
+            assert_eq!(
+                libc::mprotect(
+                    words as *mut _,
+                    REGION_BYTES - CODE_BYTES,
+                    libc::PROT_READ | libc::PROT_WRITE
+                ),
+                0
+            );
             (words as *mut u64).write(REGION_MAGIC);
             ((words + at::LEFT) as *mut u64).write(left);
             ((words + at::DONE) as *mut u64).write(done);
@@ -154,7 +196,10 @@ mod tests {
     fn a_region_goes_only_when_both_threads_said_that_they_are_through() {
         let (entered, left) = (region(1, 0), region(1, 1));
         unmap_left();
-        assert_eq!((word(entered + CODE_BYTES), word(left + CODE_BYTES)), (Some(REGION_MAGIC), None));
+        assert_eq!(
+            (word(entered + CODE_BYTES), word(left + CODE_BYTES)),
+            (Some(REGION_MAGIC), None)
+        );
         // SAFETY: nothing else knows it.
         unsafe { libc::munmap(entered as *mut _, REGION_BYTES) };
     }
@@ -165,7 +210,9 @@ mod tests {
         let stack = vec![1_usize; STACK_BYTES / 8];
         let mut bare = stack.clone();
         bare[700] = base + 0x40;
-        let line = |stack: &[usize], at: usize| format!("35 0x0 0x0 0x0 0x0 0x0 0x0 {:#x} {at:#x}", stack.as_ptr() as usize);
+        let line = |stack: &[usize], at: usize| {
+            format!("35 0x0 0x0 0x0 0x0 0x0 0x0 {:#x} {at:#x}", stack.as_ptr() as usize)
+        };
         assert!(waits_outside(&line(&stack, 0x1000), base));
         assert!(!waits_outside(&line(&stack, base + 8), base));
         assert!(!waits_outside(&line(&bare, 0x1000), base));

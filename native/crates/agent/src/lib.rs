@@ -95,7 +95,8 @@ pub fn start(options: &Options<'_>) -> Result<()> {
         write_text(std::ptr::addr_of_mut!((*header).program), options.program);
         write_text(std::ptr::addr_of_mut!((*header).runtime), options.runtime);
     }
-    atomic!(AtomicU8, header, idle_level).store(options.idle_level.min(Level::Stacks as u8), Ordering::Relaxed);
+    atomic!(AtomicU8, header, idle_level)
+        .store(options.idle_level.min(Level::Stacks as u8), Ordering::Relaxed);
     *stay_here() = options.stay;
     let before = levels::level(runtime);
     levels::set_level(runtime, options.level);
@@ -114,9 +115,14 @@ fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<
     atomic!(AtomicU64, header, heartbeat_ticks).store(clock::ticks(), Ordering::Relaxed);
     let table = Table::open();
     rescue::watch();
-    let (segment, file) = publish::publish(runtime, directory, &table).inspect_err(|_| rescue::unwatch())?;
+    let (segment, file) =
+        publish::publish(runtime, directory, &table).inspect_err(|_| rescue::unwatch())?;
     let served = Served::start(runtime).and_then(|served| {
-        control::start(&segment.with_extension("sock"), Arc::clone(&served) as Arc<dyn control::Target>, table)?;
+        control::start(
+            &segment.with_extension("sock"),
+            Arc::clone(&served) as Arc<dyn control::Target>,
+            table,
+        )?;
         Ok(served)
     });
     let served = served.inspect_err(|_| {
@@ -156,12 +162,15 @@ pub fn exit() {
     publish::remove();
 }
 
-/// After `exit`: waits until no viewer looks any more, so that each has read the last state; they hang up then. Without viewers it returns at once.
+/// After `exit`: waits until no viewer looks any more, so that each has read the last state; they
+/// hang up then. Without viewers it returns at once.
 pub fn wait_for_viewers(patience: Duration) {
     let Some(runtime) = existing() else { return };
     let until = Instant::now() + patience;
     // Relaxed: the count is all that is looked at
-    while atomic!(AtomicU32, runtime.segment().header(), viewers).load(Ordering::Relaxed) > 0 && Instant::now() < until {
+    while atomic!(AtomicU32, runtime.segment().header(), viewers).load(Ordering::Relaxed) > 0
+        && Instant::now() < until
+    {
         std::thread::sleep(VIEWERS_TURN);
     }
 }
@@ -229,7 +238,8 @@ fn after_fork(runtime: &Runtime) {
         // its thread does not exist here: not to be joined
         std::mem::forget(agent);
         // as without viewers: the parent's viewers look at the parent
-        let idle = atomic!(AtomicU8, runtime.segment().header(), idle_level).load(Ordering::Relaxed);
+        let idle =
+            atomic!(AtomicU8, runtime.segment().header(), idle_level).load(Ordering::Relaxed);
         levels::set_level(runtime, idle);
     }
     // SAFETY: this is a forked child, where only the calling thread runs.
@@ -245,9 +255,13 @@ pub fn log_collection(runtime: &Runtime, record: &GcRecord) {
     let place = header;
     atomic!(AtomicU64, place, gc_log[at].at_ticks).store(record.at_ticks, Ordering::Relaxed);
     atomic!(AtomicU64, place, gc_log[at].took_nanos).store(record.took_nanos, Ordering::Relaxed);
-    let counts = u64::from(record.collected) | u64::from(record.generation) << 32 | u64::from(record.forced) << 48;
+    let counts = u64::from(record.collected)
+        | u64::from(record.generation) << 32
+        | u64::from(record.forced) << 48;
     // SAFETY: the three fields are one aligned word of the record, which lies in the mapping.
-    let word = unsafe { AtomicU64::from_ptr(std::ptr::addr_of_mut!((*header).gc_log[at].collected).cast()) };
+    let word = unsafe {
+        AtomicU64::from_ptr(std::ptr::addr_of_mut!((*header).gc_log[at].collected).cast())
+    };
     word.store(counts, Ordering::Relaxed);
     // Release: a collection that is counted is whole
     logged.store(number + 1, Ordering::Release);

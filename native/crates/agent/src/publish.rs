@@ -37,7 +37,8 @@ enum Name {
 static NAME: Lock<Name> = Lock::new(Name::None);
 
 // a child has no name: that is the parent's
-static SECTION: Section = Section::new(Rank::Name, || NAME.hold(), release, |_| *NAME.lock() = Name::None);
+static SECTION: Section =
+    Section::new(Rank::Name, || NAME.hold(), release, |_| *NAME.lock() = Name::None);
 
 /// # Safety
 /// After `NAME.hold`, by the same thread or its copy in the child.
@@ -53,17 +54,24 @@ fn name() -> Guard<'static, Name> {
 
 fn stem() -> Result<String> {
     let pid = platform::process_id();
-    let start = platform::start_time(pid).map_err(|error| Error::io("cannot tell when this process started", &error))?;
+    let start = platform::start_time(pid)
+        .map_err(|error| Error::io("cannot tell when this process started", &error))?;
     Ok(format!("{pid}-{start}"))
 }
 
-/// Gives the segment its name, so that viewers find it. Returns its path and its file, open in `table` as long as the agent runs.
-pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) -> Result<(PathBuf, Descriptor)> {
+/// Gives the segment its name, so that viewers find it. Returns its path and its file, open in
+/// `table` as long as the agent runs.
+pub fn publish(
+    runtime: &Runtime,
+    directory: Option<&Path>,
+    table: &Arc<Table>,
+) -> Result<(PathBuf, Descriptor)> {
     moving::take_file(runtime, directory)?;
     let usual = runtime.directory.as_ref().ok_or_else(|| no_file(runtime))?;
     // found again: it may have been removed, or the environment may name another, since the segment
     // was made
-    let directory = platform::segment_directory(directory).map_err(|error| Error::new(Status::Unavailable, error.to_string()))?;
+    let directory = platform::segment_directory(directory)
+        .map_err(|error| Error::new(Status::Unavailable, error.to_string()))?;
     let stem = stem()?;
     sweep(&directory, &stem, Extent::Overdue);
     let path = directory.join(format!("{stem}.seg"));
@@ -72,8 +80,12 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) 
     let backing = backing.as_mut().ok_or_else(|| no_file(runtime))?;
     let named = match &*name {
         Name::Published(_) => open_named(backing, &path, table),
-        Name::Hidden(hidden) => fs::rename(hidden, &path).and_then(|()| open_named(backing, &path, table)),
-        Name::None | Name::Noted(_) => name_new(backing, &runtime.segment().mapped_file(), &path, table),
+        Name::Hidden(hidden) => {
+            fs::rename(hidden, &path).and_then(|()| open_named(backing, &path, table))
+        }
+        Name::None | Name::Noted(_) => {
+            name_new(backing, &runtime.segment().mapped_file(), &path, table)
+        }
     };
     if let (Name::Noted(note), Ok(_)) = (&*name, &named) {
         // fails if the note was swept before
@@ -97,17 +109,32 @@ fn refused(error: &io::Error, path: &Path, usual: &Path) -> Error {
     if error.kind() != ErrorKind::CrossesDevices {
         return Error::io(format!("cannot publish the segment as {}", path.display()), error);
     }
-    // made at the first use of a handle, and a file cannot move to another file system under its mapping
-    let made = format!("this process's segment was made in {} at the first use of a handle", usual.display());
-    Error::new(Status::Unavailable, format!("{made}, which is another file system than {}", path.parent().unwrap_or(path).display()))
+    // made at the first use of a handle, and a file cannot move to another file system under its
+    // mapping
+    let made = format!(
+        "this process's segment was made in {} at the first use of a handle",
+        usual.display()
+    );
+    Error::new(
+        Status::Unavailable,
+        format!(
+            "{made}, which is another file system than {}",
+            path.parent().unwrap_or(path).display()
+        ),
+    )
 }
 
 /// Opens the segment's file after the program closed its descriptor: the system lets privileged
 /// processes open a file that they have mapped.
 fn open_mapped(backing: &Backing, mapped: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
     let opened = table.open_file(mapped, libc::O_RDWR, 0).ok();
-    let ours = opened.filter(|file| file.identity().is_ok_and(|identity| identity == backing.identity));
-    ours.ok_or_else(|| io::Error::other("the program closed the descriptor of the segment before the agent started"))
+    let ours =
+        opened.filter(|file| file.identity().is_ok_and(|identity| identity == backing.identity));
+    ours.ok_or_else(|| {
+        io::Error::other(
+            "the program closed the descriptor of the segment before the agent started",
+        )
+    })
 }
 
 /// Opens the segment's file, which has the name `path`, and takes the lock that says that we live.
@@ -129,7 +156,12 @@ fn hold_lock(file: &Descriptor) -> io::Result<()> {
     }
 }
 
-fn name_new(backing: &mut Backing, mapped: &Path, path: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
+fn name_new(
+    backing: &mut Backing,
+    mapped: &Path,
+    path: &Path,
+    table: &Arc<Table>,
+) -> io::Result<Descriptor> {
     let file = match backing.unnamed.as_ref().filter(|unnamed| !unnamed.is_lost()) {
         Some(unnamed) => table.reopen(unnamed, platform::thread_id())?,
         None => open_mapped(backing, mapped, table)?,
@@ -149,7 +181,8 @@ fn name_new(backing: &mut Backing, mapped: &Path, path: &Path, table: &Arc<Table
     Ok(file)
 }
 
-/// Takes the segment out of viewers' sight: without a trace, or, where handles of our own runtime keep the file, under a hidden name.
+/// Takes the segment out of viewers' sight: without a trace, or, where handles of our own runtime
+/// keep the file, under a hidden name.
 pub fn withdraw(runtime: &Runtime) {
     if moving::leave_file(runtime) {
         return remove();
@@ -166,10 +199,15 @@ pub fn withdraw(runtime: &Runtime) {
     };
 }
 
-/// Leaves a note where viewers look for the segment: why this process has none that they could find. A symbolic link that leads nowhere, because
-/// such a link needs no room in a full file system and no descriptor. Does nothing where not even that can be had.
+/// Leaves a note where viewers look for the segment: why this process has none that they could
+/// find. A symbolic link that leads nowhere, because such a link needs no room in a full file
+/// system and no descriptor. Does nothing where not even that can be had.
 pub fn note(runtime: &Runtime, reason: &str) {
-    let Ok(directory) = runtime.directory.clone().map_or_else(|| platform::segment_directory(None), Ok) else { return };
+    let Ok(directory) =
+        runtime.directory.clone().map_or_else(|| platform::segment_directory(None), Ok)
+    else {
+        return;
+    };
     let Ok(stem) = stem() else { return };
     let mut name = self::name();
     if matches!(*name, Name::None) {

@@ -39,23 +39,37 @@ pub struct Act {
 
 impl Act {
     fn new(op: &'static str, handles: &[u64], wish: Value) -> Self {
-        Self { op, handles: handles[..handles.len().min(LOGGED_HANDLES)].to_vec(), handle_count: handles.len(), wish }
+        Self {
+            op,
+            handles: handles[..handles.len().min(LOGGED_HANDLES)].to_vec(),
+            handle_count: handles.len(),
+            wish,
+        }
     }
 
     /// The act of a command; None for a command that changes nothing.
     pub fn of(command: &Command) -> Option<Self> {
         let act = |handles, wish| Some(Self::new(command.operation().name, handles, wish));
         match command {
-            Command::Close { handles, although_held, withdraw_after_ms } => {
-                act(handles, json!({"although_held": although_held, "withdraw_after_ms": withdraw_after_ms}))
-            }
+            Command::Close { handles, although_held, withdraw_after_ms } => act(
+                handles,
+                json!({"although_held": although_held, "withdraw_after_ms": withdraw_after_ms}),
+            ),
             Command::Cancel { handle } => act(&[*handle], Value::Null),
             Command::Level { level } => act(&[], json!({"level": level})),
-            Command::TypeLevel { type_id, level } => act(&[], json!({"type": type_id, "level": level})),
-            Command::Hello(hello) if hello.allow_ptrace => Some(Self::new("allow_ptrace", &[], json!({"level": hello.level}))),
-            Command::Hello(hello) if hello.level.is_some() => Some(Self::new("level", &[], json!({"level": hello.level}))),
+            Command::TypeLevel { type_id, level } => {
+                act(&[], json!({"type": type_id, "level": level}))
+            }
+            Command::Hello(hello) if hello.allow_ptrace => {
+                Some(Self::new("allow_ptrace", &[], json!({"level": hello.level})))
+            }
+            Command::Hello(hello) if hello.level.is_some() => {
+                Some(Self::new("level", &[], json!({"level": hello.level})))
+            }
             Command::Detach { only_unused } => act(&[], json!({"only_unused": only_unused})),
-            Command::Declare { declarations } => act(&[], json!({"declarations": declarations.len(), "runs": code_of(declarations)})),
+            Command::Declare { declarations } => {
+                act(&[], json!({"declarations": declarations.len(), "runs": code_of(declarations)}))
+            }
             other if other.operation().changes => act(&[], Value::Null),
             _ => None,
         }
@@ -104,7 +118,8 @@ impl Audit {
     /// Writes down the outcome of an act: the fields of its answer, or the status and the reason
     /// for the failure.
     pub fn record(&self, act: &Act, pid: u32, uid: u32, outcome: Result<&Fields, (&str, &str)>) {
-        let secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let secs =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let handles = &act.handles;
         let mut line = json!({"at": secs, "op": act.op, "pid": pid, "uid": uid, "handles": handles, "handle_count": act.handle_count, "wish": act.wish});
         match outcome {
@@ -152,7 +167,9 @@ impl Audit {
 /// the handle, methods.
 fn code_of(declarations: &[Value]) -> String {
     let told = |declaration: &Value| {
-        let text = |name: &str| declaration.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            declaration.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         let parts = ["class", "library", "handle", "released", "close"].map(text);
         let told = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         told.chars().take(MAX_CODE_CHARS).collect::<String>()
@@ -162,12 +179,18 @@ fn code_of(declarations: &[Value]) -> String {
 
 /// The part of an answer that the log keeps.
 fn result_of(act: &Act, fields: &Fields) -> Value {
-    let pick =
-        |names: &[&str]| names.iter().filter_map(|&name| Some((name.to_owned(), fields.get(name)?.clone()))).collect::<Fields>().into();
+    let pick = |names: &[&str]| {
+        names
+            .iter()
+            .filter_map(|&name| Some((name.to_owned(), fields.get(name)?.clone())))
+            .collect::<Fields>()
+            .into()
+    };
     match act.op {
         "close" => {
             let answers = fields.get("answers").and_then(Value::as_array);
-            let outcome = |answer: &Value| json!({"handle": answer["handle"], "outcome": answer["outcome"]});
+            let outcome =
+                |answer: &Value| json!({"handle": answer["handle"], "outcome": answer["outcome"]});
             answers.into_iter().flatten().take(LOGGED_HANDLES).map(outcome).collect()
         }
         "gc" => pick(&["collected", "released", "closes_queued", "still_pending", "took_nanos"]),
@@ -195,8 +218,11 @@ mod tests {
 
     #[test]
     fn a_declaration_is_kept_with_what_it_runs() {
-        let declarations =
-            vec![json!({"class": "a.B", "handle": "wipe()", "close": "shut"}), json!([1]), json!({"class": "x".repeat(1000)})];
+        let declarations = vec![
+            json!({"class": "a.B", "handle": "wipe()", "close": "shut"}),
+            json!([1]),
+            json!({"class": "x".repeat(1000)}),
+        ];
         let act = Act::of(&Command::Declare { declarations }).map(|act| act.wish);
         let runs = format!("a.B, wipe(), shut; ; {}", "x".repeat(MAX_CODE_CHARS));
         assert_eq!(act, Some(json!({"declarations": 3, "runs": runs})));
@@ -207,7 +233,10 @@ mod tests {
         let audit = Audit::default();
         audit.record(&cancel(2), 7, 8, Err(("CloseRefused", "its close runs already")));
         let act = &audit.report()["acts"][0];
-        assert_eq!((&act["op"], &act["pid"], &act["uid"]), (&json!("cancel"), &json!(7), &json!(8)));
+        assert_eq!(
+            (&act["op"], &act["pid"], &act["uid"]),
+            (&json!("cancel"), &json!(7), &json!(8))
+        );
         assert_eq!((&act["handles"], &act["outcome"]), (&json!([2]), &json!("CloseRefused")));
         assert_eq!(act["result"], json!("its close runs already"));
     }
@@ -215,7 +244,8 @@ mod tests {
     #[test]
     fn the_oldest_acts_are_dropped_and_counted() {
         let audit = Audit::default();
-        (0..MAX_KEPT as u64 + 3).for_each(|handle| audit.record(&cancel(handle), 1, 1, Ok(&Fields::new())));
+        (0..MAX_KEPT as u64 + 3)
+            .for_each(|handle| audit.record(&cancel(handle), 1, 1, Ok(&Fields::new())));
         let report = audit.report();
         assert_eq!(report["acts"].as_array().map(Vec::len), Some(MAX_KEPT));
         assert_eq!((&report["dropped"], &report["acts"][0]["handles"]), (&json!(3), &json!([3])));
@@ -225,17 +255,29 @@ mod tests {
     fn the_longest_log_is_bounded_in_bytes_and_tells_what_was_dropped() {
         let audit = Audit::default();
         let handles: Vec<u64> = (0..1000).map(|low| u64::MAX - low).collect();
-        let answers: Vec<Value> = handles.iter().map(|handle| json!({"handle": handle, "outcome": "would_close"})).collect();
+        let answers: Vec<Value> = handles
+            .iter()
+            .map(|handle| json!({"handle": handle, "outcome": "would_close"}))
+            .collect();
         let mut fields = Fields::new();
         fields.insert("answers".into(), answers.into());
-        let act = Act::new("close", &handles, json!({"although_held": true, "withdraw_after_ms": u64::MAX}));
+        let act = Act::new(
+            "close",
+            &handles,
+            json!({"although_held": true, "withdraw_after_ms": u64::MAX}),
+        );
         (0..MAX_KEPT).for_each(|_| audit.record(&act, u32::MAX, u32::MAX, Ok(&fields)));
-        (0..MAX_KEPT).for_each(|_| audit.record(&act, 1, 1, Err(("Unavailable", &"x".repeat(1 << 20)))));
+        (0..MAX_KEPT)
+            .for_each(|_| audit.record(&act, 1, 1, Err(("Unavailable", &"x".repeat(1 << 20)))));
         let report = audit.report();
         let kept = report["acts"].as_array().map_or(0, Vec::len);
         assert_eq!(report["dropped"].as_u64(), Some((2 * MAX_KEPT - kept) as u64));
         let line = crate::wire::success(u64::MAX, report);
-        assert!(kept > 100 && line.len() < MAX_KEPT_BYTES + 1024, "{kept} acts of {} bytes", line.len());
+        assert!(
+            kept > 100 && line.len() < MAX_KEPT_BYTES + 1024,
+            "{kept} acts of {} bytes",
+            line.len()
+        );
     }
 
     #[test]
@@ -249,10 +291,14 @@ mod tests {
         assert_eq!(hello(false, json!(2)).as_ref().and_then(op), Some("level"));
         assert_eq!(hello(false, Value::Null).as_ref().and_then(op), None);
         assert_eq!(op(&Command::TypeLevel { type_id: 1, level: 2 }), Some("type_level"));
-        let close = Command::Close { handles: vec![2], although_held: true, withdraw_after_ms: Some(5) };
+        let close =
+            Command::Close { handles: vec![2], although_held: true, withdraw_after_ms: Some(5) };
         let audit = Audit::default();
         audit.record(&Act::of(&close).expect("an act"), 7, 8, Err(("GivenUp", "too late")));
-        assert_eq!(audit.report()["acts"][0]["wish"], json!({"although_held": true, "withdraw_after_ms": 5}));
+        assert_eq!(
+            audit.report()["acts"][0]["wish"],
+            json!({"although_held": true, "withdraw_after_ms": 5})
+        );
     }
 
     #[test]

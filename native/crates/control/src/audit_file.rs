@@ -9,7 +9,8 @@ use std::sync::Arc;
 use segment::descriptors::{Descriptor, Table};
 use segment::platform;
 
-/// Bytes after which the file is put aside as `FILE.1`, in place of the one before; both together are the bound.
+/// Bytes after which the file is put aside as `FILE.1`, in place of the one before; both together
+/// are the bound.
 pub const MAX_BYTES: u64 = 4 << 20;
 const OURS_ALONE: u32 = 0o600;
 
@@ -54,9 +55,11 @@ impl AuditFile {
         Ok(())
     }
 
-    /// Puts a full file aside. A child of a fork writes to the same file and may have been first; then another file is there already.
+    /// Puts a full file aside. A child of a fork writes to the same file and may have been first;
+    /// then another file is there already.
     fn put_aside(&self, full: &Descriptor) -> io::Result<()> {
-        let is_still_there = fs::symlink_metadata(&self.path).ok().map(|found| (found.dev(), found.ino()));
+        let is_still_there =
+            fs::symlink_metadata(&self.path).ok().map(|found| (found.dev(), found.ino()));
         let full = full.identity()?;
         if is_still_there == Some((full.device, full.inode)) {
             fs::rename(&self.path, self.aside())?;
@@ -72,7 +75,8 @@ impl AuditFile {
 
     fn open(&self) -> io::Result<Descriptor> {
         // NONBLOCK: opening a pipe must not block the program
-        let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let flags =
+            libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK;
         let file = self.table.open_file(&self.path, flags, OURS_ALONE)?;
         let found = file.stat()?;
         if found.st_mode & libc::S_IFMT != libc::S_IFREG {
@@ -99,7 +103,8 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let folder = std::env::temp_dir().join(format!("arc-inspector-audit-{}-{name}", std::process::id()));
+            let folder = std::env::temp_dir()
+                .join(format!("arc-inspector-audit-{}-{name}", std::process::id()));
             fs::create_dir(&folder).expect("a folder");
             Self(folder)
         }
@@ -167,7 +172,10 @@ mod tests {
     #[test]
     fn two_who_write_the_same_file_put_it_aside_once() {
         let folder = Folder::new("both");
-        let (one, other) = (bounded(&folder.log(), 30).expect("a file"), bounded(&folder.log(), 30).expect("a file"));
+        let (one, other) = (
+            bounded(&folder.log(), 30).expect("a file"),
+            bounded(&folder.log(), 30).expect("a file"),
+        );
         for line in 0..3 {
             one.append(&format!("line {line:04}")).expect("room");
         }

@@ -1,4 +1,5 @@
-//! The native thread that closes, cancels and drains, so that a close method which takes its time holds up no ping.
+//! The native thread that closes, cancels and drains, so that a close method which takes its time
+//! holds up no ping.
 
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -56,7 +57,10 @@ impl Closer {
         if state.waiting.len() >= MAX_WAITING {
             drop(state);
             self.target.count_drop();
-            return origin.fail("TableFull", &format!("{MAX_WAITING} requests wait for a close to end already"));
+            return origin.fail(
+                "TableFull",
+                &format!("{MAX_WAITING} requests wait for a close to end already"),
+            );
         }
         state.waiting.push_back((errand, origin));
         drop(state);
@@ -104,7 +108,9 @@ impl Closer {
                 return None;
             }
             let is_read = |(_, origin): &(Errand, Origin)| !origin.peer.is_full();
-            while let Some((errand, origin)) = state.waiting.iter().position(is_read).and_then(|place| state.waiting.remove(place)) {
+            while let Some((errand, origin)) =
+                state.waiting.iter().position(is_read).and_then(|place| state.waiting.remove(place))
+            {
                 if !self.is_given_up(&origin) {
                     return Some((errand, origin));
                 }
@@ -119,7 +125,9 @@ impl Closer {
 
     fn run(&self, errand: Errand, origin: &Origin) {
         match errand {
-            Errand::Preview(handles) => self.answer_each("preview", &handles, CloseWish::default(), origin),
+            Errand::Preview(handles) => {
+                self.answer_each("preview", &handles, CloseWish::default(), origin)
+            }
             Errand::Close(handles, wish) => self.answer_each("close", &handles, wish, origin),
             Errand::Cancel(handle) => match self.target.cancel(handle) {
                 Ok(()) => origin.succeed(Fields::new()),
@@ -205,6 +213,9 @@ mod tests {
             }
             assert!(closer.stop(Duration::from_secs(60)));
         });
-        assert_eq!((target.drops.load(Ordering::SeqCst), target.closes.load(Ordering::SeqCst)), (2, 0));
+        assert_eq!(
+            (target.drops.load(Ordering::SeqCst), target.closes.load(Ordering::SeqCst)),
+            (2, 0)
+        );
     }
 }

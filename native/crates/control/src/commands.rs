@@ -80,10 +80,13 @@ impl Commands {
             _ if connection.wishes.is_none() => return self.refuse(&origin, "say hello first"),
             command if command.operation().changes && !connection.is_armed => {
                 self.target.count_drop();
-                origin.fail("NotArmed", "this connection only reads: actions have to be armed first");
+                origin
+                    .fail("NotArmed", "this connection only reads: actions have to be armed first");
             }
             Command::Level { level } => return self.level(connection, level, origin),
-            Command::Interval { interval_ms } => return wish(connection, origin, |wishes| wishes.interval = interval(interval_ms)),
+            Command::Interval { interval_ms } => {
+                return wish(connection, origin, |wishes| wishes.interval = interval(interval_ms))
+            }
             Command::Audit => origin.succeed(self.audit.report()),
             Command::Detach { only_unused } => self.detach(only_unused, &origin),
             command => self.delegate(command, origin),
@@ -96,15 +99,24 @@ impl Commands {
         let op = command.operation().name;
         let pass = |fields, origin| self.jobs.push(op, fields, origin, Finish::Pass);
         match command {
-            Command::Gc => self.jobs.push(op, Fields::new(), origin, Finish::Collection(Totals::default())),
+            Command::Gc => {
+                self.jobs.push(op, Fields::new(), origin, Finish::Collection(Totals::default()))
+            }
             Command::Threads | Command::Scan | Command::Adapters => pass(Fields::new(), origin),
-            Command::Declare { declarations } => pass(Fields::from_iter([("declarations".to_owned(), declarations.into())]), origin),
-            Command::Referrers { handle } | Command::Retainers { handle } | Command::Cycles { handle } => pass(of_handle(handle), origin),
+            Command::Declare { declarations } => {
+                pass(Fields::from_iter([("declarations".to_owned(), declarations.into())]), origin)
+            }
+            Command::Referrers { handle }
+            | Command::Retainers { handle }
+            | Command::Cycles { handle } => pass(of_handle(handle), origin),
             Command::Holders { handle } => self.closer.push(Errand::Holders(handle), origin),
             Command::TypeLevel { type_id, level } => self.type_level(type_id, level, &origin),
             Command::Preview { handles } => self.closer.push(Errand::Preview(handles), origin),
             Command::Close { handles, although_held, withdraw_after_ms } => {
-                let wish = CloseWish { although_held, withdraw_after: withdraw_after_ms.map(Duration::from_millis) };
+                let wish = CloseWish {
+                    although_held,
+                    withdraw_after: withdraw_after_ms.map(Duration::from_millis),
+                };
                 self.closer.push(Errand::Close(handles, wish), origin);
             }
             Command::Cancel { handle } => self.closer.push(Errand::Cancel(handle), origin),
@@ -121,10 +133,13 @@ impl Commands {
     /// Take the agent out of the process. `only_unused`: refuse, with the reason, while another
     /// viewer or the program needs it.
     fn detach(&self, only_unused: bool, origin: &Origin) {
-        let others = self.viewers.borrow().iter().filter(|&&pid| pid == 0 || pid != origin.peer.pid).count();
+        let others =
+            self.viewers.borrow().iter().filter(|&&pid| pid == 0 || pid != origin.peer.pid).count();
         let why = match others {
             _ if !only_unused => None,
-            _ if !self.target.stay().is_brought => Some("the program started its agent itself".to_owned()),
+            _ if !self.target.stay().is_brought => {
+                Some("the program started its agent itself".to_owned())
+            }
             0 => None,
             1 => Some("another viewer is attached".to_owned()),
             more => Some(format!("{more} other viewers are attached")),
@@ -138,7 +153,10 @@ impl Commands {
     fn hello(&self, connection: &mut Connection, hello: &Hello, origin: Origin) -> After {
         // a peer that only asks reads no segment, so any layout is as good to it
         if hello.role == "viewer" && hello.layout != LAYOUT_VERSION {
-            let why = format!("this process writes layout version {LAYOUT_VERSION}, the viewer reads version {}", hello.layout);
+            let why = format!(
+                "this process writes layout version {LAYOUT_VERSION}, the viewer reads version {}",
+                hello.layout
+            );
             self.target.count_drop();
             connection.dismiss(origin.nonce, "VersionMismatch", &why, Instant::now());
             return After::Nothing;
@@ -194,7 +212,10 @@ impl Commands {
         fields.insert("viewers".into(), self.viewers.borrow().len().into());
         let stay = self.target.stay();
         fields.insert("brought".into(), stay.is_brought.into());
-        fields.insert("leaves_after_secs".into(), stay.leaves_after.map(|after| after.as_secs_f64()).into());
+        fields.insert(
+            "leaves_after_secs".into(),
+            stay.leaves_after.map(|after| after.as_secs_f64()).into(),
+        );
         fields.insert("python".into(), self.jobs.interpreter(Instant::now()));
         fields
     }
@@ -203,7 +224,9 @@ impl Commands {
 /// Why a request is too long to be kept while it waits.
 fn too_much(command: &Command) -> Option<String> {
     match command {
-        Command::Preview { handles } | Command::Close { handles, .. } if handles.len() > MOST_AT_ONCE => {
+        Command::Preview { handles } | Command::Close { handles, .. }
+            if handles.len() > MOST_AT_ONCE =>
+        {
             Some(format!("{} handles are too many, {MOST_AT_ONCE} go at once", handles.len()))
         }
         _ => None,

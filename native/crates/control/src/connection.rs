@@ -1,4 +1,5 @@
-//! One viewer's connection, as the control thread sees it: bytes in, lines out, and how patient we are.
+//! One viewer's connection, as the control thread sees it: bytes in, lines out, and how patient we
+//! are.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -86,12 +87,17 @@ impl Connection {
                 self.half_line_since.get_or_insert(now);
                 Received::Bytes
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Received::Bytes,
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                Received::Bytes
+            }
             Err(_) => Received::End,
         }
     }
 
-    /// It is not listened to now: it asked as much as is served in one turn, or reads its answers too slowly.
+    /// It is not listened to now: it asked as much as is served in one turn, or reads its answers
+    /// too slowly.
     pub fn is_held_back(&mut self, now: Instant) -> bool {
         self.is_throttled(now) || self.peer.is_full()
     }
@@ -182,7 +188,8 @@ mod tests {
     }
 
     fn greet(connection: &mut Connection) {
-        connection.wishes = Some(Wishes { is_viewer: true, interval: Duration::from_millis(100), level: None });
+        connection.wishes =
+            Some(Wishes { is_viewer: true, interval: Duration::from_millis(100), level: None });
     }
 
     #[test]
@@ -229,7 +236,11 @@ mod tests {
         greet(&mut connection);
         let answer = vec![b'x'; 1 << 20];
         connection.peer.send(&answer);
-        assert!(connection.peer.flush() && connection.is_held_back(now) && connection.overdue(now).is_none());
+        assert!(
+            connection.peer.flush()
+                && connection.is_held_back(now)
+                && connection.overdue(now).is_none()
+        );
         let later = Instant::now() + Duration::from_secs(10);
         assert_eq!(connection.overdue(later), Some("answers wait and were not read within 10 s"));
         let mut read = vec![0; answer.len()];
@@ -251,7 +262,9 @@ mod tests {
         assert_eq!(connection.receive(now), Received::Bytes);
         assert_eq!(connection.next_line(), Ok(None));
         assert!(connection.has_half_line());
-        assert!(connection.overdue(now + HALF_LINE_PATIENCE).is_some_and(|why| why.starts_with("half a line")));
+        assert!(connection
+            .overdue(now + HALF_LINE_PATIENCE)
+            .is_some_and(|why| why.starts_with("half a line")));
         far.write_all(b"}\n").expect("room");
         assert_eq!(connection.receive(now + HALF_LINE_PATIENCE), Received::Bytes);
         assert_eq!(connection.next_line(), Ok(Some(b"{}".to_vec())));

@@ -133,8 +133,13 @@ impl Jobs {
     /// a viewer is connected.
     pub fn beat(&self, now: Instant) {
         let mut state = lock(&self.state);
-        let is_asked = state.waiting.iter().chain(&state.running).any(|job| matches!(job.finish, Finish::Beat));
-        let is_time = state.last_beat.is_none_or(|last| now.saturating_duration_since(last) >= BEAT_INTERVAL);
+        let is_asked = state
+            .waiting
+            .iter()
+            .chain(&state.running)
+            .any(|job| matches!(job.finish, Finish::Beat));
+        let is_time =
+            state.last_beat.is_none_or(|last| now.saturating_duration_since(last) >= BEAT_INTERVAL);
         if is_time && !is_asked && !state.is_stopped && !state.has_none {
             state.last_beat = Some(now);
             state.add("beat", Fields::new(), None, Finish::Beat);
@@ -164,11 +169,16 @@ impl Jobs {
         lock(&self.state).waiting.retain(|job| !self.is_given_up(job));
     }
 
-    /// Refuse the waiting jobs once it is clear that no worker will ever fetch them: none has come, and the process has no interpreter.
+    /// Refuse the waiting jobs once it is clear that no worker will ever fetch them: none has come,
+    /// and the process has no interpreter.
     pub fn refuse_without_worker(&self, now: Instant) {
         let mut state = lock(&self.state);
         let is_time = now.saturating_duration_since(self.began) >= FIRST_WORKER_PATIENCE;
-        if state.has_none || state.answered.is_some() || !is_time || self.target.may_have_interpreter() {
+        if state.has_none
+            || state.answered.is_some()
+            || !is_time
+            || self.target.may_have_interpreter()
+        {
             return;
         }
         state.has_none = true;
@@ -179,7 +189,8 @@ impl Jobs {
         }
     }
 
-    /// The worker wants a job of at most `capacity` bytes; wait for one at most `timeout`, `None`: for ever.
+    /// The worker wants a job of at most `capacity` bytes; wait for one at most `timeout`, `None`:
+    /// for ever.
     pub fn next(&self, timeout: Option<Duration>, capacity: usize) -> Next {
         let until = timeout.map(|timeout| Instant::now() + timeout);
         let mut state = lock(&self.state);
@@ -196,7 +207,9 @@ impl Jobs {
                     return Next::Job(bytes);
                 }
             }
-            let left = until.map_or(BEAT_INTERVAL * 40, |until| until.saturating_duration_since(Instant::now()));
+            let left = until.map_or(BEAT_INTERVAL * 40, |until| {
+                until.saturating_duration_since(Instant::now())
+            });
             if left.is_zero() {
                 return Next::Nothing;
             }
@@ -224,10 +237,16 @@ impl Jobs {
     pub fn progress(&self, number: u64, so_far: &[u8]) -> bool {
         let mut state = lock(&self.state);
         self.note_answer(&mut state);
-        let origin = state.running.iter().find(|job| job.number == number).and_then(|job| job.origin.clone());
+        let origin = state
+            .running
+            .iter()
+            .find(|job| job.number == number)
+            .and_then(|job| job.origin.clone());
         let is_stopped = state.is_stopped;
         drop(state);
-        let Some(origin) = origin.filter(|origin| !is_stopped && !origin.is_given_up()) else { return false };
+        let Some(origin) = origin.filter(|origin| !is_stopped && !origin.is_given_up()) else {
+            return false;
+        };
         if origin.peer.is_full() {
             return true;
         }
@@ -242,7 +261,8 @@ impl Jobs {
         let state = lock(&self.state);
         let millis = |since: Instant| now.saturating_duration_since(since).as_millis() as u64;
         // The beats are our own; that they are late shows in the age of the last answer.
-        let busy = state.running.iter().filter(|job| job.origin.is_some()).min_by_key(|job| job.began);
+        let busy =
+            state.running.iter().filter(|job| job.origin.is_some()).min_by_key(|job| job.began);
         serde_json::json!({
             "answered_ms_ago": state.answered.map(millis),
             "busy": busy.map(|job| job.op),
@@ -264,7 +284,9 @@ impl Jobs {
     }
 
     fn is_given_up(&self, job: &Job) -> bool {
-        job.origin.as_ref().is_some_and(|origin| origin.drop_if_given_up(&*self.target, "the interpreter came by"))
+        job.origin
+            .as_ref()
+            .is_some_and(|origin| origin.drop_if_given_up(&*self.target, "the interpreter came by"))
     }
 
     fn note_answer(&self, state: &mut State) {
@@ -295,11 +317,15 @@ impl Jobs {
     fn finish(&self, job: Job, answer: &[u8]) {
         let Some(origin) = job.origin else { return };
         let Ok(mut fields) = serde_json::from_slice::<Fields>(answer) else {
-            return origin.fail("BadArgument", "the agent answered with something that is not JSON");
+            return origin
+                .fail("BadArgument", "the agent answered with something that is not JSON");
         };
         if fields.remove("ok") != Some(Value::Bool(true)) {
             let text = |name: &str| fields.get(name).and_then(Value::as_str);
-            return origin.fail(text("status").unwrap_or("Unavailable"), text("error").unwrap_or("the agent gave no reason"));
+            return origin.fail(
+                text("status").unwrap_or("Unavailable"),
+                text("error").unwrap_or("the agent gave no reason"),
+            );
         }
         match job.finish {
             Finish::Beat | Finish::Pass => {}
@@ -322,24 +348,47 @@ impl State {
             return Some(format!("{MAX_WAITING} requests wait for the interpreter already"));
         }
         let bytes: usize = self.waiting.iter().map(|job| job.text.len()).sum();
-        (bytes >= MAX_WAITING_BYTES).then(|| format!("{bytes} bytes of requests wait for the interpreter already"))
+        (bytes >= MAX_WAITING_BYTES)
+            .then(|| format!("{bytes} bytes of requests wait for the interpreter already"))
     }
 
     /// The oldest job that can be done now: its peer reads its answers, and waits for no other
     /// answer of the interpreter.
     fn take(&mut self) -> Option<Job> {
-        let is_owed = |peer: &Arc<Peer>| self.running.iter().filter_map(|job| job.origin.as_ref()).any(|it| Arc::ptr_eq(&it.peer, peer));
-        let can_begin = |job: &Job| job.origin.as_ref().is_none_or(|origin| !origin.peer.is_full() && !is_owed(&origin.peer));
+        let is_owed = |peer: &Arc<Peer>| {
+            self.running
+                .iter()
+                .filter_map(|job| job.origin.as_ref())
+                .any(|it| Arc::ptr_eq(&it.peer, peer))
+        };
+        let can_begin = |job: &Job| {
+            job.origin
+                .as_ref()
+                .is_none_or(|origin| !origin.peer.is_full() && !is_owed(&origin.peer))
+        };
         let place = self.waiting.iter().position(can_begin)?;
         self.waiting.remove(place)
     }
 
-    fn add(&mut self, op: &'static str, mut fields: Fields, origin: Option<Origin>, finish: Finish) {
+    fn add(
+        &mut self,
+        op: &'static str,
+        mut fields: Fields,
+        origin: Option<Origin>,
+        finish: Finish,
+    ) {
         self.last_number += 1;
         fields.insert("job".into(), self.last_number.into());
         fields.insert("op".into(), op.into());
         let text = Value::Object(fields).to_string().into_bytes();
-        self.waiting.push_back(Job { number: self.last_number, op, text, origin, finish, began: Instant::now() });
+        self.waiting.push_back(Job {
+            number: self.last_number,
+            op,
+            text,
+            origin,
+            finish,
+            began: Instant::now(),
+        });
     }
 }
 
@@ -412,7 +461,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_begun_for_one_that_does_not_read_or_waits_for_another_answer_and_others_are_served() {
+    fn nothing_is_begun_for_one_that_does_not_read_or_waits_for_another_answer_and_others_are_served(
+    ) {
         let jobs = Jobs::new(Arc::new(Quiet::default()));
         let (deaf, _far) = origin(Duration::from_secs(60));
         let (other, _end) = origin(Duration::from_secs(60));
@@ -427,7 +477,8 @@ mod tests {
     }
 
     #[test]
-    fn a_process_without_an_interpreter_says_so_at_once_and_a_worker_that_comes_all_the_same_is_served() {
+    fn a_process_without_an_interpreter_says_so_at_once_and_a_worker_that_comes_all_the_same_is_served(
+    ) {
         let jobs = Jobs::new(Arc::new(Quiet { has_no_interpreter: true, ..Quiet::default() }));
         let (early, _far) = origin(Duration::from_secs(60));
         jobs.push("gc", Fields::new(), early, Finish::Collection(Totals::default()));
@@ -448,7 +499,8 @@ mod tests {
         let jobs = Jobs::new(Arc::new(Quiet::default()));
         let (origin, _far) = origin(Duration::from_secs(60));
         for _ in 0..8 {
-            let fields = Fields::from_iter([("declarations".to_owned(), "x".repeat(1 << 20).into())]);
+            let fields =
+                Fields::from_iter([("declarations".to_owned(), "x".repeat(1 << 20).into())]);
             jobs.push("declare", fields, origin.clone(), Finish::Pass);
         }
         assert_eq!(lock(&jobs.state).asked(), MAX_WAITING_BYTES >> 20);

@@ -58,12 +58,14 @@ pub struct Control {
 }
 
 impl Control {
-    /// Listen at `path`, with a socket in `table`, and serve `target`. The directory must be ours alone; a socket that an earlier start left there is replaced.
+    /// Listen at `path`, with a socket in `table`, and serve `target`. The directory must be ours
+    /// alone; a socket that an earlier start left there is replaced.
     ///
     /// # Errors
     /// The system's, when it gives no socket or no thread.
     pub fn start(path: &Path, target: Arc<dyn Target>, table: Arc<Table>) -> Result<Self> {
-        let failed = |error: std::io::Error| Error::io(format!("control socket {}", path.display()), &error);
+        let failed =
+            |error: std::io::Error| Error::io(format!("control socket {}", path.display()), &error);
         let listener = listen(path, &table).map_err(failed)?;
         let waker = Arc::new(Waker::new(&table).map_err(failed)?);
         let jobs = Arc::new(Jobs::new(Arc::clone(&target)));
@@ -78,8 +80,18 @@ impl Control {
         };
         let listener = Listener { descriptor: listener, path: path.to_owned() };
         let server = Server::new(listener, Arc::clone(&waker), Arc::clone(&is_stopping), commands);
-        let control = Self { path: path.to_owned(), jobs, closer, waker, is_stopping, threads: Mutex::new(None) };
-        control.spawn(server).inspect_err(|_| control.unlink()).map_err(|error| Error::io("no thread for the control socket", &error))?;
+        let control = Self {
+            path: path.to_owned(),
+            jobs,
+            closer,
+            waker,
+            is_stopping,
+            threads: Mutex::new(None),
+        };
+        control
+            .spawn(server)
+            .inspect_err(|_| control.unlink())
+            .map_err(|error| Error::io("no thread for the control socket", &error))?;
         Ok(control)
     }
 

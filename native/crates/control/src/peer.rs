@@ -76,7 +76,8 @@ impl Peer {
     /// Something waits, and the peer has taken nothing of it for as long as is borne.
     pub fn is_deaf(&self, now: Instant) -> bool {
         let outgoing = lock(&self.outgoing);
-        !outgoing.bytes.is_empty() && now.saturating_duration_since(outgoing.since) >= READING_PATIENCE
+        !outgoing.bytes.is_empty()
+            && now.saturating_duration_since(outgoing.since) >= READING_PATIENCE
     }
 
     /// Write as much as is possible without waiting. False: the peer has closed.
@@ -173,7 +174,10 @@ impl Origin {
         let is_given_up = self.is_given_up();
         if is_given_up {
             target.count_drop();
-            self.fail("GivenUp", &format!("the deadline passed before {waited_for}; nothing was done"));
+            self.fail(
+                "GivenUp",
+                &format!("the deadline passed before {waited_for}; nothing was done"),
+            );
         }
         is_given_up
     }

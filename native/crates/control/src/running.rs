@@ -10,7 +10,8 @@ use super::Control;
 use segment::descriptors::{self, Table};
 use segment::status::Result;
 
-/// A place that a forked child can empty although another thread of its parent may have held the lock.
+/// A place that a forked child can empty although another thread of its parent may have held the
+/// lock.
 struct Place(UnsafeCell<Mutex<Option<Arc<Control>>>>);
 
 // SAFETY: all access takes the mutex, except `after_fork`, whose caller promises to be the only
@@ -56,7 +57,8 @@ pub fn stop() {
 /// # Safety
 /// This is a forked child, and its only thread calls.
 pub unsafe fn after_fork() {
-    // SAFETY: no other thread exists. The old value is not dropped: its threads do not exist here and its socket is the parent's.
+    // SAFETY: no other thread exists. The old value is not dropped: its threads do not exist here
+    // and its socket is the parent's.
     unsafe { RUNNING.0.get().write(Mutex::new(None)) };
     // SAFETY: nothing here uses them any more, and their owners were just forgotten.
     unsafe { descriptors::after_fork() };

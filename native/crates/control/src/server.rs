@@ -1,4 +1,5 @@
-//! The control thread: one loop over the listener and the connections. It never waits for the interpreter or for a close.
+//! The control thread: one loop over the listener and the connections. It never waits for the
+//! interpreter or for a close.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +53,12 @@ pub struct Server {
 
 impl Server {
     /// A server over a bound, non-blocking listener.
-    pub fn new(listener: Listener, waker: Arc<Waker>, is_stopping: Arc<AtomicBool>, commands: Commands) -> Self {
+    pub fn new(
+        listener: Listener,
+        waker: Arc<Waker>,
+        is_stopping: Arc<AtomicBool>,
+        commands: Commands,
+    ) -> Self {
         Self {
             listener,
             waker,
@@ -80,7 +86,8 @@ impl Server {
             // After a stop of the process the arrival time of a line is unknown. It may be as old
             // as the last turn of this loop.
             let is_idle = self.connections.is_empty();
-            let arrival = if !is_idle && now - last_turn > TICK + OVERSLEPT { last_turn } else { now };
+            let arrival =
+                if !is_idle && now - last_turn > TICK + OVERSLEPT { last_turn } else { now };
             last_turn = now;
             self.turn(&ready, arrival);
             if is_acceptable {
@@ -91,18 +98,24 @@ impl Server {
         self.end();
     }
 
-    /// Wait for something to happen. Answers whether a connection can be accepted, and which of the connections are ready.
+    /// Wait for something to happen. Answers whether a connection can be accepted, and which of the
+    /// connections are ready.
     fn wait(&mut self) -> (bool, Vec<bool>) {
         let now = Instant::now();
         let accepts = self.accepts_from.is_none();
         let listening = if accepts { self.renewed_listener(now) } else { None };
         // without free descriptors in the process there may be no waker; then the tick replaces it
-        let mut waiting = vec![self.waker.waiting().unwrap_or(Waiting::nothing()), listening.unwrap_or(Waiting::nothing())];
+        let mut waiting = vec![
+            self.waker.waiting().unwrap_or(Waiting::nothing()),
+            listening.unwrap_or(Waiting::nothing()),
+        ];
         let connections = self.connections.iter_mut();
-        waiting.extend(connections.map(|it| match (it.peer.stream.number(), it.peer.is_full(), it.is_throttled(now)) {
-            (Err(_), ..) | (Ok(_), false, true) => Waiting::nothing(),
-            (Ok(number), true, _) => Waiting::to_write(number),
-            (Ok(number), false, false) => Waiting::new(number, it.peer.has_outgoing()),
+        waiting.extend(connections.map(|it| {
+            match (it.peer.stream.number(), it.peer.is_full(), it.is_throttled(now)) {
+                (Err(_), ..) | (Ok(_), false, true) => Waiting::nothing(),
+                (Ok(number), true, _) => Waiting::to_write(number),
+                (Ok(number), false, false) => Waiting::new(number, it.peer.has_outgoing()),
+            }
         }));
         let is_idle = self.connections.is_empty() && listening.is_some();
         let leaves_in = self.leaves_in(now);
@@ -160,7 +173,9 @@ impl Server {
             }
             match connection.next_line() {
                 Ok(Some(line)) => {
-                    if let After::Wishes(origin) = self.commands.run_line(connection, &line, arrival) {
+                    if let After::Wishes(origin) =
+                        self.commands.run_line(connection, &line, arrival)
+                    {
                         self.meet_wishes();
                         origin.succeed(self.commands.state());
                     }
@@ -190,7 +205,12 @@ impl Server {
                     let _ = stream.send(&wire::failure(0, status, &why));
                 }
             }
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)) => {
+            Err(error)
+                if matches!(
+                    error.raw_os_error(),
+                    Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)
+                ) =>
+            {
                 self.accepts_from = Some(now + ACCEPT_PAUSE);
             }
             Err(_) => {}
@@ -211,14 +231,19 @@ impl Server {
             return self.commands.jobs.stay();
         }
         let since = *self.unused_since.get_or_insert(now);
-        let is_over = self.commands.target.stay().leaves_after.is_some_and(|after| now >= since + after);
+        let is_over =
+            self.commands.target.stay().leaves_after.is_some_and(|after| now >= since + after);
         if is_over {
             self.unused_since = Some(now);
             self.commands.jobs.leave();
         }
     }
 
-    fn admit(&mut self, stream: Descriptor, now: Instant) -> Result<(), (Descriptor, &'static str, String)> {
+    fn admit(
+        &mut self,
+        stream: Descriptor,
+        now: Instant,
+    ) -> Result<(), (Descriptor, &'static str, String)> {
         let own = platform::user_id();
         let (pid, uid) = match stream.peer() {
             Ok(peer) => peer,
@@ -229,7 +254,11 @@ impl Server {
             return Err((stream, "Unavailable", why));
         }
         if self.connections.len() >= MAX_CONNECTIONS {
-            return Err((stream, "TableFull", format!("{MAX_CONNECTIONS} viewers are connected already")));
+            return Err((
+                stream,
+                "TableFull",
+                format!("{MAX_CONNECTIONS} viewers are connected already"),
+            ));
         }
         let peer = Peer::new(stream, (pid, uid), Arc::clone(&self.waker));
         self.connections.push(Connection::new(Arc::new(peer), now));
@@ -274,7 +303,10 @@ impl Server {
 
     fn account(&mut self) {
         let (target, table) = (&self.commands.target, self.listener.descriptor.table());
-        let now = Accounted { cpu_nanos: platform::thread_cpu_nanos() + table.cpu_nanos(), lost_descriptors: table.lost() };
+        let now = Accounted {
+            cpu_nanos: platform::thread_cpu_nanos() + table.cpu_nanos(),
+            lost_descriptors: table.lost(),
+        };
         target.add_cpu(now.cpu_nanos.saturating_sub(self.accounted.cpu_nanos));
         target.count_lost_descriptors(now.lost_descriptors - self.accounted.lost_descriptors);
         self.accounted = now;
@@ -283,8 +315,16 @@ impl Server {
     /// Record and sample by the settings of all attached viewers together; without viewers, as
     /// little as when idle.
     fn meet_wishes(&mut self) {
-        let wishes = || self.connections.iter().filter_map(|connection| connection.wishes).filter(|wishes| wishes.is_viewer);
-        let viewing = self.connections.iter().filter(|connection| connection.wishes.is_some_and(|wishes| wishes.is_viewer));
+        let wishes = || {
+            self.connections
+                .iter()
+                .filter_map(|connection| connection.wishes)
+                .filter(|wishes| wishes.is_viewer)
+        };
+        let viewing = self
+            .connections
+            .iter()
+            .filter(|connection| connection.wishes.is_some_and(|wishes| wishes.is_viewer));
         let viewers: Vec<u32> = viewing.map(|connection| connection.peer.pid).collect();
         let count = viewers.len() as u32;
         let level = wishes().filter_map(|wishes| wishes.level).max();

@@ -49,7 +49,8 @@ pub struct CloseAnswer {
     /// Other holders of the object, for people.
     #[serde(default)]
     pub holders: Vec<String>,
-    /// Rows that hold it and have to be closed before, in that order. Each is named in `holders` as well.
+    /// Rows that hold it and have to be closed before, in that order. Each is named in `holders` as
+    /// well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first: Vec<u64>,
 }
@@ -57,7 +58,13 @@ pub struct CloseAnswer {
 impl CloseAnswer {
     /// An answer without holders.
     pub fn new(handle: u64, outcome: &str, reason: impl Into<String>) -> Self {
-        Self { handle, outcome: outcome.into(), reason: reason.into(), holders: Vec::new(), first: Vec::new() }
+        Self {
+            handle,
+            outcome: outcome.into(),
+            reason: reason.into(),
+            holders: Vec::new(),
+            first: Vec::new(),
+        }
     }
 }
 

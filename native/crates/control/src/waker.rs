@@ -21,7 +21,11 @@ pub struct Waker {
 impl Waker {
     /// A waker that is not woken.
     pub fn new(table: &Arc<Table>) -> io::Result<Self> {
-        Ok(Self { table: Arc::clone(table), ends: Mutex::new(new_ends(table)?), waiter: AtomicU32::new(0) })
+        Ok(Self {
+            table: Arc::clone(table),
+            ends: Mutex::new(new_ends(table)?),
+            waiter: AtomicU32::new(0),
+        })
     }
 
     /// Makes the calling thread the waiting thread.
@@ -30,7 +34,8 @@ impl Waker {
         self.waiter.store(platform::thread_id(), Ordering::Relaxed);
     }
 
-    /// Make `waiting` ready. Any thread; does not wait. A full pair is ready already, and the thread that waits is awake when it calls.
+    /// Make `waiting` ready. Any thread; does not wait. A full pair is ready already, and the
+    /// thread that waits is awake when it calls.
     pub fn wake(&self) {
         if self.waiter.load(Ordering::Relaxed) != platform::thread_id() {
             self.table.ring(&lock(&self.ends)[0]);

@@ -1,4 +1,5 @@
-//! The lines of the control socket: one JSON object each, a request with a nonce, its answer with the same.
+//! The lines of the control socket: one JSON object each, a request with a nonce, its answer with
+//! the same.
 //!
 //! Any bytes can be fed in; bytes that are no request give an error with one line. Nothing here
 //! does I/O.
@@ -215,7 +216,8 @@ pub struct Hello {
     /// Record at least this much while it is here.
     #[serde(default)]
     pub level: Option<u8>,
-    /// It may change the process, see `Operation::changes`. A viewer asks for this when its person armed actions.
+    /// It may change the process, see `Operation::changes`. A viewer asks for this when its person
+    /// armed actions.
     #[serde(default)]
     pub armed: bool,
     /// Let it trace this process where Yama would not.
@@ -264,9 +266,13 @@ pub fn parse(line: &[u8]) -> Result<Request, BadLine> {
     let refused = |why: String| BadLine::Refused { nonce, why };
     let deadline = match fields.remove("deadline_ms") {
         None | Some(Value::Null) => DEFAULT_DEADLINE,
-        Some(millis) => millis.as_u64().map(Duration::from_millis).ok_or_else(|| refused("deadline_ms is not a time".into()))?,
+        Some(millis) => millis
+            .as_u64()
+            .map(Duration::from_millis)
+            .ok_or_else(|| refused("deadline_ms is not a time".into()))?,
     };
-    let command = serde_json::from_value(Value::Object(fields)).map_err(|error| refused(one_line(&error.to_string())))?;
+    let command = serde_json::from_value(Value::Object(fields))
+        .map_err(|error| refused(one_line(&error.to_string())))?;
     Ok(Request { nonce, deadline: deadline.min(MAX_DEADLINE), command })
 }
 
@@ -284,16 +290,24 @@ pub fn progress(nonce: u64, fields: Fields) -> Vec<u8> {
     success(nonce, fields.into_iter().chain([("more".to_owned(), true.into())]).collect())
 }
 
-/// The line that says why a request was not done; `nonce` is 0 when it has none. `status` is the name of a `Status`, or `GivenUp`.
+/// The line that says why a request was not done; `nonce` is 0 when it has none. `status` is the
+/// name of a `Status`, or `GivenUp`.
 pub fn failure(nonce: u64, status: &str, error: &str) -> Vec<u8> {
-    line(nonce, &serde_json::json!({"nonce": nonce, "ok": false, "status": status, "error": one_line(error)}))
+    line(
+        nonce,
+        &serde_json::json!({"nonce": nonce, "ok": false, "status": status, "error": one_line(error)}),
+    )
 }
 
 fn line(nonce: u64, answer: &Value) -> Vec<u8> {
     let mut bytes = answer.to_string().into_bytes();
     bytes.push(b'\n');
     if bytes.len() > MAX_LINE_BYTES {
-        return failure(nonce, "TableFull", &format!("the answer has {} bytes, a line has at most {MAX_LINE_BYTES}", bytes.len()));
+        return failure(
+            nonce,
+            "TableFull",
+            &format!("the answer has {} bytes, a line has at most {MAX_LINE_BYTES}", bytes.len()),
+        );
     }
     bytes
 }

@@ -25,7 +25,10 @@ fn hello_is_answered_with_who_the_process_is_and_what_it_records() {
     assert_eq!(answer["nonce"], 12);
     assert_eq!(answer["ok"], true);
     assert_eq!((&answer["pid"], &answer["start_time"]), (&json!(4711), &json!(99)));
-    assert_eq!((&answer["level"], &answer["idle_level"], &answer["viewers"]), (&json!(2), &json!(1), &json!(1)));
+    assert_eq!(
+        (&answer["level"], &answer["idle_level"], &answer["viewers"]),
+        (&json!(2), &json!(1), &json!(1))
+    );
     assert_eq!(answer["python"]["answered_ms_ago"], json!(null));
     assert_eq!(*served.process.interval.lock().unwrap(), Some(Duration::from_millis(50)));
 }
@@ -49,7 +52,10 @@ fn one_who_did_not_arm_actions_only_reads() {
     }
     assert!(served.process.closed.lock().unwrap().is_empty());
     assert_eq!(client.ask(json!({"nonce": 9, "op": "preview", "handles": [6]}))["ok"], true);
-    assert_eq!(client.ask(json!({"nonce": 10, "op": "audit"}))["acts"].as_array().map(Vec::len), Some(6));
+    assert_eq!(
+        client.ask(json!({"nonce": 10, "op": "audit"}))["acts"].as_array().map(Vec::len),
+        Some(6)
+    );
     served.expect_no_job();
 }
 
@@ -105,12 +111,28 @@ fn closing_joins_what_native_code_and_what_adapters_decide() {
     let served = Served::new();
     let mut client = Client::greeted(&served, json!({}));
     let _worker = Worker::start(&served, |_, job| {
-        assert_eq!((&job["op"], &job["handles"], &job["although_held"]), (&json!("close"), &json!([101, 103]), &json!(true)));
+        assert_eq!(
+            (&job["op"], &job["handles"], &job["although_held"]),
+            (&json!("close"), &json!([101, 103]), &json!(true))
+        );
         json!({"ok": true, "answers": [{"handle": 101, "outcome": "refused", "reason": "did not opt in", "holders": ["a list"]}]})
     });
-    let answer = client.ask(json!({"nonce": 2, "op": "close", "handles": [6, 101, 103], "although_held": true}));
-    let outcomes: Vec<_> = answer["answers"].as_array().unwrap().iter().map(|it| (it["handle"].clone(), it["outcome"].clone())).collect();
-    assert_eq!(outcomes, [(json!(6), json!("closed")), (json!(101), json!("refused")), (json!(103), json!("refused"))]);
+    let answer = client
+        .ask(json!({"nonce": 2, "op": "close", "handles": [6, 101, 103], "although_held": true}));
+    let outcomes: Vec<_> = answer["answers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["handle"].clone(), it["outcome"].clone()))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            (json!(6), json!("closed")),
+            (json!(101), json!("refused")),
+            (json!(103), json!("refused"))
+        ]
+    );
     assert_eq!(*served.process.closed.lock().unwrap(), [6]);
 }
 
@@ -119,7 +141,10 @@ fn a_preview_closes_nothing() {
     let served = Served::new();
     let mut client = Client::greeted(&served, json!({}));
     let answer = client.ask(json!({"nonce": 2, "op": "preview", "handles": [6, 7]}));
-    assert_eq!(answer["answers"][1], json!({"handle": 7, "outcome": "would_close", "reason": "", "holders": []}));
+    assert_eq!(
+        answer["answers"][1],
+        json!({"handle": 7, "outcome": "would_close", "reason": "", "holders": []})
+    );
     assert!(served.process.closed.lock().unwrap().is_empty());
 }
 
@@ -169,7 +194,9 @@ fn a_close_that_its_viewer_gave_up_never_runs_when_an_earlier_one_ends() {
     let mut client = Client::greeted(&served, json!({}));
     let gate = served.process.gate.lock().unwrap();
     client.send(json!({"nonce": 2, "op": "close", "handles": [6]}));
-    served.process.wait_for("a close that hangs", |process| process.closing.load(Ordering::SeqCst) == 1);
+    served
+        .process
+        .wait_for("a close that hangs", |process| process.closing.load(Ordering::SeqCst) == 1);
     let answer = client.ask(json!({"nonce": 3, "op": "close", "handles": [8], "deadline_ms": 1}));
     assert_eq!((&answer["nonce"], &answer["status"]), (&json!(3), &json!("GivenUp")));
     drop(gate);
@@ -197,7 +224,11 @@ fn errors_and_nonsense_of_the_worker_are_one_line_each() {
     let served = Served::new();
     let mut client = Client::greeted(&served, json!({"role": "command"}));
     let replies: [(&[u8], &str, &str); 3] = [
-        (br#"{"ok": false, "error": "the adapter\nfailed", "status": "Unavailable"}"#, "Unavailable", "the adapter failed"),
+        (
+            br#"{"ok": false, "error": "the adapter\nfailed", "status": "Unavailable"}"#,
+            "Unavailable",
+            "the adapter failed",
+        ),
         (b"\xFF", "BadArgument", "the agent answered with something that is not JSON"),
         (b"{}", "Unavailable", "the agent gave no reason"),
     ];
@@ -227,7 +258,10 @@ fn cancel_and_drain_are_answered_by_native_code() {
     let served = Served::new();
     let mut client = Client::greeted(&served, json!({}));
     assert_eq!(client.ask(json!({"nonce": 2, "op": "cancel", "handle": 6}))["ok"], true);
-    assert_eq!(client.ask(json!({"nonce": 3, "op": "cancel", "handle": 7}))["error"], "#3.0 has no close to cancel");
+    assert_eq!(
+        client.ask(json!({"nonce": 3, "op": "cancel", "handle": 7}))["error"],
+        "#3.0 has no close to cancel"
+    );
     assert_eq!(client.ask(json!({"nonce": 4, "op": "drain"}))["ran"], 4);
 }
 
@@ -245,7 +279,10 @@ fn a_panic_while_closing_is_one_answer_and_the_next_request_works() {
     let served = Served::new();
     let mut client = Client::greeted(&served, json!({}));
     assert_eq!(client.ask(json!({"nonce": 2, "op": "close", "handles": [66]}))["status"], "Panic");
-    assert_eq!(client.ask(json!({"nonce": 3, "op": "close", "handles": [6]}))["answers"][0]["outcome"], "closed");
+    assert_eq!(
+        client.ask(json!({"nonce": 3, "op": "close", "handles": [6]}))["answers"][0]["outcome"],
+        "closed"
+    );
     assert_eq!(served.process.panics.load(Ordering::SeqCst), 1);
 }
 
@@ -266,7 +303,9 @@ fn stopping_sends_a_waiting_worker_home_and_waits_for_no_hanging_close() {
     let mut client = Client::greeted(&served, json!({}));
     let gate = served.process.gate.lock().unwrap();
     client.send(json!({"nonce": 2, "op": "close", "handles": [6]}));
-    served.process.wait_for("a close that hangs", |process| process.closing.load(Ordering::SeqCst) == 1);
+    served
+        .process
+        .wait_for("a close that hangs", |process| process.closing.load(Ordering::SeqCst) == 1);
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| loop {
             match served.control.jobs().next(None, ROOM) {
@@ -288,9 +327,14 @@ fn whoever_waits_for_a_long_job_hears_how_far_it_is_and_may_leave() {
     let number = served.next_job("retainers");
     assert!(served.control.jobs().progress(number, br#"{"ok": true, "looked_at": 5}"#));
     let told = client.read();
-    assert_eq!((&told["nonce"], &told["looked_at"], &told["more"]), (&json!(9), &json!(5), &json!(true)));
+    assert_eq!(
+        (&told["nonce"], &told["looked_at"], &told["more"]),
+        (&json!(9), &json!(5), &json!(true))
+    );
     drop(client);
-    served.process.wait_for("the viewer to be gone", |_| !served.control.jobs().progress(number, b""));
+    served
+        .process
+        .wait_for("the viewer to be gone", |_| !served.control.jobs().progress(number, b""));
 }
 
 #[test]
@@ -298,6 +342,12 @@ fn holders_and_levels_of_types_are_answered_without_the_interpreter() {
     let served = Served::new();
     let mut client = Client::greeted(&served, json!({}));
     assert_eq!(client.ask(json!({"nonce": 2, "op": "holders", "handle": 6}))["asked"], 6);
-    assert_eq!(client.ask(json!({"nonce": 3, "op": "type_level", "type_id": 1, "level": 3}))["ok"], true);
-    assert_eq!(client.ask(json!({"nonce": 4, "op": "type_level", "type_id": 2, "level": 3}))["error"], "there is no such type or level");
+    assert_eq!(
+        client.ask(json!({"nonce": 3, "op": "type_level", "type_id": 1, "level": 3}))["ok"],
+        true
+    );
+    assert_eq!(
+        client.ask(json!({"nonce": 4, "op": "type_level", "type_id": 2, "level": 3}))["error"],
+        "there is no such type or level"
+    );
 }

@@ -24,7 +24,10 @@ fn a_viewer_of_another_version_is_refused_with_both_numbers_and_let_go() {
     let mut client = Client::new(&served);
     let answer = client.ask(json!({"nonce": 1, "op": "hello", "layout": 9}));
     assert_eq!(answer["status"], "VersionMismatch");
-    assert_eq!(answer["error"], format!("this process writes layout version {LAYOUT_VERSION}, the viewer reads version 9"));
+    assert_eq!(
+        answer["error"],
+        format!("this process writes layout version {LAYOUT_VERSION}, the viewer reads version 9")
+    );
     client.expect_end();
     assert_eq!(served.process.viewers.load(Ordering::SeqCst), 0);
 }
@@ -33,7 +36,12 @@ fn a_viewer_of_another_version_is_refused_with_both_numbers_and_let_go() {
 fn a_peer_that_only_asks_and_reads_no_segment_may_know_another_layout() {
     let served = Served::new();
     let mut client = Client::new(&served);
-    assert_eq!(client.ask(json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION - 1, "role": "asker"}))["ok"], true);
+    assert_eq!(
+        client
+            .ask(json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION - 1, "role": "asker"}))
+            ["ok"],
+        true
+    );
     assert_eq!(client.ask(json!({"nonce": 2, "op": "ping"}))["ok"], true);
 }
 
@@ -61,14 +69,22 @@ fn nothing_but_ping_works_before_hello() {
 
 #[test]
 fn garbage_gets_one_line_and_the_end() {
-    for garbage in
-        [&b"\n"[..], b"GET / HTTP/1.1\r\n", b"{\"op\": \"ping\"}\n", b"[1]\n", b"\xFF\xFE\0\n", b"{\"nonce\": -1, \"op\": \"ping\"}\n"]
-    {
+    for garbage in [
+        &b"\n"[..],
+        b"GET / HTTP/1.1\r\n",
+        b"{\"op\": \"ping\"}\n",
+        b"[1]\n",
+        b"\xFF\xFE\0\n",
+        b"{\"nonce\": -1, \"op\": \"ping\"}\n",
+    ] {
         let served = Served::new();
         let mut client = Client::new(&served);
         client.stream.write_all(garbage).unwrap();
         let answer = client.read();
-        assert_eq!((&answer["ok"], &answer["nonce"], &answer["status"]), (&json!(false), &json!(0), &json!("BadArgument")));
+        assert_eq!(
+            (&answer["ok"], &answer["nonce"], &answer["status"]),
+            (&json!(false), &json!(0), &json!("BadArgument"))
+        );
         client.expect_end();
         assert_eq!(served.process.drops.load(Ordering::SeqCst), 1);
     }
@@ -81,8 +97,14 @@ fn an_unknown_operation_is_refused_and_the_connection_stays() {
     let answer = client.ask(json!({"nonce": 5, "op": "reboot"}));
     assert_eq!((&answer["nonce"], &answer["status"]), (&json!(5), &json!("BadArgument")));
     assert!(answer["error"].as_str().unwrap().contains("unknown variant `reboot`"));
-    assert_eq!(client.ask(json!({"nonce": 6, "op": "level", "level": 9}))["error"], "there is no such level");
-    assert_eq!(client.ask(json!({"nonce": 7, "op": "ping", "deadline_ms": "soon"}))["error"], "deadline_ms is not a time");
+    assert_eq!(
+        client.ask(json!({"nonce": 6, "op": "level", "level": 9}))["error"],
+        "there is no such level"
+    );
+    assert_eq!(
+        client.ask(json!({"nonce": 7, "op": "ping", "deadline_ms": "soon"}))["error"],
+        "deadline_ms is not a time"
+    );
     assert_eq!(client.ask(json!({"nonce": 8, "op": "ping"}))["ok"], true);
 }
 
@@ -119,7 +141,8 @@ fn lines_may_come_in_pieces_and_in_heaps() {
         client.stream.write_all(&[*byte]).unwrap();
     }
     assert_eq!(client.read()["nonce"], 2);
-    let heap: String = (0..500).map(|nonce| format!("{{\"nonce\": {nonce}, \"op\": \"ping\"}}\n")).collect();
+    let heap: String =
+        (0..500).map(|nonce| format!("{{\"nonce\": {nonce}, \"op\": \"ping\"}}\n")).collect();
     client.stream.write_all(heap.as_bytes()).unwrap();
     for nonce in 0..500 {
         assert_eq!(client.read()["nonce"], nonce);
@@ -129,7 +152,8 @@ fn lines_may_come_in_pieces_and_in_heaps() {
 #[test]
 fn a_viewer_too_many_is_told_so_and_room_comes_back() {
     let served = Served::new();
-    let mut clients: Vec<Client> = (0..MAX_CONNECTIONS).map(|_| Client::greeted(&served, json!({}))).collect();
+    let mut clients: Vec<Client> =
+        (0..MAX_CONNECTIONS).map(|_| Client::greeted(&served, json!({}))).collect();
     let mut late = Client::new(&served);
     assert_eq!(late.read()["error"], "8 viewers are connected already");
     late.expect_end();

@@ -60,7 +60,9 @@ fn report_path() -> PathBuf {
 
 /// Open sockets of this process.
 fn sockets() -> usize {
-    let targets = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    let targets = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
     targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
 }
 
@@ -82,7 +84,10 @@ impl Other {
         std::fs::create_dir(&directory).unwrap();
         let path = directory.join("a.sock");
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "other_process", "--nocapture"]).env(SOCKET, &path).env("ARC_INSPECTOR_DESCRIPTORS", table);
+        command
+            .args(["--exact", "other_process", "--nocapture"])
+            .env(SOCKET, &path)
+            .env("ARC_INSPECTOR_DESCRIPTORS", table);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let other = Self { child, directory, path };
         Process::default().wait_for("the socket", |_| UnixStream::connect(&other.path).is_ok());
@@ -91,7 +96,11 @@ impl Other {
 
     fn connect(&self) -> Client {
         let mut client = Client::connect(&self.path);
-        assert_eq!(client.ask(json!({"nonce": 1, "op": "hello", "armed": true, "layout": LAYOUT_VERSION}))["ok"], true);
+        assert_eq!(
+            client.ask(json!({"nonce": 1, "op": "hello", "armed": true, "layout": LAYOUT_VERSION}))
+                ["ok"],
+            true
+        );
         client
     }
 
@@ -132,7 +141,10 @@ fn a_close_given_up_while_the_process_was_stopped_is_not_done_when_it_runs_again
     client.stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let answer = client.read();
     assert_eq!((&answer["nonce"], &answer["status"]), (&json!(2), &json!("GivenUp")));
-    assert_eq!(client.ask(json!({"nonce": 3, "op": "close", "handles": [6]}))["answers"][0]["outcome"], "closed");
+    assert_eq!(
+        client.ask(json!({"nonce": 3, "op": "close", "handles": [6]}))["answers"][0]["outcome"],
+        "closed"
+    );
 }
 
 #[test]
@@ -145,7 +157,9 @@ fn a_viewer_that_hung_up_while_the_process_was_stopped_is_forgotten() {
     drop(client);
     other.signal(libc::SIGCONT);
     let viewers = std::cell::RefCell::new(&mut watcher);
-    Process::default().wait_for("one viewer", |_| viewers.borrow_mut().ask(json!({"nonce": 3, "op": "ping"}))["viewers"] == 1);
+    Process::default().wait_for("one viewer", |_| {
+        viewers.borrow_mut().ask(json!({"nonce": 3, "op": "ping"}))["viewers"] == 1
+    });
 }
 
 #[test]
@@ -155,7 +169,9 @@ fn a_forked_child_keeps_no_socket_of_its_parent() {
         let mut client = other.connect();
         other.child.stdin.as_mut().unwrap().write_all(b"f").unwrap();
         let report = other.path.with_extension("report");
-        Process::default().wait_for("the child's end", |_| std::fs::read(&report).is_ok_and(|text| !text.is_empty()));
+        Process::default().wait_for("the child's end", |_| {
+            std::fs::read(&report).is_ok_and(|text| !text.is_empty())
+        });
         assert_eq!(std::fs::read_to_string(&report).unwrap(), "clean");
         assert_eq!(client.ask(json!({"nonce": 2, "op": "ping"}))["ok"], true);
     }

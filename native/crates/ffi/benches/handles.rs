@@ -63,24 +63,38 @@ fn interleaved() {
     let list = lower(Arc::new(TodoList::new())).expect("a row");
     let affine = Affine::new();
     let mut cases = [
-        Case::new("Arc, clone + drop", Level::Off, 2.0, || repeat(|| drop(black_box(Arc::clone(black_box(&arc)))))),
-        Case::new("Traced off", Level::Off, 2.0, || repeat(|| drop(black_box(black_box(&traced).clone())))),
-        Case::new("Traced, counts only", Level::Count, 2.0, || repeat(|| drop(black_box(black_box(&traced).clone())))),
-        Case::new("Traced, history", Level::History, 2.0, || repeat(|| drop(black_box(black_box(&traced).clone())))),
+        Case::new("Arc, clone + drop", Level::Off, 2.0, || {
+            repeat(|| drop(black_box(Arc::clone(black_box(&arc)))))
+        }),
+        Case::new("Traced off", Level::Off, 2.0, || {
+            repeat(|| drop(black_box(black_box(&traced).clone())))
+        }),
+        Case::new("Traced, counts only", Level::Count, 2.0, || {
+            repeat(|| drop(black_box(black_box(&traced).clone())))
+        }),
+        Case::new("Traced, history", Level::History, 2.0, || {
+            repeat(|| drop(black_box(black_box(&traced).clone())))
+        }),
         Case::new("the clock alone", Level::Off, 1.0, || {
             repeat(|| {
                 black_box(clock::ticks());
             })
         }),
-        Case::new("checked call, off", Level::Off, 1.0, || repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len()))))),
+        Case::new("checked call, off", Level::Off, 1.0, || {
+            repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len()))))
+        }),
         Case::new("checked call, a close waits elsewhere", Level::Off, 1.0, || {
-            affine.while_one_waits(|| repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len())))));
+            affine.while_one_waits(|| {
+                repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len()))))
+            });
         }),
         Case::new("checked call, history", Level::History, 1.0, || {
             repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len()))));
         }),
         Case::new("handle, create + release", Level::Off, 1.0, || repeat(create_and_release)),
-        Case::new("handle, create + release, history", Level::History, 1.0, || repeat(create_and_release)),
+        Case::new("handle, create + release, history", Level::History, 1.0, || {
+            repeat(create_and_release)
+        }),
     ];
     for _ in 0..ROUNDS {
         cases.iter_mut().for_each(Case::round);
@@ -88,7 +102,12 @@ fn interleaved() {
     let bare = cases[0].median();
     for case in &mut cases {
         let median = case.median();
-        println!("{:36} {median:8.2} ns  ×{:.3}  {:+.2} ns", case.name, median / bare, median - bare);
+        println!(
+            "{:36} {median:8.2} ns  ×{:.3}  {:+.2} ns",
+            case.name,
+            median / bare,
+            median - bare
+        );
     }
     drop(cases);
     affine.end();
@@ -110,9 +129,13 @@ impl Affine {
         let (made, get) = mpsc::channel();
         let (done, is_done) = mpsc::channel();
         let owner = thread::spawn(move || {
-            let path = std::env::temp_dir().join(format!("arc-inspector-bench-{}", std::process::id()));
+            let path =
+                std::env::temp_dir().join(format!("arc-inspector-bench-{}", std::process::id()));
             let journal = Arc::new(Journal::open(&path).expect("a journal"));
-            let cursor = || lower(Arc::new(Cursor::open(Arc::clone(&journal)).expect("a cursor"))).expect("a row");
+            let cursor = || {
+                lower(Arc::new(Cursor::open(Arc::clone(&journal)).expect("a cursor")))
+                    .expect("a row")
+            };
             made.send((0..Self::OBJECTS).map(|_| cursor()).collect()).expect("somebody waits");
             std::fs::remove_file(path).expect("it was made");
             // an error says the same
@@ -122,7 +145,8 @@ impl Affine {
     }
 
     fn while_one_waits(&self, body: impl FnOnce()) {
-        lifecycle::close_with_defaults(runtime(), self.cursors[0]).expect_err("it waits for its owner");
+        lifecycle::close_with_defaults(runtime(), self.cursors[0])
+            .expect_err("it waits for its owner");
         body();
         lifecycle::cancel(runtime(), self.cursors[0]).expect("it waits");
     }
@@ -130,7 +154,9 @@ impl Affine {
     fn end(self) {
         drop(self.done);
         self.owner.join().expect("it ends well");
-        self.cursors.into_iter().for_each(|cursor| ownership::release(runtime(), cursor).expect("it is live"));
+        self.cursors
+            .into_iter()
+            .for_each(|cursor| ownership::release(runtime(), cursor).expect("it is live"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The two calls that an adapter makes for every object that it follows, with nothing to fill in.
 //!
-//! From Python each pointer argument costs as much as the rest of such a call, and a place for a result three times that.
+//! From Python each pointer argument costs as much as the rest of such a call, and a place for a
+//! result three times that.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,8 +12,8 @@ use recorder::runtime::runtime;
 use recorder::threads::local;
 use segment::layout::ReferenceState;
 
-/// A row for an object that crossed the boundary now, on this thread and at `site` (0: not recorded). Returns it; 0: it found no room,
-/// which is counted, or there is no such type.
+/// A row for an object that crossed the boundary now, on this thread and at `site` (0: not
+/// recorded). Returns it; 0: it found no room, which is counted, or there is no such type.
 #[no_mangle]
 pub extern "C" fn ai_row_born(type_id: u16, address: u64, data: u64, site: u32) -> u64 {
     catch_value(0, || {
@@ -32,11 +33,17 @@ pub extern "C" fn ai_row_born(type_id: u16, address: u64, data: u64, site: u32) 
 /// released.
 ///
 /// # Safety
-/// `strong` is 0 or the address of the count that the release will itself change, which the reference keeps allocated.
+/// `strong` is 0 or the address of the count that the release will itself change, which the
+/// reference keeps allocated.
 #[no_mangle]
 pub unsafe extern "C" fn ai_row_gone(row: u64, strong: u64) {
-    // SAFETY: the caller's promise; the library changes the word with atomic operations as well. Relaxed: only the number is used.
-    let count = if strong == 0 { 0 } else { unsafe { (*(strong as *const AtomicU64)).load(Ordering::Relaxed) } };
+    // SAFETY: the caller's promise; the library changes the word with atomic operations as well.
+    // Relaxed: only the number is used.
+    let count = if strong == 0 {
+        0
+    } else {
+        unsafe { (*(strong as *const AtomicU64)).load(Ordering::Relaxed) }
+    };
     let state = if count == 1 { ReferenceState::Dropped } else { ReferenceState::Released };
     catch_value((), || {
         // a row that found no room, or that a detach ended, has nothing to end

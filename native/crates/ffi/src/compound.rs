@@ -11,7 +11,8 @@ use segment::status::Result;
 
 /// A compound value: its bytes, and the number of the buffer that holds the references in it.
 ///
-/// The receiver lifts the references that it wants with `ai_buffer_lift`, and ends the buffer with `ai_buffer_end` in any case.
+/// The receiver lifts the references that it wants with `ai_buffer_lift`, and ends the buffer with
+/// `ai_buffer_end` in any case.
 #[repr(C)]
 pub struct AiCompound {
     /// Bytes for the receiver, which returns them with `ai_buffer_free`.
@@ -27,18 +28,25 @@ impl AiCompound {
     }
 }
 
-/// The number of a new buffer for references, for `ai_buffer_lower`; ended by the function that gets it, or by `ai_buffer_end`.
+/// The number of a new buffer for references, for `ai_buffer_lower`; ended by the function that
+/// gets it, or by `ai_buffer_end`.
 #[no_mangle]
 pub extern "C" fn ai_buffer_begin() -> u64 {
     catch_value(0, || Buffer::new().into_number())
 }
 
-/// Counts the object of a handle up; that reference is in the buffer under `number`, which the bytes carry.
+/// Counts the object of a handle up; that reference is in the buffer under `number`, which the
+/// bytes carry.
 ///
 /// # Safety
 /// `number` is a place for a number, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_buffer_lower(buffer: u64, handle: u64, number: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_buffer_lower(
+    buffer: u64,
+    handle: u64,
+    number: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -55,7 +63,12 @@ pub unsafe extern "C" fn ai_buffer_lower(buffer: u64, handle: u64, number: *mut 
 /// # Safety
 /// `handle` is a place for a handle, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_buffer_lift(buffer: u64, number: u64, handle: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_buffer_lift(
+    buffer: u64,
+    number: u64,
+    handle: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -93,7 +106,8 @@ pub unsafe extern "C" fn ai_planner_new(out: *mut u64, error: *mut AiError) -> i
 /// also on failure.
 ///
 /// # Safety
-/// `data` points to `length` bytes, `out` to a place for a compound value, `error` is NULL or a place for an error.
+/// `data` points to `length` bytes, `out` to a place for a compound value, `error` is NULL or a
+/// place for an error.
 #[no_mangle]
 pub unsafe extern "C" fn ai_planner_exchange(
     planner: u64,
@@ -120,7 +134,11 @@ pub unsafe extern "C" fn ai_planner_exchange(
 /// # Safety
 /// `out` is a place for a compound value, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_planner_board(planner: u64, out: *mut AiCompound, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_planner_board(
+    planner: u64,
+    out: *mut AiCompound,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {

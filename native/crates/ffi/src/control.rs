@@ -7,8 +7,9 @@ use super::{bytes, catch_value};
 use control::wire;
 use control::Next;
 
-/// The operations of the control socket as JSON: a list of objects with `name`, `changes`, `place` (`native`, `interpreter`, `both`)
-/// and `is_long`. Answers with its length; `buffer` is filled as far as it is large enough for all of it.
+/// The operations of the control socket as JSON: a list of objects with `name`, `changes`, `place`
+/// (`native`, `interpreter`, `both`) and `is_long`. Answers with its length; `buffer` is filled as
+/// far as it is large enough for all of it.
 ///
 /// # Safety
 /// `buffer` points to `capacity` writable bytes, or is null and `capacity` is 0.
@@ -24,16 +25,21 @@ pub unsafe extern "C" fn ai_control_operations(buffer: *mut u8, capacity: usize)
     })
 }
 
-/// Wait for a job of the interpreter's, a JSON object with `job`, `op` and its fields. Answers with its bytes in `buffer`; 0 when
-/// none came within `timeout_millis` (negative: wait for ever); -1 when the agent does not run, or stops.
+/// Wait for a job of the interpreter's, a JSON object with `job`, `op` and its fields. Answers with
+/// its bytes in `buffer`; 0 when none came within `timeout_millis` (negative: wait for ever); -1
+/// when the agent does not run, or stops.
 ///
-/// Call it from one thread, without the interpreter's lock. `buffer` should hold 1 MiB: a job that does not fit is answered
-/// with an error on the spot.
+/// Call it from one thread, without the interpreter's lock. `buffer` should hold 1 MiB: a job that
+/// does not fit is answered with an error on the spot.
 ///
 /// # Safety
 /// `buffer` points to `capacity` writable bytes.
 #[no_mangle]
-pub unsafe extern "C" fn ai_control_next(buffer: *mut u8, capacity: usize, timeout_millis: i32) -> i64 {
+pub unsafe extern "C" fn ai_control_next(
+    buffer: *mut u8,
+    capacity: usize,
+    timeout_millis: i32,
+) -> i64 {
     catch_value(-1, || {
         let Some(control) = control::running() else { return -1 };
         let timeout = u64::try_from(timeout_millis).ok().map(Duration::from_millis);
@@ -41,7 +47,8 @@ pub unsafe extern "C" fn ai_control_next(buffer: *mut u8, capacity: usize, timeo
             Next::Stopped => -1,
             Next::Nothing => 0,
             Next::Job(job) => {
-                // SAFETY: the caller's promise; `next` gives no job that is larger than the capacity.
+                // SAFETY: the caller's promise; `next` gives no job that is larger than the
+                // capacity.
                 unsafe { slice::from_raw_parts_mut(buffer, job.len()) }.copy_from_slice(&job);
                 job.len() as i64
             }
@@ -63,8 +70,9 @@ pub unsafe extern "C" fn ai_control_progress(job: u64, json: *const u8, length: 
     })
 }
 
-/// Answer a job with a JSON object: `{"ok": true, …}`, or `{"ok": false, "error": "one line", "status": "…"}`. 0: taken; otherwise a
-/// `Status`: no such job (`BadArgument`), or the agent does not run.
+/// Answer a job with a JSON object: `{"ok": true, …}`, or
+/// `{"ok": false, "error": "one line", "status": "…"}`. 0: taken; otherwise a `Status`: no such job
+/// (`BadArgument`), or the agent does not run.
 ///
 /// # Safety
 /// `json` points to `length` readable bytes.

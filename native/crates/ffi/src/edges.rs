@@ -6,12 +6,18 @@ use super::{catch, catch_value, place, AiBuffer, AiError, AiText};
 use objects::edges::{self, ScannedHandle};
 use recorder::runtime::runtime;
 
-/// Counts the object of a handle up under a name that the inspector shows among its holders; `label` gets the number that ends that.
+/// Counts the object of a handle up under a name that the inspector shows among its holders;
+/// `label` gets the number that ends that.
 ///
 /// # Safety
 /// `name` is valid, `label` is a place for a number, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_label(handle: u64, name: AiText, label: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_label(
+    handle: u64,
+    name: AiText,
+    label: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -32,8 +38,8 @@ pub unsafe extern "C" fn ai_label_drop(label: u64, error: *mut AiError) -> i32 {
     unsafe { catch(error, || edges::drop_label(label)) }
 }
 
-/// The objects that the object of a handle holds, as JSON:
-/// `{"edges": [{"from", "from_type", "label", "to": {"address" | "foreign"}, "to_type"}], "unread"}`.
+/// The objects that the object of a handle holds, as JSON: `{"edges": [{"from", "from_type",
+/// "label", "to": {"address" | "foreign"}, "to_type"}], "unread"}`.
 ///
 /// # Safety
 /// `out` is a place for a buffer, `error` is NULL or a place for an error.
@@ -63,26 +69,36 @@ pub unsafe extern "C" fn ai_foreign_key(row: u64, key: *mut u64, error: *mut AiE
     }
 }
 
-/// Which of `count` handles of the host language's the object whose allocation is at `address` may lead to, found by reading memory.
-/// Answers with how many, of which at most `capacity` are written.
+/// Which of `count` handles of the host language's the object whose allocation is at `address` may
+/// lead to, found by reading memory. Answers with how many, of which at most `capacity` are
+/// written.
 ///
 /// # Safety
 /// `handles` points to `count` numbers, `out` to places for `capacity` records.
 #[no_mangle]
-pub unsafe extern "C" fn ai_scan(address: u64, handles: *const u64, count: usize, out: *mut ScannedHandle, capacity: usize) -> usize {
+pub unsafe extern "C" fn ai_scan(
+    address: u64,
+    handles: *const u64,
+    count: usize,
+    out: *mut ScannedHandle,
+    capacity: usize,
+) -> usize {
     catch_value(0, || {
         if handles.is_null() || out.is_null() || count == 0 || capacity == 0 {
             return 0;
         }
         // SAFETY: not NULL, the rest is the caller's promise.
-        let (handles, out) = unsafe { (slice::from_raw_parts(handles, count), slice::from_raw_parts_mut(out, capacity)) };
+        let (handles, out) = unsafe {
+            (slice::from_raw_parts(handles, count), slice::from_raw_parts_mut(out, capacity))
+        };
         let found = edges::scan(address, handles);
         out.iter_mut().zip(&found).for_each(|(place, &one)| *place = one);
         found.len()
     })
 }
 
-/// The eight bytes at an address of this process. 1: read, 0: they cannot be; an address that is not mapped is no crash.
+/// The eight bytes at an address of this process. 1: read, 0: they cannot be; an address that is
+/// not mapped is no crash.
 ///
 /// # Safety
 /// `out` is a place for a number.

@@ -1,12 +1,15 @@
-//! Classes of extensions. No logic: see `follow::extension`. Call all of these with the interpreter's lock held.
+//! Classes of extensions. No logic: see `follow::extension`. Call all of these with the
+//! interpreter's lock held.
 
 use super::{catch, catch_value, AiError};
 use follow::extension::{self, Described};
 
-/// Hooks a type, of which Python says that it has these properties; `of_python` is any class that Python code made. `born` is 0 or a callable that is given each new instance.
+/// Hooks a type, of which Python says that it has these properties; `of_python` is any class that
+/// Python code made. `born` is 0 or a callable that is given each new instance.
 ///
 /// # Safety
-/// `type_object` and `born` are objects that live until `ai_type_unwatch`; `error` is NULL or a place for an error.
+/// `type_object` and `born` are objects that live until `ai_type_unwatch`; `error` is NULL or a
+/// place for an error.
 #[no_mangle]
 pub unsafe extern "C" fn ai_type_watch(
     type_object: u64,
@@ -19,7 +22,14 @@ pub unsafe extern "C" fn ai_type_watch(
     born: u64,
     error: *mut AiError,
 ) -> i32 {
-    let described = Described { basic_size, flags, base, dict_offset, has_plain_init: has_plain_init != 0, of_python };
+    let described = Described {
+        basic_size,
+        flags,
+        base,
+        dict_offset,
+        has_plain_init: has_plain_init != 0,
+        of_python,
+    };
     // SAFETY: the caller's promise.
     unsafe { catch(error, || extension::watch(type_object as usize, &described, born as usize)) }
 }

@@ -126,14 +126,24 @@ pub unsafe extern "C" fn ai_proxies_address(proxies: *mut Proxies, handle: u64) 
     unsafe { with(proxies, 0, |proxies| proxies.address(handle)) }
 }
 
-/// A proxy was made now, on this thread. 1: type or layout are to be found out first, then call again with `is_asked`.
+/// A proxy was made now, on this thread. 1: type or layout are to be found out first, then call
+/// again with `is_asked`.
 ///
 /// # Safety
 /// See the module's text; `row` points to a place for a row.
 #[no_mangle]
-pub unsafe extern "C" fn ai_proxies_born(proxies: *mut Proxies, key: usize, handle: u64, site: u32, is_asked: i32, row: *mut u64) -> i32 {
+pub unsafe extern "C" fn ai_proxies_born(
+    proxies: *mut Proxies,
+    key: usize,
+    handle: u64,
+    site: u32,
+    is_asked: i32,
+    row: *mut u64,
+) -> i32 {
     // SAFETY: the caller's promise.
-    let born = unsafe { with(proxies, Born::Row(0), |proxies| proxies.born(key, handle, site, is_asked != 0)) };
+    let born = unsafe {
+        with(proxies, Born::Row(0), |proxies| proxies.born(key, handle, site, is_asked != 0))
+    };
     match born {
         Born::Ask => 1,
         Born::Row(made) => {
@@ -244,15 +254,24 @@ pub unsafe extern "C" fn ai_proxies_resource(proxies: *mut Proxies, key: usize) 
     unsafe { with(proxies, 0, |proxies| proxies.resource(key) as u8) }
 }
 
-/// The state of the resource behind a proxy, `ResourceState`, for all rows of its object; `key` 0: of all proxies. A resource that is closed
-/// stays so until it is open again. Returns the proxy's row, 0: none.
+/// The state of the resource behind a proxy, `ResourceState`, for all rows of its object; `key` 0:
+/// of all proxies. A resource that is closed stays so until it is open again. Returns the proxy's
+/// row, 0: none.
 ///
 /// # Safety
 /// See the module's text.
 #[no_mangle]
-pub unsafe extern "C" fn ai_proxies_set_resource(proxies: *mut Proxies, key: usize, state: u8) -> u64 {
+pub unsafe extern "C" fn ai_proxies_set_resource(
+    proxies: *mut Proxies,
+    key: usize,
+    state: u8,
+) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe { with(proxies, 0, |proxies| ResourceState::from_number(state).map_or(0, |state| proxies.set_resource(key, state))) }
+    unsafe {
+        with(proxies, 0, |proxies| {
+            ResourceState::from_number(state).map_or(0, |state| proxies.set_resource(key, state))
+        })
+    }
 }
 
 /// The proxy of a row, 0: none.
@@ -278,7 +297,8 @@ pub unsafe extern "C" fn ai_proxies_clear(proxies: *mut Proxies) {
 /// Stacks of the running interpreter, CPython 3.`minor`; NULL: its frames are not known.
 #[no_mangle]
 pub extern "C" fn ai_stacks_new(minor: u32) -> *mut Stacks {
-    stacks::layout_of(minor).map_or(null_mut(), |layout| Box::into_raw(Box::new(Stacks::new(layout))))
+    stacks::layout_of(minor)
+        .map_or(null_mut(), |layout| Box::into_raw(Box::new(Stacks::new(layout))))
 }
 
 /// # Safety
@@ -289,7 +309,8 @@ pub unsafe extern "C" fn ai_stacks_free(stacks: *mut Stacks) {
     unsafe { free(stacks) };
 }
 
-/// Whose a code object is: 0 the tool's, 1 the program's own, 2 a library's. It outlives the stacks.
+/// Whose a code object is: 0 the tool's, 1 the program's own, 2 a library's. It outlives the
+/// stacks.
 ///
 /// # Safety
 /// See the module's text.
@@ -309,13 +330,21 @@ pub unsafe extern "C" fn ai_stacks_set_site(stacks: *mut Stacks, count: usize, s
     unsafe { with(stacks, (), |stacks| stacks.set_site(count, site)) };
 }
 
-/// The stack of the calling thread, `limit` frames at most. 0: `first` is its site; 1: `first` is a code object that is not known, `second` its
-/// globals; 2: a stack of `first` frames that is not known.
+/// The stack of the calling thread, `limit` frames at most. 0: `first` is its site; 1: `first` is a
+/// code object that is not known, `second` its globals; 2: a stack of `first` frames that is not
+/// known.
 ///
 /// # Safety
-/// See the module's text; `state` is the calling thread's state, `first` and `second` are places for numbers.
+/// See the module's text; `state` is the calling thread's state, `first` and `second` are places
+/// for numbers.
 #[no_mangle]
-pub unsafe extern "C" fn ai_stacks_walk(stacks: *mut Stacks, state: usize, limit: usize, first: *mut usize, second: *mut usize) -> i32 {
+pub unsafe extern "C" fn ai_stacks_walk(
+    stacks: *mut Stacks,
+    state: usize,
+    limit: usize,
+    first: *mut usize,
+    second: *mut usize,
+) -> i32 {
     // SAFETY: the caller's promise.
     let walk = unsafe { with(stacks, Walk::Site(0), |stacks| stacks.walk(state, limit)) };
     let (answer, one, two) = match walk {
@@ -332,11 +361,19 @@ pub unsafe extern "C" fn ai_stacks_walk(stacks: *mut Stacks, state: usize, limit
 /// innermost first: returns their number, and writes as many as fit.
 ///
 /// # Safety
-/// `state` is the calling thread's state in an interpreter of that version; `codes` points to `room` places.
+/// `state` is the calling thread's state in an interpreter of that version; `codes` points to
+/// `room` places.
 #[no_mangle]
-pub unsafe extern "C" fn ai_stacks_codes(minor: u32, state: usize, codes: *mut usize, room: usize) -> usize {
+pub unsafe extern "C" fn ai_stacks_codes(
+    minor: u32,
+    state: usize,
+    codes: *mut usize,
+    room: usize,
+) -> usize {
     // SAFETY: the caller's promise.
-    stacks::layout_of(minor).map_or(0, |layout| unsafe { stacks::codes(layout, state, std::slice::from_raw_parts_mut(codes, room)) })
+    stacks::layout_of(minor).map_or(0, |layout| unsafe {
+        stacks::codes(layout, state, std::slice::from_raw_parts_mut(codes, room))
+    })
 }
 
 /// Types to look for, none yet.
@@ -370,7 +407,8 @@ pub unsafe extern "C" fn ai_types_add(types: *mut Types, class: usize) {
 #[no_mangle]
 pub unsafe extern "C" fn ai_heap_begin(marker: usize, marker_type: usize) -> *mut Heap {
     // SAFETY: the caller's promise.
-    unsafe { Heap::begin(marker, marker_type) }.map_or(null_mut(), |heap| Box::into_raw(Box::new(heap)))
+    unsafe { Heap::begin(marker, marker_type) }
+        .map_or(null_mut(), |heap| Box::into_raw(Box::new(heap)))
 }
 
 /// # Safety
@@ -381,7 +419,8 @@ pub unsafe extern "C" fn ai_heap_free(heap: *mut Heap) {
     unsafe { free(heap) };
 }
 
-/// One slice: looks at `most` objects, or fewer when `room` were found. Returns how many were; `more` becomes 0 at the end.
+/// One slice: looks at `most` objects, or fewer when `room` were found. Returns how many were;
+/// `more` becomes 0 at the end.
 ///
 /// # Safety
 /// See the module's text; the marker is alive, `found` points to `room` places, `more` to a place.
@@ -406,6 +445,11 @@ pub unsafe extern "C" fn ai_heap_step(
 
 /// The address of a stand-in for a library's clone function; 0: there is none left.
 #[no_mangle]
-pub extern "C" fn ai_transit_stand_in(original: usize, type_id: u16, kind: u8, bytes: u64) -> usize {
+pub extern "C" fn ai_transit_stand_in(
+    original: usize,
+    type_id: u16,
+    kind: u8,
+    bytes: u64,
+) -> usize {
     catch_value(0, || transit::stand_in(original, type_id, layout(kind, bytes)))
 }

@@ -7,11 +7,13 @@ use objects::host_gate;
 use objects::lifecycle;
 use objects::ownership::foreign_close;
 
-/// The host language ends: its objects are called no more. Waits for calls that are on their way, at most `patience_millis`; 1 when
-/// all have ended. Call it without the interpreter's lock.
+/// The host language ends: its objects are called no more. Waits for calls that are on their way,
+/// at most `patience_millis`; 1 when all have ended. Call it without the interpreter's lock.
 #[no_mangle]
 pub extern "C" fn ai_foreign_close(patience_millis: u32) -> i32 {
-    catch_value(0, || i32::from(host_gate::close(Duration::from_millis(u64::from(patience_millis)))))
+    catch_value(0, || {
+        i32::from(host_gate::close(Duration::from_millis(u64::from(patience_millis))))
+    })
 }
 
 /// Registers the host's functions for foreign objects of closing types: `close` closes, and
@@ -40,17 +42,28 @@ pub unsafe extern "C" fn ai_foreign_close_by(
 /// # Safety
 /// `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_foreign_request_close(foreign_type: u16, handle: u64, key: u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_foreign_request_close(
+    foreign_type: u16,
+    handle: u64,
+    key: u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe { catch(error, || foreign_close::request(foreign_type, handle, key)) }
 }
 
-/// Begins a use of a foreign object of that type, for which its close waits until `ai_foreign_leave`; its value.
+/// Begins a use of a foreign object of that type, for which its close waits until
+/// `ai_foreign_leave`; its value.
 ///
 /// # Safety
 /// `out` is a place for the value, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_foreign_enter(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_foreign_enter(
+    foreign_type: u16,
+    handle: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -61,7 +74,8 @@ pub unsafe extern "C" fn ai_foreign_enter(foreign_type: u16, handle: u64, out: *
     }
 }
 
-/// Ends a use that `ai_foreign_enter` began, on any thread; the last one runs a close that waits for it.
+/// Ends a use that `ai_foreign_enter` began, on any thread; the last one runs a close that waits
+/// for it.
 #[no_mangle]
 pub extern "C" fn ai_foreign_leave(handle: u64) {
     catch_value((), || foreign_close::leave(handle));
@@ -69,13 +83,15 @@ pub extern "C" fn ai_foreign_leave(handle: u64) {
 
 /// Registers the host's function that closes the object of a handle by the close method of the
 /// proxy that owns it; viewers' closes go through it from then on.
-/// `close(handle, is_asked_only, text, capacity)` only looks for such a method if `is_asked_only` is
-/// not 0. It returns -1 if there is none, 0, or the length of the error text that it wrote.
+/// `close(handle, is_asked_only, text, capacity)` only looks for such a method if `is_asked_only`
+/// is not 0. It returns -1 if there is none, 0, or the length of the error text that it wrote.
 ///
 /// # Safety
 /// It stays callable from any thread until `ai_foreign_close`. NULL changes nothing.
 #[no_mangle]
-pub unsafe extern "C" fn ai_close_by_proxies(close: Option<unsafe extern "C" fn(u64, i32, *mut u8, usize) -> i32>) {
+pub unsafe extern "C" fn ai_close_by_proxies(
+    close: Option<unsafe extern "C" fn(u64, i32, *mut u8, usize) -> i32>,
+) {
     if let Some(close) = close {
         // SAFETY: the caller's promise.
         unsafe { lifecycle::close_by_proxies(close) };

@@ -38,7 +38,12 @@ pub unsafe extern "C" fn ai_handle_release(handle: u64, error: *mut AiError) -> 
 /// # Safety
 /// `strong` and `weak` are places for numbers, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_handle_strong(handle: u64, strong: *mut u64, weak: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_handle_strong(
+    handle: u64,
+    strong: *mut u64,
+    weak: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -115,8 +120,8 @@ pub extern "C" fn ai_set_close_deadline(millis: u64) {
     lifecycle::set_deadline(millis);
 }
 
-/// How the newest close request of a handle's object ended: `Ok`, it closed; `Pending`, it waits or runs; `CloseFailed`, it failed or was
-/// withdrawn, with the reason; `BadArgument`, none was made.
+/// How the newest close request of a handle's object ended: `Ok`, it closed; `Pending`, it waits or
+/// runs; `CloseFailed`, it failed or was withdrawn, with the reason; `BadArgument`, none was made.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.

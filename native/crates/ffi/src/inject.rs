@@ -19,22 +19,30 @@ pub struct AiInjection {
 /// thread.
 ///
 /// # Safety
-/// `request` points to an [`AiInjection`] whose text is valid, `injected` to memory for an [`Injected`]; `error` is NULL or points to
-/// memory for an [`AiError`].
+/// `request` points to an [`AiInjection`] whose text is valid, `injected` to memory for an
+/// [`Injected`]; `error` is NULL or points to memory for an [`AiError`].
 #[no_mangle]
-pub unsafe extern "C" fn ai_inject(request: *const AiInjection, injected: *mut Injected, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_inject(
+    request: *const AiInjection,
+    injected: *mut Injected,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
             let request = place(request.cast_mut())?;
             let injected = place(injected)?;
             *injected = Injected::default();
-            inject::inject(&Injection { place: request.place, code: request.code.read()? }, injected)
+            inject::inject(
+                &Injection { place: request.place, code: request.code.read()? },
+                injected,
+            )
         })
     }
 }
 
-/// Have the system call in which a thread of another process waits fail with `EINTR`. `did`: 1 it did, 0 it waits in none that tolerates it.
+/// Have the system call in which a thread of another process waits fail with `EINTR`. `did`: 1 it
+/// did, 0 it waits in none that tolerates it.
 ///
 /// # Safety
 /// `did` points to an `int32_t`; `error` is NULL or points to memory for an [`AiError`].

@@ -10,8 +10,9 @@ use recorder::rows;
 use recorder::runtime::existing;
 use recorder::threads::local;
 
-/// The rows of a declaration, none yet; `closes`: it names a method that does. `ask` answers whether an instance whose end has begun was
-/// closed: `(whom, instance, 1: a weak reference tells of the end)`.
+/// The rows of a declaration, none yet; `closes`: it names a method that does. `ask` answers
+/// whether an instance whose end has begun was closed:
+/// `(whom, instance, 1: a weak reference tells of the end)`.
 ///
 /// # Safety
 /// See the module's text; `ask` and `whom` serve until `ai_instances_free`.
@@ -54,7 +55,11 @@ pub unsafe extern "C" fn ai_instances_level(instances: *mut Instances) -> u8 {
 /// # Safety
 /// See the module's text; `row` points to a place for a row.
 #[no_mangle]
-pub unsafe extern "C" fn ai_instances_row(instances: *mut Instances, key: usize, row: *mut u64) -> i32 {
+pub unsafe extern "C" fn ai_instances_row(
+    instances: *mut Instances,
+    key: usize,
+    row: *mut u64,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         let found = with(instances, None, |instances| instances.row(key));
@@ -93,14 +98,15 @@ pub unsafe extern "C" fn ai_instances_add(
     i32::from(unsafe { with(instances, false, |instances| instances.add(&born)) })
 }
 
-/// A method that closes the resource of a row begins on this thread, called from `site`. 1: the resource was open, and is closing until
-/// `ai_row_close_ends` or the row's end.
+/// A method that closes the resource of a row begins on this thread, called from `site`. 1: the
+/// resource was open, and is closing until `ai_row_close_ends` or the row's end.
 #[no_mangle]
 pub extern "C" fn ai_row_close_begins(row: u64, site: u32) -> i32 {
     catch_value(0, || {
         let Some(runtime) = existing() else { return 0 };
         let before = local(|local| local.site.replace(site));
-        let is_begun = rows::close_begins(runtime, row).unwrap_or(false); // a row that has ended has no resource
+        // a row that has ended has no resource
+        let is_begun = rows::close_begins(runtime, row).unwrap_or(false);
         local(|local| local.site.set(before));
         i32::from(is_begun)
     })
@@ -113,11 +119,14 @@ pub extern "C" fn ai_row_close_begins(row: u64, site: u32) -> i32 {
 pub extern "C" fn ai_row_close_under_way(row: u64, site: u32) -> i32 {
     catch_value(0, || {
         // a row that has ended has no resource
-        existing().map_or(0, |runtime| i32::from(rows::close_is_under_way(runtime, row, site).unwrap_or(false)))
+        existing().map_or(0, |runtime| {
+            i32::from(rows::close_is_under_way(runtime, row, site).unwrap_or(false))
+        })
     })
 }
 
-/// The method has ended that closes the resource of this row. The resource is open again, unless its state was changed meanwhile.
+/// The method has ended that closes the resource of this row. The resource is open again, unless
+/// its state was changed meanwhile.
 #[no_mangle]
 pub extern "C" fn ai_row_close_ends(row: u64) {
     catch_value((), || {
@@ -128,7 +137,8 @@ pub extern "C" fn ai_row_close_ends(row: u64) {
     });
 }
 
-/// An initialiser of an instance begins (`is_begun` 1), or has ended: no look adopts the instance meanwhile.
+/// An initialiser of an instance begins (`is_begun` 1), or has ended: no look adopts the instance
+/// meanwhile.
 ///
 /// # Safety
 /// See the module's text.
@@ -179,7 +189,11 @@ pub unsafe extern "C" fn ai_instances_let_go(instances: *mut Instances, key: usi
 /// # Safety
 /// See the module's text; `keys` points to `room` places.
 #[no_mangle]
-pub unsafe extern "C" fn ai_instances_keys(instances: *mut Instances, keys: *mut usize, room: usize) -> usize {
+pub unsafe extern "C" fn ai_instances_keys(
+    instances: *mut Instances,
+    keys: *mut usize,
+    room: usize,
+) -> usize {
     // SAFETY: the caller's promise.
     unsafe {
         let found = with(instances, Vec::new(), |instances| instances.keys());
@@ -231,9 +245,11 @@ pub const END_UNKNOWN: i32 = 2;
 /// Another holder took a reference meanwhile.
 pub const END_LIVES_ON: i32 = 3;
 const _: () = assert!(END_OPEN == Answer::Open as i32 && END_CLOSED == Answer::Closed as i32);
-const _: () = assert!(END_UNKNOWN == Answer::Unknown as i32 && END_LIVES_ON == Answer::LivesOn as i32);
+const _: () =
+    assert!(END_UNKNOWN == Answer::Unknown as i32 && END_LIVES_ON == Answer::LivesOn as i32);
 
-/// Whether there is nothing to do for an instance that was made or may have changed: nothing is recorded, and none is listed.
+/// Whether there is nothing to do for an instance that was made or may have changed: nothing is
+/// recorded, and none is listed.
 ///
 /// # Safety
 /// See the module's text.

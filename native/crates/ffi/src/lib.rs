@@ -25,7 +25,9 @@ use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::slice;
 
-use segment::layout::{Event, FrameSlot, GcRecord, HandleSlot, Header, RingHeader, SiteSlot, ThreadSlot, TypeSlot};
+use segment::layout::{
+    Event, FrameSlot, GcRecord, HandleSlot, Header, RingHeader, SiteSlot, ThreadSlot, TypeSlot,
+};
 use segment::status::{Error, Result, Status};
 
 /// Bytes of the message in [`AiError`].
@@ -83,12 +85,14 @@ impl AiBuffer {
     }
 }
 
-/// Runs `body`; a failure or a panic becomes a status and a line, in `error` or, when that is NULL, for [`quick::ai_last_error`].
+/// Runs `body`; a failure or a panic becomes a status and a line, in `error` or, when that is NULL,
+/// for [`quick::ai_last_error`].
 ///
 /// # Safety
 /// `error` is NULL or points to memory for an [`AiError`].
 pub unsafe fn catch(error: *mut AiError, body: impl FnOnce() -> Result<()>) -> i32 {
-    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+    let outcome =
+        catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
     match outcome {
         Ok(()) => Status::Ok as i32,
         Err(failure) => {
@@ -114,7 +118,10 @@ pub fn catch_value<T>(fallback: T, body: impl FnOnce() -> T) -> T {
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {
     ::recorder::runtime::count_panic();
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Error::new(Status::Panic, format!("{}: panic in native code", text.unwrap_or("no message")))
 }
 
@@ -149,7 +156,8 @@ pub unsafe fn report(error: *mut AiError, failure: &Error) {
 pub unsafe fn text<'a>(data: *const u8, length: usize) -> Result<&'a str> {
     // SAFETY: the caller's promise, passed on.
     let bytes = unsafe { bytes(data, length) }?;
-    std::str::from_utf8(bytes).map_err(|error| Error::new(Status::BadArgument, format!("{error}: the text is not UTF-8")))
+    std::str::from_utf8(bytes)
+        .map_err(|error| Error::new(Status::BadArgument, format!("{error}: the text is not UTF-8")))
 }
 
 /// The caller's bytes.
@@ -173,11 +181,13 @@ pub unsafe fn bytes<'a>(data: *const u8, length: usize) -> Result<&'a [u8]> {
 /// `place` is NULL or points to memory for a `T` that no other code uses during `'a`.
 pub unsafe fn place<'a, T>(place: *mut T) -> Result<&'a mut T> {
     // SAFETY: the caller's promise.
-    unsafe { place.as_mut() }.ok_or_else(|| Error::new(Status::BadArgument, "no place for the result"))
+    unsafe { place.as_mut() }
+        .ok_or_else(|| Error::new(Status::BadArgument, "no place for the result"))
 }
 
-/// Has panics of this library, which are caught and answered as errors, write nothing to the process's stderr. For a shared object that has Rust's
-/// standard library to itself; called once, when it is loaded.
+/// Has panics of this library, which are caught and answered as errors, write nothing to the
+/// process's stderr. For a shared object that has Rust's standard library to itself; called once,
+/// when it is loaded.
 #[no_mangle]
 pub extern "C" fn ai_keep_quiet() {
     std::panic::set_hook(Box::new(|_| {}));

@@ -29,26 +29,37 @@ fn refused(pid: u32) -> impl FnOnce(io::Error) -> Error {
     }
 }
 
-/// Copy bytes that lie together out of another process; `copied` gets how many could be, from the first on.
+/// Copy bytes that lie together out of another process; `copied` gets how many could be, from the
+/// first on.
 ///
 /// # Safety
-/// `out` points to `size` bytes, `copied` to a number; `error` is NULL or points to memory for an `AiError`.
+/// `out` points to `size` bytes, `copied` to a number; `error` is NULL or points to memory for an
+/// `AiError`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_outside_read(pid: u32, address: u64, out: *mut u8, size: usize, copied: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_outside_read(
+    pid: u32,
+    address: u64,
+    out: *mut u8,
+    size: usize,
+    copied: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promises.
     unsafe {
         catch(error, || {
-            *place(copied)? = outside::read(pid, address, places(out, size)?).map_err(refused(pid))? as u64;
+            *place(copied)? =
+                outside::read(pid, address, places(out, size)?).map_err(refused(pid))? as u64;
             Ok(())
         })
     }
 }
 
-/// Copy `each` bytes from every of `count` addresses of another process; `readable[i]` gets 1 where that could be done, else 0.
+/// Copy `each` bytes from every of `count` addresses of another process; `readable[i]` gets 1 where
+/// that could be done, else 0.
 ///
 /// # Safety
-/// `addresses` points to `count` numbers, `out` to `count * each` bytes, `readable` to `count` bytes; `error` is NULL or points to memory
-/// for an `AiError`.
+/// `addresses` points to `count` numbers, `out` to `count * each` bytes, `readable` to `count`
+/// bytes; `error` is NULL or points to memory for an `AiError`.
 #[no_mangle]
 pub unsafe extern "C" fn ai_outside_gather(
     pid: u32,
@@ -62,9 +73,12 @@ pub unsafe extern "C" fn ai_outside_gather(
     // SAFETY: the caller's promises.
     unsafe {
         catch(error, || {
-            let size = count.checked_mul(each).ok_or_else(|| Error::new(Status::BadArgument, "more than there can be"))?;
+            let size = count
+                .checked_mul(each)
+                .ok_or_else(|| Error::new(Status::BadArgument, "more than there can be"))?;
             let addresses = places(addresses.cast_mut(), count)?;
-            outside::gather(pid, addresses, each, places(out, size)?, places(readable, count)?).map_err(refused(pid))
+            outside::gather(pid, addresses, each, places(out, size)?, places(readable, count)?)
+                .map_err(refused(pid))
         })
     }
 }
@@ -91,7 +105,8 @@ pub unsafe extern "C" fn ai_outside_search(
     unsafe {
         catch(error, || {
             let wanted = places(wanted.cast_mut(), count)?;
-            *place(searched)? = outside::search(pid, low, high, wanted, places(out, capacity)?).map_err(refused(pid))?;
+            *place(searched)? = outside::search(pid, low, high, wanted, places(out, capacity)?)
+                .map_err(refused(pid))?;
             Ok(())
         })
     }

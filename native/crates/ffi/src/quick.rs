@@ -1,7 +1,8 @@
-//! The calls that a program makes most often, with nothing to fill in: the result is a number, or minus a status, whose line
-//! [`ai_last_error`] gives.
+//! The calls that a program makes most often, with nothing to fill in: the result is a number, or
+//! minus a status, whose line [`ai_last_error`] gives.
 //!
-//! From Python each pointer argument costs as much as the rest of such a call (56 ns bare, 88 ns with a place for the error).
+//! From Python each pointer argument costs as much as the rest of such a call (56 ns bare, 88 ns
+//! with a place for the error).
 
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -23,7 +24,8 @@ thread_local! {
 }
 
 fn answer(body: impl FnOnce() -> Result<i64>) -> i64 {
-    match catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+    match catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+    {
         Ok(number) => number,
         Err(error) => {
             let status = -i64::from(error.status as i32);
@@ -40,7 +42,8 @@ pub(super) fn remember(error: Error) {
     let _ = NEWEST.try_with(|newest| newest.replace(Some(error)));
 }
 
-/// The line of this thread's newest failure that was given no place. Fills `error` and returns its status; 0 when there was none.
+/// The line of this thread's newest failure that was given no place. Fills `error` and returns its
+/// status; 0 when there was none.
 ///
 /// # Safety
 /// `error` is NULL or points to memory for an [`AiError`].
@@ -61,7 +64,8 @@ fn made(body: impl FnOnce() -> Result<u64>) -> u64 {
     if levels::hottest() >= Level::History as u8 {
         return 0;
     }
-    let outcome = catch_unwind(AssertUnwindSafe(body)).map_err(|panic| drop(panicked(panic.as_ref())));
+    let outcome =
+        catch_unwind(AssertUnwindSafe(body)).map_err(|panic| drop(panicked(panic.as_ref())));
     outcome.ok().and_then(Result::ok).unwrap_or(0)
 }
 

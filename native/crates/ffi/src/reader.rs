@@ -1,7 +1,7 @@
 //! Reading segments, for the viewer. No logic: see `viewer::reader`.
 //!
-//! Functions that answer with a number of records answer with a negative `Status` when they fail. A reader may be used from
-//! several threads; it must not be closed while one uses it.
+//! Functions that answer with a number of records answer with a negative `Status` when they fail. A
+//! reader may be used from several threads; it must not be closed while one uses it.
 
 use std::ffi::OsStr;
 use std::mem::size_of;
@@ -19,7 +19,11 @@ use viewer::reader::{Part, Reader, Record};
 /// # Safety
 /// `path` points to `length` readable bytes; `error` is NULL or points to memory for an `AiError`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_reader_open(path: *const u8, length: usize, error: *mut AiError) -> *mut Reader {
+pub unsafe extern "C" fn ai_reader_open(
+    path: *const u8,
+    length: usize,
+    error: *mut AiError,
+) -> *mut Reader {
     let mut opened = std::ptr::null_mut();
     // SAFETY: the caller's promise about `error`.
     unsafe {
@@ -48,9 +52,14 @@ pub unsafe extern "C" fn ai_reader_close(reader: *mut Reader) {
 /// Copy the header as it is now, its marks checked.
 ///
 /// # Safety
-/// `reader` is open; `out` points to memory for a header; `error` is NULL or points to memory for an `AiError`.
+/// `reader` is open; `out` points to memory for a header; `error` is NULL or points to memory for
+/// an `AiError`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_reader_header(reader: *const Reader, out: *mut Header, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_reader_header(
+    reader: *const Reader,
+    out: *mut Header,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promises.
     unsafe {
         catch(error, || {
@@ -60,8 +69,9 @@ pub unsafe extern "C" fn ai_reader_header(reader: *const Reader, out: *mut Heade
     }
 }
 
-/// Copy rows 1 to the high-water mark: row *i* to `out[i - 1]`, never-used rows as zeros. Answers with the rows that there are, of
-/// which at most `capacity` are copied. `changing` gets how many would not hold still; these have `BUSY` in `reference_state`.
+/// Copy rows 1 to the high-water mark: row *i* to `out[i - 1]`, never-used rows as zeros. Answers
+/// with the rows that there are, of which at most `capacity` are copied. `changing` gets how many
+/// would not hold still; these have `BUSY` in `reference_state`.
 ///
 /// # Safety
 /// `reader` is open; `out` points to `capacity` rows, `changing` to a number or is NULL; `error` is
@@ -86,8 +96,8 @@ pub unsafe extern "C" fn ai_reader_handles(
     }
 }
 
-/// Copy the rows that are not free, in slot order, and the index of each. Answers with the rows that there are, of which at most
-/// `capacity` are copied. See `ai_reader_handles` for `changing`.
+/// Copy the rows that are not free, in slot order, and the index of each. Answers with the rows
+/// that there are, of which at most `capacity` are copied. See `ai_reader_handles` for `changing`.
 ///
 /// # Safety
 /// As `ai_reader_handles`; `indices` points to `capacity` numbers.
@@ -103,7 +113,8 @@ pub unsafe extern "C" fn ai_reader_live(
     // SAFETY: the caller's promises.
     unsafe {
         count(error, || {
-            let found = self::reader(reader)?.live(records(out, capacity)?, records(indices, capacity)?)?;
+            let found =
+                self::reader(reader)?.live(records(out, capacity)?, records(indices, capacity)?)?;
             if let Some(changing) = changing.as_mut() {
                 *changing = found.changing;
             }
@@ -116,7 +127,8 @@ pub unsafe extern "C" fn ai_reader_live(
 /// and 0 beyond them.
 ///
 /// # Safety
-/// `reader` is open; `out` points to `capacity` records; `error` is NULL or points to memory for an `AiError`.
+/// `reader` is open; `out` points to `capacity` records; `error` is NULL or points to memory for an
+/// `AiError`.
 #[no_mangle]
 pub unsafe extern "C" fn ai_reader_threads(
     reader: *const Reader,
@@ -182,17 +194,30 @@ pub unsafe extern "C" fn ai_reader_frames(
 /// # Safety
 /// As `ai_reader_threads`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_reader_strings(reader: *const Reader, out: *mut u8, from: usize, capacity: usize, error: *mut AiError) -> i64 {
+pub unsafe extern "C" fn ai_reader_strings(
+    reader: *const Reader,
+    out: *mut u8,
+    from: usize,
+    capacity: usize,
+    error: *mut AiError,
+) -> i64 {
     // SAFETY: the caller's promises, passed on.
     unsafe { part(reader, Part::Strings, out, from, capacity, error) }
 }
 
-/// Copy the text at byte `offset` of the string arena. Answers with its length in bytes, of which at most `capacity` are copied.
+/// Copy the text at byte `offset` of the string arena. Answers with its length in bytes, of which
+/// at most `capacity` are copied.
 ///
 /// # Safety
 /// As `ai_reader_threads`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_reader_text(reader: *const Reader, offset: u32, out: *mut u8, capacity: usize, error: *mut AiError) -> i64 {
+pub unsafe extern "C" fn ai_reader_text(
+    reader: *const Reader,
+    offset: u32,
+    out: *mut u8,
+    capacity: usize,
+    error: *mut AiError,
+) -> i64 {
     // SAFETY: the caller's promises.
     unsafe { count(error, || Ok(self::reader(reader)?.text(offset, records(out, capacity)?)?)) }
 }
@@ -225,12 +250,18 @@ pub unsafe extern "C" fn ai_reader_events(
     }
 }
 
-/// For each used ring, as many as `capacity`, how many of its events can no longer be read. Answers with how many rings.
+/// For each used ring, as many as `capacity`, how many of its events can no longer be read. Answers
+/// with how many rings.
 ///
 /// # Safety
 /// As `ai_reader_threads`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_reader_events_gone(reader: *const Reader, out: *mut u64, capacity: usize, error: *mut AiError) -> i64 {
+pub unsafe extern "C" fn ai_reader_events_gone(
+    reader: *const Reader,
+    out: *mut u64,
+    capacity: usize,
+    error: *mut AiError,
+) -> i64 {
     // SAFETY: the caller's promises.
     unsafe { count(error, || Ok(self::reader(reader)?.events_gone(records(out, capacity)?)?)) }
 }
@@ -275,10 +306,14 @@ unsafe fn records<'a, T: Record>(out: *mut T, capacity: usize) -> Result<&'a mut
     if capacity == 0 {
         return Ok(&mut []);
     }
-    if out.is_null() || !out.is_aligned() || capacity.checked_mul(size_of::<T>()).is_none_or(|size| size > isize::MAX as usize) {
+    if out.is_null()
+        || !out.is_aligned()
+        || capacity.checked_mul(size_of::<T>()).is_none_or(|size| size > isize::MAX as usize)
+    {
         return Err(Error::new(Status::BadArgument, "no place for the records"));
     }
-    // SAFETY: not NULL, aligned and not absurd; the rest is the caller's promise, and any bytes are valid records.
+    // SAFETY: not NULL, aligned and not absurd; the rest is the caller's promise, and any bytes are
+    // valid records.
     Ok(unsafe { slice::from_raw_parts_mut(out, capacity) })
 }
 
@@ -286,9 +321,18 @@ unsafe fn records<'a, T: Record>(out: *mut T, capacity: usize) -> Result<&'a mut
 ///
 /// # Safety
 /// As `ai_reader_threads`.
-unsafe fn part<T: Record>(reader: *const Reader, part: Part, out: *mut T, from: usize, capacity: usize, error: *mut AiError) -> i64 {
+unsafe fn part<T: Record>(
+    reader: *const Reader,
+    part: Part,
+    out: *mut T,
+    from: usize,
+    capacity: usize,
+    error: *mut AiError,
+) -> i64 {
     // SAFETY: the caller's promises.
-    unsafe { count(error, || Ok(self::reader(reader)?.records(part, from, records(out, capacity)?)?)) }
+    unsafe {
+        count(error, || Ok(self::reader(reader)?.records(part, from, records(out, capacity)?)?))
+    }
 }
 
 /// Run `body` and answer with its number, or with a negative status.
@@ -300,7 +344,8 @@ unsafe fn count(error: *mut AiError, body: impl FnOnce() -> Result<usize>) -> i6
     // SAFETY: the caller's promise.
     let status = unsafe {
         catch(error, || {
-            answer = i64::try_from(body()?).map_err(|_| Error::new(Status::BadArgument, "a number without meaning"))?;
+            answer = i64::try_from(body()?)
+                .map_err(|_| Error::new(Status::BadArgument, "a number without meaning"))?;
             Ok(())
         })
     };

@@ -1,4 +1,5 @@
-//! The recorder's part of the interface: start and stop, threads, sites, and the rows that adapters keep.
+//! The recorder's part of the interface: start and stop, threads, sites, and the rows that adapters
+//! keep.
 
 use std::path::Path;
 use std::slice;
@@ -85,7 +86,8 @@ pub unsafe extern "C" fn ai_start(options: *const AiOptions, error: *mut AiError
     // SAFETY: the caller's promise, for all of them.
     unsafe {
         catch(error, || {
-            let options = options.as_ref().ok_or_else(|| Error::new(Status::BadArgument, "no options"))?;
+            let options =
+                options.as_ref().ok_or_else(|| Error::new(Status::BadArgument, "no options"))?;
             let directory = options.directory.read()?;
             agent::start(&Options {
                 level: options.level,
@@ -95,7 +97,8 @@ pub unsafe extern "C" fn ai_start(options: *const AiOptions, error: *mut AiError
                 directory: (!directory.is_empty()).then(|| Path::new(directory)),
                 stay: Stay {
                     is_brought: options.is_brought != 0,
-                    leaves_after: (options.leaves_after_millis > 0).then(|| Duration::from_millis(options.leaves_after_millis)),
+                    leaves_after: (options.leaves_after_millis > 0)
+                        .then(|| Duration::from_millis(options.leaves_after_millis)),
                 },
             })
         })
@@ -137,7 +140,8 @@ pub extern "C" fn ai_is_running() -> i32 {
     catch_value(0, || i32::from(agent::is_running()))
 }
 
-/// After `ai_exit`: waits until every viewer has read the last state and hung up, at most so long; returns at once where there is none.
+/// After `ai_exit`: waits until every viewer has read the last state and hung up, at most so long;
+/// returns at once where there is none.
 #[no_mangle]
 pub extern "C" fn ai_wait_for_viewers(patience_millis: u32) {
     catch_value((), || agent::wait_for_viewers(Duration::from_millis(patience_millis.into())));
@@ -151,10 +155,14 @@ pub extern "C" fn ai_wait_for_viewers(patience_millis: u32) {
 #[no_mangle]
 pub unsafe extern "C" fn ai_segment_path(buffer: *mut u8, capacity: usize) -> usize {
     catch_value(0, || {
-        let path = agent::segment_path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        let path = agent::segment_path()
+            .map(|path| path.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if !buffer.is_null() {
             // SAFETY: not more than `capacity` bytes, the caller's promise.
-            unsafe { std::ptr::copy_nonoverlapping(path.as_ptr(), buffer, path.len().min(capacity)) };
+            unsafe {
+                std::ptr::copy_nonoverlapping(path.as_ptr(), buffer, path.len().min(capacity))
+            };
         }
         path.len()
     })
@@ -194,7 +202,8 @@ pub extern "C" fn ai_thread_here() -> u32 {
     catch_value(0, || u32::from(threads::here()))
 }
 
-/// Names a live thread by its kernel id, as the host language calls it. A `Status`; `BadArgument` when it touched no handle yet.
+/// Names a live thread by its kernel id, as the host language calls it. A `Status`; `BadArgument`
+/// when it touched no handle yet.
 ///
 /// # Safety
 /// `data` points to `length` bytes.
@@ -205,12 +214,15 @@ pub unsafe extern "C" fn ai_thread_name(tid: u32, data: *const u8, length: usize
         catch(std::ptr::null_mut(), || {
             let name = text(data, length)?;
             let is_found = threads::set_name(runtime(), tid, name);
-            is_found.then_some(()).ok_or_else(|| Error::new(Status::BadArgument, format!("no such thread: {tid}")))
+            is_found
+                .then_some(())
+                .ok_or_else(|| Error::new(Status::BadArgument, format!("no such thread: {tid}")))
         })
     }
 }
 
-/// The index of a stack, innermost frame first; 0: no room, or nothing given. `cut`: 1 when deeper frames were left out.
+/// The index of a stack, innermost frame first; 0: no room, or nothing given. `cut`: 1 when deeper
+/// frames were left out.
 ///
 /// # Safety
 /// `frames` points to `count` frames whose texts are valid.
@@ -223,7 +235,8 @@ pub unsafe extern "C" fn ai_site(frames: *const AiFrameText, count: usize, cut: 
         // SAFETY: not NULL, the rest is the caller's promise.
         let frames = unsafe { slice::from_raw_parts(frames, count) };
         // SAFETY: the caller's promise.
-        let frames: Result<Vec<Frame<'_>>> = frames.iter().map(|frame| unsafe { frame_of(frame) }).collect();
+        let frames: Result<Vec<Frame<'_>>> =
+            frames.iter().map(|frame| unsafe { frame_of(frame) }).collect();
         frames.map_or(0, |frames| runtime().sites.intern(runtime().segment(), &frames, cut != 0))
     })
 }
@@ -232,7 +245,9 @@ pub unsafe extern "C" fn ai_site(frames: *const AiFrameText, count: usize, cut: 
 /// The frame's texts are valid for `'a`.
 unsafe fn frame_of<'a>(frame: &AiFrameText) -> Result<Frame<'a>> {
     // SAFETY: the caller's promise.
-    let (function, file) = unsafe { (text(frame.function, frame.function_length)?, text(frame.file, frame.file_length)?) };
+    let (function, file) = unsafe {
+        (text(frame.function, frame.function_length)?, text(frame.file, frame.file_length)?)
+    };
     Ok(Frame { function, file, line: frame.line })
 }
 
@@ -250,11 +265,21 @@ pub extern "C" fn ai_misuse_site(site: u32) {
 
 /// Logs a collection that took `took_nanos` and began at `began_ticks`, 0: that long ago.
 #[no_mangle]
-pub extern "C" fn ai_gc(began_ticks: u64, took_nanos: u64, collected: u32, generation: u32, forced: u32) {
+pub extern "C" fn ai_gc(
+    began_ticks: u64,
+    took_nanos: u64,
+    collected: u32,
+    generation: u32,
+    forced: u32,
+) {
     catch_value((), || {
         let at_ticks = if began_ticks == 0 { clock::ticks() } else { began_ticks };
-        let (generation, forced) = (generation.min(u32::from(u16::MAX)) as u16, u16::from(forced != 0));
-        agent::log_collection(runtime(), &GcRecord { at_ticks, took_nanos, collected, generation, forced });
+        let (generation, forced) =
+            (generation.min(u32::from(u16::MAX)) as u16, u16::from(forced != 0));
+        agent::log_collection(
+            runtime(),
+            &GcRecord { at_ticks, took_nanos, collected, generation, forced },
+        );
     });
 }
 
@@ -264,16 +289,24 @@ pub extern "C" fn ai_ticks() -> u64 {
     clock::ticks()
 }
 
-/// The index of a type that an adapter describes; the same name, origin and kind give the same index.
+/// The index of a type that an adapter describes; the same name, origin and kind give the same
+/// index.
 ///
 /// # Safety
-/// `spec` points to a valid description, `type_id` to a place for an index, `error` is NULL or a place for an error.
+/// `spec` points to a valid description, `type_id` to a place for an index, `error` is NULL or a
+/// place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_type(spec: *const AiTypeSpec, type_id: *mut u16, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_type(
+    spec: *const AiTypeSpec,
+    type_id: *mut u16,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise, for all of them.
     unsafe {
         catch(error, || {
-            let spec = spec.as_ref().ok_or_else(|| Error::new(Status::BadArgument, "no description of a type"))?;
+            let spec = spec
+                .as_ref()
+                .ok_or_else(|| Error::new(Status::BadArgument, "no description of a type"))?;
             let described = Described {
                 name: spec.name.read()?,
                 origin: spec.origin.read()?,
@@ -292,13 +325,20 @@ pub unsafe extern "C" fn ai_type(spec: *const AiTypeSpec, type_id: *mut u16, err
 
 pub(super) fn new_row(type_id: u16, address: u64, data: u64, is_born_now: bool) -> NewRow {
     let is_foreign = rows::is_foreign(runtime(), type_id);
-    let owner = if is_born_now && types::is_thread_affine(runtime(), type_id) { threads::here() } else { 0 };
+    let owner = if is_born_now && types::is_thread_affine(runtime(), type_id) {
+        threads::here()
+    } else {
+        0
+    };
     NewRow { type_id, address, data, owner, is_foreign, is_born_now }
 }
 
 pub(super) fn known_type(type_id: u16) -> Result<()> {
-    let is_known = type_id != 0 && u32::from(type_id) < runtime().segment().used(segment::Part::Types);
-    is_known.then_some(()).ok_or_else(|| Error::new(Status::BadArgument, format!("no such type: {type_id}")))
+    let is_known =
+        type_id != 0 && u32::from(type_id) < runtime().segment().used(segment::Part::Types);
+    is_known
+        .then_some(())
+        .ok_or_else(|| Error::new(Status::BadArgument, format!("no such type: {type_id}")))
 }
 
 /// A row for an object that lives elsewhere. `born_now` 0: the object is older than the recording.
@@ -306,7 +346,14 @@ pub(super) fn known_type(type_id: u16) -> Result<()> {
 /// # Safety
 /// `row` points to a place for a handle, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_row_add(type_id: u16, address: u64, data: u64, born_now: i32, row: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_row_add(
+    type_id: u16,
+    address: u64,
+    data: u64,
+    born_now: i32,
+    row: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -322,7 +369,8 @@ pub unsafe extern "C" fn ai_row_add(type_id: u16, address: u64, data: u64, born_
 /// made so far, and 0 beyond.
 ///
 /// # Safety
-/// `addresses` and `datas` point to `count` numbers, `rows` to places for as many, `error` is NULL or a place for an error.
+/// `addresses` and `datas` point to `count` numbers, `rows` to places for as many, `error` is NULL
+/// or a place for an error.
 #[no_mangle]
 pub unsafe extern "C" fn ai_rows_add(
     type_id: u16,
@@ -338,11 +386,13 @@ pub unsafe extern "C" fn ai_rows_add(
             if count == 0 {
                 return Ok(());
             }
-            if addresses.is_null() || datas.is_null() || rows.is_null() || count > u32::MAX as usize {
+            if addresses.is_null() || datas.is_null() || rows.is_null() || count > u32::MAX as usize
+            {
                 return Err(Error::new(Status::BadArgument, "no numbers where rows were promised"));
             }
             known_type(type_id)?;
-            let (addresses, datas) = (slice::from_raw_parts(addresses, count), slice::from_raw_parts(datas, count));
+            let (addresses, datas) =
+                (slice::from_raw_parts(addresses, count), slice::from_raw_parts(datas, count));
             let made = slice::from_raw_parts_mut(rows, count);
             made.fill(0);
             for (place, (&address, &data)) in made.iter_mut().zip(addresses.iter().zip(datas)) {
@@ -364,7 +414,12 @@ pub unsafe extern "C" fn ai_row_end(row: u64, reference_state: u8, error: *mut A
         catch(error, || {
             let ends = [ReferenceState::Released, ReferenceState::Dropped];
             let state = ends.into_iter().find(|&state| state as u8 == reference_state);
-            let state = state.ok_or_else(|| Error::new(Status::BadArgument, format!("not a state that ends a row: {reference_state}")))?;
+            let state = state.ok_or_else(|| {
+                Error::new(
+                    Status::BadArgument,
+                    format!("not a state that ends a row: {reference_state}"),
+                )
+            })?;
             rows::end(runtime(), row, state)
         })
     }
@@ -381,7 +436,9 @@ pub extern "C" fn ai_row_address(row: u64, address: u64) -> i32 {
 #[no_mangle]
 pub extern "C" fn ai_row_counts(row: u64, strong: u32, weak: u16, in_flight: u16) -> i32 {
     // SAFETY: no place for an error.
-    unsafe { catch(std::ptr::null_mut(), || rows::set_counts(runtime(), row, strong, weak, in_flight)) }
+    unsafe {
+        catch(std::ptr::null_mut(), || rows::set_counts(runtime(), row, strong, weak, in_flight))
+    }
 }
 
 /// Sets the `ResourceState` of a row's resource, which an adapter closes. A `Status`.
@@ -391,7 +448,9 @@ pub extern "C" fn ai_row_resource(row: u64, resource_state: u8) -> i32 {
     unsafe {
         catch(std::ptr::null_mut(), || {
             let state = ResourceState::from_number(resource_state);
-            let state = state.ok_or_else(|| Error::new(Status::BadArgument, format!("no such state: {resource_state}")))?;
+            let state = state.ok_or_else(|| {
+                Error::new(Status::BadArgument, format!("no such state: {resource_state}"))
+            })?;
             rows::set_resource(runtime(), row, state)
         })
     }

@@ -9,7 +9,9 @@ use objects::object::Object;
 use objects::ownership;
 use objects::ownership::{borrow, close, lower, Traced};
 use recorder::runtime::runtime;
-use samples::{lower_all, release_elsewhere, Churn, Cursor, Journal, Listener, Moment, TodoItem, TodoList};
+use samples::{
+    lower_all, release_elsewhere, Churn, Cursor, Journal, Listener, Moment, TodoItem, TodoList,
+};
 use segment::status::{Error, Result, Status};
 
 /// A handle of an object made by `make`, once it is known that there is a place for it.
@@ -52,9 +54,15 @@ pub unsafe extern "C" fn ai_todo_list_add_item(list: u64, item: u64, error: *mut
 /// Adds a new item, whose handle is written to `item` unless that is NULL.
 ///
 /// # Safety
-/// `text` is valid, `item` is NULL or a place for a handle, `error` is NULL or a place for an error.
+/// `text` is valid, `item` is NULL or a place for a handle, `error` is NULL or a place for an
+/// error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_todo_list_add_text(list: u64, text: AiText, item: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_todo_list_add_text(
+    list: u64,
+    text: AiText,
+    item: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -69,10 +77,12 @@ pub unsafe extern "C" fn ai_todo_list_add_text(list: u64, text: AiText, item: *m
     }
 }
 
-/// Handles of a list's items, each of its own; `count` says how many items there are, of which the first `capacity` were given.
+/// Handles of a list's items, each of its own; `count` says how many items there are, of which the
+/// first `capacity` were given.
 ///
 /// # Safety
-/// `items` points to places for `capacity` handles, `count` to a place for a number, `error` is NULL or a place for an error.
+/// `items` points to places for `capacity` handles, `count` to a place for a number, `error` is
+/// NULL or a place for an error.
 #[no_mangle]
 pub unsafe extern "C" fn ai_todo_list_get_items(
     list: u64,
@@ -178,7 +188,11 @@ pub unsafe extern "C" fn ai_todo_item_new(text: AiText, out: *mut u64, error: *m
 /// # Safety
 /// `out` is a place for a buffer, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_todo_item_text(item: u64, out: *mut AiBuffer, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_todo_item_text(
+    item: u64,
+    out: *mut AiBuffer,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -209,7 +223,11 @@ pub unsafe extern "C" fn ai_todo_item_done(item: u64, done: i32, error: *mut AiE
 /// # Safety
 /// `out` is a place for the answer; `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_todo_item_is_done(item: u64, out: *mut i32, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_todo_item_is_done(
+    item: u64,
+    out: *mut i32,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -245,7 +263,12 @@ pub unsafe extern "C" fn ai_journal_append(journal: u64, line: AiText, error: *m
 /// # Safety
 /// `line` is valid, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_journal_append_slowly(journal: u64, line: AiText, millis: u32, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_journal_append_slowly(
+    journal: u64,
+    line: AiText,
+    millis: u32,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -255,7 +278,8 @@ pub unsafe extern "C" fn ai_journal_append_slowly(journal: u64, line: AiText, mi
     }
 }
 
-/// Closes a journal, after its bytes have reached the disk if `flush` is not 0. `Pending`: accepted, and the last call in flight closes.
+/// Closes a journal, after its bytes have reached the disk if `flush` is not 0. `Pending`:
+/// accepted, and the last call in flight closes.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.
@@ -281,7 +305,8 @@ pub unsafe extern "C" fn ai_journal_lines(journal: u64, out: *mut u64, error: *m
     }
 }
 
-/// Opens a cursor at a journal's first line. The calling thread becomes its owner; the cursor holds the journal.
+/// Opens a cursor at a journal's first line. The calling thread becomes its owner; the cursor holds
+/// the journal.
 ///
 /// # Safety
 /// `out` is a place for a handle, `error` is NULL or a place for an error.
@@ -301,7 +326,12 @@ pub unsafe extern "C" fn ai_cursor_open(journal: u64, out: *mut u64, error: *mut
 /// # Safety
 /// `line` is a place for a buffer, `more` for a number, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_cursor_next(cursor: u64, line: *mut AiBuffer, more: *mut i32, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_cursor_next(
+    cursor: u64,
+    line: *mut AiBuffer,
+    more: *mut i32,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -314,7 +344,8 @@ pub unsafe extern "C" fn ai_cursor_next(cursor: u64, line: *mut AiBuffer, more: 
     }
 }
 
-/// Closes a cursor. From another thread than its owner: `Pending`, and the owner closes it at its next call or `ai_drain`.
+/// Closes a cursor. From another thread than its owner: `Pending`, and the owner closes it at its
+/// next call or `ai_drain`.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.
@@ -324,11 +355,12 @@ pub unsafe extern "C" fn ai_cursor_close(cursor: u64, error: *mut AiError) -> i3
     unsafe { catch(error, || close::<Cursor>(cursor, Cursor::close)) }
 }
 
-/// A listener that the host language implements: `notify(key, what, handle)` is called from any thread, and owns the handle it gets; `drop(key)` once,
-/// when native code holds it no more.
+/// A listener that the host language implements: `notify(key, what, handle)` is called from any
+/// thread, and owns the handle it gets; `drop(key)` once, when native code holds it no more.
 ///
 /// # Safety
-/// Both functions stay callable until `drop` was called, `out` is a place for a handle, `error` is NULL or a place for an error.
+/// Both functions stay callable until `drop` was called, `out` is a place for a handle, `error` is
+/// NULL or a place for an error.
 #[no_mangle]
 pub unsafe extern "C" fn ai_listener_new(
     notify: Option<unsafe extern "C" fn(u64, u32, u64)>,
@@ -348,12 +380,18 @@ pub unsafe extern "C" fn ai_listener_new(
     }
 }
 
-/// Starts native workers that together make `per_second` objects. The handle is closed and released by `ai_churn_stop`.
+/// Starts native workers that together make `per_second` objects. The handle is closed and released
+/// by `ai_churn_stop`.
 ///
 /// # Safety
 /// `out` is a place for a handle, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_churn_start(threads: u32, per_second: u32, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_churn_start(
+    threads: u32,
+    per_second: u32,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe { catch(error, || make(out, || Churn::start(threads, per_second))) }
 }

@@ -29,7 +29,12 @@ pub unsafe extern "C" fn ai_list_new(kind: u8, out: *mut u64, error: *mut AiErro
 /// # Safety
 /// `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_list_add_item(kind: u8, list: u64, item: u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_list_add_item(
+    kind: u8,
+    list: u64,
+    item: u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -42,9 +47,16 @@ pub unsafe extern "C" fn ai_list_add_item(kind: u8, list: u64, item: u64, error:
 /// Adds a new item, whose handle is written to `item` unless that is NULL.
 ///
 /// # Safety
-/// `text` is valid, `item` is NULL or a place for a handle, `error` is NULL or a place for an error.
+/// `text` is valid, `item` is NULL or a place for a handle, `error` is NULL or a place for an
+/// error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_list_add_text(kind: u8, list: u64, text: AiText, item: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_list_add_text(
+    kind: u8,
+    list: u64,
+    text: AiText,
+    item: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -58,10 +70,12 @@ pub unsafe extern "C" fn ai_list_add_text(kind: u8, list: u64, text: AiText, ite
     }
 }
 
-/// Handles of a list's items, each of its own; `count` says how many items there are, of which the first `capacity` were given.
+/// Handles of a list's items, each of its own; `count` says how many items there are, of which the
+/// first `capacity` were given.
 ///
 /// # Safety
-/// `items` points to places for `capacity` handles, `count` to a place for a number, `error` is NULL or a place for an error.
+/// `items` points to places for `capacity` handles, `count` to a place for a number, `error` is
+/// NULL or a place for an error.
 #[no_mangle]
 pub unsafe extern "C" fn ai_list_get_items(
     kind: u8,
@@ -92,7 +106,12 @@ pub unsafe extern "C" fn ai_list_get_items(
 /// # Safety
 /// `out` is a place for a number, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_list_len(kind: u8, list: u64, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_list_len(
+    kind: u8,
+    list: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -119,7 +138,13 @@ pub unsafe extern "C" fn ai_list_merge(kind: u8, into: u64, from: u64, error: *m
 /// # Safety
 /// `item` is a place for a handle, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_list_item_at(kind: u8, list: u64, position: usize, item: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_list_item_at(
+    kind: u8,
+    list: u64,
+    position: usize,
+    item: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -135,7 +160,12 @@ pub unsafe extern "C" fn ai_list_item_at(kind: u8, list: u64, position: usize, i
 /// # Safety
 /// `path` is valid, `out` is a place for a handle, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_owned_journal_open(kind: u8, path: AiText, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_owned_journal_open(
+    kind: u8,
+    path: AiText,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -151,9 +181,19 @@ pub unsafe extern "C" fn ai_owned_journal_open(kind: u8, path: AiText, out: *mut
 /// # Safety
 /// `line` is valid, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_owned_journal_append(kind: u8, journal: u64, line: AiText, millis: u32, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_owned_journal_append(
+    kind: u8,
+    journal: u64,
+    line: AiText,
+    millis: u32,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, || journals(kind)?.append(journal, line.read()?, Duration::from_millis(u64::from(millis)))) }
+    unsafe {
+        catch(error, || {
+            journals(kind)?.append(journal, line.read()?, Duration::from_millis(u64::from(millis)))
+        })
+    }
 }
 
 /// Lines appended so far.
@@ -161,7 +201,12 @@ pub unsafe extern "C" fn ai_owned_journal_append(kind: u8, journal: u64, line: A
 /// # Safety
 /// `out` is a place for a number, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_owned_journal_lines(kind: u8, journal: u64, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_owned_journal_lines(
+    kind: u8,
+    journal: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -171,12 +216,18 @@ pub unsafe extern "C" fn ai_owned_journal_lines(kind: u8, journal: u64, out: *mu
     }
 }
 
-/// Closes a journal, after its bytes have reached the disk if `flush` is not 0. `Pending`: accepted, and the last call in flight closes.
+/// Closes a journal, after its bytes have reached the disk if `flush` is not 0. `Pending`:
+/// accepted, and the last call in flight closes.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_owned_journal_close(kind: u8, journal: u64, flush: i32, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_owned_journal_close(
+    kind: u8,
+    journal: u64,
+    flush: i32,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe { catch(error, || journals(kind)?.close(journal, flush != 0)) }
 }
@@ -190,7 +241,12 @@ fn journals(kind: u8) -> Result<Journals> {
 /// # Safety
 /// `out` is a place for a handle, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_foreign_new(foreign_type: u16, value: u64, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_foreign_new(
+    foreign_type: u16,
+    value: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -206,7 +262,12 @@ pub unsafe extern "C" fn ai_foreign_new(foreign_type: u16, value: u64, out: *mut
 /// # Safety
 /// `out` is a place for the value, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_foreign_value(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_foreign_value(
+    foreign_type: u16,
+    handle: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -221,7 +282,12 @@ pub unsafe extern "C" fn ai_foreign_value(foreign_type: u16, handle: u64, out: *
 /// # Safety
 /// `out` is a place for the value, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_foreign_delete(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_foreign_delete(
+    foreign_type: u16,
+    handle: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -238,7 +304,12 @@ pub unsafe extern "C" fn ai_foreign_delete(foreign_type: u16, handle: u64, out: 
 /// # Safety
 /// `out` is a place for the value, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_foreign_must_value(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_foreign_must_value(
+    foreign_type: u16,
+    handle: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
@@ -254,7 +325,12 @@ pub unsafe extern "C" fn ai_foreign_must_value(foreign_type: u16, handle: u64, o
 /// # Safety
 /// `out` is a place for the value, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_foreign_must_delete(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_foreign_must_delete(
+    foreign_type: u16,
+    handle: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {

@@ -23,9 +23,15 @@ pub struct AiSwept {
 /// but fresh segments, 2 all.
 ///
 /// # Safety
-/// `directory` is a text; `swept` points to memory for an `AiSwept`; `error` is NULL or points to memory for an `AiError`.
+/// `directory` is a text; `swept` points to memory for an `AiSwept`; `error` is NULL or points to
+/// memory for an `AiError`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_sweep(directory: AiText, extent: u8, swept: *mut AiSwept, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_sweep(
+    directory: AiText,
+    extent: u8,
+    swept: *mut AiSwept,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promises.
     unsafe {
         catch(error, || {
@@ -33,7 +39,12 @@ pub unsafe extern "C" fn ai_sweep(directory: AiText, extent: u8, swept: *mut AiS
                 0 => Extent::Overdue,
                 1 => Extent::Settled,
                 2 => Extent::Everything,
-                _ => return Err(Error::new(Status::BadArgument, format!("{extent} is no extent of a sweep"))),
+                _ => {
+                    return Err(Error::new(
+                        Status::BadArgument,
+                        format!("{extent} is no extent of a sweep"),
+                    ))
+                }
             };
             let found = sweep(Path::new(directory.read()?), "", extent);
             swept.write(AiSwept {

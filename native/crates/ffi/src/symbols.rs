@@ -9,7 +9,11 @@ use viewer::demangle;
 /// # Safety
 /// `symbol` is valid, `out` is a place for a buffer, `error` is NULL or a place for an error.
 #[no_mangle]
-pub unsafe extern "C" fn ai_demangle(symbol: AiText, out: *mut AiBuffer, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_demangle(
+    symbol: AiText,
+    out: *mut AiBuffer,
+    error: *mut AiError,
+) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {

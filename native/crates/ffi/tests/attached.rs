@@ -19,12 +19,16 @@ use std::time::{Duration, Instant};
 use agent::Options;
 use arc_inspector_native::control::{ai_control_next, ai_control_reply};
 use arc_inspector_native::handles::{ai_handle_clone, ai_handle_release};
-use arc_inspector_native::samples::{ai_journal_open, ai_todo_item_new, ai_todo_list_add_item, ai_todo_list_new};
+use arc_inspector_native::samples::{
+    ai_journal_open, ai_todo_item_new, ai_todo_list_add_item, ai_todo_list_new,
+};
 use arc_inspector_native::AiText;
 use control::Stay;
 use image::Scratch;
 use process::Client;
-use segment::layout::{Ending, HandleSlot, ReferenceState, ResourceState, COUNT_UNKNOWN, LAYOUT_VERSION};
+use segment::layout::{
+    Ending, HandleSlot, ReferenceState, ResourceState, COUNT_UNKNOWN, LAYOUT_VERSION,
+};
 use serde_json::{json, Value};
 use viewer::reader::{zeroed, Reader};
 
@@ -36,7 +40,9 @@ static TURN: Mutex<()> = Mutex::new(());
 fn directory() -> PathBuf {
     let path = std::env::temp_dir().join("arc-inspector-test-attached");
     match DirBuilder::new().mode(0o700).create(&path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => panic!("{error}: {}", path.display()),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            panic!("{error}: {}", path.display())
+        }
         _ => path,
     }
 }
@@ -53,8 +59,14 @@ impl Attached {
     fn start() -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let directory = directory();
-        let options =
-            Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: Some(&directory), stay: Stay::default() };
+        let options = Options {
+            level: 1,
+            idle_level: 1,
+            program: "a test",
+            runtime: "Rust",
+            directory: Some(&directory),
+            stay: Stay::default(),
+        };
         agent::start(&options).unwrap();
         let path = agent::segment_path().unwrap();
         let reader = Reader::open(&path).unwrap();
@@ -79,7 +91,9 @@ impl Attached {
     fn journal(&mut self, name: &str) -> u64 {
         let path = self.scratch.path(name).into_os_string().into_string().unwrap();
         // SAFETY: the text outlives the call.
-        self.keep(|out| unsafe { ai_journal_open(AiText { data: path.as_ptr(), length: path.len() }, out, null_mut()) })
+        self.keep(|out| unsafe {
+            ai_journal_open(AiText { data: path.as_ptr(), length: path.len() }, out, null_mut())
+        })
     }
 
     /// The row of a handle, as a viewer reads it.
@@ -116,7 +130,8 @@ impl Drop for Attached {
 }
 
 fn close(client: &mut Client, op: &str, handle: u64, although_held: bool) -> Value {
-    let answer = client.ask(json!({"nonce": 2, "op": op, "handles": [handle], "although_held": although_held}));
+    let answer = client
+        .ask(json!({"nonce": 2, "op": op, "handles": [handle], "although_held": although_held}));
     answer["answers"][0].clone()
 }
 
@@ -127,10 +142,15 @@ fn a_shared_item_shows_its_handle_and_the_list_that_holds_it() {
     // SAFETY: the places outlive the calls; no error is asked for.
     let list = attached.keep(|out| unsafe { ai_todo_list_new(out, null_mut()) });
     // SAFETY: as above, and the text is static.
-    let item = attached.keep(|out| unsafe { ai_todo_item_new(AiText { data: text.as_ptr(), length: text.len() }, out, null_mut()) });
+    let item = attached.keep(|out| unsafe {
+        ai_todo_item_new(AiText { data: text.as_ptr(), length: text.len() }, out, null_mut())
+    });
     let _client = attached.connect();
     let alone = attached.row_when(item, |row| row.strong == 1);
-    assert_eq!((alone.reference_state, alone.weak, alone.in_flight), (ReferenceState::Live as u8, 0, COUNT_UNKNOWN));
+    assert_eq!(
+        (alone.reference_state, alone.weak, alone.in_flight),
+        (ReferenceState::Live as u8, 0, COUNT_UNKNOWN)
+    );
     // SAFETY: no error is asked for.
     assert_eq!(unsafe { ai_todo_list_add_item(list, item, null_mut()) }, 0);
     attached.row_when(item, |row| row.strong == 2);
@@ -161,7 +181,10 @@ fn a_journal_that_others_hold_is_refused_with_their_names_unless_that_is_wanted(
     let mut client = attached.connect();
     let refused = close(&mut client, "close", journal, false);
     assert_eq!(refused["outcome"], "refused");
-    assert_eq!(refused["holders"], json!([format!("handle #{}.{}", (other as u32) >> 1, other >> 32)]));
+    assert_eq!(
+        refused["holders"],
+        json!([format!("handle #{}.{}", (other as u32) >> 1, other >> 32)])
+    );
     assert_eq!(attached.row(journal).resource_state, ResourceState::Open as u8);
     assert_eq!(close(&mut client, "close", journal, true)["outcome"], "closed");
     assert_eq!(attached.row(other).resource_state, ResourceState::Closed as u8);
@@ -192,7 +215,8 @@ fn a_collection_counts_the_handles_that_it_released() {
     loop {
         // SAFETY: the buffer has the length passed.
         let length = unsafe { ai_control_next(buffer.as_mut_ptr(), buffer.len(), 30_000) };
-        let job: Value = serde_json::from_slice(&buffer[..usize::try_from(length).unwrap()]).unwrap();
+        let job: Value =
+            serde_json::from_slice(&buffer[..usize::try_from(length).unwrap()]).unwrap();
         let reply = if job["op"] == "gc" {
             // SAFETY: no error is asked for.
             assert_eq!(unsafe { ai_handle_release(garbage, null_mut()) }, 0);
@@ -202,13 +226,19 @@ fn a_collection_counts_the_handles_that_it_released() {
         };
         let bytes = reply.to_string();
         // SAFETY: the text outlives the call.
-        assert_eq!(unsafe { ai_control_reply(job["job"].as_u64().unwrap(), bytes.as_ptr(), bytes.len()) }, 0);
+        assert_eq!(
+            unsafe { ai_control_reply(job["job"].as_u64().unwrap(), bytes.as_ptr(), bytes.len()) },
+            0
+        );
         if job["op"] == "gc" {
             break;
         }
     }
     let answer = client.read();
-    assert_eq!((&answer["collected"], &answer["released"], &answer["still_pending"]), (&json!(1), &json!(1), &json!(0)));
+    assert_eq!(
+        (&answer["collected"], &answer["released"], &answer["still_pending"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
     assert!(attached.reader.header().unwrap().interpreter_ticks > 0);
 }
 
@@ -217,7 +247,10 @@ fn a_program_without_an_interpreter_says_that_nothing_collects_there() {
     let attached = Attached::start();
     let answer = attached.connect().ask(json!({"nonce": 2, "op": "gc", "deadline_ms": 60_000}));
     assert_eq!(answer["status"], "Unavailable");
-    assert!(answer["error"].as_str().unwrap().contains("nothing in the process collects garbage"), "{answer}");
+    assert!(
+        answer["error"].as_str().unwrap().contains("nothing in the process collects garbage"),
+        "{answer}"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The whole at once: four native workers through the handles, with recording switched all the while, end with nothing alive.
+//! The whole at once: four native workers through the handles, with recording switched all the
+//! while, end with nothing alive.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -51,7 +52,10 @@ fn four_workers_end_with_zero_live_handles_and_every_birth_matched_by_a_release(
     let [created, released, dropped] = totals();
     assert_eq!(live(), 0);
     assert_eq!(created, released);
-    assert!(dropped < created && dropped > 0, "shared objects have more handles than destructors: {dropped} of {created}");
+    assert!(
+        dropped < created && dropped > 0,
+        "shared objects have more handles than destructors: {dropped} of {created}"
+    );
     let mut pins = 0;
     pins_of(runtime(), |_, _| pins += 1);
     assert_eq!(pins, 0);

@@ -1,4 +1,5 @@
-//! Closing under the strategies other than `arc`: opt-in, with the caller's own arguments, after the calls in flight, at most once, and explained afterwards.
+//! Closing under the strategies other than `arc`: opt-in, with the caller's own arguments, after
+//! the calls in flight, at most once, and explained afterwards.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -24,7 +25,10 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(name: &str) -> Self {
         levels::set_level(runtime(), Level::Count as u8);
-        Self(std::env::temp_dir().join(format!("arc-inspector-closing-{}-{name}", std::process::id())))
+        Self(
+            std::env::temp_dir()
+                .join(format!("arc-inspector-closing-{}-{name}", std::process::id())),
+        )
     }
 }
 
@@ -93,7 +97,11 @@ fn a_close_ends_the_resource_once_while_handles_live_on() {
         let other = clone_handle(journal).unwrap();
         assert_eq!(status(&preview(runtime(), journal)), Status::Ok);
         journals.close(other, true).unwrap();
-        assert_eq!((resource(journal), resource(other)), (ResourceState::Closed as u8, ResourceState::Closed as u8), "{journals:?}");
+        assert_eq!(
+            (resource(journal), resource(other)),
+            (ResourceState::Closed as u8, ResourceState::Closed as u8),
+            "{journals:?}"
+        );
         for closed in [journal, other] {
             assert_eq!(status(&journals.append(closed, "more", Duration::ZERO)), Status::Closed);
             assert_eq!(status(&journals.close(closed, true)), Status::Closed);
@@ -121,7 +129,10 @@ fn a_refusal_after_the_close_says_who_closed_it_and_when() {
 fn a_close_waits_for_the_call_in_flight_and_lets_no_new_one_in() {
     with_each("drains", |journals, journal| {
         during_a_call(journals, journal, || {
-            assert!(preview(runtime(), journal).unwrap_err().message.contains("waits for 1 call in flight"));
+            assert!(preview(runtime(), journal)
+                .unwrap_err()
+                .message
+                .contains("waits for 1 call in flight"));
             assert_eq!(status(&journals.close(journal, true)), Status::Pending, "{journals:?}");
             assert_eq!(resource(journal), ResourceState::Draining as u8);
             assert_eq!(status(&journals.lines(journal)), Status::Closed);
@@ -142,7 +153,12 @@ fn a_pending_close_can_be_taken_back_and_is_withdrawn_at_its_deadline() {
             set_deadline(1);
             assert_eq!(status(&journals.close(journal, true)), Status::Pending);
             let error = ended(journal).unwrap_err();
-            assert!(error.message.starts_with("withdrawn, its deadline passed: it waited for 1 call in flight"), "{error}");
+            assert!(
+                error
+                    .message
+                    .starts_with("withdrawn, its deadline passed: it waited for 1 call in flight"),
+                "{error}"
+            );
         });
         journals.append(journal, "still open", Duration::ZERO).unwrap();
         release(journal);
@@ -214,7 +230,11 @@ impl CloseShared for Quiet {
 }
 
 const AFFINE: CloseSpec = CloseSpec { signature: "close()", is_thread_affine: true };
-static MOODY: MutexMap<Moody> = MutexMap::closable("Moody", "closing", CloseSpec { signature: "close()", is_thread_affine: false });
+static MOODY: MutexMap<Moody> = MutexMap::closable(
+    "Moody",
+    "closing",
+    CloseSpec { signature: "close()", is_thread_affine: false },
+);
 static ALONE: MutexMap<Moody> = MutexMap::closable("OwnedAlone", "closing", AFFINE);
 static SHARED: ArcMap<Quiet> = ArcMap::closable("OwnedShared", "closing", AFFINE);
 static THIN: ThinMap<Quiet> = ThinMap::closable("OwnedThin", "closing", AFFINE);
@@ -236,7 +256,14 @@ fn only_the_owner_closes_an_affine_object_of_a_map_and_after_its_end_anybody() {
     let (made, is_made) = channel();
     let (go, may_go) = channel::<()>();
     let owner = std::thread::Builder::new().name("keeper".into()).spawn(move || {
-        let make = || [ALONE.insert(Moody { tries: 1 }), SHARED.insert(Quiet), THIN.insert(Quiet).map(Thin::lower)].map(Result::unwrap);
+        let make = || {
+            [
+                ALONE.insert(Moody { tries: 1 }),
+                SHARED.insert(Quiet),
+                THIN.insert(Quiet).map(Thin::lower),
+            ]
+            .map(Result::unwrap)
+        };
         made.send(make()).unwrap();
         may_go.recv().unwrap();
         lifecycle::drain_here();
@@ -245,7 +272,10 @@ fn only_the_owner_closes_an_affine_object_of_a_map_and_after_its_end_anybody() {
     let owned = is_made.recv().unwrap();
     for handle in owned {
         let error = close_with_defaults(runtime(), handle).unwrap_err();
-        assert!(error.message.starts_with("only its owner may close it: waits for thread \"keeper\""), "{error}");
+        assert!(
+            error.message.starts_with("only its owner may close it: waits for thread \"keeper\""),
+            "{error}"
+        );
         assert_eq!(resource(handle), ResourceState::WaitingOwner as u8);
     }
     go.send(()).unwrap();
@@ -280,7 +310,11 @@ fn a_panic_inside_shows_in_all_rows_of_that_object_and_in_those_made_later() {
     let (second, sound) = (clone_handle(first).unwrap(), SERIAL_LISTS.insert(Vec::new()).unwrap());
     let held = SERIAL_LISTS.get(first).unwrap();
     let bug = std::thread::Builder::new().name("bug".into());
-    assert!(bug.spawn(move || SERIAL_LISTS.with(second, |_| panic!("a bug"))).unwrap().join().is_err());
+    assert!(bug
+        .spawn(move || SERIAL_LISTS.with(second, |_| panic!("a bug")))
+        .unwrap()
+        .join()
+        .is_err());
     let later = SERIAL_LISTS.lower(held).unwrap();
     let clone = clone_handle(first).unwrap();
     for handle in [first, second, later, clone] {
@@ -289,7 +323,11 @@ fn a_panic_inside_shows_in_all_rows_of_that_object_and_in_those_made_later() {
         assert_eq!(error.status, Status::Poisoned);
         assert!(error.message.contains("panicked inside the object"), "{error}");
     }
-    assert!(SERIAL_LISTS.with(second, |_| ()).unwrap_err().message.contains("a call of thread \"bug\" panicked inside the object 0."));
+    assert!(SERIAL_LISTS
+        .with(second, |_| ())
+        .unwrap_err()
+        .message
+        .contains("a call of thread \"bug\" panicked inside the object 0."));
     assert_eq!(resource(sound), ResourceState::None as u8);
     [first, second, later, clone, sound].into_iter().for_each(release);
 }

@@ -1,4 +1,5 @@
-//! Objects in fields of records, enums, maps, sequences and optional values across the boundary: counts, events and holders at each step.
+//! Objects in fields of records, enums, maps, sequences and optional values across the boundary:
+//! counts, events and holders at each step.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -12,7 +13,9 @@ use objects::edges;
 use objects::object::index_of;
 use objects::ownership;
 use objects::ownership::in_flight::{self, Buffer, Reference};
-use objects::ownership::{borrow, compound, is_same, strong_and_weak, Compound, Lifting, Lowering, Traced};
+use objects::ownership::{
+    borrow, compound, is_same, strong_and_weak, Compound, Lifting, Lowering, Traced,
+};
 use recorder::levels;
 use recorder::runtime::runtime;
 use recorder::threads;
@@ -92,7 +95,10 @@ fn each_object_of_a_record_moves_one_reference_into_the_buffer_and_out_of_it() {
         assert_eq!((objects.strong(), objects.in_flight()), ((8, 3), (0, 0)));
         assert_eq!(objects.labels(), json!([]));
         let board = board.unwrap();
-        assert_eq!((board.title.as_str(), board.by_name.len(), board.columns[2].len()), ("week", 2, 2));
+        assert_eq!(
+            (board.title.as_str(), board.by_name.len(), board.columns[2].len()),
+            ("week", 2, 2)
+        );
         assert!(matches!(&board.focus, Focus::List(_, note) if note == "read it"));
         let again = board.by_name["b"].clone().lower().unwrap();
         assert!(is_same(again, objects.item).unwrap());
@@ -109,7 +115,12 @@ fn a_record_that_native_code_keeps_is_named_field_by_field_and_comes_back_the_sa
         let handle = objects::ownership::lower(Arc::clone(&planner)).unwrap();
         assert!(planner.exchange(Some(objects.board())).is_none());
         let fields = edges::holders(runtime(), objects.item)["fields"].clone();
-        let named: Vec<_> = fields.as_array().unwrap().iter().map(|field| (field["label"].clone(), field["count"].clone())).collect();
+        let named: Vec<_> = fields
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| (field["label"].clone(), field["count"].clone()))
+            .collect();
         let expected = [("board.by_name", 2), ("board.columns", 4), ("board.pinned", 1)];
         assert_eq!(named, expected.map(|(label, count)| (json!(label), json!(count))));
         let copy = planner.board();
@@ -146,7 +157,8 @@ type Change = fn(u64) -> u64;
 fn a_wrong_number_in_the_middle_of_a_sequence_leaves_no_reference() {
     leaving_nothing(|objects| {
         let wrong = |number: Change| -> Result<Vec<Traced<TodoItem>>> {
-            let (mut bytes, buffer) = compound::lower(vec![objects.item(), objects.item(), objects.item()]).unwrap();
+            let (mut bytes, buffer) =
+                compound::lower(vec![objects.item(), objects.item(), objects.item()]).unwrap();
             let first = u64::from_be_bytes(bytes[4..12].try_into().unwrap());
             bytes[12..20].copy_from_slice(&number(first).to_be_bytes());
             compound::lift(&bytes, buffer)
@@ -178,11 +190,15 @@ fn an_object_of_another_type_in_the_middle_is_refused_by_name_and_leaves_no_refe
 #[test]
 fn nonsense_in_place_of_lengths_flags_and_variants_is_refused() {
     leaving_nothing(|_| {
-        let refused = |bytes: &[u8]| compound::lift::<Option<Focus>>(bytes, Buffer::new()).err().unwrap().message;
+        let refused = |bytes: &[u8]| {
+            compound::lift::<Option<Focus>>(bytes, Buffer::new()).err().unwrap().message
+        };
         assert_eq!(refused(&[2]), "neither a value nor none: 2");
         assert_eq!(refused(&[1, 0, 0, 0, 4]), "a focus has no variant 4");
         assert_eq!(refused(&[1, 0xFF, 0xFF, 0xFF, 0xFF]), "no length or variant: -1");
-        let texts = |bytes: &[u8]| compound::lift::<Vec<String>>(bytes, Buffer::new()).err().unwrap().message;
+        let texts = |bytes: &[u8]| {
+            compound::lift::<Vec<String>>(bytes, Buffer::new()).err().unwrap().message
+        };
         assert_eq!(texts(&[0x7F, 0xFF, 0xFF, 0xFF]), "the buffer ends 4 bytes too early");
         assert!(texts(&[0, 0, 0, 1, 0, 0, 0, 1, 0xFF]).ends_with("the text is not UTF-8"));
     });
@@ -217,8 +233,10 @@ fn an_error_or_a_panic_between_two_fields_leaves_no_reference() {
         assert_eq!((objects.strong(), in_flight::count()), ((1, 1), 0));
         assert!(catch_unwind(AssertUnwindSafe(|| compound::lower(vec![broken(true)]))).is_err());
         assert_eq!((objects.strong(), in_flight::count()), ((1, 1), 0));
-        let (bytes, buffer) = compound::lower((0..3).map(|_| objects.item()).collect::<Vec<_>>()).unwrap();
-        assert!(catch_unwind(AssertUnwindSafe(|| compound::lift::<Broken>(&bytes[4..], buffer))).is_err());
+        let (bytes, buffer) =
+            compound::lower((0..3).map(|_| objects.item()).collect::<Vec<_>>()).unwrap();
+        assert!(catch_unwind(AssertUnwindSafe(|| compound::lift::<Broken>(&bytes[4..], buffer)))
+            .is_err());
         assert_eq!((objects.strong(), in_flight::count()), ((1, 1), 0));
     });
 }
@@ -251,7 +269,10 @@ fn a_buffer_ends_once_and_takes_nothing_afterwards() {
         neighbour.lower(Reference::of_handle(objects.item).unwrap()).unwrap();
         drop(buffer);
         assert_eq!(objects.in_flight(), (1, 0), "the neighbour's stays");
-        assert_eq!(same.lower(Reference::of_handle(objects.item).unwrap()).err().unwrap().status, Status::BadArgument);
+        assert_eq!(
+            same.lower(Reference::of_handle(objects.item).unwrap()).err().unwrap().status,
+            Status::BadArgument
+        );
         assert_eq!(objects.strong(), (2, 1));
     });
 }
@@ -266,14 +287,26 @@ fn newest_events(count: u64) -> Vec<(EventKind, bool, bool, u32)> {
     let ring = threads::local(|local| local.ring.get());
     let written = events_written();
     let type_id = index_of(runtime(), <TodoItem as objects::object::Object>::spec()).unwrap();
-    let kinds = [EventKind::Create, EventKind::Clone, EventKind::Borrow, EventKind::Return, EventKind::Release, EventKind::Drop];
+    let kinds = [
+        EventKind::Create,
+        EventKind::Clone,
+        EventKind::Borrow,
+        EventKind::Return,
+        EventKind::Release,
+        EventKind::Drop,
+    ];
     let read = |number: u64| {
         // SAFETY: the events follow the ring's header.
         let event = unsafe { ring.add(1).cast::<Event>().add((number % 4096) as usize) };
         let both = atomic!(AtomicU32, event, count_kind).load(Ordering::SeqCst);
         let kind = kinds.into_iter().find(|&kind| kind as u32 == both & 0xFF).unwrap();
         let has_handle = atomic!(AtomicU64, event, handle).load(Ordering::SeqCst) != 0;
-        (kind, has_handle, atomic!(AtomicU16, event, type_id).load(Ordering::SeqCst) == type_id, both >> 8)
+        (
+            kind,
+            has_handle,
+            atomic!(AtomicU16, event, type_id).load(Ordering::SeqCst) == type_id,
+            both >> 8,
+        )
     };
     (written - count..written).map(read).collect()
 }
@@ -291,7 +324,11 @@ fn the_history_has_a_typed_clone_a_move_and_a_release_for_each_reference() {
         ownership::release(runtime(), handle).unwrap();
         buffer.lower(Reference::of_handle(objects.item).unwrap()).unwrap();
         drop(buffer);
-        let given_up = [(EventKind::Release, true, true, 1), (EventKind::Clone, false, true, 2), (EventKind::Release, false, true, 1)];
+        let given_up = [
+            (EventKind::Release, true, true, 1),
+            (EventKind::Clone, false, true, 2),
+            (EventKind::Release, false, true, 1),
+        ];
         assert_eq!(newest_events(3), given_up);
         let (lowered, written) = (objects.item(), events_written());
         let (bytes, buffer) = compound::lower(lowered).unwrap();

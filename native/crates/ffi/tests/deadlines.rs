@@ -8,7 +8,9 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use objects::lifecycle::{self, children, close_result, close_with_defaults, handover, set_deadline};
+use objects::lifecycle::{
+    self, children, close_result, close_with_defaults, handover, set_deadline,
+};
 use objects::ownership;
 use objects::ownership::{borrow, lower};
 use recorder::runtime::runtime;
@@ -73,7 +75,8 @@ fn the_header_says_how_long_the_last_close_method_took() {
     let folder = Folder::new("took");
     let (_, journal) = folder.journal();
     let header = runtime().segment().header();
-    // Relaxed: other tests of this process close, too; all that matters is that a close writes a time that is plausible.
+    // Relaxed: other tests of this process close, too; all that matters is that a close writes a
+    // time that is plausible.
     atomic!(AtomicU64, header, last_close_nanos).store(0, Ordering::Relaxed);
     let began = Instant::now();
     assert_eq!(close_within(journal, NEVER_MILLIS), Status::Ok);
@@ -90,7 +93,13 @@ fn a_close_that_drains_past_its_deadline_is_withdrawn_and_says_why() {
     assert_eq!(close_within(journal, SOON_MILLIS), Status::Pending);
     let error = ended(journal).unwrap_err();
     assert_eq!(error.status, Status::CloseFailed);
-    assert!(error.message.starts_with("withdrawn, its deadline passed: it waited for 1 call in flight: close of #"), "{}", error.message);
+    assert!(
+        error.message.starts_with(
+            "withdrawn, its deadline passed: it waited for 1 call in flight: close of #"
+        ),
+        "{}",
+        error.message
+    );
     assert_eq!(resource(journal), ResourceState::Open as u8);
     drop(call);
     assert_eq!(resource(journal), ResourceState::Open as u8, "the call that ended ran nothing");
@@ -135,9 +144,13 @@ static PLACES: Mutex<()> = Mutex::new(());
 /// When the header says that the pending close of a handle is withdrawn, ticks; 0: it says nothing.
 fn shown_deadline(handle: u64) -> u64 {
     let header = runtime().segment().header();
-    let at = |place: usize| atomic!(AtomicU64, header, close_deadlines[place].handle).load(Ordering::SeqCst);
+    let at = |place: usize| {
+        atomic!(AtomicU64, header, close_deadlines[place].handle).load(Ordering::SeqCst)
+    };
     let place = (0..CLOSE_DEADLINES).find(|&place| at(place) == handle);
-    place.map_or(0, |place| atomic!(AtomicU64, header, close_deadlines[place].at_ticks).load(Ordering::SeqCst))
+    place.map_or(0, |place| {
+        atomic!(AtomicU64, header, close_deadlines[place].at_ticks).load(Ordering::SeqCst)
+    })
 }
 
 #[test]
@@ -148,7 +161,10 @@ fn the_header_shows_the_deadline_of_a_pending_close_until_it_has_run_or_was_take
     for is_cancelled in [true, false] {
         let call = borrow::<Journal>(journal).unwrap();
         let before = clock::ticks();
-        assert_eq!((close_within(journal, NEVER_MILLIS), shown_deadline(journal) > before), (Status::Pending, true));
+        assert_eq!(
+            (close_within(journal, NEVER_MILLIS), shown_deadline(journal) > before),
+            (Status::Pending, true)
+        );
         if is_cancelled {
             lifecycle::cancel(runtime(), journal).unwrap();
         } else {
@@ -163,15 +179,20 @@ fn the_header_shows_the_deadline_of_a_pending_close_until_it_has_run_or_was_take
 fn deadlines_that_find_no_place_in_the_header_are_counted_while_they_pend() {
     let _turn = PLACES.lock().unwrap();
     let folder = Folder::new("hidden");
-    let hidden = || atomic!(AtomicU64, runtime().segment().header(), hidden_deadlines).load(Ordering::SeqCst);
+    let hidden = || {
+        atomic!(AtomicU64, runtime().segment().header(), hidden_deadlines).load(Ordering::SeqCst)
+    };
     let journals: Vec<u64> = (0..2 * CLOSE_DEADLINES).map(|_| folder.journal().1).collect();
-    let calls: Vec<_> = journals.iter().map(|&journal| borrow::<Journal>(journal).unwrap()).collect();
+    let calls: Vec<_> =
+        journals.iter().map(|&journal| borrow::<Journal>(journal).unwrap()).collect();
     assert!(journals.iter().all(|&journal| close_within(journal, NEVER_MILLIS) == Status::Pending));
     let shown = journals.iter().filter(|&&journal| shown_deadline(journal) != 0).count();
     // other tests run at the same time, and have deadlines too
     assert!(shown <= CLOSE_DEADLINES && hidden() as usize >= journals.len() - shown);
     drop(calls);
-    assert!(journals.iter().all(|&journal| status(&ended(journal)) == Status::Ok && shown_deadline(journal) == 0));
+    assert!(journals
+        .iter()
+        .all(|&journal| status(&ended(journal)) == Status::Ok && shown_deadline(journal) == 0));
     for journal in journals {
         ownership::release(runtime(), journal).unwrap();
     }

@@ -42,7 +42,8 @@ fn release(handle: u64) {
 fn an_item_is_held_by_the_lists_that_share_it() {
     let _alone = alone();
     let item = lower(Arc::new(TodoItem::new("milk"))).unwrap();
-    let lists = [lower(Arc::new(TodoList::new())).unwrap(), lower(Arc::new(TodoList::new())).unwrap()];
+    let lists =
+        [lower(Arc::new(TodoList::new())).unwrap(), lower(Arc::new(TodoList::new())).unwrap()];
     for (times, &list) in lists.iter().enumerate() {
         for _ in 0..=times {
             let shared = Traced::from_arc(Arc::clone(borrow::<TodoItem>(item).unwrap().arc()));
@@ -54,7 +55,10 @@ fn an_item_is_held_by_the_lists_that_share_it() {
     fields.sort_by_key(|field| field["count"].as_u64());
     assert_eq!(fields.len(), 2);
     for (count, (field, &list)) in fields.iter().zip(&lists).enumerate() {
-        assert_eq!(field, &json!({"from": address(list), "type": "TodoList", "label": "items", "count": count + 1}));
+        assert_eq!(
+            field,
+            &json!({"from": address(list), "type": "TodoList", "label": "items", "count": count + 1})
+        );
     }
     assert_eq!((&answer["unread"], &answer["unnamed"]), (&json!(0), &json!(0)));
     lists.into_iter().chain([item]).for_each(release);
@@ -93,9 +97,15 @@ fn a_cursor_says_that_it_holds_its_journal() {
     let _alone = alone();
     let path = std::env::temp_dir().join(format!("arc-edges-{}", std::process::id()));
     let journal = Arc::new(Journal::open(&path).unwrap());
-    let (journal, cursor) = (lower(Arc::clone(&journal)).unwrap(), lower(Arc::new(Cursor::open(journal).unwrap())).unwrap());
+    let (journal, cursor) = (
+        lower(Arc::clone(&journal)).unwrap(),
+        lower(Arc::new(Cursor::open(journal).unwrap())).unwrap(),
+    );
     let holders = edges::holders(runtime(), journal);
-    assert_eq!(holders["fields"], json!([{"from": address(cursor), "type": "Cursor", "label": "journal", "count": 1}]));
+    assert_eq!(
+        holders["fields"],
+        json!([{"from": address(cursor), "type": "Cursor", "label": "journal", "count": 1}])
+    );
     [cursor, journal].into_iter().for_each(release);
     std::fs::remove_file(path).unwrap();
 }
@@ -107,9 +117,15 @@ fn a_label_names_a_reference_as_long_as_it_lives() {
     let arc = Arc::clone(borrow::<TodoItem>(item).unwrap().arc());
     let label = Label::new(arc, "recent items");
     let second = label.clone();
-    assert_eq!(edges::holders(runtime(), item)["labels"], json!([{"label": "recent items", "count": 2}]));
+    assert_eq!(
+        edges::holders(runtime(), item)["labels"],
+        json!([{"label": "recent items", "count": 2}])
+    );
     drop(second);
-    assert_eq!(edges::holders(runtime(), item)["labels"], json!([{"label": "recent items", "count": 1}]));
+    assert_eq!(
+        edges::holders(runtime(), item)["labels"],
+        json!([{"label": "recent items", "count": 1}])
+    );
     assert_eq!(Arc::strong_count(label.arc()), 2);
     drop(label);
     assert_eq!(edges::holders(runtime(), item)["labels"], json!([]));
@@ -151,6 +167,7 @@ fn a_native_clone_at_level_stacks_is_recorded_with_the_way_that_led_to_it() {
     assert!(sites > before, "the clone has a site");
     let slot = runtime().segment().site(sites - 1);
     assert!(atomic!(AtomicU32, slot, frame_count).load(Ordering::Acquire) > 0);
-    let frame = runtime().segment().frame(atomic!(AtomicU32, slot, frames[0]).load(Ordering::Relaxed));
+    let frame =
+        runtime().segment().frame(atomic!(AtomicU32, slot, frames[0]).load(Ordering::Relaxed));
     assert_ne!(atomic!(AtomicU64, frame, address).load(Ordering::Relaxed), 0);
 }

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use objects::lifecycle::close_by;
-use objects::lifecycle::{cancel, close_result, close_with_defaults, drain_here, preview, set_deadline};
+use objects::lifecycle::{
+    cancel, close_result, close_with_defaults, drain_here, preview, set_deadline,
+};
 use objects::ownership::foreign::{delete, insert, value};
 use objects::ownership::foreign_close::{enter, leave, request};
 use recorder::levels;
@@ -124,7 +126,11 @@ fn a_close_that_fails_says_why_and_may_be_tried_again() {
     let type_id = type_of("Connection", false);
     let handle = insert(type_id, STUBBORN).unwrap();
     let error = close_with_defaults(runtime(), handle).unwrap_err();
-    assert_eq!((error.status, error.message.starts_with("it does not want to: close of #")), (Status::CloseFailed, true), "{error}");
+    assert_eq!(
+        (error.status, error.message.starts_with("it does not want to: close of #")),
+        (Status::CloseFailed, true),
+        "{error}"
+    );
     assert_eq!(value(type_id, handle), Ok(STUBBORN), "still to be used");
     assert_eq!(status(&close_with_defaults(runtime(), handle)), Status::CloseFailed);
     assert_eq!(closes_of(STUBBORN).len(), 2);
@@ -157,9 +163,13 @@ fn only_the_owner_closes_an_affine_object_at_its_next_safe_point() {
     let type_id = type_of("OwnedConnection", true);
     let value_of = NEXT.fetch_add(1, Ordering::Relaxed);
     let handle = insert(type_id, value_of).unwrap();
-    let asked = std::thread::scope(|scope| scope.spawn(|| request(type_id, handle, 91)).join().unwrap());
+    let asked =
+        std::thread::scope(|scope| scope.spawn(|| request(type_id, handle, 91)).join().unwrap());
     assert!(asked.unwrap_err().message.starts_with("only its owner may close it"));
-    assert_eq!((resource(handle), closes_of(value_of)), (ResourceState::WaitingOwner as u8, vec![]));
+    assert_eq!(
+        (resource(handle), closes_of(value_of)),
+        (ResourceState::WaitingOwner as u8, vec![])
+    );
     assert_eq!(drain_here(), 1);
     assert_eq!((resource(handle), closes_of(value_of)), (ResourceState::Closed as u8, vec![91]));
     delete(type_id, handle).unwrap();
@@ -197,7 +207,10 @@ fn of_many_threads_that_use_close_and_delete_one_closes_and_nothing_is_left() {
                 });
                 scope.spawn(move || {
                     let asked = request(type_id, handle, 0);
-                    assert!([Status::Ok, Status::Pending, Status::Closed].contains(&status(&asked)), "{asked:?}");
+                    assert!(
+                        [Status::Ok, Status::Pending, Status::Closed].contains(&status(&asked)),
+                        "{asked:?}"
+                    );
                 });
             }
         });

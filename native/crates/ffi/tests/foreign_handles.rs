@@ -61,7 +61,9 @@ fn of_many_threads_that_delete_one_foreign_handle_one_gets_the_value() {
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect()
             });
             assert_eq!(got.iter().filter(|result| result.is_ok()).count(), 1, "{got:?}");
-            assert!(got.into_iter().all(|result| result == Ok(round) || status(result) == Status::StaleHandle));
+            assert!(got
+                .into_iter()
+                .all(|result| result == Ok(round) || status(result) == Status::StaleHandle));
         }
     });
 }

@@ -39,14 +39,20 @@ fn in_child(body: impl FnOnce() -> i32) -> i32 {
             let mut status = 0;
             // SAFETY: a place for the status.
             assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
-            assert!(libc::WIFEXITED(status), "the child ended by signal {}", libc::WTERMSIG(status));
+            assert!(
+                libc::WIFEXITED(status),
+                "the child ended by signal {}",
+                libc::WTERMSIG(status)
+            );
             libc::WEXITSTATUS(status)
         }
     }
 }
 
 fn is_live(handle: u64) -> bool {
-    runtime().table.slot_of(handle).is_some_and(|slot| slot.word0().generation() == generation_of(handle) && slot.word0().is_live())
+    runtime().table.slot_of(handle).is_some_and(|slot| {
+        slot.word0().generation() == generation_of(handle) && slot.word0().is_live()
+    })
 }
 
 /// The number of the check that failed, 0: none did.
@@ -59,13 +65,22 @@ fn a_child_uses_and_releases_its_handles_without_touching_the_parents() {
     let _turn = TURN.lock().unwrap();
     let handle = lower(Arc::new(TodoList::new())).unwrap();
     let parent = runtime().segment().header();
-    let (pid, before) = (atomic!(AtomicU32, parent, pid).load(Ordering::SeqCst), events::live_handles(runtime()));
+    let (pid, before) =
+        (atomic!(AtomicU32, parent, pid).load(Ordering::SeqCst), events::live_handles(runtime()));
     let code = in_child(|| {
         let is_usable = borrow::<TodoList>(handle).is_ok_and(|list| list.is_empty());
         let is_released = ownership::release(runtime(), handle).is_ok();
-        let made: Vec<u64> = (0..3000).map(|_| lower(Arc::new(TodoItem::new("of the child"))).unwrap()).collect();
-        let is_named = atomic!(AtomicU32, runtime().segment().header(), pid).load(Ordering::SeqCst) == std::process::id();
-        first_failed(&[is_usable, is_released, !is_live(handle), made.into_iter().all(is_live), is_named])
+        let made: Vec<u64> =
+            (0..3000).map(|_| lower(Arc::new(TodoItem::new("of the child"))).unwrap()).collect();
+        let is_named = atomic!(AtomicU32, runtime().segment().header(), pid).load(Ordering::SeqCst)
+            == std::process::id();
+        first_failed(&[
+            is_usable,
+            is_released,
+            !is_live(handle),
+            made.into_iter().all(is_live),
+            is_named,
+        ])
     });
     assert_eq!(code, 0);
     assert!(is_live(handle));
@@ -98,13 +113,17 @@ fn a_fork_among_busy_threads_leaves_the_child_whole_rows_and_free_locks() {
 
 fn look_around(kept: u64) -> i32 {
     let segment = runtime().segment();
-    let is_busy = (1..segment.used(Part::Handles)).any(|index| runtime().table.slot(index).unwrap().word0().is_busy());
-    let others = (1..segment.used(Part::Threads))
-        .filter(|&index| atomic!(AtomicU8, segment.thread(index), state).load(Ordering::SeqCst) == ThreadState::Live as u8);
+    let is_busy = (1..segment.used(Part::Handles))
+        .any(|index| runtime().table.slot(index).unwrap().word0().is_busy());
+    let others = (1..segment.used(Part::Threads)).filter(|&index| {
+        atomic!(AtomicU8, segment.thread(index), state).load(Ordering::SeqCst)
+            == ThreadState::Live as u8
+    });
     let is_alone = others.count() == 1;
-    let has_call =
-        (1..segment.used(Part::Threads)).any(|index| atomic!(AtomicU64, segment.thread(index), depth).load(Ordering::SeqCst) > 0);
-    let made: Vec<u64> = (0..200).map(|_| lower(Arc::new(TodoItem::new("of the child"))).unwrap()).collect();
+    let has_call = (1..segment.used(Part::Threads))
+        .any(|index| atomic!(AtomicU64, segment.thread(index), depth).load(Ordering::SeqCst) > 0);
+    let made: Vec<u64> =
+        (0..200).map(|_| lower(Arc::new(TodoItem::new("of the child"))).unwrap()).collect();
     let is_released = made.into_iter().all(|handle| ownership::release(runtime(), handle).is_ok());
     first_failed(&[!is_busy, is_alone, !has_call, is_released, borrow::<TodoList>(kept).is_ok()])
 }
@@ -134,7 +153,8 @@ fn a_child_of_a_running_agent_publishes_itself_when_asked() {
         directory: Some(&directory),
         stay: Stay::default(),
     };
-    // the segment was made by an earlier test, or is made now; either way on a file system of its own
+    // the segment was made by an earlier test, or is made now; either way on a file system of its
+    // own
     if let Err(error) = agent::start(&options) {
         assert!(error.message.contains("another file system"), "{error}");
         agent::start(&Options { directory: None, ..options }).unwrap();
@@ -148,9 +168,18 @@ fn a_child_of_a_running_agent_publishes_itself_when_asked() {
         let is_own = path != parent
             && path.parent() == parent.parent()
             && path.exists()
-            && Reader::open(&path).is_ok_and(|reader| reader.header().is_ok_and(|header| header.pid == std::process::id()));
+            && Reader::open(&path).is_ok_and(|reader| {
+                reader.header().is_ok_and(|header| header.pid == std::process::id())
+            });
         agent::exit();
-        first_failed(&[is_quiet, is_started, is_own, !path.exists(), parent.exists(), is_live(handle)])
+        first_failed(&[
+            is_quiet,
+            is_started,
+            is_own,
+            !path.exists(),
+            parent.exists(),
+            is_live(handle),
+        ])
     });
     assert_eq!(code, 0);
     assert!(agent::is_running() && parent.exists());
@@ -164,7 +193,8 @@ fn a_child_of_a_running_agent_publishes_itself_when_asked() {
 #[test]
 fn a_child_keeps_the_deadlines_of_closes_that_it_inherits_and_of_its_own() {
     let _turn = TURN.lock().unwrap();
-    let path = std::env::temp_dir().join(format!("arc-inspector-fork-journal-{}", std::process::id()));
+    let path =
+        std::env::temp_dir().join(format!("arc-inspector-fork-journal-{}", std::process::id()));
     let journals = [(); 2].map(|()| lower(Arc::new(Journal::open(&path).unwrap())).unwrap());
     let call = borrow::<Journal>(journals[0]).unwrap();
     set_deadline(300);
@@ -198,5 +228,6 @@ fn withdrawn_in_time(handle: u64) -> bool {
         }
         std::thread::yield_now();
     }
-    close_result(runtime(), handle).is_err_and(|error| error.message.starts_with("withdrawn, its deadline passed"))
+    close_result(runtime(), handle)
+        .is_err_and(|error| error.message.starts_with("withdrawn, its deadline passed"))
 }

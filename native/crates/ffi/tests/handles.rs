@@ -1,4 +1,5 @@
-//! Handles through the C interface's own functions: every right use once, every wrong use refused by name.
+//! Handles through the C interface's own functions: every right use once, every wrong use refused
+//! by name.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -6,10 +7,13 @@ use std::ptr::{null, null_mut};
 use std::sync::mpsc::channel;
 use std::sync::Arc;
 
-use arc_inspector_native::handles::{ai_handle_clone, ai_handle_release, ai_handle_same, ai_handle_strong};
+use arc_inspector_native::handles::{
+    ai_handle_clone, ai_handle_release, ai_handle_same, ai_handle_strong,
+};
 use arc_inspector_native::samples::{
-    ai_listener_new, ai_todo_item_done, ai_todo_item_new, ai_todo_item_text, ai_todo_list_add_item, ai_todo_list_add_text,
-    ai_todo_list_get_items, ai_todo_list_last, ai_todo_list_len, ai_todo_list_listen, ai_todo_list_merge, ai_todo_list_new,
+    ai_listener_new, ai_todo_item_done, ai_todo_item_new, ai_todo_item_text, ai_todo_list_add_item,
+    ai_todo_list_add_text, ai_todo_list_get_items, ai_todo_list_last, ai_todo_list_len,
+    ai_todo_list_listen, ai_todo_list_merge, ai_todo_list_new,
 };
 use arc_inspector_native::{ai_buffer_free, AiBuffer, AiError, AiText};
 use objects::ownership;
@@ -77,7 +81,10 @@ fn done(handle: u64) -> (i32, String) {
 
 #[test]
 fn handle_zero_is_refused_by_name() {
-    assert_eq!(done(0), (Status::ZeroHandle as i32, "the handle is 0, which names nothing".to_owned()));
+    assert_eq!(
+        done(0),
+        (Status::ZeroHandle as i32, "the handle is 0, which names nothing".to_owned())
+    );
 }
 
 #[test]
@@ -121,10 +128,13 @@ fn no_place_for_a_result_and_text_that_is_not_utf8_are_refused() {
     let bytes = [0xFF_u8, 0xFE];
     let mut out = 0;
     // SAFETY: two readable bytes.
-    let status = unsafe { ai_todo_item_new(AiText { data: bytes.as_ptr(), length: 2 }, &mut out, null_mut()) };
+    let status = unsafe {
+        ai_todo_item_new(AiText { data: bytes.as_ptr(), length: 2 }, &mut out, null_mut())
+    };
     assert_eq!((status, out), (Status::BadArgument as i32, 0));
     // SAFETY: NULL is under test.
-    let status = unsafe { ai_todo_item_new(AiText { data: null(), length: 2 }, &mut out, null_mut()) };
+    let status =
+        unsafe { ai_todo_item_new(AiText { data: null(), length: 2 }, &mut out, null_mut()) };
     assert_eq!(status, Status::BadArgument as i32);
 }
 
@@ -134,8 +144,10 @@ fn the_same_object_returned_twice_is_one_object_with_two_handles() {
     // SAFETY: places for the results.
     assert_eq!(unsafe { ai_todo_list_add_text(list, text("one"), null_mut(), null_mut()) }, 0);
     // SAFETY: as above.
-    let (first, second) =
-        (made(|out| unsafe { ai_todo_list_last(list, out, null_mut()) }), made(|out| unsafe { ai_todo_list_last(list, out, null_mut()) }));
+    let (first, second) = (
+        made(|out| unsafe { ai_todo_list_last(list, out, null_mut()) }),
+        made(|out| unsafe { ai_todo_list_last(list, out, null_mut()) }),
+    );
     assert_ne!(first, second);
     // SAFETY: no place for an error.
     assert_eq!(unsafe { ai_handle_same(first, second, null_mut()) }, 1);
@@ -189,12 +201,18 @@ fn items_are_shared_and_given_as_handles_of_their_own() {
     assert_eq!(unsafe { ai_todo_list_add_item(list, item, null_mut()) }, 0);
     let (mut items, mut count) = ([0; 4], 0);
     // SAFETY: four places, and one for the count.
-    assert_eq!(unsafe { ai_todo_list_get_items(list, items.as_mut_ptr(), 4, &mut count, null_mut()) }, 0);
+    assert_eq!(
+        unsafe { ai_todo_list_get_items(list, items.as_mut_ptr(), 4, &mut count, null_mut()) },
+        0
+    );
     assert_eq!(count, 2);
     assert_eq!(strong(item), 1 + 2 + 2, "its handle, twice in the list, two handles given");
     let mut less = [0; 1];
     // SAFETY: one place, and one for the count.
-    assert_eq!(unsafe { ai_todo_list_get_items(list, less.as_mut_ptr(), 1, &mut count, null_mut()) }, 0);
+    assert_eq!(
+        unsafe { ai_todo_list_get_items(list, less.as_mut_ptr(), 1, &mut count, null_mut()) },
+        0
+    );
     assert_eq!(count, 2, "the count tells what did not fit");
     release_all([items[0], items[1], less[0], list]);
     assert_eq!(strong(item), 1);
@@ -206,7 +224,10 @@ fn the_last_of_an_empty_list_is_an_error_and_no_handle() {
     let list = list();
     let mut out = 0;
     // SAFETY: a place for the handle.
-    assert_eq!(unsafe { ai_todo_list_last(list, &mut out, null_mut()) }, Status::BadArgument as i32);
+    assert_eq!(
+        unsafe { ai_todo_list_last(list, &mut out, null_mut()) },
+        Status::BadArgument as i32
+    );
     assert_eq!(out, 0);
     assert_eq!(release(list), 0);
 }
@@ -215,11 +236,16 @@ fn the_last_of_an_empty_list_is_an_error_and_no_handle() {
 fn a_release_during_a_call_waits_for_the_calls_end() {
     let handle = lower(Arc::new(TodoList::new())).unwrap();
     let called = borrow::<TodoList>(handle).unwrap();
-    let released = std::thread::spawn(move || ownership::release(runtime(), handle)).join().unwrap();
+    let released =
+        std::thread::spawn(move || ownership::release(runtime(), handle)).join().unwrap();
     assert!(released.is_ok());
     let slot = runtime().table.slot_of(handle).unwrap();
     assert_eq!(slot.word0().reference(), ReferenceState::ReleaseRequested as u8);
-    assert_eq!(borrow::<TodoList>(handle).err().unwrap().status, Status::StaleHandle, "no new call gets in");
+    assert_eq!(
+        borrow::<TodoList>(handle).err().unwrap().status,
+        Status::StaleHandle,
+        "no new call gets in"
+    );
     assert_eq!(called.len(), 0, "the call goes on");
     drop(called);
     assert_eq!(slot.word0().generation(), generation_of(handle));
@@ -228,7 +254,8 @@ fn a_release_during_a_call_waits_for_the_calls_end() {
 
 #[test]
 fn calls_nested_deeper_than_the_slot_shows_still_hold_up_a_release() {
-    let (handle, other) = (lower(Arc::new(TodoList::new())).unwrap(), lower(Arc::new(TodoList::new())).unwrap());
+    let (handle, other) =
+        (lower(Arc::new(TodoList::new())).unwrap(), lower(Arc::new(TodoList::new())).unwrap());
     let mut calls: Vec<_> = (0..8).map(|_| borrow::<TodoList>(other).unwrap()).collect();
     let deep = borrow::<TodoList>(handle).unwrap();
     ownership::release(runtime(), handle).unwrap();
@@ -264,12 +291,17 @@ fn calls_and_a_release_racing_end_with_one_drop_and_no_pin() {
         let object = Arc::downgrade(borrow::<TodoList>(handle).unwrap().arc());
         std::thread::scope(|scope| {
             for _ in 0..3 {
-                scope.spawn(|| while borrow::<TodoList>(handle).is_ok_and(|list| list.is_empty()) {});
+                scope.spawn(
+                    || while borrow::<TodoList>(handle).is_ok_and(|list| list.is_empty()) {},
+                );
             }
             scope.spawn(|| ownership::release(runtime(), handle).unwrap());
         });
         assert_eq!(object.strong_count(), 0);
-        assert_eq!(runtime().table.slot_of(handle).unwrap().word0().reference(), ReferenceState::Dropped as u8);
+        assert_eq!(
+            runtime().table.slot_of(handle).unwrap().word0().reference(),
+            ReferenceState::Dropped as u8
+        );
     }
 }
 
@@ -302,7 +334,9 @@ fn foreign_rows(key: u64) -> usize {
     let is_its = |index: u32| {
         let slot = runtime.table.slot(index).unwrap();
         let word = slot.word0();
-        word.is_live() && slot.data() == key && recorder::types::kind_of(runtime, word.type_id()) == Kind::Foreign as u8
+        word.is_live()
+            && slot.data() == key
+            && recorder::types::kind_of(runtime, word.type_id()) == Kind::Foreign as u8
     };
     rows.filter(|&index| is_its(index)).count()
 }
@@ -312,7 +346,8 @@ fn a_foreign_listener_is_told_of_items_and_let_go_with_the_last_native_reference
     let (sender, told) = channel();
     let key = Box::into_raw(Box::new(sender)) as u64;
     // SAFETY: both functions match the key, which lives until `let_go`.
-    let listener = made(|out| unsafe { ai_listener_new(Some(notify), Some(let_go), key, out, null_mut()) });
+    let listener =
+        made(|out| unsafe { ai_listener_new(Some(notify), Some(let_go), key, out, null_mut()) });
     let list = list();
     // SAFETY: no places needed.
     assert_eq!(unsafe { ai_todo_list_listen(list, listener, null_mut()) }, 0);

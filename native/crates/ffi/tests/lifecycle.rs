@@ -1,4 +1,5 @@
-//! Closing: at most once, after the calls in flight, on the owner's thread where the type wants it, and never by waiting.
+//! Closing: at most once, after the calls in flight, on the owner's thread where the type wants it,
+//! and never by waiting.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -29,7 +30,8 @@ impl Journals {
     fn new(name: &str) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         levels::set_level(runtime(), Level::Count as u8);
-        let path = std::env::temp_dir().join(format!("arc-inspector-{}-{name}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("arc-inspector-{}-{name}", std::process::id()));
         Self { path, _turn: turn }
     }
 
@@ -147,11 +149,20 @@ fn a_release_while_a_close_is_pending_happens_after_it() {
     let call = borrow::<Journal>(other).unwrap();
     assert_eq!(close(journal), Status::Pending);
     release(journal);
-    assert_eq!((reference(journal), resource(journal)), (ReferenceState::ReleaseRequested as u8, ResourceState::Draining as u8));
+    assert_eq!(
+        (reference(journal), resource(journal)),
+        (ReferenceState::ReleaseRequested as u8, ResourceState::Draining as u8)
+    );
     drop(call);
-    assert_eq!((reference(journal), resource(journal)), (ReferenceState::Released as u8, ResourceState::Closed as u8));
+    assert_eq!(
+        (reference(journal), resource(journal)),
+        (ReferenceState::Released as u8, ResourceState::Closed as u8)
+    );
     release(other);
-    assert_eq!((reference(other), resource(other)), (ReferenceState::Dropped as u8, ResourceState::Closed as u8));
+    assert_eq!(
+        (reference(other), resource(other)),
+        (ReferenceState::Dropped as u8, ResourceState::Closed as u8)
+    );
 }
 
 #[test]
@@ -174,16 +185,25 @@ fn an_object_dropped_without_a_close_shows_that() {
     let journals = Journals::new("never");
     let journal = journals.open();
     release(journal);
-    assert_eq!((reference(journal), resource(journal)), (ReferenceState::Dropped as u8, ResourceState::NeverClosed as u8));
+    assert_eq!(
+        (reference(journal), resource(journal)),
+        (ReferenceState::Dropped as u8, ResourceState::NeverClosed as u8)
+    );
 }
 
 #[test]
 fn an_object_that_a_native_holder_keeps_is_not_dropped_with_its_last_handle() {
     let journals = Journals::new("held");
     let journal = journals.open();
-    let cursor = lower(Arc::new(Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap())).unwrap();
+    let cursor = lower(Arc::new(
+        Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap(),
+    ))
+    .unwrap();
     release(journal);
-    assert_eq!((reference(journal), resource(journal)), (ReferenceState::Released as u8, ResourceState::Open as u8));
+    assert_eq!(
+        (reference(journal), resource(journal)),
+        (ReferenceState::Released as u8, ResourceState::Open as u8)
+    );
     assert_eq!(close(cursor), Status::Ok);
     release(cursor);
 }
@@ -192,13 +212,28 @@ fn an_object_that_a_native_holder_keeps_is_not_dropped_with_its_last_handle() {
 fn only_the_owner_closes_a_thread_affine_object_at_its_next_call() {
     let journals = Journals::new("affine");
     let journal = journals.open();
-    let cursor = lower(Arc::new(Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap())).unwrap();
-    let waits = std::thread::spawn(move || close_with_defaults(runtime(), cursor)).join().unwrap().err().unwrap();
+    let cursor = lower(Arc::new(
+        Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap(),
+    ))
+    .unwrap();
+    let waits = std::thread::spawn(move || close_with_defaults(runtime(), cursor))
+        .join()
+        .unwrap()
+        .err()
+        .unwrap();
     assert_eq!(waits.status, Status::Pending);
-    assert!(waits.message.starts_with("only its owner may close it: waits for thread"), "{}", waits.message);
+    assert!(
+        waits.message.starts_with("only its owner may close it: waits for thread"),
+        "{}",
+        waits.message
+    );
     assert_eq!(resource(cursor), ResourceState::WaitingOwner as u8);
     let elsewhere = std::thread::spawn(drain_here).join().unwrap();
-    assert_eq!((elsewhere, resource(cursor)), (0, ResourceState::WaitingOwner as u8), "another thread's safe point is none");
+    assert_eq!(
+        (elsewhere, resource(cursor)),
+        (0, ResourceState::WaitingOwner as u8),
+        "another thread's safe point is none"
+    );
     // any call of the owner is a safe point, also on another object
     borrow::<Journal>(journal).unwrap().append("x").unwrap();
     assert_eq!(resource(cursor), ResourceState::Closed as u8);
@@ -209,7 +244,10 @@ fn only_the_owner_closes_a_thread_affine_object_at_its_next_call() {
 fn draining_runs_what_waits_for_this_thread() {
     let journals = Journals::new("drain");
     let journal = journals.open();
-    let cursor = lower(Arc::new(Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap())).unwrap();
+    let cursor = lower(Arc::new(
+        Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap(),
+    ))
+    .unwrap();
     assert_eq!(std::thread::spawn(move || close(cursor)).join().unwrap(), Status::Pending);
     assert_eq!((drain_here(), drain_here()), (1, 0));
     assert_eq!(resource(cursor), ResourceState::Closed as u8);
@@ -220,7 +258,10 @@ fn draining_runs_what_waits_for_this_thread() {
 fn while_a_close_waits_for_its_owner_other_threads_calls_do_not_look_for_it() {
     let journals = Journals::new("elsewhere");
     let journal = journals.open();
-    let cursor = lower(Arc::new(Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap())).unwrap();
+    let cursor = lower(Arc::new(
+        Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap(),
+    ))
+    .unwrap();
     let list = lower(Arc::new(TodoList::new())).unwrap();
     assert_eq!(std::thread::spawn(move || close(cursor)).join().unwrap(), Status::Pending);
     let (called, hear) = channel();
@@ -231,7 +272,8 @@ fn while_a_close_waits_for_its_owner_other_threads_calls_do_not_look_for_it() {
             break;
         }
     });
-    // its first call may look: the place in which it is asked may be that of a thread that has ended
+    // its first call may look: the place in which it is asked may be that of a thread that has
+    // ended
     hear.recv().unwrap();
     lifecycle::lives().hold();
     go.send(()).unwrap();
@@ -250,10 +292,17 @@ fn an_owner_hears_of_each_close_that_waits_for_it() {
     let journals = Journals::new("each");
     let journal = journals.open();
     for _ in 0..3 {
-        let cursor = lower(Arc::new(Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap())).unwrap();
+        let cursor = lower(Arc::new(
+            Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap(),
+        ))
+        .unwrap();
         let in_use = borrow::<Cursor>(cursor).unwrap();
         assert_eq!(std::thread::spawn(move || close(cursor)).join().unwrap(), Status::Pending);
-        assert_eq!((drain_here(), resource(cursor)), (0, ResourceState::Draining as u8), "it waits for the call first");
+        assert_eq!(
+            (drain_here(), resource(cursor)),
+            (0, ResourceState::Draining as u8),
+            "it waits for the call first"
+        );
         drop(in_use);
         assert_eq!(resource(cursor), ResourceState::Closed as u8, "the call's end is the owner's");
         release(cursor);
@@ -284,7 +333,12 @@ fn an_owner_that_ends_closes_what_waits_for_it() {
 fn after_its_owners_end_any_thread_may_close() {
     let journals = Journals::new("after");
     let journal = journals.open();
-    let make = move || lower(Arc::new(Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap())).unwrap();
+    let make = move || {
+        lower(Arc::new(
+            Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap(),
+        ))
+        .unwrap()
+    };
     let cursor = std::thread::spawn(make).join().unwrap();
     assert_eq!(close(cursor), Status::Ok);
     release_all([cursor, journal]);
@@ -294,8 +348,15 @@ fn after_its_owners_end_any_thread_may_close() {
 fn a_close_that_fails_leaves_the_resource_open_for_another_try() {
     let journals = Journals::new("fails");
     let journal = journals.open();
-    let fails = lifecycle::request(runtime(), journal, Box::new(|_| Err(Error::new(Status::Io, "no space left"))));
-    assert_eq!(fails.err().unwrap(), Error::new(Status::CloseFailed, format!("no space left: close of {}", shown(journal))));
+    let fails = lifecycle::request(
+        runtime(),
+        journal,
+        Box::new(|_| Err(Error::new(Status::Io, "no space left"))),
+    );
+    assert_eq!(
+        fails.err().unwrap(),
+        Error::new(Status::CloseFailed, format!("no space left: close of {}", shown(journal)))
+    );
     assert_eq!(resource(journal), ResourceState::CloseFailed as u8);
     borrow::<Journal>(journal).unwrap().append("usable").unwrap();
     let panics = lifecycle::request(runtime(), journal, Box::new(|_| panic!("on purpose")));
@@ -330,7 +391,10 @@ fn a_hanging_close_method_holds_nobody_else_up() {
     assert_eq!(close(other), Status::Ok);
     go.send(()).unwrap();
     assert!(hangs.join().unwrap().is_ok());
-    assert_eq!((reference(journal), resource(journal)), (ReferenceState::Dropped as u8, ResourceState::Closed as u8));
+    assert_eq!(
+        (reference(journal), resource(journal)),
+        (ReferenceState::Dropped as u8, ResourceState::Closed as u8)
+    );
     release(other);
 }
 

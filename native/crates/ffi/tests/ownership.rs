@@ -9,13 +9,18 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 
 use objects::ownership;
-use objects::ownership::{clone_handle, is_same, strong_and_weak, ArcMap, MutexMap, Shared, ThinMap, Traced};
+use objects::ownership::{
+    clone_handle, is_same, strong_and_weak, ArcMap, MutexMap, Shared, ThinMap, Traced,
+};
 use recorder::runtime::runtime;
 use samples::{Lists, TodoItem};
 use segment::layout::ReferenceState;
 use segment::status::Status;
 
-use owned::{end, leaving_nothing, made, release, state, status, uses, Counted, ARCS, FOREIGN, OTHER_FOREIGN, SERIAL, THIN};
+use owned::{
+    end, leaving_nothing, made, release, state, status, uses, Counted, ARCS, FOREIGN,
+    OTHER_FOREIGN, SERIAL, THIN,
+};
 
 #[test]
 fn a_handle_works_in_its_own_map_and_is_of_the_wrong_type_in_all_others() {
@@ -23,7 +28,11 @@ fn a_handle_works_in_its_own_map_and_is_of_the_wrong_type_in_all_others() {
         let handles = made();
         for (own, &handle) in handles.iter().enumerate() {
             for (at, (name, status)) in uses(handle).into_iter().enumerate() {
-                assert_eq!(status, if at == own { Status::Ok } else { Status::WrongType }, "handle of map {own} in {name}");
+                assert_eq!(
+                    status,
+                    if at == own { Status::Ok } else { Status::WrongType },
+                    "handle of map {own} in {name}"
+                );
             }
         }
         end(handles);
@@ -47,11 +56,18 @@ fn zero_and_numbers_that_were_never_handles_are_refused_by_name() {
     leaving_nothing(|| {
         assert!(uses(0).iter().all(|&(_, status)| status == Status::ZeroHandle));
         for number in [2, 3, 1 << 33, u64::MAX, 0xFFFF_FFFF, u64::from(u32::MAX) << 32 | 2] {
-            assert!(uses(number).iter().all(|&(_, status)| status == Status::UnknownHandle), "{number:#x}");
+            assert!(
+                uses(number).iter().all(|&(_, status)| status == Status::UnknownHandle),
+                "{number:#x}"
+            );
         }
         let handles = made();
         for (at, &handle) in handles.iter().enumerate() {
-            assert_eq!(uses(handle ^ 1)[at].1, Status::UnknownHandle, "the foreign bit is the other way round");
+            assert_eq!(
+                uses(handle ^ 1)[at].1,
+                Status::UnknownHandle,
+                "the foreign bit is the other way round"
+            );
         }
         end(handles);
     });
@@ -89,7 +105,11 @@ fn a_foreign_handle_is_stale_also_after_its_row_became_that_of_a_native_object()
         assert!(is_its_row(native), "rows of dead handles are used again");
         assert_eq!(status(FOREIGN.value(foreign)), Status::StaleHandle);
         assert_eq!(status(FOREIGN.delete(foreign)), Status::StaleHandle);
-        assert_eq!(status(FOREIGN.value(native ^ 1)), Status::UnknownHandle, "a native handle with the bit of a foreign one");
+        assert_eq!(
+            status(FOREIGN.value(native ^ 1)),
+            Status::UnknownHandle,
+            "a native handle with the bit of a foreign one"
+        );
         release(native);
     });
 }
@@ -140,9 +160,17 @@ fn an_object_in_records_enums_sequences_and_maps_is_the_same_when_it_comes_back(
         let handle = ARCS.insert(AtomicU64::new(5)).unwrap();
         let get = || ARCS.get(handle).unwrap();
         let by_name = HashMap::from([("it".to_owned(), get())]);
-        let mut record = Record { owner: get(), kind: Either::Object(get()), sequence: vec![get(), get()], by_name };
+        let mut record = Record {
+            owner: get(),
+            kind: Either::Object(get()),
+            sequence: vec![get(), get()],
+            by_name,
+        };
         assert_eq!(strong_and_weak(handle).unwrap(), (6, 0));
-        let mut back = vec![ARCS.lower(record.owner.clone()).unwrap(), ARCS.lower(record.by_name.remove("it").unwrap()).unwrap()];
+        let mut back = vec![
+            ARCS.lower(record.owner.clone()).unwrap(),
+            ARCS.lower(record.by_name.remove("it").unwrap()).unwrap(),
+        ];
         back.extend(record.sequence.drain(..).map(|object| ARCS.lower(object).unwrap()));
         if let Either::Object(object) = std::mem::replace(&mut record.kind, Either::Nothing) {
             back.push(ARCS.lower(object).unwrap());
@@ -159,7 +187,8 @@ fn an_object_in_records_enums_sequences_and_maps_is_the_same_when_it_comes_back(
 fn an_object_stored_natively_and_fetched_again_is_the_same_object() {
     leaving_nothing(|| {
         let [serial, arcs, thin, foreign] = made();
-        let stored = (SERIAL.get(serial).unwrap(), ARCS.get(arcs).unwrap(), THIN.get(thin).unwrap());
+        let stored =
+            (SERIAL.get(serial).unwrap(), ARCS.get(arcs).unwrap(), THIN.get(thin).unwrap());
         end([serial, arcs, thin, foreign]);
         let again = [
             SERIAL.lower(stored.0.clone()).unwrap(),
@@ -187,7 +216,8 @@ fn the_sample_lists_behave_alike_under_every_strategy() {
             lists.add(other, Traced::new(TodoItem::new("bread"))).unwrap();
             lists.merge(list, other).unwrap();
             lists.merge(list, list).unwrap();
-            let texts: Vec<_> = lists.items(list).unwrap().iter().map(|item| item.text().to_owned()).collect();
+            let texts: Vec<_> =
+                lists.items(list).unwrap().iter().map(|item| item.text().to_owned()).collect();
             assert_eq!(texts, ["milk", "bread", "milk", "bread"], "{lists:?}");
             assert_eq!((lists.len(list), lists.len(other)), (Ok(4), Ok(1)));
             assert_eq!(lists.item_at(list, 1).unwrap().text(), "bread");
@@ -211,7 +241,8 @@ fn creating_and_deleting_from_many_threads_at_once_loses_and_repeats_nothing() {
                         let [serial, arcs, thin, foreign] = made();
                         own.extend([serial, arcs, thin, foreign]);
                         SERIAL.with(serial, |list| list.push(round)).unwrap();
-                        ARCS.with(arcs, |number| number.fetch_add(thread, Ordering::Relaxed)).unwrap();
+                        ARCS.with(arcs, |number| number.fetch_add(thread, Ordering::Relaxed))
+                            .unwrap();
                         assert_eq!(THIN.with(thin, |number| number.load(Ordering::Relaxed)), Ok(3));
                         end([serial, arcs, thin, foreign]);
                     }

@@ -17,7 +17,8 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % limit
     }
 }
@@ -59,7 +60,9 @@ fn calls_that_end_in_any_order_at_any_level_show_exactly_those_that_go_on() {
         match numbers.below(10) {
             0..=4 if pins.len() < 11 => pins.push(begin(handles[numbers.below(3)])),
             9 => levels::set_level(runtime(), numbers.below(4) as u8),
-            _ if !pins.is_empty() => end(pins.remove(numbers.below(pins.len())), numbers.below(2) == 0),
+            _ if !pins.is_empty() => {
+                end(pins.remove(numbers.below(pins.len())), numbers.below(2) == 0)
+            }
             _ => {}
         }
         let mut expected: Vec<u64> = pins.iter().map(Pin::handle).collect();
@@ -77,7 +80,8 @@ fn a_call_without_history_shows_no_time_though_the_last_one_had_one() {
     let handle = items(1)[0];
     let slot = runtime().segment().thread(u32::from(here()));
     let time = || atomic!(AtomicU64, slot, call_ticks[0]).load(Ordering::Relaxed);
-    // the level is the process's, and the other test changes it: try until the two looks were at the levels wanted
+    // the level is the process's, and the other test changes it: try until the two looks were at
+    // the levels wanted
     let was_seen = (0..100_000).any(|_| {
         levels::set_level(runtime(), Level::History as u8);
         let recorded = begin(handle);

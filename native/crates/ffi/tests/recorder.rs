@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_inspector_native::levels::ai_set_type_level;
 use arc_inspector_native::recorder::{
-    ai_event, ai_gc, ai_row_add, ai_row_address, ai_row_counts, ai_row_end, ai_row_resource, ai_rows_add, ai_rows_clear, ai_set_site,
-    ai_site, ai_thread_here, ai_thread_name, ai_type, AiFrameText, AiTypeSpec,
+    ai_event, ai_gc, ai_row_add, ai_row_address, ai_row_counts, ai_row_end, ai_row_resource,
+    ai_rows_add, ai_rows_clear, ai_set_site, ai_site, ai_thread_here, ai_thread_name, ai_type,
+    AiFrameText, AiTypeSpec,
 };
 use arc_inspector_native::AiText;
 use objects::ownership;
@@ -20,7 +21,10 @@ use recorder::runtime::runtime;
 use recorder::threads;
 use samples::TodoItem;
 use segment::atomic;
-use segment::layout::{EventKind, HandleSlot, Kind, Level, ReferenceState, ResourceState, AS_THE_PROCESS, FOREIGN_BIT, GC_LOG};
+use segment::layout::{
+    EventKind, HandleSlot, Kind, Level, ReferenceState, ResourceState, AS_THE_PROCESS, FOREIGN_BIT,
+    GC_LOG,
+};
 use segment::platform;
 use segment::registry::{generation_of, index_of, Slot};
 use segment::status::Status;
@@ -58,7 +62,10 @@ fn type_of(name: &str, kind: Kind, closes: bool) -> u16 {
 fn row(type_id: u16, address: u64, born_now: i32) -> u64 {
     let mut row = 0;
     // SAFETY: a place for the row.
-    assert_eq!(unsafe { ai_row_add(type_id, address, address + 16, born_now, &mut row, null_mut()) }, 0);
+    assert_eq!(
+        unsafe { ai_row_add(type_id, address, address + 16, born_now, &mut row, null_mut()) },
+        0
+    );
     row
 }
 
@@ -90,10 +97,15 @@ fn newest_events(count: u64) -> Vec<(u32, u64, u32)> {
     let written = atomic!(AtomicU64, ring, written).load(Ordering::SeqCst);
     let read = |number: u64| {
         // SAFETY: the events follow the ring's header.
-        let event = unsafe { ring.add(1).cast::<segment::layout::Event>().add((number % 4096) as usize) };
+        let event =
+            unsafe { ring.add(1).cast::<segment::layout::Event>().add((number % 4096) as usize) };
         let kind = atomic!(AtomicU32, event, count_kind).load(Ordering::SeqCst) & 0xFF;
         assert!(atomic!(AtomicU64, event, at_ticks).load(Ordering::SeqCst) > 0);
-        (kind, atomic!(AtomicU64, event, handle).load(Ordering::SeqCst), u32::from(atomic!(AtomicU16, event, site).load(Ordering::SeqCst)))
+        (
+            kind,
+            atomic!(AtomicU64, event, handle).load(Ordering::SeqCst),
+            u32::from(atomic!(AtomicU16, event, site).load(Ordering::SeqCst)),
+        )
     };
     (written - count..written).map(read).collect()
 }
@@ -108,7 +120,8 @@ fn a_stack_is_interned_once_and_another_line_is_another_site() {
     assert_eq!(site(&[], 0), 0);
     let slot = runtime().segment().site(first);
     assert_eq!(atomic!(AtomicU32, slot, frame_count).load(Ordering::SeqCst), 2);
-    let frame = runtime().segment().frame(atomic!(AtomicU32, slot, frames[0]).load(Ordering::SeqCst));
+    let frame =
+        runtime().segment().frame(atomic!(AtomicU32, slot, frames[0]).load(Ordering::SeqCst));
     assert_eq!(atomic!(AtomicU32, frame, line).load(Ordering::SeqCst), 3);
 }
 
@@ -177,9 +190,15 @@ fn an_adapters_row_is_born_known_and_ended_once() {
     assert_eq!((ai_row_address(now, 0x3000), slot(now).address()), (0, 0x3000));
     assert_eq!(ai_row_counts(now, 5, 1, 2), 0);
     assert_eq!(slot(now).counts().load(Ordering::SeqCst), 5 | 1 << 32 | 2 << 48);
-    assert_eq!((ai_row_resource(now, ResourceState::Closed as u8), ai_row_resource(now, 99)), (0, Status::BadArgument as i32));
+    assert_eq!(
+        (ai_row_resource(now, ResourceState::Closed as u8), ai_row_resource(now, 99)),
+        (0, Status::BadArgument as i32)
+    );
     assert_eq!(end(now, ReferenceState::Live), Status::BadArgument as i32);
-    assert_eq!((end(now, ReferenceState::Dropped), end(now, ReferenceState::Dropped)), (0, Status::StaleHandle as i32));
+    assert_eq!(
+        (end(now, ReferenceState::Dropped), end(now, ReferenceState::Dropped)),
+        (0, Status::StaleHandle as i32)
+    );
     assert_eq!(slot(now).word0().resource(), ResourceState::Closed as u8);
     assert_eq!(end(before_attach, ReferenceState::Dropped), 0);
     assert_eq!(slot(before_attach).word0().resource(), ResourceState::NeverClosed as u8);
@@ -189,9 +208,22 @@ fn an_adapters_row_is_born_known_and_ended_once() {
 fn rows_that_nobody_watches_any_more_end_without_a_word() {
     let _turn = at_level(Level::Count);
     let type_id = type_of("Detached", Kind::Uniffi, false);
-    let (addresses, mut rows): (Vec<u64>, _) = ((1..=100).map(|number| number * 64).collect(), vec![0; 100]);
+    let (addresses, mut rows): (Vec<u64>, _) =
+        ((1..=100).map(|number| number * 64).collect(), vec![0; 100]);
     // SAFETY: a hundred of each.
-    assert_eq!(unsafe { ai_rows_add(type_id, addresses.as_ptr(), addresses.as_ptr(), 100, rows.as_mut_ptr(), null_mut()) }, 0);
+    assert_eq!(
+        unsafe {
+            ai_rows_add(
+                type_id,
+                addresses.as_ptr(),
+                addresses.as_ptr(),
+                100,
+                rows.as_mut_ptr(),
+                null_mut(),
+            )
+        },
+        0
+    );
     let before = events::live_handles(runtime());
     ai_rows_clear(type_id);
     assert_eq!(events::live_handles(runtime()), before - 100);
@@ -217,7 +249,10 @@ fn adapters_and_the_runtime_keep_out_of_each_others_rows() {
     let mut out = 0;
     let ours = slot(handle).word0().type_id();
     // SAFETY: a place for the row.
-    assert_eq!(unsafe { ai_row_add(ours, 1, 1, 1, &mut out, null_mut()) }, Status::BadArgument as i32);
+    assert_eq!(
+        unsafe { ai_row_add(ours, 1, 1, 1, &mut out, null_mut()) },
+        Status::BadArgument as i32
+    );
     // SAFETY: as above.
     assert_eq!(unsafe { ai_row_add(0, 1, 1, 1, &mut out, null_mut()) }, Status::BadArgument as i32);
     assert_eq!(end(theirs, ReferenceState::Released), 0);
@@ -241,7 +276,10 @@ fn the_newest_collections_stand_in_the_log() {
     let header = runtime().segment().header();
     let logged = atomic!(AtomicU64, header, gc_logged).load(Ordering::SeqCst);
     let at = ((logged - 1) % GC_LOG as u64) as usize;
-    assert_eq!(atomic!(AtomicU32, header, gc_log[at].collected).load(Ordering::SeqCst), GC_LOG as u32 + 2);
+    assert_eq!(
+        atomic!(AtomicU32, header, gc_log[at].collected).load(Ordering::SeqCst),
+        GC_LOG as u32 + 2
+    );
     assert_eq!(atomic!(AtomicU64, header, gc_log[at].took_nanos).load(Ordering::SeqCst), 1000);
 }
 
@@ -253,16 +291,21 @@ fn a_thread_is_named_as_the_host_language_calls_it() {
     assert_eq!(unsafe { ai_thread_name(platform::thread_id(), name.as_ptr(), name.len()) }, 0);
     assert_eq!(threads::name_of(runtime(), index as u16), "thread \"Größe\"");
     // SAFETY: valid text.
-    assert_eq!(unsafe { ai_thread_name(u32::MAX, name.as_ptr(), name.len()) }, Status::BadArgument as i32);
+    assert_eq!(
+        unsafe { ai_thread_name(u32::MAX, name.as_ptr(), name.len()) },
+        Status::BadArgument as i32
+    );
 }
 
 #[test]
 fn slots_of_ended_threads_that_nothing_names_are_used_again() {
     let _turn = at_level(Level::Off);
-    let indexes: Vec<u32> = (0..400).map(|_| std::thread::spawn(|| ai_thread_here()).join().unwrap()).collect();
+    let indexes: Vec<u32> =
+        (0..400).map(|_| std::thread::spawn(|| ai_thread_here()).join().unwrap()).collect();
     let highest = indexes.iter().copied().max().unwrap();
     assert!(highest < 200, "400 threads one after the other took slots up to {highest}");
-    let state = atomic!(AtomicU8, runtime().segment().thread(indexes[399]), state).load(Ordering::SeqCst);
+    let state =
+        atomic!(AtomicU8, runtime().segment().thread(indexes[399]), state).load(Ordering::SeqCst);
     assert_eq!(state, 2, "ended");
 }
 

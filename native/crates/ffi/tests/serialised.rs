@@ -39,7 +39,10 @@ fn two_objects_in_one_call_are_given_in_the_order_of_their_handles() {
         for [first, second] in [[0, 1], [1, 0]] {
             SERIAL
                 .with_all([handles[first], handles[second]], |mut lists| {
-                    assert_eq!((lists.get(0)[0], lists.get(1)[0]), (first as u32 + 1, second as u32 + 1));
+                    assert_eq!(
+                        (lists.get(0)[0], lists.get(1)[0]),
+                        (first as u32 + 1, second as u32 + 1)
+                    );
                     let (one, other) = lists.two(1, 0).unwrap();
                     assert_eq!((one[0], other[0]), (second as u32 + 1, first as u32 + 1));
                 })
@@ -62,7 +65,8 @@ fn threads_that_lock_the_same_objects_in_opposite_orders_do_not_block_each_other
                 });
             }
         });
-        let total = SERIAL.with(one, |list| list[0]).unwrap() + SERIAL.with(other, |list| list[0]).unwrap();
+        let total =
+            SERIAL.with(one, |list| list[0]).unwrap() + SERIAL.with(other, |list| list[0]).unwrap();
         assert_eq!(total, 8000);
         [one, other].into_iter().for_each(release);
     });
@@ -112,7 +116,11 @@ fn a_panic_inside_poisons_that_object_alone() {
         assert!(panicked.is_err());
         let error = SERIAL.with(list, |list| list[0]).unwrap_err();
         assert_eq!(error.status, Status::Poisoned);
-        assert!(error.message.contains("panicked inside the object") && error.message.contains("(Serial) is poisoned"), "{error}");
+        assert!(
+            error.message.contains("panicked inside the object")
+                && error.message.contains("(Serial) is poisoned"),
+            "{error}"
+        );
         assert_eq!(status(SERIAL.with_all([other, list], |_| ())), Status::Poisoned);
         assert_eq!(SERIAL.with(other, |list| list[0]), Ok(1));
         [list, other].into_iter().for_each(release);

@@ -1,5 +1,6 @@
-//! Every ownership strategy at once on eight threads: made, cloned, used, held, closed and released at random, and at the end nothing is left,
-//! every object was dropped once and closed at most once. `ARC_INSPECTOR_STRESS_SECS` says for how long.
+//! Every ownership strategy at once on eight threads: made, cloned, used, held, closed and released
+//! at random, and at the end nothing is left, every object was dropped once and closed at most
+//! once. `ARC_INSPECTOR_STRESS_SECS` says for how long.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -14,8 +15,8 @@ use objects::object::Life;
 use objects::object::Object;
 use objects::object::{CloseSpec, TypeSpec};
 use objects::ownership::{
-    self, borrow, clone_handle, foreign, foreign_close, is_same, lower, strong_and_weak, ArcMap, CloseAlone, CloseShared, MutexMap, Thin,
-    ThinMap,
+    self, borrow, clone_handle, foreign, foreign_close, is_same, lower, strong_and_weak, ArcMap,
+    CloseAlone, CloseShared, MutexMap, Thin, ThinMap,
 };
 use recorder::levels;
 use recorder::runtime::runtime;
@@ -110,7 +111,12 @@ unsafe impl Object for Counted {
 static FOREIGN_CLOSES: [AtomicUsize; 1 << 16] = [const { AtomicUsize::new(0) }; 1 << 16];
 static FOREIGN_VALUES: AtomicU64 = AtomicU64::new(0);
 
-unsafe extern "C" fn close_foreign(_key: u64, value: u64, _text: *mut u8, _capacity: usize) -> usize {
+unsafe extern "C" fn close_foreign(
+    _key: u64,
+    value: u64,
+    _text: *mut u8,
+    _capacity: usize,
+) -> usize {
     // values come again after 65,536; by then the first has ended
     FOREIGN_CLOSES[value as usize % FOREIGN_CLOSES.len()].fetch_add(1, Ordering::Relaxed);
     0
@@ -207,7 +213,14 @@ fn several(strategy: usize, handles: [u64; 3]) -> Result<()> {
 
 /// The allowed results of using a handle that other threads use, close and release.
 fn allow<T>(result: Result<T>) {
-    let known = [Status::StaleHandle, Status::Closed, Status::Pending, Status::BadArgument, Status::CloseRefused, Status::ZeroHandle];
+    let known = [
+        Status::StaleHandle,
+        Status::Closed,
+        Status::Pending,
+        Status::BadArgument,
+        Status::CloseRefused,
+        Status::ZeroHandle,
+    ];
     if let Err(error) = result {
         assert!(known.contains(&error.status), "{:?}: {error}", error.status);
     }
@@ -234,11 +247,20 @@ impl World {
             0 | 1 => release(place.swap(create(strategy), Ordering::AcqRel)),
             2 => release(place.swap(0, Ordering::AcqRel)),
             3 => match clone_handle(handle) {
-                Ok(clone) => release(self.places[strategy][random.below(PLACES)].swap(clone, Ordering::AcqRel)),
+                Ok(clone) => release(
+                    self.places[strategy][random.below(PLACES)].swap(clone, Ordering::AcqRel),
+                ),
                 refused => allow(refused),
             },
             4 => allow(hold(strategy, handle)),
-            5 => allow(several(strategy, [handle, self.places[strategy][random.below(PLACES)].load(Ordering::Acquire), handle])),
+            5 => allow(several(
+                strategy,
+                [
+                    handle,
+                    self.places[strategy][random.below(PLACES)].load(Ordering::Acquire),
+                    handle,
+                ],
+            )),
             6 => allow(strong_and_weak(handle).and_then(|_| is_same(handle, handle))),
             7 => allow(close(strategy, handle)),
             8 => {
@@ -259,7 +281,8 @@ impl World {
         let mut held = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
         let at = random.below(PLACES);
         if at >= held.len() {
-            let value = FOREIGN_VALUES.fetch_add(1, Ordering::Relaxed) % FOREIGN_CLOSES.len() as u64;
+            let value =
+                FOREIGN_VALUES.fetch_add(1, Ordering::Relaxed) % FOREIGN_CLOSES.len() as u64;
             FOREIGN_CLOSES[value as usize].store(0, Ordering::Relaxed);
             held.push(foreign::insert(self.foreign_type, value).unwrap());
             return;
@@ -314,7 +337,9 @@ fn run_until(end: Instant, world: &World) {
                     thread::scope(|inner| {
                         inner.spawn(move || {
                             let mut random = Random(seed);
-                            (0..20_000).take_while(|_| Instant::now() < end).for_each(|_| world.step(&mut random));
+                            (0..20_000)
+                                .take_while(|_| Instant::now() < end)
+                                .for_each(|_| world.step(&mut random));
                         });
                     });
                 }
@@ -325,7 +350,10 @@ fn run_until(end: Instant, world: &World) {
 
 #[test]
 fn all_strategies_on_eight_threads_end_with_nothing_left() {
-    let secs = std::env::var("ARC_INSPECTOR_STRESS_SECS").ok().and_then(|secs| secs.parse().ok()).unwrap_or(DEFAULT_SECS);
+    let secs = std::env::var("ARC_INSPECTOR_STRESS_SECS")
+        .ok()
+        .and_then(|secs| secs.parse().ok())
+        .unwrap_or(DEFAULT_SECS);
     let before = ai_live_handles();
     let world = World::new();
     for (level, share) in [(Level::Count, 2), (Level::Off, 4), (Level::Stacks, 4)] {
@@ -336,12 +364,19 @@ fn all_strategies_on_eight_threads_end_with_nothing_left() {
     // a release that waits for a pending close happens with that close, whose owner has ended
     while drain_here() > 0 {}
     let until = Instant::now() + Duration::from_secs(60);
-    while (ai_live_handles() != before || DROPPED.load(Ordering::SeqCst) != MADE.load(Ordering::SeqCst)) && Instant::now() < until {
+    while (ai_live_handles() != before
+        || DROPPED.load(Ordering::SeqCst) != MADE.load(Ordering::SeqCst))
+        && Instant::now() < until
+    {
         drain_here();
         thread::yield_now();
     }
     assert_eq!(ai_live_handles(), before, "live handles are left");
-    assert_eq!(DROPPED.load(Ordering::SeqCst), MADE.load(Ordering::SeqCst), "each object is dropped once");
+    assert_eq!(
+        DROPPED.load(Ordering::SeqCst),
+        MADE.load(Ordering::SeqCst),
+        "each object is dropped once"
+    );
     assert_eq!(CLOSED_TWICE.load(Ordering::SeqCst), 0, "closed more than once");
     assert_eq!(USED_AFTER_CLOSE.load(Ordering::SeqCst), 0, "used after its close");
     assert!(MADE.load(Ordering::SeqCst) > 100, "nothing happened");

@@ -1,4 +1,5 @@
-//! Instances of given classes, found by walking the interpreter's own lists of objects, a slice at a time.
+//! Instances of given classes, found by walking the interpreter's own lists of objects, a slice at
+//! a time.
 //!
 //! CPython links every object that can hold other objects into one of a few rings, by two words
 //! before the object. `gc.get_objects` copies all of them into a list, which takes three to seven
@@ -38,8 +39,8 @@ impl Heap {
     /// Ready to begin. `None`: the lists are not built as expected, and nothing was touched.
     ///
     /// # Safety
-    /// `marker` is an object of the running interpreter (CPython 3.11 to 3.13) that was made just now and is in the youngest ring's last place;
-    /// the interpreter's lock is held.
+    /// `marker` is an object of the running interpreter (CPython 3.11 to 3.13) that was made just
+    /// now and is in the youngest ring's last place; the interpreter's lock is held.
     pub unsafe fn begin(marker: usize, marker_type: usize) -> Option<Self> {
         // SAFETY: the caller's promise: the words before an object are its links, and the linked
         // words are readable.
@@ -50,7 +51,12 @@ impl Heap {
             }
             let first = next(links);
             let heads = [first, first + HEAD_BYTES, first + 2 * HEAD_BYTES, first + FROZEN_BYTES];
-            heads.iter().all(|&head| is_linked(head)).then_some(Self { marker: links, heads, next_ring: 0, is_placed: false })
+            heads.iter().all(|&head| is_linked(head)).then_some(Self {
+                marker: links,
+                heads,
+                next_ring: 0,
+                is_placed: false,
+            })
         }
     }
 
@@ -59,7 +65,13 @@ impl Heap {
     ///
     /// # Safety
     /// The interpreter's lock is held, and the marker is alive.
-    pub unsafe fn step(&mut self, types: &Types, most: usize, room: usize, found: &mut Vec<usize>) -> bool {
+    pub unsafe fn step(
+        &mut self,
+        types: &Types,
+        most: usize,
+        room: usize,
+        found: &mut Vec<usize>,
+    ) -> bool {
         // SAFETY: the caller's promise; every link of a ring leads to another, or to its head.
         unsafe {
             let mut at = if self.is_placed { next(self.marker) } else { self.heads[0] };
@@ -175,7 +187,8 @@ unsafe fn word(address: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Rings as CPython keeps them: heads of 24 bytes, and objects of four words `{next, previous, count, type}`.
+    /// Rings as CPython keeps them: heads of 24 bytes, and objects of four words
+    /// `{next, previous, count, type}`.
     struct Image {
         heads: Box<[usize; 16]>,
         #[allow(clippy::vec_box)] // links lead to the objects, so they must not move
@@ -198,7 +211,10 @@ mod tests {
         /// A new object of a type at the end of a ring; its address.
         fn add(&mut self, ring: usize, class: usize) -> usize {
             let mut object = Box::new([0, 0, 1, class]);
-            let (head, links) = (self.heads.as_mut_ptr() as usize + [0, 24, 48, 80][ring], object.as_mut_ptr() as usize);
+            let (head, links) = (
+                self.heads.as_mut_ptr() as usize + [0, 24, 48, 80][ring],
+                object.as_mut_ptr() as usize,
+            );
             self.objects.push(object);
             // SAFETY: rings of this image.
             unsafe {

@@ -1,4 +1,5 @@
-//! The rows of instances of declared classes: a row for each that lives and has a handle, from its birth (or the scan that found it) to its release.
+//! The rows of instances of declared classes: a row for each that lives and has a handle, from its
+//! birth (or the scan that found it) to its release.
 //!
 //! One table for all classes, by the instance's address, because the reporter of an end (a weak
 //! reference, a type's destructor) knows only the address. The end is always reported before the
@@ -39,7 +40,8 @@ pub enum Answer {
     LivesOn,
 }
 
-/// Asks an instance whose end has begun: `(whom, instance, whether a weak reference tells of the end)`, an [`Answer`] as a number.
+/// Asks an instance whose end has begun:
+/// `(whom, instance, whether a weak reference tells of the end)`, an [`Answer`] as a number.
 pub type Ask = unsafe extern "C" fn(usize, usize, i32) -> i32;
 
 /// The callback that asks the instances of a declaration.
@@ -144,8 +146,8 @@ impl Instances {
         Self { number, type_id, closes, is_followed: true }
     }
 
-    /// The level in force for its rows, as far as that decides whether there is a row and how much of a stack it has. While nothing has a history, one
-    /// load.
+    /// The level in force for its rows, as far as that decides whether there is a row and how much
+    /// of a stack it has. While nothing has a history, one load.
     pub fn level(&self) -> u8 {
         match levels::hottest() {
             _ if !self.is_followed => Level::Off as u8,
@@ -154,7 +156,8 @@ impl Instances {
         }
     }
 
-    /// The row of an instance; `None`: it is not listed, or with another declaration. A row that found no room is 0.
+    /// The row of an instance; `None`: it is not listed, or with another declaration. A row that
+    /// found no room is 0.
     ///
     /// # Safety
     /// The interpreter's lock is held.
@@ -172,7 +175,8 @@ impl Instances {
         unsafe { table(|table| table.of(self.number, key).map_or(0, |known| known.reference)) }
     }
 
-    /// Gives an instance a row and lists it, unless it is listed or its class not followed any more. Whether it was not: then the weak reference is kept.
+    /// Gives an instance a row and lists it, unless it is listed or its class not followed any
+    /// more. Whether it was not: then the weak reference is kept.
     ///
     /// # Safety
     /// The interpreter's lock is held, and the instance lives.
@@ -186,7 +190,8 @@ impl Instances {
                 if table.known.contains_key(&born.key) {
                     return false;
                 }
-                let known = Known { row: self.make(born), owner: self.number, reference: born.reference };
+                let known =
+                    Known { row: self.make(born), owner: self.number, reference: born.reference };
                 table.known.insert(born.key, known);
                 if born.reference != 0 {
                     table.by_reference.insert(born.reference, born.key);
@@ -197,16 +202,28 @@ impl Instances {
     }
 
     fn make(&self, born: &Newborn) -> u64 {
-        let owner = if born.site.is_some() && types::is_thread_affine(runtime(), self.type_id) { threads::here() } else { 0 };
+        let owner = if born.site.is_some() && types::is_thread_affine(runtime(), self.type_id) {
+            threads::here()
+        } else {
+            0
+        };
         let is_born_now = born.site.is_some();
-        let row = NewRow { type_id: self.type_id, address: born.address, data: born.handle, owner, is_foreign: false, is_born_now };
+        let row = NewRow {
+            type_id: self.type_id,
+            address: born.address,
+            data: born.handle,
+            owner,
+            is_foreign: false,
+            is_born_now,
+        };
         let before = local(|local| local.site.replace(born.site.unwrap_or(0)));
         let made = rows::add(runtime(), &row).unwrap_or(0); // a row without room is counted
         local(|local| local.site.set(before));
         made
     }
 
-    /// An instance gave its handle back: its row ends. The weak reference that is not needed any more, 0: there is none.
+    /// An instance gave its handle back: its row ends. The weak reference that is not needed any
+    /// more, 0: there is none.
     ///
     /// # Safety
     /// The interpreter's lock is held.
@@ -221,7 +238,8 @@ impl Instances {
         known.reference
     }
 
-    /// Takes an instance off the list; its row stays. The weak reference that is not needed any more, 0: there is none.
+    /// Takes an instance off the list; its row stays. The weak reference that is not needed any
+    /// more, 0: there is none.
     ///
     /// # Safety
     /// The interpreter's lock is held.
@@ -264,7 +282,10 @@ impl Instances {
         // SAFETY: the caller's promise.
         unsafe {
             table(|table| {
-                let its = table.known.iter().find(|(_, known)| known.owner == self.number && known.row == row);
+                let its = table
+                    .known
+                    .iter()
+                    .find(|(_, known)| known.owner == self.number && known.row == row);
                 its.map_or(0, |(&key, _)| key)
             })
         }
@@ -309,8 +330,8 @@ pub unsafe fn gone(reference: usize) -> bool {
     key.is_some_and(|key| unsafe { end(key, true) }.is_some())
 }
 
-/// A type's destructor runs for an object: if it was listed without a weak reference, its row ends. Whether the object lives on: then its
-/// destructor must not run.
+/// A type's destructor runs for an object: if it was listed without a weak reference, its row ends.
+/// Whether the object lives on: then its destructor must not run.
 ///
 /// # Safety
 /// The interpreter's lock is held.
@@ -319,17 +340,22 @@ pub unsafe fn ends(object: usize) -> bool {
     unsafe { end(object, false) == Some(Answer::LivesOn) }
 }
 
-/// Asks an instance that is listed, takes it off and ends its row. `None`: it is not listed, or is not any more.
+/// Asks an instance that is listed, takes it off and ends its row. `None`: it is not listed, or is
+/// not any more.
 ///
 /// # Safety
 /// The interpreter's lock is held, and the instance's memory is not given back yet.
 unsafe fn end(key: usize, by_reference: bool) -> Option<Answer> {
-    // SAFETY: the caller's promise. The table is not in use while the instance is asked, which may run any code.
+    // SAFETY: the caller's promise. The table is not in use while the instance is asked, which may
+    // run any code.
     unsafe {
         let asker = table(|table| table.ending(key, by_reference))?;
-        let answer = asker.map_or(Answer::Unknown, |asker| answer((asker.ask)(asker.whom, key, i32::from(by_reference))));
+        let answer = asker.map_or(Answer::Unknown, |asker| {
+            answer((asker.ask)(asker.whom, key, i32::from(by_reference)))
+        });
         if answer != Answer::LivesOn {
-            let known = table(|table| table.ending(key, by_reference).and_then(|_| table.remove(key)))?;
+            let known =
+                table(|table| table.ending(key, by_reference).and_then(|_| table.remove(key)))?;
             end_dropped(known.row, answer);
         }
         Some(answer)
@@ -385,7 +411,12 @@ mod tests {
     }
 
     fn listed() -> Table {
-        let mut table = Table { known: Places::default(), by_reference: Places::default(), askers: Places::default(), owners: 2 };
+        let mut table = Table {
+            known: Places::default(),
+            by_reference: Places::default(),
+            askers: Places::default(),
+            owners: 2,
+        };
         table.known.insert(64, known(7, 1, 0));
         table.known.insert(128, known(8, 2, 500));
         table.by_reference.insert(500, 128);

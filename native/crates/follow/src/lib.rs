@@ -1,5 +1,5 @@
-//! Following objects of another language's bindings at the speed of the bindings themselves: rows by proxy, stacks, the heap, and the
-//! library's own functions.
+//! Following objects of another language's bindings at the speed of the bindings themselves: rows
+//! by proxy, stacks, the heap, and the library's own functions.
 //!
 //! Everything here is called with the interpreter's lock held and never gives it up, so each `&mut`
 //! value in here has one user at a time. No function calls back into the interpreter.

@@ -1,4 +1,5 @@
-//! The rows of one class of proxies: a row for each live proxy, from its birth (or the scan that found it) to its release.
+//! The rows of one class of proxies: a row for each live proxy, from its birth (or the scan that
+//! found it) to its release.
 //!
 //! Proxies are known by their address in the interpreter, never referred to. A proxy whose
 //! finaliser runs is marked as leaving, so that a scan does not take it for a new proxy.
@@ -16,7 +17,8 @@ use segment::layout::{Level, ReferenceState, ResourceState, EVENT_COUNT_UNKNOWN}
 
 /// Stands for the row of a proxy while its finaliser runs.
 const LEAVING: u64 = u64::MAX;
-/// Larger numbers are no counts: the words of a freed allocation, which the allocator uses for itself.
+/// Larger numbers are no counts: the words of a freed allocation, which the allocator uses for
+/// itself.
 const MOST_COUNT: u64 = i32::MAX as u64;
 /// std's weak count while `Arc::get_mut` looks at it.
 const WEAK_LOCKED: u64 = u64::MAX;
@@ -32,7 +34,8 @@ pub enum Layout {
     Hidden,
     /// The allocation starts so many bytes before the handle's address.
     Before(u64),
-    /// The handle points to a pair whose first word is the allocation; `counted`: the pair lies in an `Arc` of its own.
+    /// The handle points to a pair whose first word is the allocation; `counted`: the pair lies in
+    /// an `Arc` of its own.
     Inner {
         /// Otherwise in a `Box`.
         counted: bool,
@@ -158,7 +161,9 @@ impl Proxies {
             Layout::Before(_) | Layout::Inner { .. } => self.address_read(handle),
         };
         match (read(address), read(address.wrapping_add(8))) {
-            (Some(strong), Some(weak)) => Some(is_count(strong) && (is_count(weak) || weak == WEAK_LOCKED)),
+            (Some(strong), Some(weak)) => {
+                Some(is_count(strong) && (is_count(weak) || weak == WEAK_LOCKED))
+            }
             // the system may not read for us at all
             _ => self.is_seen.then_some(false),
         }
@@ -185,12 +190,18 @@ impl Proxies {
 
     /// A row for a proxy that was there before. 0: it is known, or found no room.
     pub fn adopt(&mut self, key: usize, handle: u64) -> u64 {
-        if !self.is_followed || levels::hottest() == Level::Off as u8 || self.type_id == 0 || self.rows.contains_key(&key) {
+        if !self.is_followed
+            || levels::hottest() == Level::Off as u8
+            || self.type_id == 0
+            || self.rows.contains_key(&key)
+        {
             return 0;
         }
         match self.has_object(handle) {
             // the layout of a trait is not proved, but known by the generation
-            Some(false) if self.is_seen || !matches!(self.layout, Layout::Inner { .. }) => return self.add_freed(key, handle),
+            Some(false) if self.is_seen || !matches!(self.layout, Layout::Inner { .. }) => {
+                return self.add_freed(key, handle)
+            }
             found => self.is_seen |= found == Some(true),
         }
         let row = self.add(handle, None);
@@ -230,7 +241,8 @@ impl Proxies {
     /// The finaliser of a proxy has run, and the host still has it: a row with that state. 0: it is
     /// another proxy by now, or found no room.
     pub fn freed(&mut self, key: usize, handle: u64) -> u64 {
-        let is_open = self.is_followed && self.type_id != 0 && levels::hottest() != Level::Off as u8;
+        let is_open =
+            self.is_followed && self.type_id != 0 && levels::hottest() != Level::Off as u8;
         if !is_open || self.rows.get(&key) != Some(&LEAVING) {
             return 0;
         }
@@ -249,11 +261,14 @@ impl Proxies {
     /// The state of the resource behind a proxy; `None` without a row.
     pub fn resource(&self, key: usize) -> ResourceState {
         let found = rows::resource_of(runtime(), self.row(key));
-        found.and_then(|(_, state)| ResourceState::from_number(state)).unwrap_or(ResourceState::None)
+        found
+            .and_then(|(_, state)| ResourceState::from_number(state))
+            .unwrap_or(ResourceState::None)
     }
 
-    /// The state of the resource behind a proxy, for all rows of its object; `key` 0: of all proxies. A resource that is closed stays so until
-    /// it is open again. Returns the proxy's row, 0: none.
+    /// The state of the resource behind a proxy, for all rows of its object; `key` 0: of all
+    /// proxies. A resource that is closed stays so until it is open again. Returns the proxy's row,
+    /// 0: none.
     pub fn set_resource(&mut self, key: usize, state: ResourceState) -> u64 {
         if key == 0 {
             self.resources.clear();
@@ -262,14 +277,17 @@ impl Proxies {
         }
         let row = self.row(key);
         let Some((address, before)) = rows::resource_of(runtime(), row) else { return 0 };
-        let is_final = before == ResourceState::Freed as u8 || before == ResourceState::Closed as u8 && state != ResourceState::Open;
+        let is_final = before == ResourceState::Freed as u8
+            || before == ResourceState::Closed as u8 && state != ResourceState::Open;
         if is_final || before == state as u8 {
             return row;
         }
         // a row that ended meanwhile needs none
         let _ = rows::set_resource(runtime(), row, state);
         if address != 0 {
-            let shares = |&&other: &&u64| rows::resource_of(runtime(), other).is_some_and(|(its, _)| its == address);
+            let shares = |&&other: &&u64| {
+                rows::resource_of(runtime(), other).is_some_and(|(its, _)| its == address)
+            };
             let of_object: Vec<u64> = self.rows.values().filter(shares).copied().collect();
             of_object.iter().filter(|&&other| other != row).for_each(|&other| share(other, state));
             self.resources.insert(address, Known { state, rows: of_object.len() });
@@ -315,7 +333,14 @@ impl Proxies {
         let is_born_now = site.is_some();
         // a proxy that was there before may have been released by hand
         let address = if is_born_now { self.address(handle) } else { self.address_read(handle) };
-        let row = NewRow { type_id: self.type_id, address, data: handle, owner: 0, is_foreign: false, is_born_now };
+        let row = NewRow {
+            type_id: self.type_id,
+            address,
+            data: handle,
+            owner: 0,
+            is_foreign: false,
+            is_born_now,
+        };
         let before = local(|local| local.site.replace(site.unwrap_or(0)));
         let strong = if is_born_now { self.strong(handle) } else { EVENT_COUNT_UNKNOWN };
         // a row without room is counted
@@ -328,7 +353,8 @@ impl Proxies {
         made
     }
 
-    /// The state of a new row's resource: that of its object, where it was told; not known of an object that was there before.
+    /// The state of a new row's resource: that of its object, where it was told; not known of an
+    /// object that was there before.
     fn place_resource(&mut self, row: u64, address: u64, is_born_now: bool) {
         if let Some(known) = self.resources.get_mut(&address) {
             known.rows += 1;
@@ -338,7 +364,8 @@ impl Proxies {
         }
     }
 
-    /// A row ends: of an object without rows nothing is known any more, as its address may be another's then.
+    /// A row ends: of an object without rows nothing is known any more, as its address may be
+    /// another's then.
     fn forget_resource(&mut self, row: u64) {
         if self.resources.is_empty() {
             return;
@@ -352,7 +379,8 @@ impl Proxies {
         }
     }
 
-    /// Remembers a row; a proxy at the place of a known one means that that one went without a word.
+    /// Remembers a row; a proxy at the place of a known one means that that one went without a
+    /// word.
     fn keep(&mut self, key: usize, row: u64) {
         self.freed.remove(&key);
         if let Some(known) = self.rows.insert(key, row) {
@@ -395,7 +423,9 @@ impl Proxies {
         }
         let is_last = match self.layout {
             Layout::Before(bytes) => load(handle.wrapping_sub(bytes)) == 1,
-            Layout::Inner { counted } => (!counted || load(handle - OUTER_BYTES) == 1) && load(load(handle)) == 1,
+            Layout::Inner { counted } => {
+                (!counted || load(handle - OUTER_BYTES) == 1) && load(load(handle)) == 1
+            }
             Layout::Unknown | Layout::Hidden => false,
         };
         if is_last {
@@ -409,7 +439,9 @@ impl Proxies {
 /// The state of a resource that was counted with another row.
 fn share(row: u64, state: ResourceState) {
     // a row that ended has no resource any more, and a freed one keeps its state
-    if rows::resource_of(runtime(), row).is_some_and(|(_, before)| before != ResourceState::Freed as u8) {
+    if rows::resource_of(runtime(), row)
+        .is_some_and(|(_, before)| before != ResourceState::Freed as u8)
+    {
         let _ = rows::share_resource(runtime(), row, state);
     }
 }
@@ -418,7 +450,8 @@ fn is_count(word: u64) -> bool {
     (1..=MOST_COUNT).contains(&word)
 }
 
-/// A word of this process, `None`: there is none. The system reads, so an address that went stale is no crash.
+/// A word of this process, `None`: there is none. The system reads, so an address that went stale
+/// is no crash.
 fn read(address: u64) -> Option<u64> {
     (address != 0 && address % 8 == 0).then(|| edges::word_at(address)).flatten()
 }
@@ -428,7 +461,8 @@ fn load(address: u64) -> u64 {
     if address == 0 || address % 8 != 0 {
         return 0;
     }
-    // SAFETY: `address` was computed from a live handle of the class by the layout that its library proved; the library changes the word with
-    // atomic operations as well. Relaxed: only the number is used.
+    // SAFETY: `address` was computed from a live handle of the class by the layout that its library
+    // proved; the library changes the word with atomic operations as well. Relaxed: only the number
+    // is used.
     unsafe { (*(address as *const AtomicU64)).load(Ordering::Relaxed) }
 }

@@ -1,4 +1,5 @@
-//! The site of a birth, read from the interpreter's own frames: a few nanoseconds a frame, no object made.
+//! The site of a birth, read from the interpreter's own frames: a few nanoseconds a frame, no
+//! object made.
 //!
 //! The frames' layout is fixed within a minor version of CPython. Versions without a layout here
 //! are not walked, and a known layout is compared with the interpreter's own answer before it is
@@ -31,12 +32,33 @@ pub struct FrameLayout {
     pub owner: Option<usize>,
 }
 
-const LAYOUT_311: FrameLayout =
-    FrameLayout { current: 56, through: Some(8), code: 32, previous: 48, instruction: 56, globals: 8, owner: None };
-const LAYOUT_312: FrameLayout =
-    FrameLayout { current: 56, through: Some(0), code: 0, previous: 8, instruction: 56, globals: 24, owner: Some(70) };
-const LAYOUT_313: FrameLayout =
-    FrameLayout { current: 72, through: None, code: 0, previous: 8, instruction: 56, globals: 24, owner: Some(70) };
+const LAYOUT_311: FrameLayout = FrameLayout {
+    current: 56,
+    through: Some(8),
+    code: 32,
+    previous: 48,
+    instruction: 56,
+    globals: 8,
+    owner: None,
+};
+const LAYOUT_312: FrameLayout = FrameLayout {
+    current: 56,
+    through: Some(0),
+    code: 0,
+    previous: 8,
+    instruction: 56,
+    globals: 24,
+    owner: Some(70),
+};
+const LAYOUT_313: FrameLayout = FrameLayout {
+    current: 72,
+    through: None,
+    code: 0,
+    previous: 8,
+    instruction: 56,
+    globals: 24,
+    owner: Some(70),
+};
 const OWNED_BY_C: u8 = 3;
 
 /// The layout of a minor version, where it is known.
@@ -67,7 +89,8 @@ pub enum Code {
     Hidden,
     /// The program's own.
     User,
-    /// The standard library's, or of the package that defines the followed class: its frames are kept, and name no site.
+    /// The standard library's, or of the package that defines the followed class: its frames are
+    /// kept, and name no site.
     Library,
 }
 
@@ -82,7 +105,12 @@ pub struct Stacks {
 impl Stacks {
     /// Knows nothing yet.
     pub fn new(layout: &'static FrameLayout) -> Self {
-        Self { layout, codes: Places::default(), sites: Places::default(), newest: [0; 2 * MOST_KEPT] }
+        Self {
+            layout,
+            codes: Places::default(),
+            sites: Places::default(),
+            newest: [0; 2 * MOST_KEPT],
+        }
     }
 
     /// Whose a code object is; it lives from now on as long as this.
@@ -105,11 +133,13 @@ impl Stacks {
         self.sites.is_empty()
     }
 
-    /// The site of the calling thread, of `limit` frames at most. A limit of 1 asks for the innermost frame of the program's own, with the
-    /// libraries' frames inside it; a stack without such a frame is told by its innermost one.
+    /// The site of the calling thread, of `limit` frames at most. A limit of 1 asks for the
+    /// innermost frame of the program's own, with the libraries' frames inside it; a stack without
+    /// such a frame is told by its innermost one.
     ///
     /// # Safety
-    /// `state` is the calling thread's state in the interpreter whose layout this is, and the interpreter's lock is held.
+    /// `state` is the calling thread's state in the interpreter whose layout this is, and the
+    /// interpreter's lock is held.
     pub unsafe fn walk(&mut self, state: usize, limit: usize) -> Walk {
         let (layout, is_short) = (self.layout, limit == 1);
         let most = if is_short { MOST_KEPT } else { limit.min(MOST_KEPT) };
@@ -144,7 +174,9 @@ impl Stacks {
         if is_short && !is_named {
             count = 1;
         }
-        self.sites.get(&self.newest[..2 * count]).map_or(Walk::Stack(count), |&site| Walk::Site(site))
+        self.sites
+            .get(&self.newest[..2 * count])
+            .map_or(Walk::Stack(count), |&site| Walk::Site(site))
     }
 }
 
@@ -207,7 +239,8 @@ unsafe fn word(address: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Frames in the layout of 3.13: `(code, instruction, owner)`, innermost first; and the thread's state that leads to them.
+    /// Frames in the layout of 3.13: `(code, instruction, owner)`, innermost first; and the
+    /// thread's state that leads to them.
     #[allow(clippy::vec_box)] // frames lead to each other, so they must not move
     fn stack(frames: &[(usize, usize, u8)]) -> (Vec<Box<[usize; 10]>>, [usize; 10]) {
         let mut made: Vec<Box<[usize; 10]>> = Vec::new();
@@ -267,7 +300,13 @@ mod tests {
     #[test]
     fn a_short_site_reaches_the_first_frame_of_the_programs_own() {
         let mut stacks = Stacks::new(&LAYOUT_313);
-        let codes = [(1, Code::Library), (2, Code::Hidden), (3, Code::Library), (4, Code::User), (5, Code::User)];
+        let codes = [
+            (1, Code::Library),
+            (2, Code::Hidden),
+            (3, Code::Library),
+            (4, Code::User),
+            (5, Code::User),
+        ];
         codes.iter().for_each(|&(code, whose)| stacks.set_code(code, whose));
         let (_frames, state) = stack(&[(1, 10, 0), (2, 20, 0), (3, 30, 0), (4, 40, 0), (5, 50, 0)]);
         assert_eq!(walk(&mut stacks, &state, 1), Walk::Stack(3));

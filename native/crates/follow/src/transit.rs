@@ -2,9 +2,9 @@
 //! clone that no proxy owns.
 //!
 //! All clone functions have one signature, and each caller looks the function up at each call; so
-//! another function can replace it: a *stand-in*, from a fixed number of functions of ours, each with
-//! a slot that names the original function. A slot is never used for another original: code that
-//! kept a stand-in, or runs in it, can use it for ever.
+//! another function can replace it: a *stand-in*, from a fixed number of functions of ours, each
+//! with a slot that names the original function. A slot is never used for another original: code
+//! that kept a stand-in, or runs in it, can use it for ever.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -33,17 +33,27 @@ struct Slot {
     type_id: AtomicU32,
 }
 
-static TABLE: [Slot; SLOTS] =
-    [const { Slot { original: AtomicUsize::new(0), before: AtomicU64::new(HIDDEN), type_id: AtomicU32::new(0) } }; SLOTS];
+static TABLE: [Slot; SLOTS] = [const {
+    Slot {
+        original: AtomicUsize::new(0),
+        before: AtomicU64::new(HIDDEN),
+        type_id: AtomicU32::new(0),
+    }
+}; SLOTS];
 /// Guards giving out slots.
 static GIVING: Lock<()> = Lock::new(());
 
 /// The function that can stand in for `original`, an address: 0 when all stand-ins are in use.
 pub fn stand_in(original: usize, type_id: u16, layout: Layout) -> usize {
     let _guard = GIVING.lock();
-    // Relaxed: read and written under the lock here; stand-ins are handed to their users by the interpreter, which orders.
+    // Relaxed: read and written under the lock here; stand-ins are handed to their users by the
+    // interpreter, which orders.
     let held = TABLE.iter().position(|slot| slot.original.load(Ordering::Relaxed) == original);
-    let Some(index) = held.or_else(|| TABLE.iter().position(|slot| slot.original.load(Ordering::Relaxed) == 0)) else { return 0 };
+    let Some(index) =
+        held.or_else(|| TABLE.iter().position(|slot| slot.original.load(Ordering::Relaxed) == 0))
+    else {
+        return 0;
+    };
     let before = match layout {
         Layout::Before(bytes) => bytes,
         Layout::Inner { .. } => INNER,
@@ -57,7 +67,8 @@ pub fn stand_in(original: usize, type_id: u16, layout: Layout) -> usize {
 
 unsafe extern "C" fn through<const N: usize>(handle: u64, status: *mut c_void) -> u64 {
     let slot = &TABLE[N];
-    // SAFETY: a stand-in is called only after its slot was filled with a function of this signature.
+    // SAFETY: a stand-in is called only after its slot was filled with a function of this
+    // signature.
     let original: Clone = unsafe { std::mem::transmute(slot.original.load(Ordering::Relaxed)) };
     // SAFETY: the caller's arguments, passed on.
     let cloned = unsafe { original(handle, status) };
@@ -79,9 +90,12 @@ fn note(slot: &Slot, cloned: u64) {
         INNER => unsafe { *(cloned as *const u64) },
         bytes => cloned.wrapping_sub(bytes),
     };
-    // SAFETY: the clone keeps the allocation, whose first word is the count; the library changes it with atomic operations as well.
-    let strong = (address != 0).then(|| unsafe { (*(address as *const AtomicU64)).load(Ordering::Relaxed) });
-    let count = strong.map_or(EVENT_COUNT_UNKNOWN, |strong| u32::try_from(strong).unwrap_or(u32::MAX));
+    // SAFETY: the clone keeps the allocation, whose first word is the count; the library changes it
+    // with atomic operations as well.
+    let strong =
+        (address != 0).then(|| unsafe { (*(address as *const AtomicU64)).load(Ordering::Relaxed) });
+    let count =
+        strong.map_or(EVENT_COUNT_UNKNOWN, |strong| u32::try_from(strong).unwrap_or(u32::MAX));
     events::event(runtime, EventKind::Clone, type_id, 0, address, count);
 }
 

@@ -1,5 +1,5 @@
-//! Instances of declared classes whose initialiser runs now. Such an instance is not whole yet, so no look adopts it: the hook that
-//! waits for the initialiser gives it a row, with its birthplace.
+//! Instances of declared classes whose initialiser runs now. Such an instance is not whole yet, so
+//! no look adopts it: the hook that waits for the initialiser gives it a row, with its birthplace.
 //!
 //! Every function needs the interpreter's lock.
 

@@ -1,4 +1,5 @@
-//! Objects of our own runtime: their types, how they are owned across the boundary, how they close, and what holds them.
+//! Objects of our own runtime: their types, how they are owned across the boundary, how they close,
+//! and what holds them.
 
 pub mod edges;
 pub mod host_gate;

@@ -9,7 +9,10 @@ use crate::stacks;
 use crate::threads::{local, Local};
 use segment::atomic;
 use segment::clock;
-use segment::layout::{self, Event, EventKind, Level, RingHeader, TypeShard, EVENT_COUNT_UNKNOWN, RING_EVENTS, TYPE_SHARDS};
+use segment::layout::{
+    self, Event, EventKind, Level, RingHeader, TypeShard, EVENT_COUNT_UNKNOWN, RING_EVENTS,
+    TYPE_SHARDS,
+};
 use segment::registry::{generation_of, Change, Moment};
 use segment::status::Status;
 use segment::Part;
@@ -23,15 +26,28 @@ pub fn bump(runtime: &Runtime, type_id: u16, field: impl FnOnce(*mut TypeShard) 
 const COMMON_SHARDS: [u8; 4] = [0, 5, 6, 7];
 
 #[inline(always)]
-fn bump_by(runtime: &Runtime, local: &Local, type_id: u16, change: u64, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
+fn bump_by(
+    runtime: &Runtime,
+    local: &Local,
+    type_id: u16,
+    change: u64,
+    field: impl FnOnce(*mut TypeShard) -> *mut u64,
+) {
     if type_id == 0 {
         return;
     }
     let own = local.own_shard.get();
-    let shard = if own == 0 { COMMON_SHARDS[usize::from(local.index.get()) % COMMON_SHARDS.len()] } else { own };
+    let shard = if own == 0 {
+        COMMON_SHARDS[usize::from(local.index.get()) % COMMON_SHARDS.len()]
+    } else {
+        own
+    };
     let slot = runtime.segment().type_slot(u32::from(type_id));
-    // SAFETY: the shard lies in the mapping; `field` only takes an address within it, of an aligned u64.
-    let counter = unsafe { AtomicU64::from_ptr(field(std::ptr::addr_of_mut!((*slot).shards[usize::from(shard)]))) };
+    // SAFETY: the shard lies in the mapping; `field` only takes an address within it, of an aligned
+    // u64.
+    let counter = unsafe {
+        AtomicU64::from_ptr(field(std::ptr::addr_of_mut!((*slot).shards[usize::from(shard)])))
+    };
     if own == 0 {
         counter.fetch_add(change, Ordering::Relaxed);
     } else {
@@ -51,10 +67,14 @@ pub fn count_live(runtime: &Runtime, local: &Local, type_id: u16, change: i64) {
 
 /// Handles that are live now, of all types.
 pub fn live_handles(runtime: &Runtime) -> u64 {
-    let mut live = atomic!(AtomicU64, runtime.segment().header(), live_handles).load(Ordering::Relaxed);
+    let mut live =
+        atomic!(AtomicU64, runtime.segment().header(), live_handles).load(Ordering::Relaxed);
     for index in 1..runtime.segment().used(Part::Types) {
         for shard in 0..TYPE_SHARDS {
-            live = live.wrapping_add(atomic!(AtomicU64, runtime.segment().type_slot(index), shards[shard].live).load(Ordering::Relaxed));
+            live = live.wrapping_add(
+                atomic!(AtomicU64, runtime.segment().type_slot(index), shards[shard].live)
+                    .load(Ordering::Relaxed),
+            );
         }
     }
     live
@@ -65,7 +85,9 @@ pub fn live_handles(runtime: &Runtime) -> u64 {
 macro_rules! count_one {
     ($runtime:expr, $type_id:expr, $field:ident) => {
         // SAFETY: only the field's address is taken; the shard lies in the mapping.
-        $crate::events::bump($runtime, $type_id, |shard| unsafe { std::ptr::addr_of_mut!((*shard).$field) })
+        $crate::events::bump($runtime, $type_id, |shard| unsafe {
+            std::ptr::addr_of_mut!((*shard).$field)
+        })
     };
 }
 
@@ -110,7 +132,11 @@ pub struct Entry {
 
 impl Entry {
     fn count_kind(&self) -> u32 {
-        let count = if self.count == EVENT_COUNT_UNKNOWN { self.count } else { self.count.min(EVENT_COUNT_UNKNOWN - 1) };
+        let count = if self.count == EVENT_COUNT_UNKNOWN {
+            self.count
+        } else {
+            self.count.min(EVENT_COUNT_UNKNOWN - 1)
+        };
         count << 8 | u32::from(self.kind)
     }
 }
@@ -165,8 +191,9 @@ pub fn write_from(runtime: &Runtime, at_ticks: u64, entry: &Entry, site: u32) {
     });
 }
 
-/// Adds the stack of a refused use to its event, if that is the newest event of the calling thread: only the host language knows the
-/// stack, and reads it when a call was refused. A reader that was faster shows the event without a stack.
+/// Adds the stack of a refused use to its event, if that is the newest event of the calling thread:
+/// only the host language knows the stack, and reads it when a call was refused. A reader that was
+/// faster shows the event without a stack.
 #[cold]
 pub fn add_site_to_misuse(site: u32) {
     local(|local| {
@@ -186,7 +213,14 @@ pub fn add_site_to_misuse(site: u32) {
 
 /// Writes an event when the type has a history. `count` is the strong count after it.
 #[inline]
-pub fn event(runtime: &Runtime, kind: EventKind, type_id: u16, handle: u64, address: u64, count: u32) {
+pub fn event(
+    runtime: &Runtime,
+    kind: EventKind,
+    type_id: u16,
+    handle: u64,
+    address: u64,
+    count: u32,
+) {
     if has_history(runtime, type_id) {
         write(runtime, &Entry { kind: kind as u8, type_id, handle, address, count });
     }
@@ -206,7 +240,13 @@ pub fn misuse(runtime: &Runtime, status: Status, handle: u64) {
     };
     counter.fetch_add(1, Ordering::Relaxed);
     if hottest() >= Level::History as u8 {
-        let entry = Entry { kind: EventKind::Misuse as u8, type_id: type_of(runtime, handle), handle, address: 0, count: status as u32 };
+        let entry = Entry {
+            kind: EventKind::Misuse as u8,
+            type_id: type_of(runtime, handle),
+            handle,
+            address: 0,
+            count: status as u32,
+        };
         write(runtime, &entry);
     }
 }
@@ -217,7 +257,8 @@ fn type_of(runtime: &Runtime, handle: u64) -> u16 {
     word.filter(|word| word.generation() == generation_of(handle)).map_or(0, |word| word.type_id())
 }
 
-/// The hook of a raw count that has no handle: see `ownership::Traced`. Cold, so that the branch before it costs nothing while off.
+/// The hook of a raw count that has no handle: see `ownership::Traced`. Cold, so that the branch
+/// before it costs nothing while off.
 #[cold]
 #[inline(never)]
 pub fn raw_count(kind: EventKind, type_id: u16, address: u64, count: usize) {
@@ -225,7 +266,12 @@ pub fn raw_count(kind: EventKind, type_id: u16, address: u64, count: usize) {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     if hottest() == Level::Stacks as u8 && level_of(runtime, type_id) == Level::Stacks as u8 {
         let site = stacks::site_of_caller(runtime, raw_count as *const () as usize);
-        write_from(runtime, clock::ticks(), &Entry { kind: kind as u8, type_id, handle: 0, address, count }, site);
+        write_from(
+            runtime,
+            clock::ticks(),
+            &Entry { kind: kind as u8, type_id, handle: 0, address, count },
+            site,
+        );
     } else {
         event(runtime, kind, type_id, 0, address, count);
     }
@@ -237,9 +283,16 @@ mod tests {
 
     #[test]
     fn a_count_that_does_not_fit_into_an_event_is_the_largest_and_not_unknown() {
-        let packed = |count| Entry { kind: 3, type_id: 1, handle: 1, address: 8, count }.count_kind();
+        let packed =
+            |count| Entry { kind: 3, type_id: 1, handle: 1, address: 8, count }.count_kind();
         let most = EVENT_COUNT_UNKNOWN - 1;
-        for (count, shown) in [(0, 0), (7, 7), (most - 1, most - 1), (most, most), (EVENT_COUNT_UNKNOWN, EVENT_COUNT_UNKNOWN)] {
+        for (count, shown) in [
+            (0, 0),
+            (7, 7),
+            (most - 1, most - 1),
+            (most, most),
+            (EVENT_COUNT_UNKNOWN, EVENT_COUNT_UNKNOWN),
+        ] {
             assert_eq!((packed(count) >> 8, packed(count) & 0xFF), (shown, 3));
         }
         for count in [EVENT_COUNT_UNKNOWN + 1, u32::MAX] {

@@ -6,7 +6,8 @@
 //! threads are removed, and so is their part in pending closes. A child without room for the copy
 //! runs on as well, and is not recorded.
 //!
-//! Every static with a lock of its own is a [`Section`], which joins before the lock is taken for the first time.
+//! Every static with a lock of its own is a [`Section`], which joins before the lock is taken for
+//! the first time.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
@@ -19,7 +20,8 @@ use segment::platform;
 use segment::sync::Lock;
 use segment::Twin;
 
-/// The order in which the locks of sections are taken; they nest in no other. The tables of the runtime come after all of them.
+/// The order in which the locks of sections are taken; they nest in no other. The tables of the
+/// runtime come after all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
     /// Whether the agent runs.
@@ -48,8 +50,8 @@ pub struct Section {
 }
 
 impl Section {
-    /// A section that takes its locks with `hold` and releases them with `release`, by the same thread or its copy in the child. `in_child` runs
-    /// in the child when all locks are released.
+    /// A section that takes its locks with `hold` and releases them with `release`, by the same
+    /// thread or its copy in the child. `in_child` runs in the child when all locks are released.
     pub const fn new(rank: Rank, hold: fn(), release: unsafe fn(), in_child: fn(&Runtime)) -> Self {
         Self { rank, hold, release, in_child, has_joined: AtomicBool::new(false) }
     }
@@ -88,7 +90,8 @@ static IS_UNDER_WAY: AtomicBool = AtomicBool::new(false);
 /// Registers the handlers, once.
 pub fn watch() {
     if !IS_WATCHED.swap(true, Ordering::SeqCst) {
-        // without memory for a handler there is nothing to be done: a child would then share the parent's segment
+        // without memory for a handler there is nothing to be done: a child would then share the
+        // parent's segment
         let _ = platform::on_fork(prepare, parent, child);
     }
 }
@@ -116,8 +119,11 @@ extern "C" fn prepare() {
 /// directory for a new segment; none for a segment in private memory.
 fn new_file(runtime: &Runtime) -> Option<File> {
     // Relaxed: a move that is under way is as good as a move after the fork
-    let directory = runtime.directory.as_ref().filter(|_| !runtime.has_left_file.load(Ordering::Relaxed))?;
-    platform::unnamed_file(directory).ok().or_else(|| platform::unnamed_file(&platform::segment_directory(None).ok()?).ok())
+    let directory =
+        runtime.directory.as_ref().filter(|_| !runtime.has_left_file.load(Ordering::Relaxed))?;
+    platform::unnamed_file(directory)
+        .ok()
+        .or_else(|| platform::unnamed_file(&platform::segment_directory(None).ok()?).ok())
 }
 
 /// Opens the locks that `prepare` took, on either side. Returns the runtime that there was before

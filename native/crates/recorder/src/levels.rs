@@ -1,6 +1,7 @@
 //! Levels: how much is recorded, of the process and of each type.
 //!
-//! Every hook starts with [`hottest`]: one load and one branch that goes the same way every time while recording is off.
+//! Every hook starts with [`hottest`]: one load and one branch that goes the same way every time
+//! while recording is off.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -10,7 +11,8 @@ use segment::atomic;
 use segment::layout::{Level, AS_THE_PROCESS};
 use segment::Part;
 
-/// The highest level that any type has now. A hint: it only says whether to look closer, so `Relaxed` suffices.
+/// The highest level that any type has now. A hint: it only says whether to look closer, so
+/// `Relaxed` suffices.
 static HOTTEST: AtomicU8 = AtomicU8::new(Level::Off as u8);
 
 /// The highest level that any type has now.
@@ -27,7 +29,8 @@ pub fn level(runtime: &Runtime) -> u8 {
 /// Sets the process's level; too high means the highest. Any thread, at any time.
 pub fn set_level(runtime: &Runtime, level: u8) {
     // SeqCst: see `find_hottest`
-    atomic!(AtomicU8, runtime.segment().header(), level).store(level.min(Level::Stacks as u8), Ordering::SeqCst);
+    atomic!(AtomicU8, runtime.segment().header(), level)
+        .store(level.min(Level::Stacks as u8), Ordering::SeqCst);
     find_hottest(runtime);
 }
 
@@ -37,7 +40,8 @@ pub fn set_type_level(runtime: &Runtime, type_id: u16, level: u8) -> bool {
         return false;
     }
     let level = if level == AS_THE_PROCESS { level } else { level.min(Level::Stacks as u8) };
-    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level).store(level, Ordering::SeqCst);
+    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level)
+        .store(level, Ordering::SeqCst);
     find_hottest(runtime);
     true
 }
@@ -45,7 +49,8 @@ pub fn set_type_level(runtime: &Runtime, type_id: u16, level: u8) -> bool {
 /// Lets all types follow the process's level again.
 pub fn reset_type_levels(runtime: &Runtime) {
     for index in 1..runtime.segment().used(Part::Types) {
-        atomic!(AtomicU8, runtime.segment().type_slot(index), level).store(AS_THE_PROCESS, Ordering::Relaxed);
+        atomic!(AtomicU8, runtime.segment().type_slot(index), level)
+            .store(AS_THE_PROCESS, Ordering::Relaxed);
     }
     find_hottest(runtime);
 }
@@ -67,8 +72,12 @@ pub fn find_hottest(runtime: &Runtime) {
 }
 
 fn highest_level(runtime: &Runtime) -> u8 {
-    let own = |index| atomic!(AtomicU8, runtime.segment().type_slot(index), level).load(Ordering::SeqCst);
-    let of_types = (1..runtime.segment().used(Part::Types)).map(own).filter(|&own| own != AS_THE_PROCESS).max();
+    let own =
+        |index| atomic!(AtomicU8, runtime.segment().type_slot(index), level).load(Ordering::SeqCst);
+    let of_types = (1..runtime.segment().used(Part::Types))
+        .map(own)
+        .filter(|&own| own != AS_THE_PROCESS)
+        .max();
     let of_process = atomic!(AtomicU8, runtime.segment().header(), level).load(Ordering::SeqCst);
     of_types.map_or(of_process, |own| own.max(of_process))
 }
@@ -79,7 +88,9 @@ pub fn level_of(runtime: &Runtime, type_id: u16) -> u8 {
     if hottest() == Level::Off as u8 {
         return Level::Off as u8;
     }
-    match atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level).load(Ordering::Relaxed) {
+    match atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level)
+        .load(Ordering::Relaxed)
+    {
         AS_THE_PROCESS => level(runtime),
         own => own,
     }

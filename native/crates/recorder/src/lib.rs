@@ -1,4 +1,5 @@
-//! The recorder: the runtime of this process, its threads, pins, levels and events, and the rows that it publishes in the segment.
+//! The recorder: the runtime of this process, its threads, pins, levels and events, and the rows
+//! that it publishes in the segment.
 
 pub mod events;
 pub mod fork;

@@ -80,7 +80,12 @@ fn into_file(runtime: &Runtime, directory: Option<&Path>) -> Result<()> {
     let file = platform::unnamed_file(&directory).map_err(failed)?;
     // SAFETY: as described at `while_held`.
     let moved = while_held(runtime, || unsafe { runtime.segment().take_file(file) });
-    moved.map_err(|error| Error::new(Status::Unavailable, format!("{error}: no room for a segment: {}", directory.display())))?;
+    moved.map_err(|error| {
+        Error::new(
+            Status::Unavailable,
+            format!("{error}: no room for a segment: {}", directory.display()),
+        )
+    })?;
     runtime.has_left_file.store(false, Ordering::Relaxed);
     Ok(())
 }

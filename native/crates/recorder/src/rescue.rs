@@ -48,7 +48,8 @@ pub fn watch() {
     SECTION.join();
     let mut is_set = IS_SET.lock();
     if !*is_set {
-        // SAFETY: all zero is a sigaction; both places are ours, and the handler is async-signal-safe.
+        // SAFETY: all zero is a sigaction; both places are ours, and the handler is
+        // async-signal-safe.
         *is_set = unsafe {
             let mut ours: libc::sigaction = std::mem::zeroed();
             ours.sa_sigaction = on_bus_error as *const () as usize;
@@ -86,7 +87,11 @@ fn is_ours() -> bool {
     }
 }
 
-extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+extern "C" fn on_bus_error(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
     // SAFETY: the kernel passes a siginfo that lives through the call.
     let (address, is_fault) = unsafe { ((*info).si_addr() as usize, (*info).si_code > 0) };
     let is_rescued = is_fault && rescue(address);
@@ -97,7 +102,11 @@ extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, cont
 
 /// Whether the access that failed can be tried again.
 fn rescue(address: usize) -> bool {
-    let Some(segment) = existing().map(|runtime| runtime.segment()).filter(|segment| segment.holds(address)) else { return false };
+    let Some(segment) =
+        existing().map(|runtime| runtime.segment()).filter(|segment| segment.holds(address))
+    else {
+        return false;
+    };
     // AcqRel, Acquire and Release: a later thread sees the memory that the first thread made
     match STATE.compare_exchange(WHOLE, LOSING, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {
@@ -113,7 +122,8 @@ fn rescue(address: usize) -> bool {
             }
             true
         }
-        // Relaxed: it is only a count. The access failed before that, and the signal came only now; not for ever, should it have another cause
+        // Relaxed: it is only a count. The access failed before that, and the signal came only now;
+        // not for ever, should it have another cause
         Err(_) => LATE.fetch_add(1, Ordering::Relaxed) < MOST_LATE,
     }
 }
@@ -131,7 +141,8 @@ fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::
         },
         handler => {
             type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
-            // SAFETY: a function of three arguments or, without the flag, of the first alone, which on our processors may be called alike.
+            // SAFETY: a function of three arguments or, without the flag, of the first alone, which
+            // on our processors may be called alike.
             let handler = unsafe { std::mem::transmute::<usize, Handler>(handler) };
             handler(signal, info, context);
         }

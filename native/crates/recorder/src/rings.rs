@@ -1,4 +1,5 @@
-//! Event rings: one a thread, made with its first event, written without waiting, overwriting the oldest.
+//! Event rings: one a thread, made with its first event, written without waiting, overwriting the
+//! oldest.
 
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
@@ -80,7 +81,7 @@ impl Rings {
 /// lost.
 fn hand_on(ring: *mut RingHeader) {
     let written = atomic!(AtomicU64, ring, written).load(Ordering::Relaxed);
-    // Release: a reader that copied an event of the new thread sees this number when it looks at the header afterwards; pairs with the
-    // fence in `write_from`
+    // Release: a reader that copied an event of the new thread sees this number when it looks at
+    // the header afterwards; pairs with the fence in `write_from`
     atomic!(AtomicU64, ring, since).store(written, Ordering::Release);
 }

@@ -50,7 +50,8 @@ fn full() -> Error {
 /// Makes the row live and records its birth. Returns the handle.
 #[inline(always)]
 pub fn publish(runtime: &Runtime, index: u32, row: &NewRow, resource: ResourceState) -> u64 {
-    let level = if row.is_born_now { levels::level_of(runtime, row.type_id) } else { Level::Off as u8 };
+    let level =
+        if row.is_born_now { levels::level_of(runtime, row.type_id) } else { Level::Off as u8 };
     let birth = row.birth(resource, events::moment(level));
     let local = this();
     if let Some(user) = runtime.table.user(index) {
@@ -94,11 +95,13 @@ pub fn add(runtime: &Runtime, row: &NewRow) -> Result<u64> {
     add_counted(runtime, row, EVENT_COUNT_UNKNOWN)
 }
 
-/// Makes a row for an object that lives elsewhere. `strong` is its count with the new reference, for the history.
+/// Makes a row for an object that lives elsewhere. `strong` is its count with the new reference,
+/// for the history.
 pub fn add_counted(runtime: &Runtime, row: &NewRow, strong: u32) -> Result<u64> {
     check_type(runtime, row.type_id)?;
     let index = take(runtime)?;
-    let resource = if types::closes(runtime, row.type_id) { ResourceState::Open } else { ResourceState::None };
+    let resource =
+        if types::closes(runtime, row.type_id) { ResourceState::Open } else { ResourceState::None };
     let handle = publish(runtime, index, row, resource);
     if row.is_born_now {
         events::event(runtime, EventKind::Create, row.type_id, handle, row.address, strong);
@@ -106,7 +109,8 @@ pub fn add_counted(runtime: &Runtime, row: &NewRow, strong: u32) -> Result<u64> 
     Ok(handle)
 }
 
-/// Makes a row for a proxy whose reference was released although the host still has it. It names no object, so nothing reads that memory.
+/// Makes a row for a proxy whose reference was released although the host still has it. It names no
+/// object, so nothing reads that memory.
 pub fn add_freed(runtime: &Runtime, type_id: u16, data: u64) -> Result<u64> {
     check_type(runtime, type_id)?;
     let index = take(runtime)?;
@@ -117,7 +121,10 @@ pub fn add_freed(runtime: &Runtime, type_id: u16, data: u64) -> Result<u64> {
 fn check_type(runtime: &Runtime, type_id: u16) -> Result<()> {
     let is_known = type_id != 0 && u32::from(type_id) < runtime.segment().used(Part::Types);
     if !is_known || runtime.types.is_own(type_id) {
-        return Err(Error::new(Status::BadArgument, format!("not a type of an adapter: {type_id}")));
+        return Err(Error::new(
+            Status::BadArgument,
+            format!("not a type of an adapter: {type_id}"),
+        ));
     }
     Ok(())
 }
@@ -131,9 +138,13 @@ pub fn is_foreign(runtime: &Runtime, type_id: u16) -> bool {
 fn adapters_row(runtime: &Runtime, row: u64) -> Result<Slot<'_>> {
     let slot = runtime.table.slot_of(row).filter(|slot| {
         let word = slot.word0();
-        word.generation() == generation_of(row) && word.is_live() && !runtime.types.is_own(word.type_id())
+        word.generation() == generation_of(row)
+            && word.is_live()
+            && !runtime.types.is_own(word.type_id())
     });
-    slot.ok_or_else(|| Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))))
+    slot.ok_or_else(|| {
+        Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row)))
+    })
 }
 
 /// Ends a row: `Released`, or `Dropped` when the destructor is known to have run.
@@ -141,7 +152,8 @@ pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
     end_with(runtime, row, state, Fate::AsItStands)
 }
 
-/// Ends a row as `end` does. `left` is the object's strong count without its reference, for the history.
+/// Ends a row as `end` does. `left` is the object's strong count without its reference, for the
+/// history.
 pub fn end_counted(runtime: &Runtime, row: u64, state: ReferenceState, left: u32) -> Result<()> {
     finish(runtime, row, state, &End { fate: Fate::AsItStands, left })
 }
@@ -168,7 +180,8 @@ pub enum Fate {
 impl Fate {
     /// The state that a resource ends in.
     fn of(self, before: u8, state: ReferenceState) -> u8 {
-        let is_dropped_open = state == ReferenceState::Dropped && before == ResourceState::Open as u8;
+        let is_dropped_open =
+            state == ReferenceState::Dropped && before == ResourceState::Open as u8;
         match self {
             Self::Closed if before != ResourceState::None as u8 => ResourceState::Closed as u8,
             Self::AsItStands if is_dropped_open => ResourceState::NeverClosed as u8,
@@ -203,7 +216,10 @@ fn finish(runtime: &Runtime, row: u64, state: ReferenceState, end: &End) -> Resu
         Some(resource)
     });
     let Some(resource) = ended else {
-        return Err(Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))));
+        return Err(Error::new(
+            Status::StaleHandle,
+            format!("not a live row of an adapter: {}", shown(row)),
+        ));
     };
     record_end(runtime, type_id, state, resource == ResourceState::NeverClosed as u8);
     if end.fate == Fate::Closed && levels::counts(runtime, type_id) {
@@ -282,8 +298,8 @@ pub fn share_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Resu
     Ok(())
 }
 
-/// A method that closes a row's resource begins on this thread, whose site was set before. Whether the resource was open; then it is
-/// closing until [`close_ends`] or the row's end.
+/// A method that closes a row's resource begins on this thread, whose site was set before. Whether
+/// the resource was open; then it is closing until [`close_ends`] or the row's end.
 pub fn close_begins(runtime: &Runtime, row: u64) -> Result<bool> {
     let slot = adapters_row(runtime, row)?;
     let (type_id, address) = (slot.word0().type_id(), slot.address());
@@ -312,7 +328,11 @@ fn begin_closing(slot: &Slot, row: u64, change: &Change) -> bool {
         if is_open {
             slot.note(change);
         }
-        slot.end(if is_open { word.with(word.reference(), ResourceState::Closing as u8) } else { word });
+        slot.end(if is_open {
+            word.with(word.reference(), ResourceState::Closing as u8)
+        } else {
+            word
+        });
         is_open
     })
 }
@@ -323,7 +343,11 @@ pub fn close_ends(runtime: &Runtime, row: u64) -> Result<()> {
     mutate(|| {
         if let Some(word) = begin_live(&slot, row) {
             let is_closing = word.resource() == ResourceState::Closing as u8;
-            slot.end(if is_closing { word.with(word.reference(), ResourceState::Open as u8) } else { word });
+            slot.end(if is_closing {
+                word.with(word.reference(), ResourceState::Open as u8)
+            } else {
+                word
+            });
         }
     });
     Ok(())
@@ -336,9 +360,18 @@ pub fn resource_of(runtime: &Runtime, row: u64) -> Option<(u64, u8)> {
 }
 
 /// Sets the counts of a row as an adapter knows them: one word, one store.
-pub fn set_counts(runtime: &Runtime, row: u64, strong: u32, weak: u16, in_flight: u16) -> Result<()> {
+pub fn set_counts(
+    runtime: &Runtime,
+    row: u64,
+    strong: u32,
+    weak: u16,
+    in_flight: u16,
+) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
-    slot.counts().store(u64::from(strong) | u64::from(weak) << 32 | u64::from(in_flight) << 48, Ordering::Relaxed);
+    slot.counts().store(
+        u64::from(strong) | u64::from(weak) << 32 | u64::from(in_flight) << 48,
+        Ordering::Relaxed,
+    );
     Ok(())
 }
 
@@ -359,7 +392,10 @@ pub fn clear(runtime: &Runtime, type_id: u16) -> Result<()> {
 fn clear_row(runtime: &Runtime, index: u32, slot: &Slot<'_>, seen: Word0) {
     let (generation, type_id) = (seen.generation(), seen.type_id());
     let is_cleared = mutate(|| {
-        let Some(word) = slot.begin_change(generation, ReferenceState::Live, ReferenceState::Free) else { return false };
+        let Some(word) = slot.begin_change(generation, ReferenceState::Live, ReferenceState::Free)
+        else {
+            return false;
+        };
         slot.end(word.with(ReferenceState::Free as u8, ResourceState::None as u8));
         true
     });

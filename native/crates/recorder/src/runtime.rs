@@ -98,7 +98,9 @@ impl Runtime {
         let no_file = match (refusal, no_room) {
             (None, None) => String::new(),
             (Some(error), _) => error.to_string(),
-            (None, Some(error)) => Error::io(format!("no room for a segment: {place}"), &error).message,
+            (None, Some(error)) => {
+                Error::io(format!("no room for a segment: {place}"), &error).message
+            }
         };
         let runtime = Self {
             table: Table::new(segment),
@@ -159,13 +161,18 @@ impl Runtime {
         let pid = platform::process_id();
         atomic!(AtomicU32, header, pid).store(pid, Ordering::Relaxed);
         atomic!(AtomicU32, header, uid).store(platform::user_id(), Ordering::Relaxed);
-        atomic!(AtomicU64, header, start_time).store(platform::start_time(pid).unwrap_or(0), Ordering::Relaxed);
+        atomic!(AtomicU64, header, start_time)
+            .store(platform::start_time(pid).unwrap_or(0), Ordering::Relaxed);
         atomic!(AtomicU8, header, clock_source).store(clock::source() as u8, Ordering::Relaxed);
         atomic!(AtomicU64, header, anchor_ticks).store(self.anchor.ticks, Ordering::Relaxed);
-        atomic!(AtomicU64, header, anchor_unix_nanos).store(self.anchor.unix_nanos, Ordering::Relaxed);
+        atomic!(AtomicU64, header, anchor_unix_nanos)
+            .store(self.anchor.unix_nanos, Ordering::Relaxed);
         let executable = std::env::current_exe().unwrap_or_default();
         // SAFETY: the header lies in the mapping; only the field's address is taken.
-        write_text(unsafe { std::ptr::addr_of_mut!((*header).executable) }, &executable.to_string_lossy());
+        write_text(
+            unsafe { std::ptr::addr_of_mut!((*header).executable) },
+            &executable.to_string_lossy(),
+        );
     }
 }
 

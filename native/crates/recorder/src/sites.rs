@@ -1,4 +1,5 @@
-//! Sites: interned call stacks. Each text, frame and stack is written to the segment once and named by its index ever after.
+//! Sites: interned call stacks. Each text, frame and stack is written to the segment once and named
+//! by its index ever after.
 
 use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::HashMap;
@@ -69,7 +70,8 @@ impl Sites {
         unsafe { self.inner.let_go() };
     }
 
-    /// The index of a stack, innermost frame first; 0 when it is empty or there is no room. Frames beyond the limit are cut off.
+    /// The index of a stack, innermost frame first; 0 when it is empty or there is no room. Frames
+    /// beyond the limit are cut off.
     pub fn intern(&self, segment: &Segment, frames: &[Frame<'_>], is_cut: bool) -> u32 {
         let kept = &frames[..frames.len().min(SITE_FRAMES)];
         if kept.is_empty() {
@@ -77,25 +79,44 @@ impl Sites {
         }
         let is_cut = is_cut || kept.len() < frames.len();
         let mut inner = self.inner.lock();
-        let indexes: Option<Vec<u32>> = kept.iter().map(|frame| inner.frame(segment, frame)).collect();
-        let Some(indexes) = indexes else { return missed(segment, |lost| atomic!(AtomicU64, lost, strings)) };
-        inner.site(segment, indexes, is_cut).unwrap_or_else(|| missed(segment, |lost| atomic!(AtomicU64, lost, sites)))
+        let indexes: Option<Vec<u32>> =
+            kept.iter().map(|frame| inner.frame(segment, frame)).collect();
+        let Some(indexes) = indexes else {
+            return missed(segment, |lost| atomic!(AtomicU64, lost, strings));
+        };
+        inner
+            .site(segment, indexes, is_cut)
+            .unwrap_or_else(|| missed(segment, |lost| atomic!(AtomicU64, lost, sites)))
     }
 }
 
 impl Sites {
     /// The index of a stack of native frames, innermost first, that continues with the frames of
     /// site `outer` (0: it ends there).
-    pub fn intern_native(&self, segment: &Segment, addresses: &[u64], outer: u32, is_cut: bool) -> u32 {
+    pub fn intern_native(
+        &self,
+        segment: &Segment,
+        addresses: &[u64],
+        outer: u32,
+        is_cut: bool,
+    ) -> u32 {
         let mut inner = self.inner.lock();
-        let natives: Option<Vec<u32>> = addresses.iter().map(|&address| inner.native(segment, address)).collect();
-        let Some(mut indexes) = natives else { return missed(segment, |lost| atomic!(AtomicU64, lost, strings)) };
+        let natives: Option<Vec<u32>> =
+            addresses.iter().map(|&address| inner.native(segment, address)).collect();
+        let Some(mut indexes) = natives else {
+            return missed(segment, |lost| atomic!(AtomicU64, lost, strings));
+        };
         let is_outer_cut = inner.append(segment, outer, &mut indexes);
-        inner.site(segment, indexes, is_cut || is_outer_cut).unwrap_or_else(|| missed(segment, |lost| atomic!(AtomicU64, lost, sites)))
+        inner
+            .site(segment, indexes, is_cut || is_outer_cut)
+            .unwrap_or_else(|| missed(segment, |lost| atomic!(AtomicU64, lost, sites)))
     }
 }
 
-fn missed(segment: &Segment, counter: impl FnOnce(*mut segment::layout::Lost) -> &'static AtomicU64) -> u32 {
+fn missed(
+    segment: &Segment,
+    counter: impl FnOnce(*mut segment::layout::Lost) -> &'static AtomicU64,
+) -> u32 {
     counter(segment.lost()).fetch_add(1, Ordering::Relaxed);
     0
 }
@@ -134,9 +155,12 @@ impl Inner {
     }
 
     fn frame(&mut self, segment: &Segment, frame: &Frame<'_>) -> Option<u32> {
-        let key = (self.text(segment, frame.function)?, self.text(segment, frame.file)?, frame.line);
+        let key =
+            (self.text(segment, frame.function)?, self.text(segment, frame.file)?, frame.line);
         let next = self.next_frame();
-        let Entry::Vacant(vacant) = self.frames.entry(key) else { return self.frames.get(&key).copied() };
+        let Entry::Vacant(vacant) = self.frames.entry(key) else {
+            return self.frames.get(&key).copied();
+        };
         if !segment.reserve(Part::Frames, next, 1) {
             return None;
         }
@@ -179,7 +203,9 @@ impl Inner {
         let slot = segment.site(site);
         let count = atomic!(AtomicU32, slot, frame_count).load(Ordering::Acquire) as usize;
         let kept = count.min(SITE_FRAMES - indexes.len());
-        indexes.extend((0..kept).map(|place| atomic!(AtomicU32, slot, frames[place]).load(Ordering::Relaxed)));
+        indexes.extend(
+            (0..kept).map(|place| atomic!(AtomicU32, slot, frames[place]).load(Ordering::Relaxed)),
+        );
         kept < count || atomic!(AtomicU32, slot, cut).load(Ordering::Relaxed) != 0
     }
 

@@ -42,12 +42,14 @@ unsafe extern "C" fn note(context: *mut c_void, argument: *mut c_void) -> i32 {
     GO_ON
 }
 
-/// The return addresses of the calling thread, innermost first, from the caller of `function` on. All of them when it is not on the stack.
+/// The return addresses of the calling thread, innermost first, from the caller of `function` on.
+/// All of them when it is not on the stack.
 fn addresses(function: usize) -> ([u64; WALKED], std::ops::Range<usize>) {
     let mut walk = Walk { addresses: [0; WALKED], count: 0 };
     // SAFETY: `note` gets the place of `walk`, which lives on.
     unsafe { _Unwind_Backtrace(note, (&raw mut walk).cast()) };
-    let end = walk.addresses[..walk.count].iter().position(|&address| address == 0).unwrap_or(walk.count);
+    let end =
+        walk.addresses[..walk.count].iter().position(|&address| address == 0).unwrap_or(walk.count);
     let is_function = |&address: &u64| {
         // SAFETY: only looked up in the unwind tables.
         unsafe { _Unwind_FindEnclosingFunction((address - 1) as *mut c_void) as usize == function }

@@ -65,7 +65,8 @@ impl Types {
         let mut by_name = self.by_name.lock();
         if let Some(&index) = by_name.get(&key) {
             if [Kind::Uniffi as u8, Kind::UniffiTrait as u8].contains(&described.kind) {
-                write_closing(segment, u32::from(index), described); // a declaration may come and go after the type
+                // a declaration may come and go after the type
+                write_closing(segment, u32::from(index), described);
             }
             return Ok(index);
         }
@@ -75,7 +76,10 @@ impl Types {
             atomic!(AtomicU64, segment.lost(), types).fetch_add(1, Ordering::Relaxed);
         }
         if room.is_none() {
-            return Err(Error::new(Status::TableFull, format!("the table of types is full: {}", described.name)));
+            return Err(Error::new(
+                Status::TableFull,
+                format!("the table of types is full: {}", described.name),
+            ));
         }
         write_slot(segment, index, described);
         by_name.insert(key, index as u16);
@@ -85,7 +89,12 @@ impl Types {
     /// Remembers the description of our own runtime's type, which only that runtime can read.
     /// False: another type has this index.
     pub fn set_own(&self, index: u16, own: *const ()) -> bool {
-        let kept = self.own[usize::from(index)].compare_exchange(std::ptr::null_mut(), own.cast_mut(), Ordering::AcqRel, Ordering::Acquire);
+        let kept = self.own[usize::from(index)].compare_exchange(
+            std::ptr::null_mut(),
+            own.cast_mut(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
         kept.is_ok() || kept == Err(own.cast_mut())
     }
 
@@ -106,8 +115,11 @@ impl Types {
 fn write_closing(segment: &Segment, index: u32, described: &Described<'_>) {
     let slot = segment.type_slot(index);
     // SAFETY: the slot lies in the mapping; only the address of its field is taken.
-    unsafe { write_text(std::ptr::addr_of_mut!((*slot).close_signature), described.close_signature) };
-    atomic!(AtomicU8, slot, thread_affine).store(u8::from(described.is_thread_affine), Ordering::Relaxed);
+    unsafe {
+        write_text(std::ptr::addr_of_mut!((*slot).close_signature), described.close_signature)
+    };
+    atomic!(AtomicU8, slot, thread_affine)
+        .store(u8::from(described.is_thread_affine), Ordering::Relaxed);
     // Release: a reader that sees that it closes sees how
     atomic!(AtomicU8, slot, closes).store(u8::from(described.closes), Ordering::Release);
 }

@@ -26,12 +26,15 @@ pub fn kind_of(runtime: &Runtime, index: u16) -> u8 {
 
 /// Whether a type closes.
 pub fn closes(runtime: &Runtime, index: u16) -> bool {
-    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(index)), closes).load(Ordering::Relaxed) != 0
+    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(index)), closes).load(Ordering::Relaxed)
+        != 0
 }
 
 /// Whether only the thread that made a handle of a type may close its object.
 pub fn is_thread_affine(runtime: &Runtime, index: u16) -> bool {
-    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(index)), thread_affine).load(Ordering::Relaxed) != 0
+    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(index)), thread_affine)
+        .load(Ordering::Relaxed)
+        != 0
 }
 
 /// A type's name, for people.
@@ -40,6 +43,8 @@ pub fn name_of(runtime: &Runtime, index: u16) -> String {
         return "an unknown type".to_owned();
     }
     let slot = runtime.segment().type_slot(u32::from(index));
-    let bytes = (0..128).map(|at| atomic!(AtomicU8, slot, name[at]).load(Ordering::Relaxed)).take_while(|&byte| byte != 0);
+    let bytes = (0..128)
+        .map(|at| atomic!(AtomicU8, slot, name[at]).load(Ordering::Relaxed))
+        .take_while(|&byte| byte != 0);
     String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
 }

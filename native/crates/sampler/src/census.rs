@@ -1,4 +1,5 @@
-//! The handles that there are, by object: two looks at the table with the reading of counts between them.
+//! The handles that there are, by object: two looks at the table with the reading of counts between
+//! them.
 //!
 //! A count and the number of handles are of one moment when the object's handles were the same
 //! before and after the count was read. No list of handles by object is kept for that, so births
@@ -10,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Sampled;
 use segment::layout::{word, Kind, ReferenceState, BUSY};
 
-/// A handle whose object is counted in its allocation. Ordered by object, then by the `Arc` around the object's.
+/// A handle whose object is counted in its allocation. Ordered by object, then by the `Arc` around
+/// the object's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     /// The object's allocation.
@@ -43,11 +45,13 @@ impl Census {
         self.seen.resize(used as usize, 0);
         for index in 1..used {
             let words = table.words(index);
-            // Acquire pairs with the Release that published the row: its address is that of this generation
+            // Acquire pairs with the Release that published the row: its address is that of this
+            // generation
             let word = words[word::STATE].load(Ordering::Acquire);
             self.seen[index as usize] = key(word);
             if is_held(word) {
-                self.entries.extend(entry(table, index, word, words).filter(|entry| wanted(entry.address)));
+                self.entries
+                    .extend(entry(table, index, word, words).filter(|entry| wanted(entry.address)));
             }
         }
         self.entries.sort_unstable();
@@ -73,8 +77,10 @@ impl Census {
 
     /// Whether these, all handles of an object at the first look, were all of them at the second.
     pub fn stood(&self, handles: &[Entry]) -> bool {
-        let have_stayed = handles.iter().all(|entry| self.seen[entry.index as usize] == held(entry.generation));
-        have_stayed && handles.first().is_none_or(|entry| self.moved.binary_search(&entry.address).is_err())
+        let have_stayed =
+            handles.iter().all(|entry| self.seen[entry.index as usize] == held(entry.generation));
+        have_stayed
+            && handles.first().is_none_or(|entry| self.moved.binary_search(&entry.address).is_err())
     }
 }
 
@@ -83,11 +89,13 @@ fn entry(table: &dyn Sampled, index: u32, word: u64, words: &[AtomicU64; 8]) -> 
     let type_id = (word >> 16) as u16;
     let kind = table.kind(type_id);
     // Relaxed: the load of word 0 acquired them
-    let (address, data) = (words[word::ADDRESS].load(Ordering::Relaxed), words[word::DATA].load(Ordering::Relaxed));
+    let (address, data) =
+        (words[word::ADDRESS].load(Ordering::Relaxed), words[word::DATA].load(Ordering::Relaxed));
     if !is_counted(kind) || address == 0 {
         return None;
     }
-    let clones_for_calls = [Kind::Uniffi, Kind::UniffiTrait].iter().any(|&cloning| cloning as u8 == kind);
+    let clones_for_calls =
+        [Kind::Uniffi, Kind::UniffiTrait].iter().any(|&cloning| cloning as u8 == kind);
     let outer_bytes = table.outer_bytes(type_id);
     let outer = if outer_bytes == 0 { 0 } else { data.wrapping_sub(outer_bytes) };
     Some(Entry { address, outer, index, generation: (word >> 32) as u32, clones_for_calls })
@@ -101,7 +109,9 @@ pub fn is_held(word: u64) -> bool {
 
 /// The kind keeps `{strong, weak}` before its objects.
 fn is_counted(kind: u8) -> bool {
-    [Kind::Arc, Kind::MutexMap, Kind::ArcMap, Kind::Uniffi, Kind::UniffiTrait].iter().any(|&counted| counted as u8 == kind)
+    [Kind::Arc, Kind::MutexMap, Kind::ArcMap, Kind::Uniffi, Kind::UniffiTrait]
+        .iter()
+        .any(|&counted| counted as u8 == kind)
 }
 
 fn key(word: u64) -> u64 {

@@ -106,7 +106,8 @@ impl Sampler {
     /// # Errors
     /// As `start`.
     pub fn start_with_rest(table: Arc<dyn Sampled>, rest: Duration) -> Result<Self> {
-        let shared = Arc::new(Shared { plan: Mutex::default(), changed: Condvar::new(), table, rest });
+        let shared =
+            Arc::new(Shared { plan: Mutex::default(), changed: Condvar::new(), table, rest });
         let served = Arc::clone(&shared);
         let thread = ipc::spawn("ai-sampler", ipc::OWN_STACK_BYTES, move || served.serve())
             .map_err(|error| Error::io("the sampler's thread", &error))?;
@@ -173,10 +174,14 @@ impl Shared {
                 return None;
             }
             let now = Instant::now();
-            let (interval, is_seen) = plan.interval.map_or((self.rest, false), |interval| (interval, true));
+            let (interval, is_seen) =
+                plan.interval.map_or((self.rest, false), |interval| (interval, true));
             // a new viewer does not wait
-            let last = last.filter(|turn| turn.session == plan.sessions || !is_seen).or((!is_seen).then_some(began));
-            let left = last.map_or(Duration::ZERO, |turn| (turn.at + interval).saturating_duration_since(now));
+            let last = last
+                .filter(|turn| turn.session == plan.sessions || !is_seen)
+                .or((!is_seen).then_some(began));
+            let left = last
+                .map_or(Duration::ZERO, |turn| (turn.at + interval).saturating_duration_since(now));
             if left.is_zero() {
                 return Some(Turn { at: now, session: plan.sessions, is_seen });
             }

@@ -1,4 +1,5 @@
-//! One pass over the table: look which handles there are, read the counts of their objects, look again, publish.
+//! One pass over the table: look which handles there are, read the counts of their objects, look
+//! again, publish.
 //!
 //! The kernel reads for us, so a stale address is an error and not a crash. A successful read
 //! proves nothing by itself: freed memory usually stays mapped. The proof are the object's handles,
@@ -37,7 +38,8 @@ pub struct Pass {
     counts: Counts,
     /// By index of the row.
     resting: Vec<Resting>,
-    /// Objects whose newest sample may have met calls, or whose handles changed meanwhile; ascending.
+    /// Objects whose newest sample may have met calls, or whose handles changed meanwhile;
+    /// ascending.
     doubts: Vec<u64>,
     /// Objects from this address on were left out of `doubts` last time, and come first.
     next_doubt: u64,
@@ -69,8 +71,8 @@ impl Pass {
         Self::default()
     }
 
-    /// Sample the whole table, as long as `goes_on`, which is asked after each batch. Returns how many rows could not be read that
-    /// could be before.
+    /// Sample the whole table, as long as `goes_on`, which is asked after each batch. Returns how
+    /// many rows could not be read that could be before.
     pub fn run(&mut self, table: &dyn Sampled, mut goes_on: impl FnMut() -> bool) -> u64 {
         let used = table.used() as usize;
         if self.resting.len() < used {
@@ -97,14 +99,20 @@ impl Pass {
         for handles in by_object(&entries) {
             let look = self.counts.look_at(handles, &mut at);
             // the rows of a glimpse are rows of the pass, or younger
-            if !self.census.stood(handles) || handles.iter().any(|entry| entry.index as usize >= self.resting.len()) {
+            if !self.census.stood(handles)
+                || handles.iter().any(|entry| entry.index as usize >= self.resting.len())
+            {
                 self.doubt(handles, is_glimpse);
                 continue;
             }
             match look {
-                Ok(Some(look)) if !handles[0].clones_for_calls => publish(table, handles, &look, look.sample, COUNT_UNKNOWN),
+                Ok(Some(look)) if !handles[0].clones_for_calls => {
+                    publish(table, handles, &look, look.sample, COUNT_UNKNOWN)
+                }
                 Ok(Some(look)) => self.publish_resting(table, handles, &look, is_glimpse),
-                Ok(None) => handles.iter().for_each(|entry| forget(table.words(entry.index), entry.generation)),
+                Ok(None) => handles
+                    .iter()
+                    .for_each(|entry| forget(table.words(entry.index), entry.generation)),
                 Err(Unreadable) if is_glimpse => {}
                 Err(Unreadable) => unreadable += self.lose(table, handles),
             }
@@ -113,7 +121,13 @@ impl Pass {
         unreadable
     }
 
-    fn publish_resting(&mut self, table: &dyn Sampled, handles: &[Entry], look: &Look, is_glimpse: bool) {
+    fn publish_resting(
+        &mut self,
+        table: &dyn Sampled,
+        handles: &[Entry],
+        look: &Look,
+        is_glimpse: bool,
+    ) {
         let mut memory = self.memory(handles);
         let generation = handles[0].generation;
         let resting = if is_glimpse && memory.knows(generation) {
@@ -146,7 +160,8 @@ impl Pass {
     /// Keeps as many doubts as there is time for, in turn from pass to pass.
     fn take_turns(&mut self, most: usize) {
         if self.doubts.len() > most {
-            let from = self.doubts.partition_point(|&address| address < self.next_doubt) % self.doubts.len();
+            let from = self.doubts.partition_point(|&address| address < self.next_doubt)
+                % self.doubts.len();
             self.doubts.rotate_left(from);
             self.next_doubt = self.doubts[most];
             self.doubts.truncate(most);
@@ -197,7 +212,9 @@ impl Pass {
         self.doubts.retain(|&address| {
             let at = entries.partition_point(|entry| entry.address < address);
             let handle = entries.get(at).filter(|entry| entry.address == address);
-            handle.and_then(|entry| resting.get(entry.index as usize)).is_some_and(|memory| !memory.is_fresh_and_still())
+            handle
+                .and_then(|entry| resting.get(entry.index as usize))
+                .is_some_and(|memory| !memory.is_fresh_and_still())
         });
         self.take_turns(MOST_DOUBTS);
     }
@@ -212,7 +229,9 @@ impl Pass {
         for handles in by_object(&entries) {
             let look = self.counts.look_at(handles, &mut at);
             let was_looked_at = self.doubts.binary_search(&handles[0].address).is_ok();
-            let (true, true, Ok(Some(look)), true) = (was_looked_at, self.census.stood(handles), look, handles[0].clones_for_calls) else {
+            let (true, true, Ok(Some(look)), true) =
+                (was_looked_at, self.census.stood(handles), look, handles[0].clones_for_calls)
+            else {
                 continue;
             };
             if handles.iter().any(|entry| entry.index as usize >= self.resting.len()) {
@@ -220,7 +239,9 @@ impl Pass {
             }
             let mut memory = self.memory(handles);
             let resting = memory.settle(look.sample);
-            handles.iter().for_each(|entry| self.resting[entry.index as usize] = memory.of(entry.generation));
+            handles
+                .iter()
+                .for_each(|entry| self.resting[entry.index as usize] = memory.of(entry.generation));
             publish_at_rest(table, handles, &look, resting);
         }
         self.census.entries = entries;
@@ -245,7 +266,8 @@ impl Counts {
     fn want(&mut self, entries: &[Entry]) {
         self.addresses.clear();
         for handles in by_object(entries) {
-            self.addresses.extend(by_outer(handles).map(|each| each[0].outer).filter(|&outer| outer != 0));
+            self.addresses
+                .extend(by_outer(handles).map(|each| each[0].outer).filter(|&outer| outer != 0));
             self.addresses.push(handles[0].address);
         }
         self.read.clear();
@@ -297,15 +319,25 @@ impl Counts {
         let own = self.read[*at];
         *at += 1;
         let Some([strong, weak]) = own else { return Err(Unreadable) };
-        let Some(inner) = beyond_of(strong, inner_handles + outers.len() as i64) else { return Ok(None) };
+        let Some(inner) = beyond_of(strong, inner_handles + outers.len() as i64) else {
+            return Ok(None);
+        };
         let total = i32::try_from(beyond + i64::from(inner)).ok();
-        Ok(total.map(|beyond| Look { sample: Sample { beyond, inner: inner.saturating_add(1) }, weak, outers, shape }))
+        Ok(total.map(|beyond| Look {
+            sample: Sample { beyond, inner: inner.saturating_add(1) },
+            weak,
+            outers,
+            shape,
+        }))
     }
 }
 
 /// The count beyond so many known references; `None`: an impossible number.
 fn beyond_of(count: u64, known: i64) -> Option<i32> {
-    i64::try_from(count).ok().and_then(|count| i32::try_from(count - known).ok()).filter(|&beyond| beyond < i32::MAX)
+    i64::try_from(count)
+        .ok()
+        .and_then(|count| i32::try_from(count - known).ok())
+        .filter(|&beyond| beyond < i32::MAX)
 }
 
 /// Publish an object's count at rest, and as in flight the surplus that the last look found.
@@ -328,7 +360,13 @@ fn publish(table: &dyn Sampled, handles: &[Entry], look: &Look, resting: Sample,
 
 /// The share of one `Arc` around the object's in the count at rest: as seen now, or the remainder
 /// of the whole, or with several `Arc`s as published before.
-fn outer_at_rest(table: &dyn Sampled, handles: &[Entry], look: &Look, resting: Sample, seen: i32) -> i32 {
+fn outer_at_rest(
+    table: &dyn Sampled,
+    handles: &[Entry],
+    look: &Look,
+    resting: Sample,
+    seen: i32,
+) -> i32 {
     if look.sample == resting {
         return seen;
     }

@@ -64,7 +64,15 @@ impl Resting {
         if is_fresh || self.shape != shape {
             let last = sample.beyond;
             // a new object may be in calls just now; later looks will show it
-            *self = Self { generation, shape, least: sample, least_before: sample, last, is_fresh: true, ..Self::default() };
+            *self = Self {
+                generation,
+                shape,
+                least: sample,
+                least_before: sample,
+                last,
+                is_fresh: true,
+                ..Self::default()
+            };
         } else {
             self.is_fresh = false;
         }
@@ -72,7 +80,8 @@ impl Resting {
         self.passes += 1;
         let resting = self.resting();
         if self.passes >= if self.is_busy { BUSY_PASSES } else { WINDOW_PASSES } {
-            (self.least_before, self.least, self.passes, self.is_busy) = (self.least, sample, 0, false);
+            (self.least_before, self.least, self.passes, self.is_busy) =
+                (self.least, sample, 0, false);
         }
         resting
     }
@@ -115,7 +124,8 @@ impl Resting {
         }
     }
 
-    /// The row could not be read. True: it could be before, or this is the first try in its generation.
+    /// The row could not be read. True: it could be before, or this is the first try in its
+    /// generation.
     pub fn lose(&mut self, generation: u32) -> bool {
         let is_new = self.generation != generation || !self.is_unreadable;
         *self = Self { generation, is_unreadable: true, ..Self::default() };
@@ -262,7 +272,11 @@ mod tests {
         assert_eq!(resting.observe(1, 9, sample(2, 3)), sample(2, 3));
         assert_eq!(resting.observe(1, 9, sample(3, 3)), sample(2, 3), "a call in the object");
         assert_eq!(resting.observe(1, 9, sample(2, 4)), sample(2, 3), "a call on its way in");
-        assert_eq!(resting.observe(1, 9, sample(3, 2)), sample(3, 2), "a clone of the handle became a reference of the object");
+        assert_eq!(
+            resting.observe(1, 9, sample(3, 2)),
+            sample(3, 2),
+            "a clone of the handle became a reference of the object"
+        );
         assert_eq!(resting.observe(1, 8, sample(3, 4)), sample(3, 4), "another handle");
     }
 }

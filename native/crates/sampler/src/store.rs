@@ -8,12 +8,14 @@ use segment::layout::{word, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
 /// Word 2 is complete in one word; its order after the row's state is explained at the store.
 const COUNTS: Ordering = Ordering::Relaxed;
 /// Word 2 of a row of which nothing is known.
-const UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
+const UNKNOWN: u64 =
+    STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
 
 /// Word 2. `strong`: as `HandleSlot::strong` has it; `weak` as std keeps it: including a reference
 /// shared by all strongs, and all bits set while `get_mut` checks it.
 pub fn counts_word(strong: i32, weak: u64, in_flight: u16) -> u64 {
-    let weak = if weak == u64::MAX { COUNT_UNKNOWN } else { saturating_u16(weak.saturating_sub(1)) };
+    let weak =
+        if weak == u64::MAX { COUNT_UNKNOWN } else { saturating_u16(weak.saturating_sub(1)) };
     u64::from(strong as u32) | u64::from(weak) << 32 | u64::from(in_flight) << 48
 }
 
@@ -24,7 +26,9 @@ pub fn saturating_u16(count: u64) -> u16 {
 
 /// The outer count that the row shows, `None`: none.
 pub fn outer_of(words: &[AtomicU64; 8]) -> Option<i32> {
-    Some((words[word::SITES].load(COUNTS) >> 32) as u32).filter(|&outer| outer != OUTER_UNKNOWN).map(|outer| outer as i32)
+    Some((words[word::SITES].load(COUNTS) >> 32) as u32)
+        .filter(|&outer| outer != OUTER_UNKNOWN)
+        .map(|outer| outer as i32)
 }
 
 /// Store that nothing is known.
@@ -44,12 +48,17 @@ pub fn store(words: &[AtomicU64; 8], generation: u32, counts: u64, outer: Option
     store_outer(words, generation, outer);
 }
 
-/// Store the outer count, the upper half of word 6, in a row that was of `generation` a moment ago; as `store_counts` does.
+/// Store the outer count, the upper half of word 6, in a row that was of `generation` a moment ago;
+/// as `store_counts` does.
 fn store_outer(words: &[AtomicU64; 8], generation: u32, outer: Option<i32>) {
-    let word = |outer: Option<i32>, before: u64| before & 0xFFFF_FFFF | u64::from(outer.map_or(OUTER_UNKNOWN, |outer| outer as u32)) << 32;
+    let word = |outer: Option<i32>, before: u64| {
+        before & 0xFFFF_FFFF | u64::from(outer.map_or(OUTER_UNKNOWN, |outer| outer as u32)) << 32
+    };
     let before = words[word::SITES].load(COUNTS);
     let after = word(outer, before);
-    if before == after || words[word::SITES].compare_exchange(before, after, COUNTS, COUNTS).is_err() {
+    if before == after
+        || words[word::SITES].compare_exchange(before, after, COUNTS, COUNTS).is_err()
+    {
         return;
     }
     fence(Ordering::SeqCst);
@@ -60,12 +69,15 @@ fn store_outer(words: &[AtomicU64; 8], generation: u32, outer: Option<i32>) {
 
 /// Store counts in a row that was of `generation` a moment ago.
 ///
-/// By compare-exchange, so that a birth between the look and the store is not overwritten with the counts of the row's last
-/// occupant, unless nothing was known of either; the second look takes that back. The fence keeps it behind the store and pairs
-/// with the Release fence in the row's publication.
+/// By compare-exchange, so that a birth between the look and the store is not overwritten with the
+/// counts of the row's last occupant, unless nothing was known of either; the second look takes
+/// that back. The fence keeps it behind the store and pairs with the Release fence in the row's
+/// publication.
 fn store_counts(words: &[AtomicU64; 8], generation: u32, counts: u64) {
     let before = words[word::COUNTS].load(COUNTS);
-    if before == counts || words[word::COUNTS].compare_exchange(before, counts, COUNTS, COUNTS).is_err() {
+    if before == counts
+        || words[word::COUNTS].compare_exchange(before, counts, COUNTS, COUNTS).is_err()
+    {
         return;
     }
     fence(Ordering::SeqCst);
@@ -86,7 +98,8 @@ mod tests {
     use super::*;
 
     fn words(generation: u64, counts: u64) -> [AtomicU64; 8] {
-        [generation << 32 | 1, 0, counts, 0, 0, 0, u64::from(OUTER_UNKNOWN) << 32, 0].map(AtomicU64::new)
+        [generation << 32 | 1, 0, counts, 0, 0, 0, u64::from(OUTER_UNKNOWN) << 32, 0]
+            .map(AtomicU64::new)
     }
 
     #[test]
@@ -106,7 +119,10 @@ mod tests {
     #[test]
     fn a_weak_count_leaves_out_the_one_of_all_strongs_and_is_unknown_while_it_is_locked() {
         let weak = |weak| (counts_word(1, weak, 0) >> 32) as u16;
-        assert_eq!([weak(1), weak(3), weak(0), weak(u64::MAX), weak(1 << 40)], [0, 2, 0, COUNT_UNKNOWN, COUNT_UNKNOWN - 1]);
+        assert_eq!(
+            [weak(1), weak(3), weak(0), weak(u64::MAX), weak(1 << 40)],
+            [0, 2, 0, COUNT_UNKNOWN, COUNT_UNKNOWN - 1]
+        );
     }
 
     #[test]
@@ -114,7 +130,10 @@ mod tests {
         let row = words(4, UNKNOWN);
         row[6].store(u64::from(OUTER_UNKNOWN) << 32 | 0x0007_0003, COUNTS);
         store(&row, 4, counts_word(2, 1, 0), Some(5));
-        assert_eq!((row[2].load(COUNTS), row[6].load(COUNTS)), (counts_word(2, 1, 0), 5 << 32 | 0x0007_0003));
+        assert_eq!(
+            (row[2].load(COUNTS), row[6].load(COUNTS)),
+            (counts_word(2, 1, 0), 5 << 32 | 0x0007_0003)
+        );
         store(&row, 3, counts_word(3, 1, 0), Some(6));
         assert_eq!((outer_of(&row), row[6].load(COUNTS) as u32), (None, 0x0007_0003));
     }

@@ -37,13 +37,20 @@ impl Table {
         let words = [0, 0, unknown, 0, 0, 0, u64::from(OUTER_UNKNOWN) << 32, 0];
         let row = |_| words.map(AtomicU64::new);
         let rows = (0..=rows).map(row).collect();
-        Arc::new(Self { rows, at_second_look: Mutex::default(), looks: AtomicU64::new(0), said: Mutex::default(), changed: Condvar::new() })
+        Arc::new(Self {
+            rows,
+            at_second_look: Mutex::default(),
+            looks: AtomicU64::new(0),
+            said: Mutex::default(),
+            changed: Condvar::new(),
+        })
     }
 
     fn put(&self, index: usize, state: ReferenceState, kind: Kind, generation: u32, address: u64) {
         let word = u64::from(generation) << 32 | (kind as u64) << 16 | state as u64;
         self.rows[index][1].store(address, Ordering::Relaxed);
-        self.rows[index][2].store(counts(STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN), Ordering::Relaxed);
+        self.rows[index][2]
+            .store(counts(STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN), Ordering::Relaxed);
         self.rows[index][0].store(word, Ordering::Release);
     }
 
@@ -79,7 +86,10 @@ impl Table {
     /// Wait until the sampler's reports satisfy `condition`.
     fn wait_for(&self, condition: impl Fn(&Said) -> bool) -> Said {
         let said = self.said.lock().unwrap();
-        let (said, waited) = self.changed.wait_timeout_while(said, Duration::from_secs(30), |said| !condition(said)).unwrap();
+        let (said, waited) = self
+            .changed
+            .wait_timeout_while(said, Duration::from_secs(30), |said| !condition(said))
+            .unwrap();
         assert!(!waited.timed_out(), "waited in vain: {said:?}");
         *said
     }
@@ -92,7 +102,9 @@ impl Sampled for Table {
 
     fn words(&self, index: u32) -> &[AtomicU64; 8] {
         let mut change = self.at_second_look.lock().unwrap();
-        if let Some((_, word)) = change.take_if(|(row, _)| *row == index && self.looks.fetch_add(1, Ordering::Relaxed) == 1) {
+        if let Some((_, word)) = change
+            .take_if(|(row, _)| *row == index && self.looks.fetch_add(1, Ordering::Relaxed) == 1)
+        {
             self.rows[index as usize][0].store(word, Ordering::SeqCst);
         }
         &self.rows[index as usize]
@@ -202,7 +214,11 @@ fn two_handles_of_one_trait_object_have_an_outer_count_each() {
     table.put_trait(1, &object, &handles[0]);
     table.put_trait(2, &object, &handles[1]);
     Pass::new().run(&*table, || true);
-    assert_eq!([table.counts(1), table.counts(2)], [(2, 0, 0); 2], "each of the two holds one of the three");
+    assert_eq!(
+        [table.counts(1), table.counts(2)],
+        [(2, 0, 0); 2],
+        "each of the two holds one of the three"
+    );
     assert_eq!([table.outer(1), table.outer(2)], [1, 3]);
 }
 
@@ -295,7 +311,10 @@ fn handles_of_one_object_are_no_references_beyond_them() {
         handles.push(Arc::clone(&object));
         table.put_live(index, Kind::Uniffi, address(&object));
         pass.run(&*table, || true);
-        assert_eq!((1..=index).map(|row| table.counts(row)).collect::<Vec<_>>(), vec![(2, 0, 0); index]);
+        assert_eq!(
+            (1..=index).map(|row| table.counts(row)).collect::<Vec<_>>(),
+            vec![(2, 0, 0); index]
+        );
     }
     table.put(2, ReferenceState::Released, Kind::Uniffi, 1, address(&object));
     handles.pop();
@@ -330,7 +349,10 @@ fn handles_that_come_and_go_under_the_passes_never_make_references_missing_or_ro
                     let reference = Arc::clone(object);
                     table.put(row, ReferenceState::Live, Kind::Uniffi, generation, address(object));
                     std::thread::yield_now();
-                    table.rows[row][0].store(u64::from(generation) << 32 | ReferenceState::Released as u64, Ordering::SeqCst);
+                    table.rows[row][0].store(
+                        u64::from(generation) << 32 | ReferenceState::Released as u64,
+                        Ordering::SeqCst,
+                    );
                     drop(reference);
                     if stop.load(Ordering::Relaxed) {
                         return;
@@ -339,7 +361,8 @@ fn handles_that_come_and_go_under_the_passes_never_make_references_missing_or_ro
             });
         }
         let mut pass = Pass::new();
-        let seen: Vec<_> = (0..60).map(|_| pass.run(&*table, || true)).map(|_| table.counts(1).0).collect();
+        let seen: Vec<_> =
+            (0..60).map(|_| pass.run(&*table, || true)).map(|_| table.counts(1).0).collect();
         stop.store(true, Ordering::Relaxed);
         assert!(seen.iter().all(|&strong| strong == 1 || strong == STRONG_UNKNOWN), "{seen:?}");
         assert!(seen.contains(&1));
@@ -388,7 +411,11 @@ fn the_objects_of_handle_maps_are_read_as_they_are_since_their_calls_do_not_clon
     table.put_live(1, Kind::MutexMap, address(&object));
     table.put_live(2, Kind::ArcMap, address(&object));
     assert_eq!(Pass::new().run(&*table, || true), 0);
-    assert_eq!([table.counts(1), table.counts(2)], [(1, 1, COUNT_UNKNOWN); 2], "two handles on two references");
+    assert_eq!(
+        [table.counts(1), table.counts(2)],
+        [(1, 1, COUNT_UNKNOWN); 2],
+        "two handles on two references"
+    );
 }
 
 #[test]
@@ -403,7 +430,11 @@ fn rows_that_hold_nothing_and_kinds_that_count_elsewhere_are_left_alone() {
     table.put_live(6, Kind::Uniffi, 0);
     assert_eq!(Pass::new().run(&*table, || true), 0);
     for index in 1..=6 {
-        assert_eq!(table.counts(index), (STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN), "row {index}");
+        assert_eq!(
+            table.counts(index),
+            (STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN),
+            "row {index}"
+        );
     }
 }
 
@@ -483,7 +514,10 @@ fn rows_that_come_and_go_under_the_pass_never_show_counts_of_freed_memory() {
                 let object = Arc::new([0_u64; 64]);
                 table.put(3, ReferenceState::Live, Kind::Arc, generation, address(&object));
                 std::thread::yield_now();
-                table.rows[3][0].store(u64::from(generation) << 32 | ReferenceState::Dropped as u64, Ordering::SeqCst);
+                table.rows[3][0].store(
+                    u64::from(generation) << 32 | ReferenceState::Dropped as u64,
+                    Ordering::SeqCst,
+                );
                 if stop.load(Ordering::Relaxed) {
                     return;
                 }
@@ -558,5 +592,8 @@ fn a_pass_is_broken_off_when_the_sampler_stops() {
         batches < 2
     });
     assert_eq!(batches, 2);
-    assert!((1..=5000).all(|row| table.counts(row).0 == STRONG_UNKNOWN), "counts without a second look at the handles are worth nothing");
+    assert!(
+        (1..=5000).all(|row| table.counts(row).0 == STRONG_UNKNOWN),
+        "counts without a second look at the handles are worth nothing"
+    );
 }

@@ -15,7 +15,8 @@ use recorder::runtime::runtime;
 use segment::platform;
 use segment::status::{Error, Result, Status};
 
-static CHURN: TypeSpec = closable::<Churn>("Churn", ORIGIN, CloseSpec { signature: "stop()", is_thread_affine: false });
+static CHURN: TypeSpec =
+    closable::<Churn>("Churn", ORIGIN, CloseSpec { signature: "stop()", is_thread_affine: false });
 
 /// Workers at most.
 const MAX_WORKERS: u32 = 64;
@@ -61,14 +62,25 @@ impl Churn {
     /// Starts `threads` workers that together create `per_second` objects.
     pub fn start(threads: u32, per_second: u32) -> Result<Self> {
         if threads == 0 || threads > MAX_WORKERS {
-            return Err(Error::new(Status::BadArgument, format!("1 to {MAX_WORKERS} workers, not {threads}")));
+            return Err(Error::new(
+                Status::BadArgument,
+                format!("1 to {MAX_WORKERS} workers, not {threads}"),
+            ));
         }
-        let shared = Arc::new(Shared { is_stopped: AtomicBool::new(false), items: Mutex::default() });
-        let churn = Self { life: Life::new(&CHURN), pid: platform::process_id(), shared, workers: Mutex::default() };
+        let shared =
+            Arc::new(Shared { is_stopped: AtomicBool::new(false), items: Mutex::default() });
+        let churn = Self {
+            life: Life::new(&CHURN),
+            pid: platform::process_id(),
+            shared,
+            workers: Mutex::default(),
+        };
         for number in 1..=threads {
             let shared = Arc::clone(&churn.shared);
             let rate = f64::from(per_second) / f64::from(threads);
-            let worker = Builder::new().name(format!("worker-{number}")).spawn(move || Worker::new(&shared).work(rate));
+            let worker = Builder::new()
+                .name(format!("worker-{number}"))
+                .spawn(move || Worker::new(&shared).work(rate));
             match worker {
                 Ok(worker) => locked(&churn.workers).push(worker),
                 Err(error) => {

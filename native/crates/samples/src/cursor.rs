@@ -12,8 +12,11 @@ use objects::object::{Edges, Reports};
 use objects::ownership::{closable, reporting};
 use segment::status::{Error, Result};
 
-static CURSOR: TypeSpec =
-    reporting::<Cursor>(closable::<Cursor>("Cursor", ORIGIN, CloseSpec { signature: "close()", is_thread_affine: true }));
+static CURSOR: TypeSpec = reporting::<Cursor>(closable::<Cursor>(
+    "Cursor",
+    ORIGIN,
+    CloseSpec { signature: "close()", is_thread_affine: true },
+));
 
 /// Reads a journal's lines one after the other.
 pub struct Cursor {
@@ -44,9 +47,11 @@ impl Reports for Cursor {
 }
 
 impl Cursor {
-    /// At the first line of `journal`, which lives at least as long. The calling thread becomes the owner.
+    /// At the first line of `journal`, which lives at least as long. The calling thread becomes the
+    /// owner.
     pub fn open(journal: Arc<Journal>) -> Result<Self> {
-        let file = File::open(journal.path()).map_err(|error| Error::io(journal.path().display(), &error))?;
+        let file = File::open(journal.path())
+            .map_err(|error| Error::io(journal.path().display(), &error))?;
         let life = Life::new(&CURSOR);
         life.needs(Arc::as_ptr(&journal) as u64);
         Ok(Self { life, journal, reader: Mutex::new(Some(BufReader::new(file))) })
@@ -57,7 +62,9 @@ impl Cursor {
         let mut reader = locked(&self.reader);
         let Some(reader) = reader.as_mut() else { return Ok(None) };
         let mut line = String::new();
-        let read = reader.read_line(&mut line).map_err(|error| Error::io(self.journal.path().display(), &error))?;
+        let read = reader
+            .read_line(&mut line)
+            .map_err(|error| Error::io(self.journal.path().display(), &error))?;
         Ok((read > 0).then(|| line.trim_end_matches('\n').to_owned()))
     }
 

@@ -12,7 +12,11 @@ use objects::object::{CloseSpec, TypeSpec};
 use objects::ownership::closable;
 use segment::status::Result;
 
-static JOURNAL: TypeSpec = closable::<Journal>("Journal", ORIGIN, CloseSpec { signature: "close(flush)", is_thread_affine: false });
+static JOURNAL: TypeSpec = closable::<Journal>(
+    "Journal",
+    ORIGIN,
+    CloseSpec { signature: "close(flush)", is_thread_affine: false },
+);
 
 /// A file that lines are appended to.
 pub struct Journal {

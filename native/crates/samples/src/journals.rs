@@ -1,4 +1,5 @@
-//! The journal of `journal` over the other strategies: the same resource, owned in other ways, closed by the same method.
+//! The journal of `journal` over the other strategies: the same resource, owned in other ways,
+//! closed by the same method.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -46,7 +47,8 @@ impl CloseShared for Guarded {
     }
 }
 
-/// The journals of one strategy, by that of the sample lists. A handle of another's journal is of the wrong type.
+/// The journals of one strategy, by that of the sample lists. A handle of another's journal is of
+/// the wrong type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Journals(pub Lists);
 
@@ -97,7 +99,9 @@ impl Journals {
     pub fn close(self, journal: u64, flush: bool) -> Result<()> {
         match self.0 {
             Lists::Serial => SERIAL_JOURNALS.close(journal, move |pages| pages.close(flush)),
-            Lists::Shared => SHARED_JOURNALS.close(journal, move |pages| locked(&pages.0).close(flush)),
+            Lists::Shared => {
+                SHARED_JOURNALS.close(journal, move |pages| locked(&pages.0).close(flush))
+            }
             Lists::Thin => THIN_JOURNALS.close(journal, move |pages| locked(&pages.0).close(flush)),
         }
     }

@@ -1,4 +1,5 @@
-//! Sample objects: a small application's worth of the runtime, for the demo, the tests and the benchmarks.
+//! Sample objects: a small application's worth of the runtime, for the demo, the tests and the
+//! benchmarks.
 
 mod churn;
 mod cursor;

@@ -29,7 +29,8 @@ pub type Notify = unsafe extern "C" fn(u64, u32, u64);
 /// Releases the host language's object.
 pub type Let = unsafe extern "C" fn(u64);
 
-/// The native side of a foreign object. As long as it lives, the foreign object does, and has a row of its own.
+/// The native side of a foreign object. As long as it lives, the foreign object does, and has a row
+/// of its own.
 pub struct Listener {
     life: Life,
     notify: Notify,
@@ -60,7 +61,8 @@ impl Listener {
     /// Holds the foreign object `key`.
     ///
     /// # Safety
-    /// Both functions can be called with `key` from any thread; `notify` until `drop` was called, which happens once.
+    /// Both functions can be called with `key` from any thread; `notify` until `drop` was called,
+    /// which happens once.
     pub unsafe fn new(notify: Notify, drop: Let, key: u64) -> Self {
         Self { life: Life::new(&LISTENER), notify, drop, key, row: foreign_row(key).unwrap_or(0) }
     }
@@ -70,7 +72,8 @@ impl Listener {
     pub fn notify(&self, notice: Notice, item: Traced<TodoItem>) {
         if let Ok(handle) = item.lower() {
             // SAFETY: the promise made to `new`; `self` lives, so `drop` was not called.
-            let is_told = host_gate::call(|| unsafe { (self.notify)(self.key, notice as u32, handle) });
+            let is_told =
+                host_gate::call(|| unsafe { (self.notify)(self.key, notice as u32, handle) });
             if !is_told {
                 // ours again, and live
                 let _ = ownership::release(runtime(), handle);
@@ -91,7 +94,8 @@ fn foreign_row(key: u64) -> segment::status::Result<u64> {
         data_offset: 0,
     };
     let type_id = types::describe(runtime(), &described)?;
-    let row = NewRow { type_id, address: 0, data: key, owner: 0, is_foreign: true, is_born_now: true };
+    let row =
+        NewRow { type_id, address: 0, data: key, owner: 0, is_foreign: true, is_born_now: true };
     rows::add(runtime(), &row)
 }
 

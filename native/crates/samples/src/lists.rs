@@ -1,4 +1,5 @@
-//! The list of `todo` over the other strategies: the same behaviour, owned in other ways, so that they can be compared.
+//! The list of `todo` over the other strategies: the same behaviour, owned in other ways, so that
+//! they can be compared.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
@@ -63,10 +64,9 @@ impl Lists {
 
     /// The lists of a `Kind` by its number.
     pub fn of_kind(kind: u8) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|lists| lists.kind() as u8 == kind)
-            .ok_or_else(|| Error::new(Status::BadArgument, format!("no strategy with sample lists: {kind}")))
+        Self::ALL.into_iter().find(|lists| lists.kind() as u8 == kind).ok_or_else(|| {
+            Error::new(Status::BadArgument, format!("no strategy with sample lists: {kind}"))
+        })
     }
 
     /// How they are owned.
@@ -121,7 +121,9 @@ impl Lists {
                 let more = lists.get(1).clone();
                 lists.get(0).extend(more);
             }),
-            Self::Shared => SHARED_LISTS.with_all([into, from], |[into, from]| into.share(from.all())),
+            Self::Shared => {
+                SHARED_LISTS.with_all([into, from], |[into, from]| into.share(from.all()))
+            }
             Self::Thin => THIN_LISTS.with_all([into, from], |[into, from]| into.share(from.all())),
         }
     }

@@ -16,16 +16,24 @@ pub struct Pages {
 impl Pages {
     /// Opens the file, made if it is not there.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| Error::io(path.display(), &error))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(|error| Error::io(path.display(), &error))?;
         Ok(Self { path: path.to_owned(), file: Some(file), lines: 0 })
     }
 
     /// Appends a line.
     pub fn append(&mut self, line: &str) -> Result<()> {
         let Some(file) = &mut self.file else {
-            return Err(Error::new(Status::Closed, format!("the journal is closed: {}", self.path.display())));
+            return Err(Error::new(
+                Status::Closed,
+                format!("the journal is closed: {}", self.path.display()),
+            ));
         };
-        file.write_all(format!("{line}\n").as_bytes()).map_err(|error| Error::io(self.path.display(), &error))?;
+        file.write_all(format!("{line}\n").as_bytes())
+            .map_err(|error| Error::io(self.path.display(), &error))?;
         self.lines += 1;
         Ok(())
     }
@@ -35,7 +43,8 @@ impl Pages {
         self.lines
     }
 
-    /// Closes the file, after its bytes have reached the disk if `flush` asks for it. When they do not, it stays open.
+    /// Closes the file, after its bytes have reached the disk if `flush` asks for it. When they do
+    /// not, it stays open.
     pub fn close(&mut self, flush: bool) -> Result<()> {
         if let (Some(open), true) = (&self.file, flush) {
             open.sync_all().map_err(|error| Error::io(self.path.display(), &error))?;

@@ -84,7 +84,9 @@ impl Compound for Focus {
             1 => Ok(Self::Nothing),
             2 => Ok(Self::Item(Compound::read(from)?)),
             3 => Ok(Self::List(Compound::read(from)?, Compound::read(from)?)),
-            variant => Err(Error::new(Status::BadArgument, format!("a focus has no variant {variant}"))),
+            variant => {
+                Err(Error::new(Status::BadArgument, format!("a focus has no variant {variant}")))
+            }
         }
     }
 }

@@ -83,7 +83,9 @@ impl Reports for TodoList {
             None => edges.skip(),
         }
         match try_locked(&self.listeners) {
-            Some(listeners) => listeners.iter().for_each(|listener| edges.object("listeners", listener)),
+            Some(listeners) => {
+                listeners.iter().for_each(|listener| edges.object("listeners", listener))
+            }
             None => edges.skip(),
         }
     }
@@ -91,7 +93,12 @@ impl Reports for TodoList {
 
 impl Default for TodoList {
     fn default() -> Self {
-        Self { life: Life::new(&TODO_LIST), items: Mutex::default(), length: AtomicUsize::new(0), listeners: Mutex::default() }
+        Self {
+            life: Life::new(&TODO_LIST),
+            items: Mutex::default(),
+            length: AtomicUsize::new(0),
+            listeners: Mutex::default(),
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use crate::cpu;
 use crate::layout::ClockSource;
 use crate::platform;
 
-/// 0: not asked yet, else a `ClockSource`. The processor does not change, so every thread that asks finds the same; `Relaxed` suffices.
+/// 0: not asked yet, else a `ClockSource`. The processor does not change, so every thread that asks
+/// finds the same; `Relaxed` suffices.
 static SOURCE: AtomicU8 = AtomicU8::new(0);
 
 /// The clock that gives ticks on this machine.
@@ -66,13 +67,14 @@ impl Anchor {
         (Self { ticks: before + spread / 2, monotonic_nanos, unix_nanos }, spread)
     }
 
-    /// Ticks per second as measured from this anchor until now; the longer that is, the better. Waits until it is 2 ms, for an
-    /// error of about 5 in 100,000.
+    /// Ticks per second as measured from this anchor until now; the longer that is, the better.
+    /// Waits until it is 2 ms, for an error of about 5 in 100,000.
     pub fn rate(&self) -> u64 {
         if source() == ClockSource::Monotonic {
             return 1_000_000_000;
         }
-        let elapsed = Duration::from_nanos(platform::monotonic_nanos().saturating_sub(self.monotonic_nanos));
+        let elapsed =
+            Duration::from_nanos(platform::monotonic_nanos().saturating_sub(self.monotonic_nanos));
         std::thread::sleep(Duration::from_millis(2).saturating_sub(elapsed));
         let now = Self::now();
         let nanos = u128::from(now.monotonic_nanos.saturating_sub(self.monotonic_nanos)).max(1);

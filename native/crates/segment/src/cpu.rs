@@ -1,6 +1,7 @@
 //! Facts about the processor: its time-stamp counter and whether it can be trusted as a clock.
 
-/// Whether the time-stamp counter ticks at one rate through all power states, and so can be a clock.
+/// Whether the time-stamp counter ticks at one rate through all power states, and so can be a
+/// clock.
 #[cfg(target_arch = "x86_64")]
 pub fn has_invariant_tsc() -> bool {
     use std::arch::x86_64::__cpuid;
@@ -14,7 +15,8 @@ pub fn has_invariant_tsc() -> bool {
     false
 }
 
-/// The time-stamp counter. Not ordered against neighbouring instructions: some nanoseconds of error, for a quarter of the price.
+/// The time-stamp counter. Not ordered against neighbouring instructions: some nanoseconds of
+/// error, for a quarter of the price.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub fn read_tsc() -> u64 {
@@ -32,7 +34,8 @@ pub fn read_tsc() -> u64 {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub fn prefetch<T>(place: *const T) {
-    // as an instruction: the intrinsic becomes the hint for reading where the target says nothing of this one
+    // as an instruction: the intrinsic becomes the hint for reading where the target says nothing
+    // of this one
     // SAFETY: a hint, which never faults; processors without it do nothing.
     unsafe { std::arch::asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags)) };
 }

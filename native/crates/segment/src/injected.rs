@@ -1,4 +1,5 @@
-//! The memory that an injection leaves in its target: a page of code, then a page of words and text, a stack, and room for vector registers.
+//! The memory that an injection leaves in its target: a page of code, then a page of words and
+//! text, a stack, and room for vector registers.
 
 /// Bytes of the code at the region's beginning.
 pub const CODE_BYTES: usize = 4096;

@@ -1,4 +1,5 @@
-//! The shared segment: its layout, its file and mapping, the table of handles in it, and the platform below.
+//! The shared segment: its layout, its file and mapping, the table of handles in it, and the
+//! platform below.
 
 pub mod clock;
 pub mod cpu;

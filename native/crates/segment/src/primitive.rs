@@ -11,7 +11,8 @@ const YIELDS: u32 = 128;
 /// Longer than a thread needs for a section, once it has a processor.
 const NAP: Duration = Duration::from_micros(50);
 
-/// Waits for another thread that is in a short section; `turn` counts the calls of one wait, from 0 on.
+/// Waits for another thread that is in a short section; `turn` counts the calls of one wait, from 0
+/// on.
 ///
 /// It sleeps in the end: a thread of a real-time class that only yields would keep a thread of a
 /// lower class from the processor for ever.

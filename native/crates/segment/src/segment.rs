@@ -1,9 +1,10 @@
 //! The writer's side of the segment: one sparse mapping, laid out as `layout` says, grown by
 //! reserving before use.
 //!
-//! Records are reached as raw pointers and written through [`atomic!`], never through references to whole records: other threads write them
-//! at the same time. Offsets and capacities come from a private plan, not from the shared header, so nothing that another process does to
-//! the file can lead our pointers astray.
+//! Records are reached as raw pointers and written through [`atomic!`], never through references to
+//! whole records: other threads write them at the same time. Offsets and capacities come from a
+//! private plan, not from the shared header, so nothing that another process does to the file can
+//! lead our pointers astray.
 
 mod backing;
 mod fit;
@@ -16,7 +17,10 @@ use std::path::PathBuf;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 
-use crate::layout::{self, Event, FrameSlot, HandleSlot, Header, Lost, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot};
+use crate::layout::{
+    self, Event, FrameSlot, HandleSlot, Header, Lost, RingHeader, Section, SiteSlot, ThreadSlot,
+    TypeSlot,
+};
 use crate::platform;
 use crate::status::{Error, Result};
 use crate::sync::Lock;
@@ -26,15 +30,16 @@ pub use twin::Twin;
 
 /// The atomic behind a field of a record in the segment: `atomic!(AtomicU64, header, lost.panics)`.
 ///
-/// The record is a raw pointer from [`Segment`]; fields are naturally aligned and the mapping lives as long as the process.
+/// The record is a raw pointer from [`Segment`]; fields are naturally aligned and the mapping lives
+/// as long as the process.
 #[macro_export]
 macro_rules! atomic {
     ($kind:ident, $record:expr, $($field:tt)+) => {{
         let record = $record;
         // fields are names and indexes, of this crate's own
         #[allow(clippy::macro_metavars_in_unsafe)]
-        // SAFETY: the pointer came from `Segment`, so the record lies within the mapping, which is never unmapped while it is used;
-        // every access to it is atomic.
+        // SAFETY: the pointer came from `Segment`, so the record lies within the mapping, which is
+        // never unmapped while it is used; every access to it is atomic.
         let atomic = unsafe { $kind::from_ptr(std::ptr::addr_of_mut!((*record).$($field)+)) };
         atomic
     }};
@@ -43,13 +48,15 @@ macro_rules! atomic {
 const PAGE: u64 = 4096;
 /// The part of the handles grows by this much at a time: 1,024 rows.
 const GROWTH: u64 = 64 * 1024;
-/// The part of the types by this much: whole pages of whole records, so that a type is in the file or is not.
+/// The part of the types by this much: whole pages of whole records, so that a type is in the file
+/// or is not.
 const TYPES_GROWTH: u64 = 32 * size_of::<TypeSlot>() as u64;
 const _: () = assert!(TYPES_GROWTH % PAGE == 0);
 /// The remaining parts, of which a process needs few records, by this much.
 const SMALL_GROWTH: u64 = 8 * 1024;
 /// A ring and its events.
-const RING_BYTES: u32 = (size_of::<RingHeader>() + layout::RING_EVENTS as usize * size_of::<Event>()) as u32;
+const RING_BYTES: u32 =
+    (size_of::<RingHeader>() + layout::RING_EVENTS as usize * size_of::<Event>()) as u32;
 
 /// A section of the segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +77,15 @@ pub enum Part {
     Rings,
 }
 
-const PARTS: [Part; 7] = [Part::Threads, Part::Types, Part::Sites, Part::Frames, Part::Strings, Part::Handles, Part::Rings];
+const PARTS: [Part; 7] = [
+    Part::Threads,
+    Part::Types,
+    Part::Sites,
+    Part::Frames,
+    Part::Strings,
+    Part::Handles,
+    Part::Rings,
+];
 
 /// Most records of each section; tests take small numbers to meet the rare paths.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +98,17 @@ impl Default for Capacities {
     fn default() -> Self {
         let strings = layout::MAX_STRING_BYTES;
         let (sites, frames) = (layout::MAX_SITES, layout::MAX_FRAMES);
-        Self { records: [layout::MAX_THREADS, layout::MAX_TYPES, sites, frames, strings, layout::MAX_HANDLES, layout::MAX_RINGS] }
+        Self {
+            records: [
+                layout::MAX_THREADS,
+                layout::MAX_TYPES,
+                sites,
+                frames,
+                strings,
+                layout::MAX_HANDLES,
+                layout::MAX_RINGS,
+            ],
+        }
     }
 }
 
@@ -103,8 +128,14 @@ pub struct Plan {
 
 impl Plan {
     fn new(capacities: Capacities) -> Self {
-        let sizes =
-            [size_of::<ThreadSlot>(), size_of::<TypeSlot>(), size_of::<SiteSlot>(), size_of::<FrameSlot>(), 1, size_of::<HandleSlot>()];
+        let sizes = [
+            size_of::<ThreadSlot>(),
+            size_of::<TypeSlot>(),
+            size_of::<SiteSlot>(),
+            size_of::<FrameSlot>(),
+            1,
+            size_of::<HandleSlot>(),
+        ];
         let mut offset = PAGE;
         let parts = PARTS.map(|part| {
             let record_bytes = sizes.get(part as usize).map_or(RING_BYTES, |&size| size as u32);
@@ -165,8 +196,18 @@ impl Segment {
     }
 
     fn over(base: NonNull<u8>, plan: Plan, backing: Option<Backing>) -> Self {
-        let (reserved, used) = (std::array::from_fn(|_| AtomicU64::new(0)), std::array::from_fn(|_| AtomicU32::new(0)));
-        let segment = Self { base, plan, reserved, used, hidden_types: AtomicU32::new(0), backing: Lock::new(backing) };
+        let (reserved, used) = (
+            std::array::from_fn(|_| AtomicU64::new(0)),
+            std::array::from_fn(|_| AtomicU32::new(0)),
+        );
+        let segment = Self {
+            base,
+            plan,
+            reserved,
+            used,
+            hidden_types: AtomicU32::new(0),
+            backing: Lock::new(backing),
+        };
         segment.write_plan();
         segment
     }
@@ -181,7 +222,8 @@ impl Segment {
             atomic!(AtomicU32, section, capacity).store(extent.capacity, Ordering::Relaxed);
             atomic!(AtomicU32, section, used).store(self.used(part), Ordering::Relaxed);
         }
-        atomic!(AtomicU32, header, header_bytes).store(size_of::<Header>() as u32, Ordering::Relaxed);
+        atomic!(AtomicU32, header, header_bytes)
+            .store(size_of::<Header>() as u32, Ordering::Relaxed);
         atomic!(AtomicU32, header, layout_version).store(layout::LAYOUT_VERSION, Ordering::Relaxed);
         atomic!(AtomicU64, header, magic).store(layout::MAGIC, Ordering::Release);
     }
@@ -236,7 +278,8 @@ impl Segment {
         self.used[part as usize].load(Ordering::Acquire)
     }
 
-    /// Makes the `count` records from `first` usable; false when the section or the file system is full.
+    /// Makes the `count` records from `first` usable; false when the section or the file system is
+    /// full.
     pub fn reserve(&self, part: Part, first: u32, count: u32) -> bool {
         let extent = self.extent(part);
         let Some(end) = first.checked_add(count).filter(|&end| end <= extent.capacity) else {
@@ -255,8 +298,9 @@ impl Segment {
         atomic!(AtomicU32, self.section(part), used).fetch_max(end, Ordering::Release);
     }
 
-    /// Makes a type's record usable, in private memory when the file system is full: it works there and is not seen. Whether it is seen; None: the
-    /// section is full, or there is no memory either.
+    /// Makes a type's record usable, in private memory when the file system is full: it works there
+    /// and is not seen. Whether it is seen; None: the section is full, or there is no memory
+    /// either.
     pub fn reserve_type(&self, index: u32) -> Option<bool> {
         let is_hidden = index < self.hidden_types.load(Ordering::Acquire);
         if !is_hidden && self.reserve(Part::Types, index, 1) {
@@ -268,7 +312,8 @@ impl Segment {
             return None;
         }
         let reserved = self.reserved[Part::Types as usize].load(Ordering::Acquire);
-        self.hidden_types.store((reserved / u64::from(extent.record_bytes)) as u32, Ordering::Release);
+        self.hidden_types
+            .store((reserved / u64::from(extent.record_bytes)) as u32, Ordering::Release);
         self.used[Part::Types as usize].fetch_max(index + 1, Ordering::Release);
         Some(false)
     }
@@ -276,10 +321,17 @@ impl Segment {
     fn reserve_privately(&self, part: Part, needed: u64) -> bool {
         let _backing = self.backing.lock();
         let (reserved, offset) = (&self.reserved[part as usize], self.extent(part).offset);
-        let (from, upto) = (reserved.load(Ordering::Relaxed), needed.next_multiple_of(growth(part)));
+        let (from, upto) =
+            (reserved.load(Ordering::Relaxed), needed.next_multiple_of(growth(part)));
         if upto > from {
             // SAFETY: whole pages of this section in which no record was used.
-            let mapped = unsafe { platform::map_over(self.base.add((offset + from) as usize), (upto - from) as usize, None) };
+            let mapped = unsafe {
+                platform::map_over(
+                    self.base.add((offset + from) as usize),
+                    (upto - from) as usize,
+                    None,
+                )
+            };
             if mapped.is_err() {
                 return false;
             }
@@ -295,12 +347,17 @@ impl Segment {
         }
         let backing = self.backing.lock();
         let (extent, from) = (self.extent(part), reserved.load(Ordering::Relaxed));
-        let limit = (u64::from(extent.record_bytes) * u64::from(extent.capacity)).next_multiple_of(PAGE);
+        let limit =
+            (u64::from(extent.record_bytes) * u64::from(extent.capacity)).next_multiple_of(PAGE);
         let upto = needed.next_multiple_of(growth(part)).min(limit);
         if upto > from {
             // SAFETY: within the mapping, and each range is reserved once.
-            let reserve =
-                |base: NonNull<u8>| unsafe { platform::populate(base.add((extent.offset + from) as usize), (upto - from) as usize) };
+            let reserve = |base: NonNull<u8>| unsafe {
+                platform::populate(
+                    base.add((extent.offset + from) as usize),
+                    (upto - from) as usize,
+                )
+            };
             if backing.is_some() && reserve(self.base).is_err() {
                 return false;
             }
@@ -315,7 +372,12 @@ impl Segment {
         let extent = self.extent(part);
         assert!(index < extent.capacity, "index beyond the section");
         // SAFETY: within the mapping, as the assertion says.
-        unsafe { self.base.as_ptr().add((extent.offset + u64::from(index) * u64::from(extent.record_bytes)) as usize).cast() }
+        unsafe {
+            self.base
+                .as_ptr()
+                .add((extent.offset + u64::from(index) * u64::from(extent.record_bytes)) as usize)
+                .cast()
+        }
     }
 
     /// A thread.
@@ -346,13 +408,17 @@ impl Segment {
     /// A handle's words.
     #[inline]
     pub fn handle(&self, index: u32) -> &[AtomicU64; 8] {
-        // SAFETY: a handle slot is 64 bytes, aligned, in the mapping, and only ever written as these eight words.
+        // SAFETY: a handle slot is 64 bytes, aligned, in the mapping, and only ever written as
+        // these eight words.
         unsafe { &*self.record::<[AtomicU64; 8]>(Part::Handles, index) }
     }
 
     /// Writes `bytes` at `offset` of the string arena; the range is reserved.
     pub fn write_string(&self, offset: u32, bytes: &[u8]) {
-        assert!(offset as usize + bytes.len() <= self.extent(Part::Strings).capacity as usize, "beyond the arena");
+        assert!(
+            offset as usize + bytes.len() <= self.extent(Part::Strings).capacity as usize,
+            "beyond the arena"
+        );
         // SAFETY: within the arena, as the assertion says.
         unsafe { write_bytes(self.record(Part::Strings, offset), bytes) };
     }
@@ -397,7 +463,8 @@ pub fn write_text<const N: usize>(field: *mut [u8; N], text: &str) {
 /// `to` points to as many bytes in the segment.
 unsafe fn write_bytes(to: *mut u8, bytes: &[u8]) {
     for (index, &byte) in bytes.iter().enumerate() {
-        // SAFETY: the caller's promise. Atomic, because a viewer of the same process may copy the field meanwhile.
+        // SAFETY: the caller's promise. Atomic, because a viewer of the same process may copy the
+        // field meanwhile.
         unsafe { AtomicU8::from_ptr(to.add(index)) }.store(byte, Ordering::Relaxed);
     }
 }

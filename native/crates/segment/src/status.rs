@@ -66,7 +66,8 @@ impl Error {
     /// An error of the system while doing `what`.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
         let limit = match error.raw_os_error() {
-            Some(libc::ENOMEM | libc::EAGAIN) => limits::address_space().map(|limit| format!(" with {} MiB of address space", limit >> 20)),
+            Some(libc::ENOMEM | libc::EAGAIN) => limits::address_space()
+                .map(|limit| format!(" with {} MiB of address space", limit >> 20)),
             _ => None,
         };
         Self::new(Status::Io, format!("{error}{}: {what}", limit.unwrap_or_default()))

@@ -20,7 +20,8 @@ use crate::platform;
 
 /// How long the segment of a process that crashed is kept.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many of them are kept: a service that crashes all the time must not fill the memory that they lie in.
+/// How many of them are kept: a service that crashes all the time must not fill the memory that
+/// they lie in.
 const KEPT: usize = 64;
 /// As much of the file system they may take together: one part in so many.
 const SHARE: u64 = 8;
@@ -76,7 +77,9 @@ struct Dead {
 
 /// Sweeps a directory but for the files of this process, whose stem is `own`.
 pub fn sweep(directory: &Path, own: &str, extent: Extent) -> Swept {
-    let Ok(owner) = fs::symlink_metadata(directory).map(|found| found.uid()) else { return Swept::default() };
+    let Ok(owner) = fs::symlink_metadata(directory).map(|found| found.uid()) else {
+        return Swept::default();
+    };
     let most = if extent == Extent::Overdue { MOST_ENTRIES } else { usize::MAX };
     let dead = dead_in(directory, own, owner, most);
     let (free, total) = platform::space(directory).unwrap_or((u64::MAX, u64::MAX));
@@ -96,7 +99,8 @@ pub fn sweep(directory: &Path, own: &str, extent: Extent) -> Swept {
     swept
 }
 
-/// Makes room in a directory for a segment that is about to be made, when there is too little. Costs one system call otherwise.
+/// Makes room in a directory for a segment that is about to be made, when there is too little.
+/// Costs one system call otherwise.
 pub fn make_room(directory: &Path) {
     if platform::space(directory).is_ok_and(|(free, _)| free < ROOM_BYTES) {
         sweep(directory, "", Extent::Overdue);
@@ -124,7 +128,9 @@ fn choose(dead: &[Dead], extent: Extent, now: SystemTime, free: u64, total: u64)
             taken += each.bytes;
         }
     }
-    let mut room = free.saturating_add(dead.iter().zip(&goes).filter(|(_, &goes)| goes).map(|(each, _)| each.bytes).sum());
+    let mut room = free.saturating_add(
+        dead.iter().zip(&goes).filter(|(_, &goes)| goes).map(|(each, _)| each.bytes).sum(),
+    );
     // the oldest first, fresh or not: without room no process that lives can be looked at
     for (each, goes) in dead.iter().zip(&mut goes).rev() {
         if room >= ROOM_BYTES {
@@ -170,9 +176,18 @@ fn dead_at(path: PathBuf, owner: u32) -> Option<Dead> {
     if !is_plain(&found, owner) || !matches!(platform::is_locked(&file), Ok(false)) {
         return None;
     }
-    let is_hidden = path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with('.'));
+    let is_hidden =
+        path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with('.'));
     let at = found.modified().ok()?;
-    Some(Dead { at, bytes: found.blocks() * 512, inode: found.ino(), is_hidden, is_last: false, program: program_in(&file), path })
+    Some(Dead {
+        at,
+        bytes: found.blocks() * 512,
+        inode: found.ino(),
+        is_hidden,
+        is_last: false,
+        program: program_in(&file),
+        path,
+    })
 }
 
 fn is_plain(found: &Metadata, owner: u32) -> bool {
@@ -197,7 +212,9 @@ fn remove(dead: &Dead) -> bool {
 
 /// Whether no process of that pid and start lives any more.
 fn is_of_nobody(stem: &str) -> bool {
-    let named = stem.split_once('-').and_then(|(pid, start)| Some((pid.parse().ok()?, start.parse::<u64>().ok()?)));
+    let named = stem
+        .split_once('-')
+        .and_then(|(pid, start)| Some((pid.parse().ok()?, start.parse::<u64>().ok()?)));
     named.is_some_and(|(pid, start)| platform::start_time(pid).map_or(true, |found| found != start))
 }
 
@@ -210,7 +227,8 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
     fn directory(name: &str) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("arc-inspector-{name}-{}", platform::process_id()));
+        let path =
+            std::env::temp_dir().join(format!("arc-inspector-{name}-{}", platform::process_id()));
         fs::create_dir_all(&path).expect("a directory");
         path
     }
@@ -232,12 +250,16 @@ mod tests {
         let own = dead(&directory, "3-3.seg", RETENTION * 2);
         let pid = platform::process_id();
         let start = platform::start_time(pid).expect("its start");
-        let [note, living] = [format!("1-1.{NOTE}"), format!("{pid}-{start}.{NOTE}")].map(|name| directory.join(name));
+        let [note, living] = [format!("1-1.{NOTE}"), format!("{pid}-{start}.{NOTE}")]
+            .map(|name| directory.join(name));
         for path in [&note, &living] {
             symlink("a reason", path).expect("a link");
         }
-        let recent: Vec<PathBuf> =
-            (0..KEPT as u64 + 5).map(|age| dead(&directory, &format!("9{age}-1.seg"), FRESH + Duration::from_secs(age * 60))).collect();
+        let recent: Vec<PathBuf> = (0..KEPT as u64 + 5)
+            .map(|age| {
+                dead(&directory, &format!("9{age}-1.seg"), FRESH + Duration::from_secs(age * 60))
+            })
+            .collect();
         let swept = sweep(&directory, "3-3", Extent::Overdue);
         assert!(!old.exists() && !hidden.exists() && own.exists());
         assert!(!note.is_symlink() && living.is_symlink());
@@ -265,7 +287,8 @@ mod tests {
     #[test]
     fn a_person_removes_all_but_what_is_fresh_or_all() {
         let directory = directory("asked");
-        let (fresh, settled) = (dead(&directory, "1-1.seg", Duration::ZERO), dead(&directory, "2-2.seg", FRESH * 2));
+        let (fresh, settled) =
+            (dead(&directory, "1-1.seg", Duration::ZERO), dead(&directory, "2-2.seg", FRESH * 2));
         assert_eq!(sweep(&directory, "", Extent::Settled).removed, 1);
         assert!(fresh.exists() && !settled.exists());
         assert_eq!(sweep(&directory, "", Extent::Everything).removed, 1);
@@ -275,12 +298,25 @@ mod tests {
 
     fn segment(age: Duration, bytes: u64, program: &str) -> Dead {
         let at = SystemTime::now() - age;
-        Dead { path: PathBuf::new(), at, bytes, inode: 0, is_hidden: false, is_last: program != "again", program: program.into() }
+        Dead {
+            path: PathBuf::new(),
+            at,
+            bytes,
+            inode: 0,
+            is_hidden: false,
+            is_last: program != "again",
+            program: program.into(),
+        }
     }
 
     #[test]
     fn beyond_a_share_of_the_file_system_the_older_ones_of_a_program_go() {
-        let dead = [segment(HOUR, 100, "a"), segment(HOUR * 2, 100, "again"), segment(HOUR * 3, 100, "b"), segment(HOUR * 4, 100, "again")];
+        let dead = [
+            segment(HOUR, 100, "a"),
+            segment(HOUR * 2, 100, "again"),
+            segment(HOUR * 3, 100, "b"),
+            segment(HOUR * 4, 100, "again"),
+        ];
         let goes = choose(&dead, Extent::Overdue, SystemTime::now(), u64::MAX, SHARE * 150);
         assert_eq!(goes, [false, true, false, true], "of each program the last crash stays");
     }
@@ -288,9 +324,16 @@ mod tests {
     #[test]
     fn without_room_the_oldest_go_first_whatever_they_are() {
         let half = ROOM_BYTES / 2;
-        let dead = [segment(Duration::ZERO, half, "a"), segment(Duration::from_secs(1), half, "b"), segment(HOUR, half, "c")];
+        let dead = [
+            segment(Duration::ZERO, half, "a"),
+            segment(Duration::from_secs(1), half, "b"),
+            segment(HOUR, half, "c"),
+        ];
         let goes = choose(&dead, Extent::Overdue, SystemTime::now(), 0, u64::MAX);
         assert_eq!(goes, [false, true, true]);
-        assert_eq!(choose(&dead, Extent::Overdue, SystemTime::now(), ROOM_BYTES, u64::MAX), [false; 3]);
+        assert_eq!(
+            choose(&dead, Extent::Overdue, SystemTime::now(), ROOM_BYTES, u64::MAX),
+            [false; 3]
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! The one lock of the recorder. Unlike std's it can be held across a fork and be released on both sides, needs no memory of its own and knows no
-//! poison: nothing that can panic runs under it. Sections are a few hundred nanoseconds; waiters spin shortly, then yield, then sleep.
+//! The one lock of the recorder. Unlike std's it can be held across a fork and be released on both
+//! sides, needs no memory of its own and knows no poison: nothing that can panic runs under it.
+//! Sections are a few hundred nanoseconds; waiters spin shortly, then yield, then sleep.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
@@ -32,7 +33,11 @@ impl<T> Lock<T> {
     pub fn hold(&self) {
         let mut turn = 0;
         // Acquire pairs with the Release in `let_go`: the writes of the last holder are seen.
-        while self.taken.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        while self
+            .taken
+            .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
             wait_a_turn(turn);
             turn += 1;
         }

@@ -28,19 +28,26 @@ mod tests {
 
     #[test]
     fn a_name_of_rust_is_shown_without_its_hash() {
-        assert_eq!(demangled("_ZN4core3ptr13drop_in_place17h0123456789abcdefE"), "core::ptr::drop_in_place");
+        assert_eq!(
+            demangled("_ZN4core3ptr13drop_in_place17h0123456789abcdefE"),
+            "core::ptr::drop_in_place"
+        );
         assert_eq!(demangled("_RNvC6_123foo3bar"), "123foo::bar");
     }
 
     #[test]
     fn a_name_of_cpp_is_shown_as_its_source_has_it() {
         assert_eq!(demangled("_ZN4shop4Cart3addEi"), "shop::Cart::add");
-        assert_eq!(demangled("_ZNSt6vectorIiSaIiEE9push_backERKi"), "std::vector<int, std::allocator<int> >::push_back");
+        assert_eq!(
+            demangled("_ZNSt6vectorIiSaIiEE9push_backERKi"),
+            "std::vector<int, std::allocator<int> >::push_back"
+        );
     }
 
     #[test]
     fn any_other_symbol_is_returned_unchanged() {
-        for symbol in ["", "main", "PyObject_Call", "_Z", "_ZN", "_Zé", "_ZN99999999999999999999x"] {
+        for symbol in ["", "main", "PyObject_Call", "_Z", "_ZN", "_Zé", "_ZN99999999999999999999x"]
+        {
             assert_eq!(demangled(symbol), symbol);
         }
         let deep = format!("_Z{}", "P".repeat(100_000));

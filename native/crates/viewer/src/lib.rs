@@ -1,4 +1,5 @@
-//! The viewer's side: reading segments, looking into another process from outside, and bringing the agent into it.
+//! The viewer's side: reading segments, looking into another process from outside, and bringing the
+//! agent into it.
 
 pub mod demangle;
 pub mod inject;

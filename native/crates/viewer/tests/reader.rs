@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use image::{file_bytes, header, row, Image, Scratch};
-use segment::layout::{Event, FrameSlot, HandleSlot, Header, Section, ThreadSlot, BUSY, LAYOUT_VERSION, RING_EVENTS};
+use segment::layout::{
+    Event, FrameSlot, HandleSlot, Header, Section, ThreadSlot, BUSY, LAYOUT_VERSION, RING_EVENTS,
+};
 use viewer::reader::{zeroed, Part, ReadError, Reader};
 
 fn open_error(path: &Path) -> String {
@@ -106,7 +108,10 @@ fn rows_that_a_writer_changes_all_the_time_are_whole_or_marked() {
     while whole < 2_000 {
         if reader.handles(&mut rows).unwrap().changing == 0 {
             let slot = rows[0];
-            assert_eq!((slot.created_at_ticks, slot.data), (slot.changed_at_ticks, slot.changed_at_ticks));
+            assert_eq!(
+                (slot.created_at_ticks, slot.data),
+                (slot.changed_at_ticks, slot.changed_at_ticks)
+            );
             whole += 1;
         }
     }
@@ -151,7 +156,10 @@ fn of_a_thread_s_calls_only_those_in_flight_are_shown() {
     image.put(image.header.threads.offset + 512, &ThreadSlot { depth: u64::MAX, ..busy });
     let mut threads = [zeroed::<ThreadSlot>(); 4];
     assert_eq!(Reader::open(&image.path).unwrap().threads(1, &mut threads).unwrap(), 2);
-    assert_eq!((threads[0].calls, threads[0].call_ticks), ([7, 7, 0, 0, 0, 0, 0, 0], [9, 9, 0, 0, 0, 0, 0, 0]));
+    assert_eq!(
+        (threads[0].calls, threads[0].call_ticks),
+        ([7, 7, 0, 0, 0, 0, 0, 0], [9, 9, 0, 0, 0, 0, 0, 0])
+    );
     assert_eq!(threads[1].calls, [7; 8]);
 }
 
@@ -185,7 +193,10 @@ fn events_are_read_by_number_and_a_lapped_reader_learns_how_many_it_missed() {
     let reader = Reader::open(&image.path).unwrap();
     let mut events = vec![zeroed::<Event>(); RING_EVENTS as usize + 8];
     let found = reader.events(0, 40, &mut events).unwrap();
-    assert_eq!((found.count as u64, found.next, found.lost), (u64::from(RING_EVENTS) - 1, total, 61));
+    assert_eq!(
+        (found.count as u64, found.next, found.lost),
+        (u64::from(RING_EVENTS) - 1, total, 61)
+    );
     let numbers: Vec<u64> = events[..found.count].iter().map(|event| event.at_ticks).collect();
     assert_eq!(numbers, (101..total).collect::<Vec<_>>());
     let few = reader.events(0, total - 5, &mut events[..2]).unwrap();
@@ -222,7 +233,10 @@ fn events_of_a_thread_that_had_the_ring_before_are_gone_and_counted_as_missed() 
 #[test]
 fn another_version_is_refused_with_both_numbers() {
     let said = refusal(|header| header.layout_version = 77);
-    assert_eq!(said, format!("the segment has layout version 77, this inspector reads version {LAYOUT_VERSION}"));
+    assert_eq!(
+        said,
+        format!("the segment has layout version 77, this inspector reads version {LAYOUT_VERSION}")
+    );
 }
 
 #[test]
@@ -230,8 +244,11 @@ fn a_header_that_contradicts_itself_is_refused_and_says_where() {
     assert!(refusal(|header| header.magic ^= 1).contains("does not begin as a segment"));
     assert!(refusal(|header| header.header_bytes = 5).contains("5 bytes"));
     assert!(refusal(|header| header.ticks_per_sec = 0).contains("clock"));
-    assert!(refusal(|header| header.threads.record_bytes = 255).contains("threads has records of 255"));
-    assert!(refusal(|header| header.handles.capacity = u32::MAX).contains("handles has room for 4294967295"));
+    assert!(
+        refusal(|header| header.threads.record_bytes = 255).contains("threads has records of 255")
+    );
+    assert!(refusal(|header| header.handles.capacity = u32::MAX)
+        .contains("handles has room for 4294967295"));
     assert!(refusal(|header| header.types.capacity = 0).contains("types"));
     assert!(refusal(|header| header.sites.offset = 8).contains("begins at byte 8"));
     assert!(refusal(|header| header.sites.offset += 1).contains("begins at byte"));
@@ -249,7 +266,10 @@ fn a_file_too_short_is_refused_at_every_length() {
     for length in [0, 1, 8, 15, 16, 100, 2000, 4096, 5000, whole / 2, whole - 1] {
         image.file.set_len(length).unwrap();
         let said = open_error(&image.path);
-        assert!(said.contains("bytes") || said.contains("truncated") || said.contains("begin"), "{length}: {said}");
+        assert!(
+            said.contains("bytes") || said.contains("truncated") || said.contains("begin"),
+            "{length}: {said}"
+        );
     }
 }
 
@@ -279,7 +299,9 @@ fn a_header_that_changes_under_the_reader_is_noticed() {
     changed.handles = Section { used: u32::MAX, ..changed.handles };
     image.put(0, &changed);
     let mut rows = vec![zeroed::<HandleSlot>(); 10];
-    assert!(reader.handles(&mut rows).is_err_and(|error| error.to_string().contains("uses 4294967295")));
+    assert!(reader
+        .handles(&mut rows)
+        .is_err_and(|error| error.to_string().contains("uses 4294967295")));
     changed = image.header;
     changed.handles.offset += 4096;
     image.put(0, &changed);
@@ -320,7 +342,8 @@ fn in_child_as_nobody() {
     let child = unsafe { libc::fork() };
     if child == 0 {
         // SAFETY: no preconditions; this is the child's only thread.
-        let refused = unsafe { libc::setuid(65534) } == 0 && matches!(Reader::open(&path), Err(ReadError::NotOurs(_)));
+        let refused = unsafe { libc::setuid(65534) } == 0
+            && matches!(Reader::open(&path), Err(ReadError::NotOurs(_)));
         // SAFETY: ends the child without running the test harness's destructors.
         unsafe { libc::_exit(i32::from(!refused)) };
     }

@@ -14,9 +14,22 @@ from tests.helpers.reading import rows_shown
 from tests.helpers.snapshots import T0, handle_id
 from tests.helpers.windows import SNAPSHOT, Attach, arm
 
-CLOSE = AuditedAct(T0, "close", os.getpid(), 1000, (handle_id(5),), 1, "done", [{"handle": handle_id(5), "outcome": "closed"}])
-REFUSED = AuditedAct(T0 + 60, "cancel", 77, 1000, (handle_id(6),), 1, "CloseRefused", "it closes already")
-ELSEWHERE = AuditedAct(T0 + 90, "gc", 0, 1000, (), 0, "done", {"took_nanos": 8_000_000, "collected": 3})
+CLOSE = AuditedAct(
+    T0,
+    "close",
+    os.getpid(),
+    1000,
+    (handle_id(5),),
+    1,
+    "done",
+    [{"handle": handle_id(5), "outcome": "closed"}],
+)
+REFUSED = AuditedAct(
+    T0 + 60, "cancel", 77, 1000, (handle_id(6),), 1, "CloseRefused", "it closes already"
+)
+ELSEWHERE = AuditedAct(
+    T0 + 90, "gc", 0, 1000, (), 0, "done", {"took_nanos": 8_000_000, "collected": 3}
+)
 
 
 def open_pane(window: MainWindow) -> AuditPane:
@@ -67,7 +80,9 @@ def test_what_is_not_kept_and_what_is_not_written_is_said(qtbot: QtBot, attach: 
     assert pane.note.text() == "No space left on device: audit.log. 12 older acts not kept"
 
 
-def test_a_target_that_cannot_be_asked_is_a_sentence_and_no_alarm(qtbot: QtBot, attach: Attach) -> None:
+def test_a_target_that_cannot_be_asked_is_a_sentence_and_no_alarm(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(SNAPSHOT)
     pane = open_pane(window)
     session.audits[0].set_exception(ControlError("the target is not connected"))

@@ -21,7 +21,13 @@ from tests.helpers.snapshots import Row, handle_id, snapshot_of
 KNOT = Cycle(
     (
         CycleNode("native", "handle 3 of Keeper", "keeps alive", handle_id(4, foreign=True)),
-        CycleNode("python", "app.Keeper at 0x7f00", "attribute persister of app.Keeper at 0x7f00", file="/src/app.py", line=3),
+        CycleNode(
+            "python",
+            "app.Keeper at 0x7f00",
+            ("attribute persister of app.Keeper at 0x7f00"),
+            file="/src/app.py",
+            line=3,
+        ),
         CycleNode("python", "proxy Persister", "owns a reference on", handle_id(2)),
         CycleNode("native", "native object", "≈ 2 pointers on", handle_id(2), is_exact=False),
     ),
@@ -38,7 +44,9 @@ def graphs(pane: CyclesPane) -> list[CycleGraph]:
 
 
 @pytest.fixture
-def opened(attach: Callable[[Snapshot], tuple[MainWindow, FakeSession]]) -> tuple[CyclesPane, FakeSession]:
+def opened(
+    attach: Callable[[Snapshot], tuple[MainWindow, FakeSession]],
+) -> tuple[CyclesPane, FakeSession]:
     window, session = attach(snapshot_of([Row(2)]))
     window.workbench.open_pane("cycles")
     return window.workbench.pane("cycles", CyclesPane), session
@@ -50,7 +58,9 @@ def test_nothing_is_asked_before_somebody_clicks(opened: tuple[CyclesPane, FakeS
     assert session.cycle_requests == []
 
 
-def test_a_cycle_is_drawn_with_the_edge_to_cut(opened: tuple[CyclesPane, FakeSession], qtbot: QtBot) -> None:
+def test_a_cycle_is_drawn_with_the_edge_to_cut(
+    opened: tuple[CyclesPane, FakeSession], qtbot: QtBot
+) -> None:
     pane, session = opened
     pane.look.click()
     handle, search, future = session.cycle_requests[0]
@@ -62,7 +72,9 @@ def test_a_cycle_is_drawn_with_the_edge_to_cut(opened: tuple[CyclesPane, FakeSes
     assert counted.args == [1]
     (graph,) = graphs(pane)
     assert "cut attribute persister" in graph.accessibleName()
-    assert pane.note.text().startswith("1 cycle across the boundary · 77 objects looked at · ≈ was found by reading memory")
+    assert pane.note.text().startswith(
+        "1 cycle across the boundary · 77 objects looked at · ≈ was found by reading memory"
+    )
 
 
 def test_no_cycle_is_an_answer(opened: tuple[CyclesPane, FakeSession], qtbot: QtBot) -> None:
@@ -74,7 +86,9 @@ def test_no_cycle_is_an_answer(opened: tuple[CyclesPane, FakeSession], qtbot: Qt
     assert pane.look.isVisible()
 
 
-def test_a_search_can_be_given_up_and_its_late_answer_is_passed_over(opened: tuple[CyclesPane, FakeSession], qtbot: QtBot) -> None:
+def test_a_search_can_be_given_up_and_its_late_answer_is_passed_over(
+    opened: tuple[CyclesPane, FakeSession], qtbot: QtBot
+) -> None:
     pane, session = opened
     pane.look.click()
     pane.stop.click()
@@ -94,7 +108,9 @@ def test_a_refusal_is_said(opened: tuple[CyclesPane, FakeSession], qtbot: QtBot)
     qtbot.waitUntil(lambda: pane.note.text() == "The target hung up")
 
 
-def test_clearing_forgets_what_was_found(opened: tuple[CyclesPane, FakeSession], qtbot: QtBot) -> None:
+def test_clearing_forgets_what_was_found(
+    opened: tuple[CyclesPane, FakeSession], qtbot: QtBot
+) -> None:
     pane, session = opened
     pane.look.click()
     session.cycle_requests[0][2].set_result(FOUND)
@@ -119,17 +135,26 @@ def test_nodes_lead_to_their_handle_or_their_line(qtbot: QtBot, theme: Theme) ->
 
 
 def test_a_cycle_is_a_sentence_for_who_cannot_see_it() -> None:
-    assert sentence(KNOT).endswith("→ back; cut attribute persister of app.Keeper at 0x7f00; found by reading memory")
+    assert sentence(KNOT).endswith(
+        "→ back; cut attribute persister of app.Keeper at 0x7f00; found by reading memory"
+    )
     assert "3 more are not drawn" in report_text(CycleReport((KNOT,), 4, 9, is_cut=True))
 
 
-def test_cycles_that_are_alike_are_drawn_once_and_counted(opened: tuple[CyclesPane, FakeSession], qtbot: QtBot) -> None:
+def test_cycles_that_are_alike_are_drawn_once_and_counted(
+    opened: tuple[CyclesPane, FakeSession], qtbot: QtBot
+) -> None:
     pane, session = opened
     nodes = tuple(
-        dataclasses.replace(node, text=node.text.replace("3", "5"), edge=node.edge.replace("7f00", "7f99")) for node in KNOT.nodes
+        dataclasses.replace(
+            node, text=node.text.replace("3", "5"), edge=node.edge.replace("7f00", "7f99")
+        )
+        for node in KNOT.nodes
     )
     pane.look.click()
-    session.cycle_requests[0][2].set_result(CycleReport((KNOT, dataclasses.replace(KNOT, nodes=nodes)), 2, 9, is_cut=False))
+    session.cycle_requests[0][2].set_result(
+        CycleReport((KNOT, dataclasses.replace(KNOT, nodes=nodes)), 2, 9, is_cut=False)
+    )
     qtbot.waitUntil(lambda: bool(graphs(pane)))
     (graph,) = graphs(pane)
     assert graph.accessibleDescription() == "One of 2 alike"

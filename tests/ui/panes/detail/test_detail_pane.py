@@ -77,23 +77,39 @@ def test_a_pending_close_is_told_whole(pane: DetailPane) -> None:
     assert is_shown(pane, "Resource")
 
 
-def test_failed_calls_are_told_of_python_objects_that_native_code_holds_and_of_no_other(pane: DetailPane) -> None:
+def test_failed_calls_are_told_of_python_objects_that_native_code_holds_and_of_no_other(
+    pane: DetailPane,
+) -> None:
     row = Row(1)
     snapshot = snapshot_of([row])
     pane.choose(row.id, snapshot)
     assert reading.fact(pane, "Failed calls").isHidden()
-    types = {index: dataclasses.replace(each, kind=Kind.UNIFFI_FOREIGN.word) for index, each in snapshot.types.items()}
+    types = {
+        index: dataclasses.replace(each, kind=Kind.UNIFFI_FOREIGN.word)
+        for index, each in snapshot.types.items()
+    }
     pane.choose(row.id, dataclasses.replace(snapshot, types=types))
     assert fact(pane, "Failed calls") == "–"
     assert not reading.fact(pane, "Failed calls").isHidden()
-    failed = FailedCallback("Listener.on_event", "ValueError", "app.py:12 on_event", 3, ((row.id, 3),), newest_of=frozenset({row.id}))
+    failed = FailedCallback(
+        "Listener.on_event",
+        "ValueError",
+        "app.py:12 on_event",
+        3,
+        ((row.id, 3),),
+        newest_of=frozenset({row.id}),
+    )
     pane.show_coverage(Coverage(failed=(failed,)))
-    assert fact(pane, "Failed calls") == "3, last in Listener.on_event at app.py:12 on_event (ValueError)"
+    assert fact(pane, "Failed calls") == (
+        "3, last in Listener.on_event at app.py:12 on_event (ValueError)"
+    )
     pane.show_coverage(Coverage(failed=()))
     assert fact(pane, "Failed calls") == "0"
 
 
-def test_the_thread_that_changed_a_handle_last_is_told_beside_the_one_that_made_it(pane: DetailPane) -> None:
+def test_the_thread_that_changed_a_handle_last_is_told_beside_the_one_that_made_it(
+    pane: DetailPane,
+) -> None:
     row = Row(3, thread="worker-1", last_thread="worker-2")
     pane.choose(row.id, snapshot_of([row]))
     assert "worker-1" in fact(pane, "Created")
@@ -128,7 +144,9 @@ def test_a_trait_shows_its_inner_and_its_outer_count(pane: DetailPane) -> None:
         "This handle and 2 clones not yet released",
         "4 = inner 2 + outer 3 − 1",
     ]
-    assert equation(pane) == "strong 4 = 1 proxy + 3 native refs; inner 2, outer 3 (2 clones of the handle)"
+    assert equation(pane) == (
+        "strong 4 = 1 proxy + 3 native refs; inner 2, outer 3 (2 clones of the handle)"
+    )
     assert "weak" not in text_of(pane, "Count equation"), "whose it is, is said below"
 
 
@@ -173,7 +191,10 @@ def test_the_counts_of_a_trait_go_with_the_selection(pane: DetailPane) -> None:
 def test_other_handles_of_a_trait_object_add_what_their_outer_arcs_count(pane: DetailPane) -> None:
     world = World(types=("Database",), traits={"Database": Outer.ARC})
     counts = {"address": 64, "strong": 6, "proxies": 2, "native_refs": 4, "inner_strong": 3}
-    rows = [Row(1, "Database", outer_strong=3, **counts), Row(2, "Database", outer_strong=2, **counts)]
+    rows = [
+        Row(1, "Database", outer_strong=3, **counts),
+        Row(2, "Database", outer_strong=2, **counts),
+    ]
     pane.choose(rows[0].id, snapshot_of(rows, world=world))
     assert counts_shown(pane)[-1] == "6 = inner 3 + outer 3 − 1 + 1 in outer Arcs of other handles"
 
@@ -184,7 +205,15 @@ def test_an_ended_owner_thread_is_named_as_ended(pane: DetailPane) -> None:
 
 
 def test_a_tombstone_is_readable(pane: DetailPane) -> None:
-    dead = Row(3, reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED, strong=0, proxies=0, requester="worker-3", changed_secs=9)
+    dead = Row(
+        3,
+        reference=Reference.DROPPED,
+        resource=Resource.NEVER_CLOSED,
+        strong=0,
+        proxies=0,
+        requester="worker-3",
+        changed_secs=9,
+    )
     pane.choose(dead.id, snapshot_of([dead]))
     assert "dropped, never closed" in fact(pane, "Changed")
     assert "asked for the release" in fact(pane, "Asked by")
@@ -202,7 +231,16 @@ def test_a_handle_that_leaves_the_table_keeps_its_last_facts(pane: DetailPane) -
 
 
 def test_unknown_facts_say_why(pane: DetailPane) -> None:
-    row = Row(1, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0)
+    row = Row(
+        1,
+        strong=UNKNOWN,
+        weak=UNKNOWN,
+        native_refs=UNKNOWN,
+        in_flight=UNKNOWN,
+        age_secs=float("nan"),
+        thread="",
+        site=0,
+    )
     pane.choose(row.id, snapshot_of([row]))
     assert "not sampled" in text_of(pane, "Count equation")
     assert fact(pane, "Created") == "before the agent started"
@@ -210,7 +248,9 @@ def test_unknown_facts_say_why(pane: DetailPane) -> None:
 
 
 def test_other_handles_of_the_object_are_links(pane: DetailPane, qtbot: QtBot) -> None:
-    rows = [Row(slot, address=64) for slot in range(1, MAX_SIBLINGS + 4)] + [Row(90, address=64, reference=Reference.RELEASED)]
+    rows = [Row(slot, address=64) for slot in range(1, MAX_SIBLINGS + 4)] + [
+        Row(90, address=64, reference=Reference.RELEASED)
+    ]
     pane.choose(handle_id(1), snapshot_of(rows))
     assert fact(pane, "Same object").count("<a ") == MAX_SIBLINGS
     assert "and 2 more" in fact(pane, "Same object")
@@ -287,8 +327,14 @@ def test_every_reference_state_has_its_step(reference: Reference) -> None:
     [
         (Row(1, strong=0, proxies=0), "strong 0 = 0"),
         (Row(1, strong=1, proxies=2, native_refs=-1), "strong 1 = 2 proxies, 1 too few"),
-        (Row(1, strong=UNKNOWN, proxies=2, native_refs=UNKNOWN), "strong count not sampled, 2 proxies known"),
-        (Row(1, strong=2, proxies=1, native_refs=1, in_flight=2), "strong 2 = 1 proxy + 1 native ref, 2 calls in flight"),
+        (
+            Row(1, strong=UNKNOWN, proxies=2, native_refs=UNKNOWN),
+            ("strong count not sampled, 2 proxies known"),
+        ),
+        (
+            Row(1, strong=2, proxies=1, native_refs=1, in_flight=2),
+            ("strong 2 = 1 proxy + 1 native ref, 2 calls in flight"),
+        ),
     ],
 )
 def test_a_count_bar_says_what_it_paints(qtbot: QtBot, theme: Theme, row: Row, words: str) -> None:
@@ -303,7 +349,9 @@ def test_a_count_bar_says_what_it_paints(qtbot: QtBot, theme: Theme, row: Row, w
 
 def test_calls_that_are_estimated_say_so(qtbot: QtBot, theme: Theme) -> None:
     snapshot = snapshot_of([Row(1, strong=2, proxies=1, native_refs=1, in_flight=2)])
-    equation = equation_of(snapshot.handles, 0, dataclasses.replace(snapshot.types[2], kind="uniffi"))
+    equation = equation_of(
+        snapshot.handles, 0, dataclasses.replace(snapshot.types[2], kind="uniffi")
+    )
     assert sentence(equation) == "strong 2 = 1 proxy + 1 native ref, ≈2 calls in flight"
 
 
@@ -311,7 +359,9 @@ def test_the_parts_of_a_count_bar_are_as_wide_as_their_counts(qtbot: QtBot, them
     bar = CountBar(theme)
     qtbot.addWidget(bar)
     bar.resize(401, 60)
-    bar.show_equation(equation_of(snapshot_of([Row(1, strong=4, proxies=1, native_refs=3)]).handles, 0))
+    bar.show_equation(
+        equation_of(snapshot_of([Row(1, strong=4, proxies=1, native_refs=3)]).handles, 0)
+    )
     painted = bar.grab().toImage()
     assert painted.pixelColor(50, 8) == theme.color("proxies")
     assert painted.pixelColor(150, 8) == theme.color("native")
@@ -320,7 +370,9 @@ def test_the_parts_of_a_count_bar_are_as_wide_as_their_counts(qtbot: QtBot, them
 
 def test_what_is_not_known_from_outside_is_said_so(pane: DetailPane) -> None:
     snapshot = snapshot_of([Row(1, site=0, age_secs=float("nan"))])
-    outside = dataclasses.replace(snapshot, target=dataclasses.replace(snapshot.target, from_outside=True))
+    outside = dataclasses.replace(
+        snapshot, target=dataclasses.replace(snapshot.target, from_outside=True)
+    )
     pane.choose(handle_id(1), outside)
     assert fact(pane, "Created") == "before the first look"
     assert fact(pane, "Site") == "not known: the process is looked at from outside"

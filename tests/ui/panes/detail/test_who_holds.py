@@ -6,21 +6,36 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inspector.model.equation import equation_of
-from inspector.model.holders import NamedHolder, NativeHolders, PathStep, RetainerPath, Retainers, SearchProgress
+from inspector.model.holders import (
+    NamedHolder,
+    NativeHolders,
+    PathStep,
+    RetainerPath,
+    Retainers,
+    SearchProgress,
+)
 from inspector.model.snapshot import UNKNOWN, Snapshot
 from inspector.ui.kit.theme import DARK, Theme
 from inspector.ui.panes.detail.who_holds import WhoHolds
 from tests.helpers.reading import button, follow_link, is_shown, text_of
 from tests.helpers.snapshots import Row, World, handle_id, snapshot_of
 
-EQUATION, NATIVE, PATHS, PROGRESS = "Count equation", "Native holders", "Paths from Python", "Progress of the search"
+EQUATION, NATIVE, PATHS, PROGRESS = (
+    "Count equation",
+    "Native holders",
+    "Paths from Python",
+    "Progress of the search",
+)
 SEARCH = "Who holds it"
 HELD = Row(7, "TodoItem", strong=4, weak=0, proxies=1, native_refs=3)
 HELD_ADDRESS = 0x7F00_0000_1000
 HOLDER = Row(9, "TodoList", strong=1, proxies=1, native_refs=0)
 FOUND = Retainers(
     paths=(
-        RetainerPath((PathStep("global", "global app.CACHE"), PathStep("item", "[3] of a list of 9")), is_rooted=True),
+        RetainerPath(
+            (PathStep("global", "global app.CACHE"), PathStep("item", "[3] of a list of 9")),
+            is_rooted=True,
+        ),
         RetainerPath((PathStep("local", "local item of add", "/src/app.py", 41),), is_rooted=True),
         RetainerPath((PathStep("item", "[0] of a list of 2"),), is_rooted=False),
     ),
@@ -70,7 +85,9 @@ def show(who: WhoHolds, *rows: Row) -> Snapshot:
     return snapshot
 
 
-def test_each_term_of_the_equation_is_a_link_that_asks_for_its_holders(who: WhoHolds, asked: Asked) -> None:
+def test_each_term_of_the_equation_is_a_link_that_asks_for_its_holders(
+    who: WhoHolds, asked: Asked
+) -> None:
     assert '<a href="proxies"' in text_of(who, EQUATION)
     assert '<a href="native"' in text_of(who, EQUATION)
     follow_link(who, EQUATION, "native")
@@ -79,7 +96,9 @@ def test_each_term_of_the_equation_is_a_link_that_asks_for_its_holders(who: WhoH
 
 
 def test_names_leave_only_what_nobody_knows_unexplained(who: WhoHolds) -> None:
-    names = NativeHolders((NamedHolder("items", 1, "TodoList", HOLDER.address), NamedHolder("recent items", 1)))
+    names = NativeHolders(
+        (NamedHolder("items", 1, "TodoList", HOLDER.address), NamedHolder("recent items", 1))
+    )
     show(who, HELD, HOLDER)
     who.show_native(HELD.id, names)
     assert who.bar.accessibleName() == "strong 4 = 1 proxy + 2 named native refs + 1 unexplained"
@@ -105,10 +124,20 @@ def test_no_name_at_all_is_a_sentence_and_everything_is_unexplained(who: WhoHold
     assert "has a name" in text_of(who, NATIVE)
 
 
-def test_a_pending_call_is_a_native_holder_with_its_age_before_the_target_is_asked(who: WhoHolds) -> None:
-    call = Row(11, "Client.relays", address=HELD_ADDRESS, strong=UNKNOWN, proxies=UNKNOWN, age_secs=41.0)
-    snapshot = snapshot_of([replace(HELD, address=HELD_ADDRESS), call], world=World(types=("TodoItem", "Client.relays")))
-    kinds = {index: replace(known, kind="uniffi_call" if index == 2 else "uniffi") for index, known in snapshot.types.items()}
+def test_a_pending_call_is_a_native_holder_with_its_age_before_the_target_is_asked(
+    who: WhoHolds,
+) -> None:
+    call = Row(
+        11, "Client.relays", address=HELD_ADDRESS, strong=UNKNOWN, proxies=UNKNOWN, age_secs=41.0
+    )
+    snapshot = snapshot_of(
+        [replace(HELD, address=HELD_ADDRESS), call],
+        world=World(types=("TodoItem", "Client.relays")),
+    )
+    kinds = {
+        index: replace(known, kind="uniffi_call" if index == 2 else "uniffi")
+        for index, known in snapshot.types.items()
+    }
     who.show_handle(HELD.id, equation_of(snapshot.handles, 0), replace(snapshot, types=kinds))
     assert who.bar.accessibleName() == "strong 4 = 1 proxy + 1 named native ref + 2 native refs"
     assert "pending call Client.relays, 41 s" in text_of(who, NATIVE)
@@ -128,11 +157,17 @@ def test_a_search_says_how_far_it_is_and_can_be_stopped(who: WhoHolds, asked: As
     assert button(who, SEARCH).isVisible()
 
 
-def test_paths_are_told_from_their_roots_down_with_a_door_to_the_line(who: WhoHolds, qtbot: QtBot) -> None:
+def test_paths_are_told_from_their_roots_down_with_a_door_to_the_line(
+    who: WhoHolds, qtbot: QtBot
+) -> None:
     button(who, SEARCH).click()
     who.show_retainers(HELD.id, FOUND)
     text = text_of(who, PATHS)
-    assert text.index("global app.CACHE") < text.index("[3] of a list of 9") < text.index("local item of add")
+    assert (
+        text.index("global app.CACHE")
+        < text.index("[3] of a list of 9")
+        < text.index("local item of add")
+    )
     assert "no root found" in text
     assert "and 2 more holders" in text
     assert "2.1 ms at most" in text_of(who, PROGRESS)
@@ -141,7 +176,9 @@ def test_paths_are_told_from_their_roots_down_with_a_door_to_the_line(who: WhoHo
     assert wanted.args == ["/src/app.py", 41]
 
 
-def test_answers_for_a_handle_that_is_no_longer_shown_are_passed_over(who: WhoHolds, asked: Asked) -> None:
+def test_answers_for_a_handle_that_is_no_longer_shown_are_passed_over(
+    who: WhoHolds, asked: Asked
+) -> None:
     button(who, SEARCH).click()
     show(who, HOLDER)
     assert asked.given_up == 1

@@ -39,7 +39,9 @@ LIFE = events_of(
 )
 
 
-def open_events(qtbot: QtBot, attach: Attach, snapshot: Snapshot = SNAPSHOT, events=LIFE) -> tuple[MainWindow, FakeSession, EventsPane]:  # type: ignore[no-untyped-def]
+def open_events(
+    qtbot: QtBot, attach: Attach, snapshot: Snapshot = SNAPSHOT, events=LIFE
+) -> tuple[MainWindow, FakeSession, EventsPane]:  # type: ignore[no-untyped-def]
     window, session = attach(snapshot)
     session.events = events
     window.feed.clear()
@@ -74,7 +76,9 @@ def test_a_rate_opens_the_events_behind_it(qtbot: QtBot, attach: Attach) -> None
     qtbot.waitUntil(lambda: column(pane, EVENT) == ["created", "created", "gap"])
 
 
-def test_events_can_be_chosen_by_type_thread_and_selected_handle(qtbot: QtBot, attach: Attach) -> None:
+def test_events_can_be_chosen_by_type_thread_and_selected_handle(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, _, pane = open_events(qtbot, attach)
     choose(pane, "Type", "Journal")
     qtbot.waitUntil(lambda: column(pane, HANDLE) == ["#2.1", "–"])
@@ -108,7 +112,9 @@ def test_nothing_is_said_in_a_sentence(qtbot: QtBot, attach: Attach) -> None:
 
 
 def test_below_history_the_pane_offers_to_record(qtbot: QtBot, attach: Attach) -> None:
-    low = dataclasses.replace(SNAPSHOT, target=dataclasses.replace(SNAPSHOT.target, level=Level.COUNT))
+    low = dataclasses.replace(
+        SNAPSHOT, target=dataclasses.replace(SNAPSHOT.target, level=Level.COUNT)
+    )
     _, session, pane = open_events(qtbot, attach, low, events_of())
     assert pane.table.message == TOO_LOW
     click(pane, "Record events")
@@ -116,7 +122,9 @@ def test_below_history_the_pane_offers_to_record(qtbot: QtBot, attach: Attach) -
 
 
 def test_nothing_is_read_while_nobody_looks(qtbot: QtBot, attach: Attach) -> None:
-    low = dataclasses.replace(SNAPSHOT, target=dataclasses.replace(SNAPSHOT.target, level=Level.COUNT))
+    low = dataclasses.replace(
+        SNAPSHOT, target=dataclasses.replace(SNAPSHOT.target, level=Level.COUNT)
+    )
     window, session = attach(low)
     window.workbench.open_pane("threads")
     pane = window.workbench.events

@@ -41,7 +41,10 @@ DROPPED_OPEN = Row(3, type="Journal", reference=Reference.DROPPED, resource=Reso
 
 def unclosed(at: float = T0, serial: int = 1) -> Snapshot:
     snapshot = snapshot_of([Row(1), DROPPED_OPEN], at=at, serial=serial)
-    types = {index: dataclasses.replace(row, never_closed=int(row.closes)) for index, row in snapshot.types.items()}
+    types = {
+        index: dataclasses.replace(row, never_closed=int(row.closes))
+        for index, row in snapshot.types.items()
+    }
     return dataclasses.replace(snapshot, types=types)
 
 
@@ -53,14 +56,19 @@ def pane_of(window: object) -> FindingsPane:
 
 def headlines(pane: FindingsPane) -> list[str]:
     model = pane.table.model()
-    return [f"{model.index(row, 0).data()}: {model.index(row, 2).data()}" for row in range(model.rowCount())]
+    return [
+        f"{model.index(row, 0).data()}: {model.index(row, 2).data()}"
+        for row in range(model.rowCount())
+    ]
 
 
 def choose_first(pane: FindingsPane) -> None:
     pane.table.clicked.emit(pane.table.model().index(0, 0))
 
 
-def test_a_suspect_stands_on_top_with_its_number_in_tab_and_vital_signs(qtbot: QtBot, attach: Attach) -> None:
+def test_a_suspect_stands_on_top_with_its_number_in_tab_and_vital_signs(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, _ = attach(unclosed())
     pane = pane_of(window)
     qtbot.waitUntil(lambda: bool(headlines(pane)))
@@ -77,7 +85,9 @@ def test_a_finding_leads_to_its_rows_and_its_handle(qtbot: QtBot, attach: Attach
     choose_first(pane)
     assert "It closes by close(flush)" in text_of(pane, "Evidence")
     click(pane, "Show the rows")
-    assert window.workbench.handles.query.filter.source == 'type:"Journal" site:"app.py:41 add" state:"never closed"'
+    assert window.workbench.handles.query.filter.source == (
+        'type:"Journal" site:"app.py:41 add" state:"never closed"'
+    )
     click(pane, "Show #3.1")
     assert window.workbench.detail.handle == DROPPED_OPEN.id
 
@@ -94,7 +104,9 @@ def test_a_muted_finding_is_quiet_and_its_reason_is_kept(
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("muted"))
     assert text_of(pane, "Why it is muted") == "Muted: closes with the process"
     assert part(window.vital_signs, "Findings", VitalCell).sign.value == "0"
-    assert json.loads((tmp_path / "mutes.json").read_text()) == {"never-closed: Journal from app.py:41 add": "closes with the process"}
+    assert json.loads((tmp_path / "mutes.json").read_text()) == {
+        ("never-closed: Journal from app.py:41 add"): "closes with the process"
+    }
     click(pane, "Unmute")
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("suspect"))
 
@@ -121,7 +133,9 @@ def test_a_mute_while_findings_are_computed_counts_at_once(
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("muted"))
 
 
-def test_a_mute_without_a_reason_changes_nothing(qtbot: QtBot, attach: Attach, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_mute_without_a_reason_changes_nothing(
+    qtbot: QtBot, attach: Attach, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     window, _ = attach(unclosed())
     pane = pane_of(window)
     qtbot.waitUntil(lambda: bool(headlines(pane)))
@@ -141,7 +155,9 @@ def test_the_first_look_and_the_lost_target_have_a_sentence(qtbot: QtBot, attach
     assert pane.table.message == NO_TARGET
 
 
-def test_classes_that_nobody_follows_are_in_the_window_and_0_is_not_said_where_nothing_was_judged(qtbot: QtBot, attach: Attach) -> None:
+def test_classes_that_nobody_follows_are_in_the_window_and_0_is_not_said_where_nothing_was_judged(
+    qtbot: QtBot, attach: Attach
+) -> None:
     nothing = dataclasses.replace(snapshot_of(), types={})
     window, session = attach(nothing)
     pane, handles = pane_of(window), window.workbench.handles
@@ -149,7 +165,9 @@ def test_classes_that_nobody_follows_are_in_the_window_and_0_is_not_said_where_n
     session.coverage_requests[0].set_result(Coverage(Lead(9, ("rpds",), "rpds.HashTrieMap", 320)))
     headline = "9 classes of 1 Rust library are not followed (rpds)"
     qtbot.waitUntil(lambda: f"not measured: {headline}" in headlines(pane))
-    assert not [line for line in headlines(pane) if line.startswith("ok") and "file descriptors" not in line]
+    assert not [
+        line for line in headlines(pane) if line.startswith("ok") and "file descriptors" not in line
+    ]
     assert part(window.vital_signs, "Findings", VitalCell).sign.value == "–"
     assert headline in text_of(handles, "Why there is no row")
     assert 'class = "rpds.HashTrieMap"' in text_of(handles, "Why there is no row")
@@ -161,7 +179,11 @@ def test_the_window_knows_births_that_are_not_seen(qtbot: QtBot, attach: Attach)
     window, session = attach(snapshot_of([Row(1)]))
     qtbot.waitUntil(lambda: bool(session.coverage_requests))
     session.coverage_requests[0].set_result(Coverage(Lead(), ("rpds.HashTrieMap",)))
-    qtbot.waitUntil(lambda: any("has a class that is not followed" in line for line in headlines(pane_of(window))))
+    qtbot.waitUntil(
+        lambda: any(
+            "has a class that is not followed" in line for line in headlines(pane_of(window))
+        )
+    )
     for serial in range(2, 12):
         qtbot.waitUntil(lambda: not is_busy(window.findings))
         session.publish(snapshot_of([Row(1)], at=T0 + serial, serial=serial))
@@ -169,7 +191,9 @@ def test_the_window_knows_births_that_are_not_seen(qtbot: QtBot, attach: Attach)
     assert "not measured: Births cannot be seen of rpds.HashTrieMap" in headlines(pane_of(window))
 
 
-def test_a_target_is_asked_again_what_is_not_followed_and_one_that_cannot_answer_leaves_it_unknown(qtbot: QtBot, attach: Attach) -> None:
+def test_a_target_is_asked_again_what_is_not_followed_and_one_that_cannot_answer_leaves_it_unknown(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(snapshot_of([Row(1)]))
     qtbot.waitUntil(lambda: len(session.coverage_requests) == 1)
     session.coverage_requests[0].set_exception(ControlError("no answer"))
@@ -178,10 +202,14 @@ def test_a_target_is_asked_again_what_is_not_followed_and_one_that_cannot_answer
     session.publish(snapshot_of([Row(1)], at=T0 + 20, serial=3))
     qtbot.waitUntil(lambda: len(session.coverage_requests) == 2)
     qtbot.waitUntil(lambda: window.findings.report.at == T0 + 20)
-    assert "not measured: Only a running agent says which classes are not followed" in headlines(pane_of(window))
+    assert "not measured: Only a running agent says which classes are not followed" in headlines(
+        pane_of(window)
+    )
 
 
-def test_looks_are_a_second_apart_and_a_recording_wound_back_begins_anew(qtbot: QtBot, attach: Attach) -> None:
+def test_looks_are_a_second_apart_and_a_recording_wound_back_begins_anew(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(snapshot_of([Row(1)]))
     watch = window.findings
     qtbot.waitUntil(lambda: watch.report.at == T0)
@@ -194,7 +222,9 @@ def test_looks_are_a_second_apart_and_a_recording_wound_back_begins_anew(qtbot: 
     assert watch.report.observed_secs == 0
 
 
-def test_a_hundred_thousand_handles_are_judged_beside_the_window(qtbot: QtBot, attach: Attach) -> None:
+def test_a_hundred_thousand_handles_are_judged_beside_the_window(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, _ = attach(big_snapshot(100_000, tombstones=5000, pending=200))
     qtbot.waitUntil(lambda: bool(headlines(pane_of(window))), timeout=20_000)
 
@@ -211,7 +241,9 @@ def test_the_table_keeps_qt_s_rules(qapp, qtmodeltester) -> None:  # type: ignor
 
 def test_a_dropped_pane_leaves_nothing(qapp, runner: BackgroundRunner, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     attachment = Attachment(FakeConnector(), runner)
-    watch = FindingsWatch(attachment, runner, EventFeed(attachment, runner), Mutes(tmp_path / "mutes.json"))
+    watch = FindingsWatch(
+        attachment, runner, EventFeed(attachment, runner), Mutes(tmp_path / "mutes.json")
+    )
     pane: list[QWidget] = [FindingsPane(LIGHT, watch)]
     pane[0].set_theme(DARK)  # type: ignore[attr-defined]
     pane[0].show()

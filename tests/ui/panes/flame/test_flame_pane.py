@@ -47,7 +47,9 @@ def icicle(qtbot: QtBot, theme: Theme) -> Icicle:
 def centre(icicle: Icicle, text: str) -> QPoint:
     graph = icicle.graph
     assert graph is not None
-    return icicle.area(next(flame for flame in graph.flames if flame.text == text)).center().toPoint()
+    return (
+        icicle.area(next(flame for flame in graph.flames if flame.text == text)).center().toPoint()
+    )
 
 
 def test_without_a_target_the_pane_says_so(pane: FlamePane) -> None:
@@ -112,8 +114,14 @@ def test_a_rectangle_tells_its_value_and_share(icicle: Icicle) -> None:
 
 
 def test_values_are_told_in_their_unit() -> None:
-    assert [value_text(1, Weight.COUNT), value_text(1204, Weight.COUNT)] == ["1 handle", "1,204 handles"]
-    assert [value_text(12, Weight.BYTES), value_text(3 << 20, Weight.BYTES)] == ["12 bytes", "3.0 MiB"]
+    assert [value_text(1, Weight.COUNT), value_text(1204, Weight.COUNT)] == [
+        "1 handle",
+        "1,204 handles",
+    ]
+    assert [value_text(12, Weight.BYTES), value_text(3 << 20, Weight.BYTES)] == [
+        "12 bytes",
+        "3.0 MiB",
+    ]
 
 
 def target_at(level: Level) -> Target:
@@ -136,7 +144,9 @@ def test_a_hundred_thousand_rows_are_drawn_and_forgotten(pane: FlamePane, qtbot:
     assert pane.note.text() == NO_TARGET
 
 
-def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_dropped_pane_leaves_nothing(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     made = FlamePane(theme, runner)
     gone = weakref.ref(made)
     made.deleteLater()

@@ -13,7 +13,15 @@ from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, handle_text
 from inspector.ui.panes.handles.cells import Tone
 from inspector.ui.panes.handles.model import SMALL_GROUP, HandleModel, IdRole
 from inspector.vocabulary import Reference
-from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, make_vitals, snapshot_of
+from tests.helpers.snapshots import (
+    T0,
+    Row,
+    World,
+    big_snapshot,
+    handle_id,
+    make_vitals,
+    snapshot_of,
+)
 
 BY_SLOT = Query(column="id", descending=False)
 
@@ -40,7 +48,9 @@ def test_groups_head_their_handles(model: HandleModel) -> None:
 
 
 @pytest.mark.parametrize("steps", [(0, 3, 1, 0), (5, 500, 20), (1, 0, 1), (300, 300, 299, 301)])
-def test_the_model_is_sound_whatever_comes_and_goes(model: HandleModel, qtmodeltester, steps: tuple[int, ...]) -> None:
+def test_the_model_is_sound_whatever_comes_and_goes(
+    model: HandleModel, qtmodeltester, steps: tuple[int, ...]
+) -> None:
     for serial, count in enumerate(steps):
         model.show(shown(big_snapshot(count, serial=serial, seed=serial, tombstones=count // 3)))
         model.fold_all(folded=serial % 2 == 0)
@@ -60,8 +70,13 @@ def of_kind(kind: str, *rows: Row) -> Snapshot:
     return dataclasses.replace(snapshot, types=types, sampled_at=T0 - 0.04)
 
 
-@pytest.mark.parametrize(("kind", "texts"), [("arc", ["2", "0", "–"]), ("uniffi", ["≈2", "≈0", "–"]), ("uniffi_trait", ["≈2", "≈0", "–"])])
-def test_calls_in_flight_are_marked_where_they_are_estimated(model: HandleModel, kind: str, texts: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "texts"),
+    [("arc", ["2", "0", "–"]), ("uniffi", ["≈2", "≈0", "–"]), ("uniffi_trait", ["≈2", "≈0", "–"])],
+)
+def test_calls_in_flight_are_marked_where_they_are_estimated(
+    model: HandleModel, kind: str, texts: list[str]
+) -> None:
     model.show(shown(of_kind(kind, Row(1, in_flight=2), Row(2), Row(3, in_flight=UNKNOWN))))
     cells = [model.index(row, section_of("in_flight")) for row in (1, 2, 3)]
     assert [cell.data() for cell in cells] == texts
@@ -69,8 +84,13 @@ def test_calls_in_flight_are_marked_where_they_are_estimated(model: HandleModel,
 
 
 def test_a_sampled_count_says_how_old_it_is(model: HandleModel) -> None:
-    model.show(shown(of_kind("arc", Row(1, strong=3), Row(2, strong=0, reference=Reference.DROPPED))))
-    tips = [str(model.index(row, section_of("strong")).data(Qt.ItemDataRole.ToolTipRole)) for row in (1, 2)]
+    model.show(
+        shown(of_kind("arc", Row(1, strong=3), Row(2, strong=0, reference=Reference.DROPPED)))
+    )
+    tips = [
+        str(model.index(row, section_of("strong")).data(Qt.ItemDataRole.ToolTipRole))
+        for row in (1, 2)
+    ]
     assert "3, sampled 40 ms ago" in tips[0]
     assert "sampled" not in tips[1]
 
@@ -101,7 +121,10 @@ def test_a_trait_whose_outer_count_is_unknown_still_tells_the_inner_one(model: H
     row = Row(1, "Database", strong=UNKNOWN, native_refs=UNKNOWN, inner_strong=2)
     tip = strong_tip(model, Outer.ARC, row)
     assert "not sampled" in tip[0]
-    assert tip[1:] == ["Inner Arc: strong 2, weak 0", "Outer Arc: not sampled – the Arc that this handle points into"]
+    assert tip[1:] == [
+        "Inner Arc: strong 2, weak 0",
+        ("Outer Arc: not sampled – the Arc that this handle points into"),
+    ]
 
 
 def test_a_strong_count_that_is_no_traits_has_one_line(model: HandleModel) -> None:
@@ -156,11 +179,25 @@ def test_a_new_row_is_green_and_a_dead_one_red_for_a_moment_only(model: HandleMo
     ]
     model.show(shown(snapshot_of(rows)))
     assert model.cells is not None
-    assert [model.cells.tone(row)[0] for row in range(4)] == [Tone.BORN, Tone.NORMAL, Tone.DYING, Tone.DEAD]
+    assert [model.cells.tone(row)[0] for row in range(4)] == [
+        Tone.BORN,
+        Tone.NORMAL,
+        Tone.DYING,
+        Tone.DEAD,
+    ]
 
 
 def test_unknown_is_a_dash_with_its_reason(model: HandleModel) -> None:
-    row = Row(1, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0)
+    row = Row(
+        1,
+        strong=UNKNOWN,
+        weak=UNKNOWN,
+        native_refs=UNKNOWN,
+        in_flight=UNKNOWN,
+        age_secs=float("nan"),
+        thread="",
+        site=0,
+    )
     model.show(shown(snapshot_of([row])))
     for key in ("strong", "weak", "native_refs", "in_flight", "thread", "site"):
         column = section_of(key)
@@ -175,11 +212,19 @@ def test_an_unseen_birth_says_when_the_agent_came_instead_of_an_age(model: Handl
     assert index.data() == "unseen"
     assert "when the agent, which came" in str(index.data(Qt.ItemDataRole.ToolTipRole))
     assert model.group_at(0) is not None
-    assert "1 born unseen" in str(model.index(0, section_of("id")).data(Qt.ItemDataRole.ToolTipRole))
+    assert "1 born unseen" in str(
+        model.index(0, section_of("id")).data(Qt.ItemDataRole.ToolTipRole)
+    )
 
 
 def test_the_life_of_a_dead_row_whose_birth_was_unseen_is_a_dash(model: HandleModel) -> None:
-    model.show(shown(snapshot_of([Row(1, age_secs=float("nan"), reference=Reference.RELEASED, changed_secs=0.1)])))
+    model.show(
+        shown(
+            snapshot_of(
+                [Row(1, age_secs=float("nan"), reference=Reference.RELEASED, changed_secs=0.1)]
+            )
+        )
+    )
     index = model.index(1, section_of("age"))
     assert index.data() == "–"
     assert "not known how long" in str(index.data(Qt.ItemDataRole.ToolTipRole))
@@ -200,11 +245,19 @@ def test_numbers_stand_right_and_grouped(model: HandleModel) -> None:
 
 
 def test_a_group_names_its_counts_and_rates(model: HandleModel) -> None:
-    model.show(shown(snapshot_of([Row(1, "TodoList", age_secs=240), Row(2, "TodoList", reference=Reference.DROPPED)])))
+    model.show(
+        shown(
+            snapshot_of(
+                [Row(1, "TodoList", age_secs=240), Row(2, "TodoList", reference=Reference.DROPPED)]
+            )
+        )
+    )
     model.add_vitals(make_vitals(T0, [0], [0]))
     model.add_vitals(make_vitals(T0 + 1, [4], [2]))
     said = str(model.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole))
-    assert said == "TodoList, 1 handle → 1 object, +4.0/s  −2.0/s, oldest 4 min, 1 tombstone, expanded"
+    assert said == (
+        "TodoList, 1 handle → 1 object, +4.0/s  −2.0/s, oldest 4 min, 1 tombstone, expanded"
+    )
 
 
 def test_a_held_order_inserts_nothing_above(model: HandleModel) -> None:

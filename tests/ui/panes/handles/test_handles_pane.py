@@ -64,7 +64,9 @@ def test_a_bad_filter_is_explained_and_the_last_good_one_stays(pane: HandlesPane
     assert not is_shown(pane, ERROR)
 
 
-def test_typing_filters_when_it_settles_and_enter_goes_to_the_table(pane: HandlesPane, qtbot: QtBot) -> None:
+def test_typing_filters_when_it_settles_and_enter_goes_to_the_table(
+    pane: HandlesPane, qtbot: QtBot
+) -> None:
     pane.show_snapshot(snapshot_of([Row(1), Row(2, "Journal")]))
     pane.field.setFocus()
     with qtbot.waitSignal(pane.filter_changed):
@@ -84,9 +86,13 @@ def test_100_000_rows_are_arranged_off_the_gui_thread(pane: HandlesPane, qtbot: 
     pane.grab()
 
 
-def test_of_large_snapshots_that_pile_up_the_newest_is_shown(pane: HandlesPane, qtbot: QtBot) -> None:
+def test_of_large_snapshots_that_pile_up_the_newest_is_shown(
+    pane: HandlesPane, qtbot: QtBot
+) -> None:
     shown = []
-    pane.findChildren(QueryRunner)[0].arranged.connect(lambda arrangement: shown.append(arrangement.snapshot.serial))
+    pane.findChildren(QueryRunner)[0].arranged.connect(
+        lambda arrangement: shown.append(arrangement.snapshot.serial)
+    )
     for serial in (1, 2, 3, 4):
         pane.show_snapshot(big_snapshot(60_000, serial=serial))
     qtbot.waitUntil(lambda: shown[-1:] == [4])
@@ -110,7 +116,9 @@ def test_the_selection_survives_refresh_filter_and_death(pane: HandlesPane) -> N
     pane.set_filter("")
     pane.show_snapshot(snapshot_of([Row(1), Row(2, reference=Reference.DROPPED)], serial=3))
     assert pane.table.chosen == (chosen,)
-    assert [index.row() for index in pane.table.selectionModel().selectedRows()] == [pane.model.row_of(chosen)]
+    assert [index.row() for index in pane.table.selectionModel().selectedRows()] == [
+        pane.model.row_of(chosen)
+    ]
 
 
 def test_choosing_a_filtered_handle_takes_the_filter_away(pane: HandlesPane) -> None:
@@ -121,12 +129,18 @@ def test_choosing_a_filtered_handle_takes_the_filter_away(pane: HandlesPane) -> 
     assert pane.table.chosen == (handle_id(1),)
 
 
-def test_rows_keep_their_places_while_the_pointer_is_over_the_table(pane: HandlesPane, qtbot: QtBot) -> None:
-    pane.table.horizontalHeader().setSortIndicator(section_of("strong"), Qt.SortOrder.DescendingOrder)
+def test_rows_keep_their_places_while_the_pointer_is_over_the_table(
+    pane: HandlesPane, qtbot: QtBot
+) -> None:
+    pane.table.horizontalHeader().setSortIndicator(
+        section_of("strong"), Qt.SortOrder.DescendingOrder
+    )
     pane.show_snapshot(snapshot_of([Row(1, strong=9), Row(2, strong=1)]))
     pane.table.reading.emit(True)
     top = pane.table.y()
-    pane.show_snapshot(snapshot_of([Row(1, strong=1), Row(2, strong=9), Row(3, strong=99)], serial=2))
+    pane.show_snapshot(
+        snapshot_of([Row(1, strong=1), Row(2, strong=9), Row(3, strong=99)], serial=2)
+    )
     pane.grab()
     assert pane.table.y() == top
     assert texts(pane) == ["TodoItem", "#1.1", "#2.1", "#3.1"]
@@ -136,20 +150,37 @@ def test_rows_keep_their_places_while_the_pointer_is_over_the_table(pane: Handle
     assert not is_shown(pane, "Sort in")
 
 
-def test_the_row_at_the_top_stays_there_when_rows_come_above_it(pane: HandlesPane, qtbot: QtBot) -> None:
+def test_the_row_at_the_top_stays_there_when_rows_come_above_it(
+    pane: HandlesPane, qtbot: QtBot
+) -> None:
     pane.show_snapshot(snapshot_of([Row(slot, age_secs=1000 - slot) for slot in range(40, 150)]))
     bar = pane.table.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 50 * ROW_HEIGHT)
     bar.setValue(50 * ROW_HEIGHT)
     before = pane.model.id_at(pane.table.rowAt(0))
     assert before == handle_id(89)
-    pane.show_snapshot(snapshot_of([Row(slot, age_secs=5000 - slot) for slot in range(1, 180)], serial=2, at=T0 + 1))
-    pane.show_snapshot(snapshot_of([Row(slot, age_secs=5000 - slot) for slot in range(40, 180)], serial=3, at=T0 + 2))
+    pane.show_snapshot(
+        snapshot_of(
+            [Row(slot, age_secs=5000 - slot) for slot in range(1, 180)], serial=2, at=T0 + 1
+        )
+    )
+    pane.show_snapshot(
+        snapshot_of(
+            [Row(slot, age_secs=5000 - slot) for slot in range(40, 180)], serial=3, at=T0 + 2
+        )
+    )
     assert pane.model.id_at(pane.table.rowAt(0)) == before
 
 
 def test_the_head_of_the_group_stays_in_sight(pane: HandlesPane, qtbot: QtBot) -> None:
-    pane.show_snapshot(snapshot_of([*(Row(slot, "Journal") for slot in range(1, 60)), *(Row(slot) for slot in range(60, 90))]))
+    pane.show_snapshot(
+        snapshot_of(
+            [
+                *(Row(slot, "Journal") for slot in range(1, 60)),
+                *(Row(slot) for slot in range(60, 90)),
+            ]
+        )
+    )
     head, bar = pane.table.head, pane.table.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 60 * ROW_HEIGHT)
     assert not head.isVisible()
@@ -216,7 +247,9 @@ def test_the_keyboard_folds_opens_and_copies(pane: HandlesPane, qtbot: QtBot) ->
     assert texts(pane) == ["TodoItem"]
 
 
-def test_a_click_on_the_arrow_folds_and_one_beside_it_does_not(pane: HandlesPane, qtbot: QtBot) -> None:
+def test_a_click_on_the_arrow_folds_and_one_beside_it_does_not(
+    pane: HandlesPane, qtbot: QtBot
+) -> None:
     pane.show_snapshot(snapshot_of([Row(1)]))
     qtbot.mouseClick(pane.table.viewport(), Qt.MouseButton.LeftButton, NO_KEYS, QPoint(200, 10))
     assert len(texts(pane)) == 2
@@ -232,7 +265,9 @@ def test_several_rows_can_be_chosen_across_types(pane: HandlesPane) -> None:
 
 def context_menu(pane: HandlesPane, qtbot: QtBot) -> QMenu:
     with qtbot.waitSignal(pane.menu_wanted) as wanted:
-        pane.table.contextMenuEvent(QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(5, 5), QPoint(5, 5)))
+        pane.table.contextMenuEvent(
+            QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(5, 5), QPoint(5, 5))
+        )
     return wanted.args[0]
 
 
@@ -249,7 +284,9 @@ def choose(menu: QMenu, text: str) -> None:
         ("Only site storage.py:12 open_journal", 'site:"storage.py:12 open_journal"'),
     ],
 )
-def test_the_context_menu_filters_by_what_the_row_shows(pane: HandlesPane, qtbot: QtBot, text: str, source: str) -> None:
+def test_the_context_menu_filters_by_what_the_row_shows(
+    pane: HandlesPane, qtbot: QtBot, text: str, source: str
+) -> None:
     pane.show_snapshot(snapshot_of([Row(1), Row(2, "Journal", thread="worker-1", site=2)]))
     pane.choose((handle_id(2),))
     choose(context_menu(pane, qtbot), text)
@@ -284,7 +321,16 @@ def test_every_kind_of_row_can_be_painted(pane: HandlesPane, theme: Theme) -> No
         Row(2, reference=Reference.DROPPED, changed_secs=0.1),
         Row(3, reference=Reference.RELEASED),
         Row(4, strong=1, proxies=2, native_refs=-1),
-        Row(5, strong=-1, weak=-1, native_refs=-1, in_flight=-1, age_secs=float("nan"), thread="", site=0),
+        Row(
+            5,
+            strong=-1,
+            weak=-1,
+            native_refs=-1,
+            in_flight=-1,
+            age_secs=float("nan"),
+            thread="",
+            site=0,
+        ),
     ]
     pane.set_theme(theme)
     pane.show_snapshot(snapshot_of(rows))
@@ -303,7 +349,9 @@ def test_columns_give_way_in_a_narrow_pane_and_come_back(pane: HandlesPane) -> N
     assert not any(pane.table.isColumnHidden(section) for section in range(len(TABLE_COLUMNS)))
 
 
-def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+def test_a_dropped_pane_leaves_nothing(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
     pane = HandlesPane(theme, runner)
     pane.show_snapshot(snapshot_of([Row(1)]))
     left = [weakref.ref(part) for part in (pane, pane.model, pane.table)]
@@ -329,14 +377,20 @@ def test_clearing_drops_the_snapshot(pane: HandlesPane) -> None:
     assert pane.model.rowCount() == 0
 
 
-@pytest.mark.parametrize("key", [*TEXT_NAMES, *RANGE_NAMES, *(key for key in NUMBER_NAMES if key != "count")])
-def test_the_help_of_the_filter_names_every_field(qtbot: QtBot, theme: Theme, runner: BackgroundRunner, key: str) -> None:
+@pytest.mark.parametrize(
+    "key", [*TEXT_NAMES, *RANGE_NAMES, *(key for key in NUMBER_NAMES if key != "count")]
+)
+def test_the_help_of_the_filter_names_every_field(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner, key: str
+) -> None:
     pane = HandlesPane(theme, runner)
     qtbot.addWidget(pane)
     assert key in pane.field.toolTip()
 
 
-def test_a_filter_that_nothing_matches_says_so_and_offers_to_clear_it(qtbot: QtBot, pane: HandlesPane) -> None:
+def test_a_filter_that_nothing_matches_says_so_and_offers_to_clear_it(
+    qtbot: QtBot, pane: HandlesPane
+) -> None:
     pane.show_snapshot(snapshot_of([Row(1), Row(2)]))
     pane.set_filter("type:Nothing")
     assert text_of(pane, "Number of handles") == "0 live handles → 0 objects  ·  0 of 2 rows match"

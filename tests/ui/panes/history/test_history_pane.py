@@ -31,7 +31,12 @@ Opened = tuple[HistoryPane, FakeSession, MainWindow]
 @pytest.fixture
 def opened(attach: Callable[[Snapshot], tuple[MainWindow, FakeSession]]) -> Opened:
     window, session = attach(
-        snapshot_of([Row(3, "TodoItem", address=OBJECT, age_secs=9), Row(4, "Journal", address=OBJECT + 64, age_secs=9)])
+        snapshot_of(
+            [
+                Row(3, "TodoItem", address=OBJECT, age_secs=9),
+                Row(4, "Journal", address=OBJECT + 64, age_secs=9),
+            ]
+        )
     )
     session.events = LEAKING
     window.workbench.open_pane("history")
@@ -64,7 +69,9 @@ def test_the_history_of_the_type_is_one_choice_away(opened: Opened, qtbot: QtBot
     qtbot.waitUntil(lambda: "its type" in pane.head.accessibleName())
 
 
-def test_stacks_of_one_type_are_switched_on_and_off_while_it_runs(opened: Opened, qtbot: QtBot) -> None:
+def test_stacks_of_one_type_are_switched_on_and_off_while_it_runs(
+    opened: Opened, qtbot: QtBot
+) -> None:
     pane, session, window = opened
     window.workbench.choose(HANDLE)
     assert pane.record.text() == "Record stacks of TodoItem"
@@ -85,10 +92,16 @@ def test_clearing_forgets_the_object(opened: Opened, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: pane.tree.tree.topLevelItemCount() == 1)
     pane.set_theme(DARK)
     pane.clear()
-    assert (pane.head.accessibleName(), len(rows_shown(pane.table)), pane.tree.tree.topLevelItemCount()) == (CHOOSE, 0, 0)
+    assert (
+        pane.head.accessibleName(),
+        len(rows_shown(pane.table)),
+        pane.tree.tree.topLevelItemCount(),
+    ) == (CHOOSE, 0, 0)
 
 
-def test_the_detail_s_lane_tells_the_same_history_on_a_line_of_time(opened: Opened, qtbot: QtBot) -> None:
+def test_the_detail_s_lane_tells_the_same_history_on_a_line_of_time(
+    opened: Opened, qtbot: QtBot
+) -> None:
     _, _, window = opened
     window.workbench.choose(HANDLE)
     lane = window.workbench.detail.findChild(HistoryLane)
@@ -102,7 +115,11 @@ def test_the_detail_s_lane_tells_the_same_history_on_a_line_of_time(opened: Open
 def test_a_balanced_object_is_an_answer(qtbot: QtBot, theme: Theme) -> None:
     tree = BalanceTree(theme)
     qtbot.addWidget(tree)
-    tree.show_balance(balance_of(events((EventKind.CLONE, 0, OBJECT, 1), (EventKind.RELEASE, 0, OBJECT, 1)), SITES))
+    tree.show_balance(
+        balance_of(
+            events((EventKind.CLONE, 0, OBJECT, 1), (EventKind.RELEASE, 0, OBJECT, 1)), SITES
+        )
+    )
     assert tree.message.text() == BALANCED
 
 
@@ -117,14 +134,22 @@ def test_a_call_site_leads_to_its_line_and_stays_open(qtbot: QtBot, theme: Theme
         tree.tree.itemActivated.emit(item, 0)
     assert wanted.args[1] in (41, 9)
     text = item.text(1)
-    tree.show_balance(balance_of(events((EventKind.CLONE, 0, OBJECT, 1), (EventKind.CLONE, 0, OBJECT, 2)), SITES))
-    again = [found for at in range(2) if (found := tree.tree.topLevelItem(at)) is not None and found.text(1) == text]
+    tree.show_balance(
+        balance_of(events((EventKind.CLONE, 0, OBJECT, 1), (EventKind.CLONE, 0, OBJECT, 2)), SITES)
+    )
+    again = [
+        found
+        for at in range(2)
+        if (found := tree.tree.topLevelItem(at)) is not None and found.text(1) == text
+    ]
     assert [found.isExpanded() for found in again] == [True]
 
 
 def test_lost_events_are_said_beside_the_balance() -> None:
     made = balance_of(LEAKING, SITES, lost=12)
-    assert "12 events of all objects were lost: the balance may be off" in head_text(HANDLE, "this object", made)
+    assert "12 events of all objects were lost: the balance may be off" in head_text(
+        HANDLE, "this object", made
+    )
 
 
 @pytest.mark.parametrize("room", [345, 640])

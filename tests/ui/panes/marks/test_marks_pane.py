@@ -18,7 +18,14 @@ from inspector.model.snapshot import Snapshot
 from inspector.session.replay import ReplaySession
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.marks.birth_bars import BirthBars
-from inspector.ui.panes.marks.model import ChangeRows, GrownRows, change_model, fate_model, fate_rows, grown_model
+from inspector.ui.panes.marks.model import (
+    ChangeRows,
+    GrownRows,
+    change_model,
+    fate_model,
+    fate_rows,
+    grown_model,
+)
 from inspector.ui.panes.marks.pane import NO_MARKS, NO_TARGET, NOTHING_GREW, MarksPane
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import BackgroundRunner
@@ -34,7 +41,12 @@ from tests.helpers.windows import Attach, Open, publish
 
 FIRST = snapshot_of([Row(1), Row(2), Row(3, site=2)])
 THEN = snapshot_of(
-    [Row(1, strong=4), Row(2, reference=Reference.DROPPED), Row(3, site=2), *(Row(slot, site=3) for slot in range(10, 16))],
+    [
+        Row(1, strong=4),
+        Row(2, reference=Reference.DROPPED),
+        Row(3, site=2),
+        *(Row(slot, site=3) for slot in range(10, 16)),
+    ],
     at=T0 + 9,
     serial=2,
 )
@@ -44,7 +56,10 @@ SUM, FATE = "Sum of the comparison", "Which handles of the chosen line"
 
 def cells(table: QWidget, *columns: int) -> list[tuple[str, ...]]:
     model = table.model()  # type: ignore[attr-defined]
-    return [tuple(str(model.index(row, column).data()) for column in columns) for row in range(model.rowCount())]
+    return [
+        tuple(str(model.index(row, column).data()) for column in columns)
+        for row in range(model.rowCount())
+    ]
 
 
 def marked(qtbot: QtBot, window: MainWindow, count: int) -> MarksPane:
@@ -106,7 +121,9 @@ def test_two_marks_are_compared_with_each_other(qtbot: QtBot, attach: Attach) ->
     assert pane.table.message == NO_MARKS
 
 
-def test_of_comparisons_wished_for_at_once_the_newest_is_shown(qtbot: QtBot, runner: BackgroundRunner) -> None:
+def test_of_comparisons_wished_for_at_once_the_newest_is_shown(
+    qtbot: QtBot, runner: BackgroundRunner
+) -> None:
     book = MarkBook(Attachment(FakeConnector(), runner), runner)
     first, second, third = (mark_now(snapshot_of([Row(1)], at=T0 + at), str(at)) for at in range(3))
     shown: list[str] = []
@@ -119,9 +136,17 @@ def test_of_comparisons_wished_for_at_once_the_newest_is_shown(qtbot: QtBot, run
     assert shown == ["2", "1"]
 
 
-def test_the_ends_of_a_range_in_the_timeline_can_be_marked_later(qtbot: QtBot, attach: Attach) -> None:
+def test_the_ends_of_a_range_in_the_timeline_can_be_marked_later(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, _ = attach(
-        snapshot_of([Row(1, age_secs=60), Row(2, age_secs=20), Row(3, age_secs=60, reference=Reference.DROPPED, changed_secs=5)])
+        snapshot_of(
+            [
+                Row(1, age_secs=60),
+                Row(2, age_secs=20),
+                Row(3, age_secs=60, reference=Reference.DROPPED, changed_secs=5),
+            ]
+        )
     )
     pane = window.workbench.marks
     assert not button(pane, "Range").isEnabled()
@@ -165,13 +190,21 @@ def test_the_growth_test_keeps_what_every_round_left_behind(qtbot: QtBot, attach
     window.workbench.open_pane("marks")
     click(pane, "Growth test…")
     for number in range(1, 4):
-        qtbot.waitUntil(lambda number=number: text_of(pane.steps, "Instruction").startswith(f"Round {number} of 3"))
+        qtbot.waitUntil(
+            lambda number=number: text_of(pane.steps, "Instruction").startswith(
+                f"Round {number} of 3"
+            )
+        )
         leaked = [Row(100 + slot, site=3) for slot in range(2 * number)]
         publish(
             qtbot,
             window,
             session,
-            snapshot_of([Row(1), *leaked, Row(50 + number, site=1, generation=number)], at=T0 + number, serial=number + 1),
+            snapshot_of(
+                [Row(1), *leaked, Row(50 + number, site=1, generation=number)],
+                at=T0 + number,
+                serial=number + 1,
+            ),
         )
         click(pane.steps, "Next")
     qtbot.waitUntil(lambda: bool(cells(pane.grown, 0)))
@@ -188,7 +221,11 @@ def test_a_growth_test_without_growth_says_so(qtbot: QtBot, attach: Attach) -> N
     window.workbench.open_pane("marks")
     click(pane, "Growth test…")
     for number in range(1, 4):
-        qtbot.waitUntil(lambda number=number: text_of(pane.steps, "Instruction").startswith(f"Round {number} of 3"))
+        qtbot.waitUntil(
+            lambda number=number: text_of(pane.steps, "Instruction").startswith(
+                f"Round {number} of 3"
+            )
+        )
         publish(qtbot, window, session, snapshot_of([Row(1)], at=T0 + number, serial=number + 1))
         click(pane.steps, "Next")
     qtbot.waitUntil(lambda: (pane.grown.isVisible(), pane.table.isVisible()) == (True, False))
@@ -204,7 +241,9 @@ def test_the_end_of_the_session_forgets_its_marks(qtbot: QtBot, attach: Attach) 
     assert pane.table.message == NO_TARGET
 
 
-def test_marks_of_a_hundred_thousand_handles_are_compared_beside_the_window(qtbot: QtBot, attach: Attach) -> None:
+def test_marks_of_a_hundred_thousand_handles_are_compared_beside_the_window(
+    qtbot: QtBot, attach: Attach
+) -> None:
     window, session = attach(big_snapshot(100_000))
     window.commands["mark"].trigger()
     pane = marked(qtbot, window, 1)
@@ -237,7 +276,9 @@ def test_a_session_is_recorded_into_a_file(qtbot: QtBot, attach: Attach, tmp_pat
     session.end()
 
 
-def test_the_end_of_the_session_ends_its_recording(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
+def test_the_end_of_the_session_ends_its_recording(
+    qtbot: QtBot, attach: Attach, tmp_path: Path
+) -> None:
     window, _ = attach(FIRST)
     window.commands["record"].trigger()
     qtbot.waitUntil(lambda: window.recording.is_on)
@@ -246,8 +287,12 @@ def test_the_end_of_the_session_ends_its_recording(qtbot: QtBot, attach: Attach,
     qtbot.waitUntil(lambda: "Recorded 1 snapshot" in window.result.text)
 
 
-def test_a_file_that_cannot_be_made_is_said(qtbot: QtBot, open_window: Open, tmp_path: Path) -> None:
-    window = open_window(FakeConnector(sessions={4711: FakeSession(FIRST)}, folder=tmp_path / "gone"))
+def test_a_file_that_cannot_be_made_is_said(
+    qtbot: QtBot, open_window: Open, tmp_path: Path
+) -> None:
+    window = open_window(
+        FakeConnector(sessions={4711: FakeSession(FIRST)}, folder=tmp_path / "gone")
+    )
     with qtbot.waitSignal(window.attachment.snapshot_shown):
         window.attachment.attach(4711)
     window.commands["record"].trigger()
@@ -255,14 +300,21 @@ def test_a_file_that_cannot_be_made_is_said(qtbot: QtBot, open_window: Open, tmp
     assert not window.commands["record"].isChecked()
 
 
-def test_a_recording_is_gone_through_with_the_slider(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
+def test_a_recording_is_gone_through_with_the_slider(
+    qtbot: QtBot, attach: Attach, tmp_path: Path
+) -> None:
     path = recorded(qtbot, attach, tmp_path)
     window, _ = attach(FIRST)
     assert not window.replay.isVisible()
     window.attachment.open_with(lambda: ReplaySession(path), path.name)
     replay = window.replay
     qtbot.waitUntil(replay.isVisible)
-    qtbot.waitUntil(lambda: window.attachment.shown is not None and window.attachment.shown.taken_at == THEN.taken_at)
+    qtbot.waitUntil(
+        lambda: (
+            window.attachment.shown is not None
+            and window.attachment.shown.taken_at == THEN.taken_at
+        )
+    )
     assert text_of(replay, "Moment").endswith("moment 2 of 2")
     moment = window.workbench.timeline.plot.moment
     assert moment.at == T0 + 9
@@ -293,7 +345,10 @@ def _shown_at(window: MainWindow) -> float | None:
 
 def test_the_tables_keep_qt_s_rules(qapp, qtmodeltester) -> None:  # type: ignore[no-untyped-def]
     found = diff(mark_now(FIRST, "a"), mark_now(THEN, "b"))
-    rounds = [mark_now(snapshot_of([Row(slot) for slot in range(1, n)], at=T0 + n), str(n)) for n in range(1, 5)]
+    rounds = [
+        mark_now(snapshot_of([Row(slot) for slot in range(1, n)], at=T0 + n), str(n))
+        for n in range(1, 5)
+    ]
     changes, handles, grown = change_model(LIGHT), fate_model(LIGHT), grown_model(LIGHT)
     for filled in (True, False, True):
         changes.set_rows(ChangeRows(found.places if filled else ()))

@@ -28,7 +28,14 @@ WAITING, HANDLE, TYPE, REASON, IN_FLIGHT, WAITS_FOR, ASKED_BY, DEADLINE = range(
 
 
 def closing(slot: int, secs: float, **more: Any) -> Row:
-    row = Row(slot, type="Journal", resource=Resource.DRAINING, in_flight=1, requester="worker-1", changed_secs=secs)
+    row = Row(
+        slot,
+        type="Journal",
+        resource=Resource.DRAINING,
+        in_flight=1,
+        requester="worker-1",
+        changed_secs=secs,
+    )
     return dataclasses.replace(row, **more)
 
 
@@ -36,7 +43,9 @@ def texts(model: QAbstractItemModel, column: int) -> list[str]:
     return [model.index(row, column).data() for row in range(model.rowCount())]
 
 
-def pane_of(qtbot: Any, snapshot: Snapshot | None = None, clock: RunningClock | None = None) -> PendingPane:
+def pane_of(
+    qtbot: Any, snapshot: Snapshot | None = None, clock: RunningClock | None = None
+) -> PendingPane:
     pane = PendingPane(LIGHT, clock=clock)
     qtbot.addWidget(pane)
     if snapshot is not None:
@@ -44,7 +53,9 @@ def pane_of(qtbot: Any, snapshot: Snapshot | None = None, clock: RunningClock | 
     return pane
 
 
-def test_the_table_keeps_qt_s_rules_through_every_kind_of_change(qapp: Any, qtmodeltester: Any) -> None:
+def test_the_table_keeps_qt_s_rules_through_every_kind_of_change(
+    qapp: Any, qtmodeltester: Any
+) -> None:
     moment = Moment()
     moment.at = T0
     model = pending_model(LIGHT, moment)
@@ -66,12 +77,19 @@ def test_the_table_keeps_qt_s_rules_through_every_kind_of_change(qapp: Any, qtmo
             model.sort(column, Qt.SortOrder.DescendingOrder)
             assert sorted(texts(model, HANDLE)) == sorted(f"#{row.slot}.1" for row in rows)
         model.sort(WAITING, Qt.SortOrder.DescendingOrder)
-        assert texts(model, HANDLE) == [f"#{row.slot}.1" for row in sorted(rows, key=lambda row: -row.changed_secs)]
+        assert texts(model, HANDLE) == [
+            f"#{row.slot}.1" for row in sorted(rows, key=lambda row: -row.changed_secs)
+        ]
 
 
 def test_the_oldest_close_stands_on_top_with_all_that_is_known_of_it(qtbot: Any) -> None:
-    rows = [closing(1, 3), closing(2, 41, resource=Resource.WAITING_OWNER, owner="worker-3", in_flight=0, last_site=2)]
-    pane = pane_of(qtbot, snapshot_of(rows, world=World(ended_threads=("worker-3",)), state=TargetState.ENDED))
+    rows = [
+        closing(1, 3),
+        closing(2, 41, resource=Resource.WAITING_OWNER, owner="worker-3", in_flight=0, last_site=2),
+    ]
+    pane = pane_of(
+        qtbot, snapshot_of(rows, world=World(ended_threads=("worker-3",)), state=TargetState.ENDED)
+    )
     model = pane.table.model()
     assert [model.index(0, column).data() for column in range(7)] == [
         "41 s",
@@ -88,8 +106,12 @@ def test_a_close_that_cannot_run_any_more_stands_out_by_icon_and_colour(qtbot: A
     rows = [closing(2, 41, resource=Resource.WAITING_OWNER, owner="worker-3"), closing(1, 3)]
     pane = pane_of(qtbot, snapshot_of(rows, world=World(ended_threads=("worker-3",))))
     model = pane.table.model()
-    colours = [model.index(row, WAITING).data(Qt.ItemDataRole.ForegroundRole).name() for row in (0, 1)]
-    icons = [model.index(row, WAITING).data(Qt.ItemDataRole.DecorationRole).toImage() for row in (0, 1)]
+    colours = [
+        model.index(row, WAITING).data(Qt.ItemDataRole.ForegroundRole).name() for row in (0, 1)
+    ]
+    icons = [
+        model.index(row, WAITING).data(Qt.ItemDataRole.DecorationRole).toImage() for row in (0, 1)
+    ]
     assert colours == [LIGHT.suspect, LIGHT.waiting]
     assert icons[0] != icons[1]
 
@@ -101,7 +123,10 @@ def test_a_deadline_counts_down_and_none_is_a_dash_that_says_so(qtbot: Any) -> N
     model = pane.table.model()
     shown = {model.index(row, 1).data(): model.index(row, DEADLINE).data() for row in range(2)}
     assert shown == {"#1.1": "30 s", "#2.1": UNKNOWN_TEXT}
-    tips = {model.index(row, DEADLINE).data(Qt.ItemDataRole.ToolTipRole).split(" ")[0] for row in range(2)}
+    tips = {
+        model.index(row, DEADLINE).data(Qt.ItemDataRole.ToolTipRole).split(" ")[0]
+        for row in range(2)
+    }
     assert tips == {"Withdrawn", "It"}
 
 
@@ -109,9 +134,13 @@ def test_what_is_not_known_is_a_dash_with_its_reason(qtbot: Any) -> None:
     pane = pane_of(qtbot, snapshot_of([closing(1, float("nan"), requester="")]))
     model = pane.table.model()
     assert model.index(0, WAITING).data() == UNKNOWN_TEXT
-    assert model.index(0, WAITING).data(Qt.ItemDataRole.ToolTipRole) == "Not recorded for this close"
+    assert (
+        model.index(0, WAITING).data(Qt.ItemDataRole.ToolTipRole) == "Not recorded for this close"
+    )
     assert model.index(0, ASKED_BY).data() == UNKNOWN_TEXT
-    assert "Not recorded for this close" in model.index(0, ASKED_BY).data(Qt.ItemDataRole.ToolTipRole)
+    assert "Not recorded for this close" in model.index(0, ASKED_BY).data(
+        Qt.ItemDataRole.ToolTipRole
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +150,9 @@ def test_what_is_not_known_is_a_dash_with_its_reason(qtbot: Any) -> None:
         ({"last_close_secs": float("nan")}, "Nothing is waiting to close"),
     ],
 )
-def test_an_empty_table_answers_the_question(qtbot: Any, change: dict[str, Any], message: str) -> None:
+def test_an_empty_table_answers_the_question(
+    qtbot: Any, change: dict[str, Any], message: str
+) -> None:
     assert pane_of(qtbot, dataclasses.replace(snapshot_of(), **change)).table.message == message
 
 
@@ -129,7 +160,9 @@ def test_an_empty_table_says_when_there_is_no_target_or_nothing_is_recorded(qtbo
     pane = pane_of(qtbot)
     assert pane.table.message == NO_TARGET
     quiet = snapshot_of()
-    pane.show_snapshot(dataclasses.replace(quiet, target=dataclasses.replace(quiet.target, level=Level.OFF)))
+    pane.show_snapshot(
+        dataclasses.replace(quiet, target=dataclasses.replace(quiet.target, level=Level.OFF))
+    )
     assert pane.table.message == LEVEL_OFF
     pane.show_snapshot(with_state(quiet, TargetState.POST_MORTEM))
     assert pane.table.message.startswith("Nothing was waiting to close when the target ended")
@@ -146,7 +179,12 @@ def test_a_click_chooses_the_handle(qtbot: Any) -> None:
 
 
 def test_a_click_on_the_owner_thread_asks_for_what_it_owns(qtbot: Any) -> None:
-    pane = pane_of(qtbot, snapshot_of([closing(1, 41, resource=Resource.WAITING_OWNER, owner="worker-3"), closing(2, 3)]))
+    pane = pane_of(
+        qtbot,
+        snapshot_of(
+            [closing(1, 41, resource=Resource.WAITING_OWNER, owner="worker-3"), closing(2, 3)]
+        ),
+    )
     with qtbot.waitSignal(pane.filter_wanted) as wanted:
         pane.table.clicked.emit(pane.table.model().index(0, WAITS_FOR))
     assert wanted.args == ['owner:"worker-3"']
@@ -184,9 +222,15 @@ def test_the_selection_stays_on_its_close_while_others_come_and_go(qtbot: Any, o
     pane = pane_of(qtbot, snapshot_of([closing(1, 3), closing(7, 9), closing(9, 30)]))
     model = pane.table.model()
     pane.table.setCurrentIndex(model.index(texts(model, HANDLE).index("#7.1"), 0))
-    pane.show_snapshot(snapshot_of([closing(7, 9), *(closing(slot, slot % 20) for slot in range(20, 20 + 2 * others, 2))]))
+    pane.show_snapshot(
+        snapshot_of(
+            [closing(7, 9), *(closing(slot, slot % 20) for slot in range(20, 20 + 2 * others, 2))]
+        )
+    )
     assert pane.table.currentIndex().data(KEY_ROLE) == handle_id(7)
-    assert [index.data(KEY_ROLE) for index in pane.table.selectionModel().selectedRows()] == [handle_id(7)]
+    assert [index.data(KEY_ROLE) for index in pane.table.selectionModel().selectedRows()] == [
+        handle_id(7)
+    ]
 
 
 def test_ages_grow_between_snapshots_and_stand_still_when_paused_or_over(qtbot: Any) -> None:
@@ -246,7 +290,10 @@ def test_a_close_storm_is_shown_and_a_lost_target_keeps_it(qtbot: Any) -> None:
 def test_another_theme_gives_other_colours(qtbot: Any) -> None:
     pane = pane_of(qtbot, snapshot_of([closing(1, 3)]))
     pane.set_theme(DARK)
-    assert pane.table.model().index(0, WAITING).data(Qt.ItemDataRole.ForegroundRole).name() == DARK.waiting
+    assert (
+        pane.table.model().index(0, WAITING).data(Qt.ItemDataRole.ForegroundRole).name()
+        == DARK.waiting
+    )
 
 
 def test_numbers_are_aligned_right_in_header_and_cell(qtbot: Any) -> None:

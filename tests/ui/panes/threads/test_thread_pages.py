@@ -34,7 +34,9 @@ def pane_of(qtbot: Any, page: int, snapshot: Snapshot | None = SNAPSHOT) -> Thre
 
 def calling(since: float) -> Snapshot:
     threads = {
-        index: dataclasses.replace(row, calls=(CallInFlight(MADE_HERE.id, since),) if index == 2 else ())
+        index: dataclasses.replace(
+            row, calls=(CallInFlight(MADE_HERE.id, since),) if index == 2 else ()
+        )
         for index, row in SNAPSHOT.threads.items()
     }
     return dataclasses.replace(SNAPSHOT, threads=threads)
@@ -46,7 +48,11 @@ def matrix_texts(pane: ThreadsPane) -> list[list[str]]:
 
 def test_the_matrix_shows_where_handles_went(qtbot: Any) -> None:
     pane = pane_of(qtbot, MATRIX)
-    assert matrix_texts(pane) == [["Created on", "Alive", "→ worker-2"], ["worker-1", "1", "1"], ["worker-2", "0", "1"]]
+    assert matrix_texts(pane) == [
+        ["Created on", "Alive", "→ worker-2"],
+        ["worker-1", "1", "1"],
+        ["worker-2", "0", "1"],
+    ]
     moved, stayed = pane.matrix.item(0, 2), pane.matrix.item(1, 2)
     assert moved is not None
     assert stayed is not None
@@ -56,7 +62,11 @@ def test_the_matrix_shows_where_handles_went(qtbot: Any) -> None:
 
 @pytest.mark.parametrize(
     ("column", "wanted"),
-    [(0, 'created:"worker-1"'), (1, 'created:"worker-1" state:live -state:closed'), (2, 'created:"worker-1" ended:"worker-2"')],
+    [
+        (0, 'created:"worker-1"'),
+        (1, 'created:"worker-1" state:live -state:closed'),
+        (2, 'created:"worker-1" ended:"worker-2"'),
+    ],
 )
 def test_every_cell_of_the_matrix_is_a_door(qtbot: Any, column: int, wanted: str) -> None:
     pane = pane_of(qtbot, MATRIX)
@@ -90,7 +100,13 @@ def test_the_selection_of_the_matrix_survives_newer_counts(qtbot: Any) -> None:
 def test_calls_are_listed_with_their_age_and_lead_to_their_handle(qtbot: Any) -> None:
     pane = pane_of(qtbot, CALLS, calling(T0 - 41))
     model = pane.calls.model()
-    assert [model.index(0, column).data() for column in range(5)] == ["41 s", "#1.1", "TodoItem", "worker-1", "0"]
+    assert [model.index(0, column).data() for column in range(5)] == [
+        "41 s",
+        "#1.1",
+        "TodoItem",
+        "worker-1",
+        "0",
+    ]
     with qtbot.waitSignal(pane.handle_chosen) as chosen:
         pane.calls.clicked.emit(model.index(0, 0))
     assert chosen.args == [MADE_HERE.id]

@@ -43,7 +43,12 @@ def pane_of(qtbot: Any, snapshot: Snapshot | None = None) -> ThreadsPane:
 def test_the_table_keeps_qt_s_rules(qapp: Any, qtmodeltester: Any) -> None:
     model = thread_model(LIGHT, Moment())
     qtmodeltester.check(model, force_py=False)
-    for world in (World(), World(threads=("a", "b")), World(threads=tuple(f"t{i}" for i in range(300))), World(threads=())):
+    for world in (
+        World(),
+        World(threads=("a", "b")),
+        World(threads=tuple(f"t{i}" for i in range(300))),
+        World(threads=()),
+    ):
         model.set_rows(thread_table(snapshot_of(world=world)))
         for number in range(model.columnCount()):
             model.sort(number)
@@ -52,7 +57,9 @@ def test_the_table_keeps_qt_s_rules(qapp: Any, qtmodeltester: Any) -> None:
 
 
 def test_the_thread_that_closes_wait_for_stands_on_top(qtbot: Any) -> None:
-    pane = pane_of(qtbot, snapshot_of([waiting_for("worker-3"), Row(2, thread="worker-1")], world=ENDED))
+    pane = pane_of(
+        qtbot, snapshot_of([waiting_for("worker-3"), Row(2, thread="worker-1")], world=ENDED)
+    )
     model = pane.table.model()
     assert column(model, THREAD) == ["worker-3", "MainThread", "worker-1", "worker-2"]
     assert column(model, STATE) == ["ended", "alive", "alive", "alive"]
@@ -63,9 +70,14 @@ def test_the_thread_that_closes_wait_for_stands_on_top(qtbot: Any) -> None:
 
 
 def test_a_close_that_waits_for_an_ended_thread_is_explained(qtbot: Any) -> None:
-    pane = pane_of(qtbot, snapshot_of([waiting_for("worker-3"), waiting_for("worker-2", 2)], world=ENDED))
+    pane = pane_of(
+        qtbot, snapshot_of([waiting_for("worker-3"), waiting_for("worker-2", 2)], world=ENDED)
+    )
     model = pane.table.model()
-    tips = {model.index(row, THREAD).data(): model.index(row, PENDING).data(Qt.ItemDataRole.ToolTipRole) for row in range(4)}
+    tips = {
+        model.index(row, THREAD).data(): model.index(row, PENDING).data(Qt.ItemDataRole.ToolTipRole)
+        for row in range(4)
+    }
     assert tips["worker-3"] == "The thread has ended: a drain runs these closes"
     assert tips["worker-2"] == "They run when the thread next calls into the library"
     assert tips["MainThread"] == "Nothing waits for this thread"
@@ -80,7 +92,10 @@ def test_a_call_in_flight_has_its_age_or_the_reason_why_not(qtbot: Any) -> None:
     model = pane.table.model()
     model.sort(OLDEST, Qt.SortOrder.DescendingOrder)
     assert column(model, OLDEST) == ["12 s", UNKNOWN_TEXT, UNKNOWN_TEXT, UNKNOWN_TEXT]
-    tips = {model.index(row, THREAD).data(): model.index(row, OLDEST).data(Qt.ItemDataRole.ToolTipRole) for row in range(4)}
+    tips = {
+        model.index(row, THREAD).data(): model.index(row, OLDEST).data(Qt.ItemDataRole.ToolTipRole)
+        for row in range(4)
+    }
     assert tips["worker-2"] == "Times of calls are recorded from level history on"
     assert tips["worker-3"] == "No call runs on this thread"
     assert tips["worker-1"].startswith("Began at ")
@@ -105,7 +120,9 @@ def test_a_click_asks_for_the_thread_s_handles(qtbot: Any) -> None:
         (IN_FLIGHT, 'thread:"worker-2"'),
     ],
 )
-def test_each_number_of_a_thread_leads_to_the_handles_it_counts(qtbot: Any, number: int, wanted: str) -> None:
+def test_each_number_of_a_thread_leads_to_the_handles_it_counts(
+    qtbot: Any, number: int, wanted: str
+) -> None:
     pane = pane_of(qtbot, snapshot_of([waiting_for("worker-2")]))
     with qtbot.waitSignal(pane.filter_wanted) as sent:
         pane.table.clicked.emit(pane.table.model().index(0, number))
@@ -125,7 +142,12 @@ def test_a_click_on_a_call_in_flight_leads_to_its_handle(qtbot: Any) -> None:
 def test_the_selection_stays_on_its_thread_when_others_come(qtbot: Any) -> None:
     pane = pane_of(qtbot, snapshot_of(world=World(threads=("main", "b"))))
     pane.table.setCurrentIndex(pane.table.model().index(1, 0))
-    pane.show_snapshot(snapshot_of([dataclasses.replace(waiting_for("c"), thread="b")], world=World(threads=("main", "b", "c"))))
+    pane.show_snapshot(
+        snapshot_of(
+            [dataclasses.replace(waiting_for("c"), thread="b")],
+            world=World(threads=("main", "b", "c")),
+        )
+    )
     assert pane.table.currentIndex().siblingAtColumn(THREAD).data() == "b"
     assert column(pane.table.model(), THREAD)[0] == "c"
 

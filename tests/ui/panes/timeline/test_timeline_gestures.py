@@ -15,7 +15,19 @@ from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.panes.timeline.time_window import auto_span
 from tests.helpers.reading import choose, is_shown, part, text_of
 from tests.helpers.snapshots import T0, make_vitals
-from tests.helpers.timelines import LEFT, MIDDLE, NO_KEY, SHIFT, drag, legend, mouse, named, place_of, readings, wheel
+from tests.helpers.timelines import (
+    LEFT,
+    MIDDLE,
+    NO_KEY,
+    SHIFT,
+    drag,
+    legend,
+    mouse,
+    named,
+    place_of,
+    readings,
+    wheel,
+)
 
 AXIS = "Width of the time axis"
 READOUT = "Values at the pointer"
@@ -48,7 +60,9 @@ def test_the_plot_follows_the_newest_reading(fed: TimelinePane) -> None:
 
 
 @pytest.mark.parametrize(("first", "last"), [(0.90, 0.96), (0.96, 0.90)])
-def test_dragging_over_the_timeline_asks_for_what_was_born_there(qtbot: Any, fed: TimelinePane, first: float, last: float) -> None:
+def test_dragging_over_the_timeline_asks_for_what_was_born_there(
+    qtbot: Any, fed: TimelinePane, first: float, last: float
+) -> None:
     begin, end = (fed.plot.moment_at(place_of(fed.plot, share)) for share in (0.90, 0.96))
     with qtbot.waitSignal(fed.born_wanted) as wanted:
         drag(fed.plot, first, last)
@@ -64,7 +78,9 @@ def test_a_range_ends_where_the_view_ends(qtbot: Any, fed: TimelinePane) -> None
     assert selected.args[1] == pytest.approx(end)
 
 
-def test_a_click_takes_the_range_away_and_does_nothing_where_there_is_none(qtbot: Any, fed: TimelinePane) -> None:
+def test_a_click_takes_the_range_away_and_does_nothing_where_there_is_none(
+    qtbot: Any, fed: TimelinePane
+) -> None:
     with qtbot.assertNotEmitted(fed.born_wanted):
         drag(fed.plot, 0.5, 0.5)
     fed.show_range((T0, T0 + 1))
@@ -83,7 +99,9 @@ def test_a_range_without_a_beginning_is_marked_too(fed: TimelinePane) -> None:
 
 
 @pytest.mark.parametrize(("button", "keys"), [(LEFT, SHIFT), (MIDDLE, NO_KEY)])
-def test_panning_looks_back_and_double_click_returns_to_now(qtbot: Any, fed: TimelinePane, button: Any, keys: Any) -> None:
+def test_panning_looks_back_and_double_click_returns_to_now(
+    qtbot: Any, fed: TimelinePane, button: Any, keys: Any
+) -> None:
     plot = fed.plot
     plot.set_span(5)
     begin = plot.visible_range[0]
@@ -108,7 +126,9 @@ def test_a_small_shake_of_the_hand_is_no_drag(fed: TimelinePane) -> None:
     assert not fed.plot.ranges.is_shown
 
 
-def test_the_wheel_zooms_around_now_while_following_and_around_the_pointer_else(fed: TimelinePane) -> None:
+def test_the_wheel_zooms_around_now_while_following_and_around_the_pointer_else(
+    fed: TimelinePane,
+) -> None:
     plot = fed.plot
     end = plot.visible_range[1]
     wheel(plot, 3, place_of(plot, 0.5))
@@ -160,8 +180,12 @@ def test_a_chosen_width_is_shown(fed: TimelinePane) -> None:
     assert fed.plot.span_secs == 20
 
 
-@pytest.mark.parametrize(("history", "span"), [(0, 10), (9, 10), (9.9, 20), (25, 30), (59, 60), (3600, 60)])
-def test_a_short_history_is_shown_whole_and_a_long_one_by_its_newest_minute(history: float, span: float) -> None:
+@pytest.mark.parametrize(
+    ("history", "span"), [(0, 10), (9, 10), (9.9, 20), (25, 30), (59, 60), (3600, 60)]
+)
+def test_a_short_history_is_shown_whole_and_a_long_one_by_its_newest_minute(
+    history: float, span: float
+) -> None:
     assert auto_span(history) == span
 
 
@@ -197,7 +221,9 @@ def test_before_the_first_reading_the_pointer_reads_nothing(fed: TimelinePane) -
 
 def test_the_pointer_on_a_collection_says_what_it_freed(fed: TimelinePane) -> None:
     collection = Collection(1, fed.plot.moment_at(place_of(fed.plot, 0.95)), 0.0384, 312, 2, True)
-    fed.show_vitals(dataclasses.replace(make_vitals(T0 + 10, [9000] * 7, [100] * 7), collections=(collection,)))
+    fed.show_vitals(
+        dataclasses.replace(make_vitals(T0 + 10, [9000] * 7, [100] * 7), collections=(collection,))
+    )
     fed.plot.pointed.emit(collection.at)
     fed.plot.draw_now()
     assert "Forced collection freed 312 objects in 38.4 ms" in text_of(fed, READOUT)

@@ -19,7 +19,15 @@ from inspector.ui.panes.timeline.lines import REST, TOTAL
 from inspector.ui.panes.timeline.pane import FIRST_READING, GONE, NO_TARGET, RECORDED, TimelinePane
 from inspector.ui.panes.timeline.plot import TimelinePlot
 from tests.helpers.reading import is_shown, part, text_of
-from tests.helpers.snapshots import T0, Row, World, big_snapshot, make_vitals, snapshot_of, with_state
+from tests.helpers.snapshots import (
+    T0,
+    Row,
+    World,
+    big_snapshot,
+    make_vitals,
+    snapshot_of,
+    with_state,
+)
 from tests.helpers.timelines import legend, legend_buttons, named, readings
 from tests.helpers.widget_life import what_is_left
 
@@ -59,7 +67,11 @@ def message(pane: TimelinePane) -> str:
 
 def types_of(pane: TimelinePane) -> list[str]:
     """Types with a line of their own, in the order of the legend."""
-    return [text.partition("  ")[0] for text in legend(pane) if not text.startswith(("All  ", "Other types  "))]
+    return [
+        text.partition("  ")[0]
+        for text in legend(pane)
+        if not text.startswith(("All  ", "Other types  "))
+    ]
 
 
 def pen_of(pane: TimelinePane, key: int) -> QPen:
@@ -81,7 +93,9 @@ def test_a_recorded_state_has_no_time_to_show(pane: TimelinePane) -> None:
     assert len(pane.history) == 0
 
 
-def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births(fed: TimelinePane) -> None:
+def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births(
+    fed: TimelinePane,
+) -> None:
     begin, end = fed.history.first_at + 1, fed.history.last_at - 1
     middle = (begin + end) / 2
     snapshot = snapshot_of([Row(number, age_secs=T0 - begin) for number in range(1, 4)])
@@ -99,7 +113,9 @@ def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births
 
 
 def test_no_step_has_more_survivors_than_births() -> None:
-    births = Line(np.array([0.0, 1.0, 1.0, 2.0, 2.0, 3.0]), np.array([2.0, 2.0, 1.0, 1.0, np.nan, np.nan]))
+    births = Line(
+        np.array([0.0, 1.0, 1.0, 2.0, 2.0, 3.0]), np.array([2.0, 2.0, 1.0, 1.0, np.nan, np.nan])
+    )
     assert surviving(births, np.array([0.2, 1.1, 1.2, 1.3]))[:4].tolist() == [1.0, 1.0, 1.0, 1.0]
     assert np.isnan(surviving(births, np.array([2.5]))[4:]).all()
     assert surviving(Line(np.empty(0), np.empty(0)), np.array([1.0])).tolist() == []
@@ -126,7 +142,9 @@ def test_a_burst_of_readings_is_one_frame(qtbot: Any, pane: TimelinePane) -> Non
     assert len(frames) == 1
 
 
-def test_what_came_while_the_pane_was_hidden_is_drawn_when_it_is_shown(qtbot: Any, pane: TimelinePane) -> None:
+def test_what_came_while_the_pane_was_hidden_is_drawn_when_it_is_shown(
+    qtbot: Any, pane: TimelinePane
+) -> None:
     pane.hide()
     pane.show_snapshot(named())
     with qtbot.assertNotEmitted(pane.plot.painted):
@@ -160,7 +178,9 @@ def test_the_legend_names_each_line_with_its_newest_value(fed: TimelinePane) -> 
     assert any(text.startswith("Other types") for text in legend(fed))
 
 
-def test_the_legend_s_numbers_change_a_few_times_a_second_only(fed: TimelinePane, calm: QTimer) -> None:
+def test_the_legend_s_numbers_change_a_few_times_a_second_only(
+    fed: TimelinePane, calm: QTimer
+) -> None:
     fed.show_vitals(make_vitals(T0 + 10, [1000] * 7, [0] * 7))
     fed.plot.draw_now()
     assert legend(fed)[0] == "All  2,779"
@@ -177,7 +197,9 @@ def test_the_busiest_type_comes_first_and_later_types_keep_their_places(pane: Ti
     assert types_of(pane) == ["Blob", "Cursor", "Listener", "Journal", "TodoItem"]
 
 
-def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(qtbot: Any, fed: TimelinePane) -> None:
+def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(
+    qtbot: Any, fed: TimelinePane
+) -> None:
     button = part(fed.legend, "Span", QToolButton)
     with qtbot.waitSignal(fed.legend.toggled) as switched:
         button.click()
@@ -190,14 +212,20 @@ def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(qtbot: An
     assert fed.plot.curves[7][0].isVisible()
 
 
-def test_a_double_click_in_the_legend_shows_the_type_s_handles(qtbot: Any, fed: TimelinePane) -> None:
+def test_a_double_click_in_the_legend_shows_the_type_s_handles(
+    qtbot: Any, fed: TimelinePane
+) -> None:
     with qtbot.waitSignal(fed.filter_wanted) as wanted:
         qtbot.mouseDClick(part(fed.legend, "Span", QToolButton), Qt.MouseButton.LeftButton)
     assert wanted.args == ['type:"Span"']
 
 
 def test_types_of_one_colour_differ_by_their_dashes(pane: TimelinePane) -> None:
-    names = [name for name in (f"T{i}" for i in range(200)) if LIGHT.category(name) == LIGHT.category("T0")][:3]
+    names = [
+        name
+        for name in (f"T{i}" for i in range(200))
+        if LIGHT.category(name) == LIGHT.category("T0")
+    ][:3]
     snapshot = snapshot_of(world=World(types=names), at=T0 - 1)
     pane.show_snapshot(dataclasses.replace(snapshot, vitals=make_vitals(T0 - 1, [5] * 3, [0] * 3)))
     pane.show_vitals(make_vitals(T0 + 5, [9] * 3, [0] * 3))
@@ -216,7 +244,9 @@ def test_paused_it_stands_still_and_forgets_nothing(fed: TimelinePane) -> None:
     assert fed.history.last_at == T0 + 12
 
 
-def test_paused_neither_lines_nor_the_legend_s_numbers_change(fed: TimelinePane, calm: QTimer) -> None:
+def test_paused_neither_lines_nor_the_legend_s_numbers_change(
+    fed: TimelinePane, calm: QTimer
+) -> None:
     fed.set_paused(True)
     line = fed.plot.curves[TOTAL][0].getData()
     fed.show_vitals(make_vitals(T0 + 10.1, [9000] * 7, [100] * 7))
@@ -247,7 +277,9 @@ def test_a_label_near_the_right_edge_stands_left_of_its_line(fed: TimelinePane) 
 def test_collections_marks_and_attaching_are_vertical_lines_with_a_name(fed: TimelinePane) -> None:
     fed.add_mark(T0 + 4, "before the upload")
     collection = Collection(1, T0 + 6, 0.01, 3, 0, False)
-    fed.show_vitals(dataclasses.replace(make_vitals(T0 + 10, [9000] * 7, [100] * 7), collections=(collection,)))
+    fed.show_vitals(
+        dataclasses.replace(make_vitals(T0 + 10, [9000] * 7, [100] * 7), collections=(collection,))
+    )
     fed.plot.draw_now()
     curves = {kind: fed.plot.marks.curves[kind][0].getData()[0] for kind in MarkKind}
     assert curves[MarkKind.MARK][0] == pytest.approx(5)
@@ -276,7 +308,9 @@ def test_the_scale_stays_while_the_values_fit_it(fed: TimelinePane) -> None:
 
 def test_another_process_begins_a_new_time_axis(fed: TimelinePane) -> None:
     other = named(at=T0 + 50)
-    fed.show_snapshot(dataclasses.replace(other, target=dataclasses.replace(other.target, pid=4712)))
+    fed.show_snapshot(
+        dataclasses.replace(other, target=dataclasses.replace(other.target, pid=4712))
+    )
     assert len(fed.history) == 1
     assert [mark.kind for mark in fed.history.marks] == [MarkKind.ATTACH]
     fed.clear()

@@ -1,4 +1,7 @@
-"""An attached adapter over a table that is read back; taken off again after each test, with nothing left behind."""
+"""An attached adapter over a table that is read back.
+
+Taken off again after each test, with nothing left behind.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,14 @@ def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 @pytest.fixture(scope="session")
 def segment_folder() -> Iterator[str]:
-    """One for all, on the file system of every other: this process has one segment for life, whose file cannot leave it."""
+    """One for all, on the file system of every other.
+
+    This process has one segment for life, whose file cannot leave it.
+    """
     shared = Path("/dev/shm")  # noqa: S108 the place itself is what is asked for
-    with tempfile.TemporaryDirectory(prefix="arc-test-", dir=shared if shared.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="arc-test-", dir=shared if shared.is_dir() else None
+    ) as folder:
         yield folder
 
 
@@ -62,7 +70,9 @@ def adapter(recorder: TableRecorder) -> Iterator[UniffiAdapter]:
 def generated_attributes() -> dict[tuple[str, str], dict[str, int]]:
     """Identity of every attribute of every class of the packages, without ``copyreg``'s cache."""
     return {
-        (module.__name__, name): {key: id(own) for key, own in vars(value).items() if key != "__slotnames__"}
+        (module.__name__, name): {
+            key: id(own) for key, own in vars(value).items() if key != "__slotnames__"
+        }
         for module in (bdkpython.bdk, nostr_sdk.nostr_sdk)
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__

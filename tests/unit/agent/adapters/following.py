@@ -50,5 +50,7 @@ class Follower:
 
     def row(self) -> int:
         """The number of the only live row."""
-        (number,) = [number for number, row in self.recorder.rows.items() if row.state == Reference.LIVE]
+        (number,) = [
+            number for number, row in self.recorder.rows.items() if row.state == Reference.LIVE
+        ]
         return number

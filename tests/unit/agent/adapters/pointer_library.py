@@ -1,4 +1,5 @@
-"""A generated module of the pointer generation (contracts 24 to 29), with a library made of Python and real memory behind it.
+"""A generated module of the pointer generation (contracts 24 to 29), with a library made of
+Python and real memory behind it.
 
 Objects are ``Arc``s aligned to 64 bytes, traits are boxes that point to an ``Arc``, as in those
 versions of UniFFI.
@@ -93,7 +94,10 @@ ALIGNMENT = 64
 
 
 class PointerLibrary(ctypes.CDLL):
-    """The functions of the library. Without metadata symbols, as an interface of a UDL file has none."""
+    """The functions of the library.
+
+    Without metadata symbols, as an interface of a UDL file has none.
+    """
 
     def __init__(self) -> None:
         super().__init__(None)

@@ -49,28 +49,53 @@ class TableRecorder(Recorder):
     def off(self, value: bool) -> None:
         lib.ai_set_level(Level.OFF if value else Level.COUNT)
 
-    def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0, closes: Declaration | None = None) -> int:
+    def type_index(
+        self,
+        *,
+        name: str,
+        origin: str,
+        kind: Kind,
+        data_offset: int = 0,
+        closes: Declaration | None = None,
+    ) -> int:
         if self.failure is not None:
             raise self.failure
-        return super().type_index(name=name, origin=origin, kind=kind, data_offset=data_offset, closes=closes)
+        return super().type_index(
+            name=name, origin=origin, kind=kind, data_offset=data_offset, closes=closes
+        )
 
     @property
     def rows(self) -> dict[int, Row]:
         found = self.table_rows()
         return {
-            row.number: Row(row.type, row.kind, row.address, row.data, bool(row.created_at_ticks), row.reference, row.resource)
+            row.number: Row(
+                row.type,
+                row.kind,
+                row.address,
+                row.data,
+                bool(row.created_at_ticks),
+                row.reference,
+                row.resource,
+            )
             for row in found
         }
 
     def table_rows(self) -> list[tables.Row]:
         """The same from the table, oldest first."""
         made = (row for row in read_table(self._segment).rows if row.number not in self._earlier)
-        return sorted(made, key=lambda row: (row.created_at_ticks, row.number))  # a thread uses its dead rows again in any order
+        # a thread uses its dead rows again in any order
+        return sorted(made, key=lambda row: (row.created_at_ticks, row.number))
 
     def live(self, name: str) -> list[Row]:
         """Live rows of a type, oldest first."""
-        return [row for row in self.rows.values() if row.type == name and row.state == Reference.LIVE]
+        return [
+            row for row in self.rows.values() if row.type == name and row.state == Reference.LIVE
+        ]
 
     def ended(self, name: str) -> list[Reference]:
         """How the dead rows of a type ended, oldest first."""
-        return [row.state for row in self.rows.values() if row.type == name and row.state != Reference.LIVE]
+        return [
+            row.state
+            for row in self.rows.values()
+            if row.type == name and row.state != Reference.LIVE
+        ]

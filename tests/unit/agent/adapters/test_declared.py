@@ -23,7 +23,12 @@ from tests.unit.agent.adapters.following import Follower
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 MODULE = wrapped.__name__
-SESSION = {"class": f"{MODULE}.Session", "handle": "_handle.value", "close": "close", "close_with": {"flush": True}}
+SESSION = {
+    "class": f"{MODULE}.Session",
+    "handle": "_handle.value",
+    "close": "close",
+    "close_with": {"flush": True},
+}
 BUFFER = {
     "class": f"{MODULE}.Buffer",
     "handle": "address",
@@ -39,14 +44,19 @@ CACHE: list[Any] = []
 def follower(recorder: TableRecorder) -> Iterator[Follower]:
     owners = [value for value in vars(wrapped).values() if isinstance(value, type)]
     before = [(owner, dict(vars(owner))) for owner in owners] + [(wrapped, dict(vars(wrapped)))]
-    finders, checks = list(sys.meta_path), [wrapped.LIBC.malloc.errcheck, wrapped.LIBC.free.errcheck]
+    finders, checks = (
+        list(sys.meta_path),
+        [wrapped.LIBC.malloc.errcheck, wrapped.LIBC.free.errcheck],
+    )
     follower = Follower(segment_path())
     yield follower
     for adapter in follower.adapters:
         adapter.detach()
     gc.collect()
     for owner, attributes in before:
-        assert {name: id(value) for name, value in vars(owner).items()} == {name: id(value) for name, value in attributes.items()}
+        assert {name: id(value) for name, value in vars(owner).items()} == {
+            name: id(value) for name, value in attributes.items()
+        }
     assert sys.meta_path == finders
     assert [wrapped.LIBC.malloc.errcheck, wrapped.LIBC.free.errcheck] == checks
     assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
@@ -103,17 +113,23 @@ def test_what_lived_before_is_found_by_the_scan_with_its_birth_unknown(follower:
     assert (row.data, row.born_now) == (kept._handle.value, False)
 
 
-def test_instances_of_a_derived_class_belong_to_the_declared_one_nearest_to_them(follower: Follower) -> None:
+def test_instances_of_a_derived_class_belong_to_the_declared_one_nearest_to_them(
+    follower: Follower,
+) -> None:
     follower.follow(SESSION, {"class": f"{MODULE}.Derived", "handle": "_handle"})
     session, derived = wrapped.Session(), wrapped.Derived()
     assert [len(follower.live(name)) for name in ("Session", "Derived")] == [1, 1]
     del session, derived
 
 
-def test_functions_that_make_proxies_without_the_constructor_are_followed_when_named(follower: Follower) -> None:
+def test_functions_that_make_proxies_without_the_constructor_are_followed_when_named(
+    follower: Follower,
+) -> None:
     follower.follow({**SESSION, "made_by": [f"{MODULE}.connect", f"{MODULE}.Session.connect"]})
     sessions = [wrapped.connect(), wrapped.Session.connect(), wrapped.Derived.connect()]
-    assert [row.data for row in follower.live("Session")] == [session._handle.value for session in sessions]
+    assert [row.data for row in follower.live("Session")] == [
+        session._handle.value for session in sessions
+    ]
     assert type(sessions[2]) is wrapped.Derived
 
 
@@ -174,7 +190,9 @@ def test_a_class_of_an_extension_is_followed_by_looking(follower: Follower) -> N
     assert len(follower.live("mmap")) == before
 
 
-def test_memory_of_a_library_has_a_row_until_it_is_freed_although_the_proxy_went(follower: Follower) -> None:
+def test_memory_of_a_library_has_a_row_until_it_is_freed_although_the_proxy_went(
+    follower: Follower,
+) -> None:
     follower.follow(BUFFER)
     leaked, freed = wrapped.Buffer(10), wrapped.Buffer(10)
     address = leaked.address
@@ -203,7 +221,13 @@ def test_references_to_one_object_share_its_count(recorder: TableRecorder) -> No
     follower = Follower(segment_path())
     functions = dict(vars(library))
     try:
-        value = {"library": "arc_test_library.here", "name": "Thing", "creates": ["new"], "clones": ["ref@0"], "frees": ["unref"]}
+        value = {
+            "library": "arc_test_library.here",
+            "name": "Thing",
+            "creates": ["new"],
+            "clones": ["ref@0"],
+            "frees": ["unref"],
+        }
         library.__dict__["here"] = library
         adapter = follower.follow(value)
         number = library.new()
@@ -236,12 +260,19 @@ def test_a_check_that_the_program_set_itself_still_decides(follower: Follower) -
 
 
 def test_functions_that_cannot_be_replaced_are_said(follower: Follower) -> None:
-    adapter = follower.follow({"library": "builtins.str", "name": "Text", "creates": ["lower"], "frees": ["upper"]})
-    with pytest.raises(InspectorError, match="calls of lower cannot be seen: functions of a type cannot be replaced"):
+    adapter = follower.follow(
+        {"library": "builtins.str", "name": "Text", "creates": ["lower"], "frees": ["upper"]}
+    )
+    with pytest.raises(
+        InspectorError,
+        match=("calls of lower cannot be seen: functions of a type cannot be replaced"),
+    ):
         adapter.poll()
 
 
-def test_a_module_that_is_imported_later_is_followed_from_then_on(follower: Follower, tmp_path: Any, monkeypatch: Any) -> None:
+def test_a_module_that_is_imported_later_is_followed_from_then_on(
+    follower: Follower, tmp_path: Any, monkeypatch: Any
+) -> None:
     (tmp_path / "arc_later.py").write_text("class Session:\n    pass\nearly = Session()\n")
     monkeypatch.syspath_prepend(tmp_path)
     adapter = follower.follow({"class": "arc_later.Session"})
@@ -260,16 +291,30 @@ def test_a_module_that_is_imported_later_is_followed_from_then_on(follower: Foll
     [
         ({"class": f"{MODULE}.Sesion"}, f"{MODULE} has no Sesion"),
         ({"class": f"{MODULE}.connect"}, "not a class"),
-        ({"class": f"{MODULE}.Slotted", **{key: BUFFER[key] for key in ("library", "creates", "frees", "handle")}}, "referred to weakly"),
+        (
+            {
+                "class": f"{MODULE}.Slotted",
+                **{key: BUFFER[key] for key in ("library", "creates", "frees", "handle")},
+            },
+            "referred to weakly",
+        ),
         ({"class": f"{MODULE}.Slotted"}, "their end would not be seen"),
         ({"class": "builtins.list"}, "a class of the interpreter itself is not followed"),
         ({**SESSION, "close": "shut"}, "it has no method shut"),
-        ({**SESSION, "made_by": [f"{MODULE}.conect"]}, f"made_by {MODULE}.conect: {MODULE} has no conect"),
-        ({**SESSION, "made_by": ["mmap.mmap.find"]}, "it cannot be replaced, its class belongs to an extension"),
+        (
+            {**SESSION, "made_by": [f"{MODULE}.conect"]},
+            (f"made_by {MODULE}.conect: {MODULE} has no conect"),
+        ),
+        (
+            {**SESSION, "made_by": ["mmap.mmap.find"]},
+            ("it cannot be replaced, its class belongs to an extension"),
+        ),
         ({**BUFFER, "frees": ["no_such_function"]}, "the library has no function no_such_function"),
     ],
 )
-def test_what_is_wrong_with_a_declaration_is_one_line_and_hurts_nothing(follower: Follower, value: dict[str, Any], words: str) -> None:
+def test_what_is_wrong_with_a_declaration_is_one_line_and_hurts_nothing(
+    follower: Follower, value: dict[str, Any], words: str
+) -> None:
     adapter = follower.follow(value)
     with pytest.raises(InspectorError) as raised:
         adapter.poll()
@@ -317,7 +362,10 @@ def test_a_close_that_is_a_coroutine_runs_on_the_program_s_event_loop(follower: 
     try:
         assert is_running.wait(10)
         verdict = adapter.close(follower.row(), although_held=True, preview=False)
-        assert (verdict.outcome, verdict.reason) == ("pending", "shut() runs on the program's event loop")
+        assert (verdict.outcome, verdict.reason) == (
+            "pending",
+            ("shut() runs on the program's event loop"),
+        )
         asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)  # which comes after it
     finally:
         loop.call_soon_threadsafe(loop.stop)
@@ -332,7 +380,10 @@ def test_what_a_viewer_cannot_close_it_is_told_why(follower: Follower) -> None:
     adapter = follower.follow(stubborn)
     kept = wrapped.Stubborn()
     verdict = adapter.close(follower.row(), although_held=True, preview=False)
-    assert (verdict.outcome, verdict.reason) == ("pending", "close() has returned, and the handle is not released yet")
+    assert (verdict.outcome, verdict.reason) == (
+        "pending",
+        ("close() has returned, and the handle is not released yet"),
+    )
     assert kept.is_open
 
     for change, words in (
@@ -352,14 +403,20 @@ def test_a_type_that_names_no_close_is_never_closed(follower: Follower) -> None:
     CACHE[:] = [wrapped.Plain()]
     verdict = adapter.close(follower.row(), although_held=True, preview=False)
     assert (verdict.outcome, verdict.reason) == ("refused", "Plain did not opt in to closing")
-    assert adapter.referrers(follower.row()) == ["list of 1, at 0 (global tests.unit.agent.adapters.test_declared.CACHE)"]
+    assert adapter.referrers(follower.row()) == [
+        ("list of 1, at 0 (global tests.unit.agent.adapters.test_declared.CACHE)")
+    ]
     CACHE.clear()
 
 
-def test_declarations_that_come_while_it_runs_are_followed_and_known_ones_stay(follower: Follower) -> None:
+def test_declarations_that_come_while_it_runs_are_followed_and_known_ones_stay(
+    follower: Follower,
+) -> None:
     adapter = follower.follow(SESSION)
     plain = wrapped.Plain()
-    more, _ = parse_declarations([{"class": f"{MODULE}.Plain"}, {**SESSION, "close": "open"}], "viewer")
+    more, _ = parse_declarations(
+        [{"class": f"{MODULE}.Plain"}, {**SESSION, "close": "open"}], "viewer"
+    )
     adapter.declare(more)
 
     assert [row.address for row in follower.live("Plain")] == [id(plain)]

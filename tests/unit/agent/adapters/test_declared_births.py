@@ -70,7 +70,10 @@ def validator() -> Any:
     ("value", "make"),
     [
         (SESSION, wrapped.Session),
-        ({"class": f"{MODULE}.Buffer", "handle": "address", "close": "free"}, lambda: wrapped.Buffer(10)),
+        (
+            {"class": f"{MODULE}.Buffer", "handle": "address", "close": "free"},
+            lambda: wrapped.Buffer(10),
+        ),
         (GUARDED, wrapped.Guarded),
         ({**GUARDED, "handle": "userdata"}, wrapped.Guarded),
         (MAPPING, lambda: mmap.mmap(-1, 4096)),
@@ -108,7 +111,9 @@ def test_a_class_that_only_its_owner_may_close_shows_the_owner(follower: Followe
     del cursor
 
 
-def test_a_constructor_that_raises_leaves_no_row_and_raises_what_it_raised(follower: Follower) -> None:
+def test_a_constructor_that_raises_leaves_no_row_and_raises_what_it_raised(
+    follower: Follower,
+) -> None:
     class Broken(wrapped.Session):
         def __init__(self) -> None:
             super().__init__()
@@ -123,7 +128,9 @@ def test_a_constructor_that_raises_leaves_no_row_and_raises_what_it_raised(follo
         wrapped.Session(closed=True)  # type: ignore[call-arg]
 
 
-def test_an_interrupt_while_the_handle_is_read_reaches_the_program(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_while_the_handle_is_read_reaches_the_program(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(self: Any) -> int:
         raise KeyboardInterrupt
 
@@ -135,7 +142,9 @@ def test_an_interrupt_while_the_handle_is_read_reaches_the_program(follower: Fol
 
 
 @pytest.mark.parametrize("handle", [0, -1, None, False])
-def test_what_stands_for_no_handle_gets_no_row(follower: Follower, monkeypatch: pytest.MonkeyPatch, handle: object) -> None:
+def test_what_stands_for_no_handle_gets_no_row(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch, handle: object
+) -> None:
     monkeypatch.setattr(wrapped.Plain, "handle", handle, raising=False)
     follower.follow({**PLAIN, "handle": "handle"})
     plain = wrapped.Plain()
@@ -144,7 +153,9 @@ def test_what_stands_for_no_handle_gets_no_row(follower: Follower, monkeypatch: 
 
 
 @pytest.mark.parametrize("handle", [1, True, (1 << 64) - 1, -2, 1 << 63])
-def test_any_other_number_is_a_handle(follower: Follower, monkeypatch: pytest.MonkeyPatch, handle: int) -> None:
+def test_any_other_number_is_a_handle(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch, handle: int
+) -> None:
     monkeypatch.setattr(wrapped.Plain, "handle", handle, raising=False)
     follower.follow({**PLAIN, "handle": "handle"})
     plain = wrapped.Plain()
@@ -162,8 +173,16 @@ def test_any_other_number_is_a_handle(follower: Follower, monkeypatch: pytest.Mo
         ("state.missing raises", type("Has", (), {"missing": 1}), 1),
     ],
 )
-def test_each_form_of_condition_ends_the_row(follower: Follower, released: str, open_value: object, closed_value: object) -> None:
-    adapter = follower.follow({"class": f"{MODULE}.Stubborn", "released": released.replace("state", "is_open"), "close": "close"})
+def test_each_form_of_condition_ends_the_row(
+    follower: Follower, released: str, open_value: object, closed_value: object
+) -> None:
+    adapter = follower.follow(
+        {
+            "class": f"{MODULE}.Stubborn",
+            "released": released.replace("state", "is_open"),
+            "close": "close",
+        }
+    )
     stubborn = wrapped.Stubborn.__new__(wrapped.Stubborn)
     stubborn.is_open = open_value  # type: ignore[assignment]
     list(adapter.scan())
@@ -227,8 +246,12 @@ def test_hooked_methods_look_like_what_they_stand_for(follower: Follower) -> Non
     adapter.detach()
 
 
-def test_functions_that_return_several_are_followed(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wrapped, "some", lambda: [wrapped.connect(), 3, wrapped.connect()], raising=False)
+def test_functions_that_return_several_are_followed(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        wrapped, "some", lambda: [wrapped.connect(), 3, wrapped.connect()], raising=False
+    )
     follower.follow({**SESSION, "made_by": [f"{MODULE}.some"]})
     sessions = wrapped.some()  # type: ignore[attr-defined]
     assert len(follower.live("Session")) == 2
@@ -258,7 +281,14 @@ def test_rounds_of_attaching_leave_no_object_and_no_memory_behind(follower: Foll
         adapter = follower.follow(*values)
         follower.adapters.clear()
         connection = sqlite3.connect(":memory:")
-        kept = [wrapped.Session(), wrapped.Plain(), wrapped.Guarded(), mmap.mmap(-1, 4096), connection.cursor(), validator()]
+        kept = [
+            wrapped.Session(),
+            wrapped.Plain(),
+            wrapped.Guarded(),
+            mmap.mmap(-1, 4096),
+            connection.cursor(),
+            validator(),
+        ]
         kept[0].close()
         adapter.poll()
         kept[2].userdata = None
@@ -306,7 +336,9 @@ def test_followed_instances_leave_no_object_behind(follower: Follower) -> None:
     assert weakref.getweakrefcount(plain) == 0
 
 
-def test_threads_that_make_close_and_drop_while_it_is_attached_and_detached(follower: Follower) -> None:
+def test_threads_that_make_close_and_drop_while_it_is_attached_and_detached(
+    follower: Follower,
+) -> None:
     stop = threading.Event()
     failures: list[BaseException] = []
     before = dict(vars(wrapped.Session))
@@ -315,7 +347,14 @@ def test_threads_that_make_close_and_drop_while_it_is_attached_and_detached(foll
     def churn() -> None:
         try:
             for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
-                kept = [wrapped.Session(), wrapped.Derived(), wrapped.Plain(), wrapped.Guarded(), connection.cursor(), validator()]
+                kept = [
+                    wrapped.Session(),
+                    wrapped.Derived(),
+                    wrapped.Plain(),
+                    wrapped.Guarded(),
+                    connection.cursor(),
+                    validator(),
+                ]
                 kept[0].close()
                 kept[1].close(flush=True)
                 kept += [kept] * (number % 50 == 0)
@@ -345,7 +384,9 @@ def test_threads_that_make_close_and_drop_while_it_is_attached_and_detached(foll
     assert dict(vars(wrapped.Session)) == before
 
 
-def test_a_ctypes_structure_that_owns_a_handle_is_followed(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ctypes_structure_that_owns_a_handle_is_followed(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Point(ctypes.Structure):
         _fields_ = (("place", ctypes.c_void_p),)
 
@@ -358,11 +399,15 @@ def test_a_ctypes_structure_that_owns_a_handle_is_followed(follower: Follower, m
     follower.adapters[0].detach()
 
 
-def test_what_fails_is_said_once_with_the_class(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_is_said_once_with_the_class(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wrapped.Plain, "handle", "text", raising=False)
     adapter = follower.follow({**PLAIN, "handle": "handle.real"})
     wrapped.Plain()
-    with pytest.raises(InspectorError, match=r"Plain: AttributeError: 'str' object has no attribute 'real'"):
+    with pytest.raises(
+        InspectorError, match=r"Plain: AttributeError: 'str' object has no attribute 'real'"
+    ):
         adapter.poll()
 
 
@@ -371,7 +416,11 @@ def test_resources_of_rows_tell_how_they_ended(follower: Follower) -> None:
     wrapped.Session().close()
     wrapped.Session()
     wrapped.Plain()
-    ended = {(row.type, row.reference, row.resource) for row in follower.recorder.table_rows() if not row.is_live}
+    ended = {
+        (row.type, row.reference, row.resource)
+        for row in follower.recorder.table_rows()
+        if not row.is_live
+    }
     assert ended == {
         ("Session", Reference.RELEASED, Resource.CLOSED),
         ("Session", Reference.DROPPED, Resource.NEVER_CLOSED),

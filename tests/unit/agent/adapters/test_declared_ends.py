@@ -1,4 +1,7 @@
-"""The end of an instance of a declared class: it is asked before its end; otherwise nothing is claimed."""
+"""The end of an instance of a declared class: it is asked before its end.
+
+Otherwise nothing is claimed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,13 @@ from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 CONNECTION = {"class": "sqlite3.Connection", "released": "total_changes raises", "close": "close"}
 MAPPING = {"class": "mmap.mmap", "released": "closed", "close": "close"}
-FILE = {"class": "_io.FileIO", "name": "file", "handle": "fileno()", "released": "closed", "close": "close"}
+FILE = {
+    "class": "_io.FileIO",
+    "name": "file",
+    "handle": "fileno()",
+    "released": "closed",
+    "close": "close",
+}
 CLOSED, NEVER, UNKNOWN = Resource.CLOSED, Resource.NEVER_CLOSED, Resource.UNKNOWN
 
 
@@ -103,11 +112,17 @@ def follower(recorder: TableRecorder) -> Iterator[Follower]:
 
 def ends(follower: Follower, name: str) -> Counter[Resource]:
     """How the rows of a type ended."""
-    return Counter(Resource(row.resource) for row in follower.recorder.table_rows() if row.type == name and not row.is_live)
+    return Counter(
+        Resource(row.resource)
+        for row in follower.recorder.table_rows()
+        if row.type == name and not row.is_live
+    )
 
 
 @pytest.mark.parametrize("cls", [sqlite3.Connection, OwnConnection])
-def test_a_connection_that_was_closed_is_not_accused(follower: Follower, cls: type[sqlite3.Connection]) -> None:
+def test_a_connection_that_was_closed_is_not_accused(
+    follower: Follower, cls: type[sqlite3.Connection]
+) -> None:
     follower.follow(CONNECTION)
     both = [cls(":memory:"), cls(":memory:")]
     both[0].close()
@@ -126,11 +141,16 @@ def test_a_connection_that_another_thread_closed_is_not_accused(follower: Follow
     assert ends(follower, "Connection") == {CLOSED: 1}
 
 
-def test_files_and_mappings_closed_by_with_are_not_accused(follower: Follower, tmp_path: Path) -> None:
+def test_files_and_mappings_closed_by_with_are_not_accused(
+    follower: Follower, tmp_path: Path
+) -> None:
     path = tmp_path / "page"
     path.write_bytes(b"x" * 4096)
     follower.follow(MAPPING, FILE)
-    with path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+    with (
+        path.open("rb") as opened,
+        mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+    ):
         assert mapped[:1] == b"x"
     del opened, mapped
     mmap.mmap(-1, 4096)
@@ -139,22 +159,30 @@ def test_files_and_mappings_closed_by_with_are_not_accused(follower: Follower, t
     assert ends(follower, "file")[CLOSED] >= 1
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_derived_file_that_its_finaliser_closes_is_neither_closed_nor_accused(follower: Follower) -> None:
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_a_derived_file_that_its_finaliser_closes_is_neither_closed_nor_accused(
+    follower: Follower,
+) -> None:
     follower.follow(FILE)
     OwnFile(__file__).close()
     OwnFile(__file__)
     assert ends(follower, "file") == {UNKNOWN: 2}
 
 
-def test_what_a_derived_class_says_of_itself_is_not_asked_when_half_of_it_is_gone(follower: Follower) -> None:
+def test_what_a_derived_class_says_of_itself_is_not_asked_when_half_of_it_is_gone(
+    follower: Follower,
+) -> None:
     follower.follow(MAPPING)
     OwnMapping(-1, 4096)
     assert ends(follower, "mmap") == {UNKNOWN: 1}
 
 
 @pytest.mark.parametrize("declared", [LAMP, ASKED])
-def test_a_class_of_python_is_asked_before_it_goes(follower: Follower, declared: dict[str, Any]) -> None:
+def test_a_class_of_python_is_asked_before_it_goes(
+    follower: Follower, declared: dict[str, Any]
+) -> None:
     follower.follow(declared)
     Lamp().put_out()
     Lamp().close()

@@ -1,4 +1,6 @@
-"""Declared classes that belong to an extension: no attribute of theirs can be set, or no weak reference to their instances made.
+"""Declared classes that belong to an extension.
+
+No attribute of theirs can be set, or no weak reference to their instances made.
 
 With the real recorder: native code ends these rows.
 """
@@ -35,7 +37,9 @@ DEALLOC, INIT = 48, 296
 def slots() -> list[int]:
     """The functions in the hooked slots."""
     classes = (sqlite3.Connection, sqlite3.Cursor, mmap.mmap, pydantic_core.SchemaValidator)
-    return [int(ffi.cast("uint64_t *", id(cls) + at)[0]) for cls in classes for at in (DEALLOC, INIT)]
+    return [
+        int(ffi.cast("uint64_t *", id(cls) + at)[0]) for cls in classes for at in (DEALLOC, INIT)
+    ]
 
 
 @pytest.fixture
@@ -57,7 +61,11 @@ def adapter() -> Iterator[DeclaredAdapter]:
 
 def live(adapter: DeclaredAdapter, name: str) -> int:
     """Rows of a class."""
-    return next(int(each["rows"]) for each in adapter.states()["declared"] if each["class"].endswith(f".{name}"))
+    return next(
+        int(each["rows"])
+        for each in adapter.states()["declared"]
+        if each["class"].endswith(f".{name}")
+    )
 
 
 def row_of(adapter: DeclaredAdapter, proxy: object) -> int:
@@ -100,13 +108,18 @@ def test_a_class_that_the_program_derives_is_followed_as_well(adapter: DeclaredA
     assert live(adapter, "Connection") == 0
 
 
-def test_a_connection_cannot_be_closed_from_another_thread_and_that_is_said(adapter: DeclaredAdapter) -> None:
+def test_a_connection_cannot_be_closed_from_another_thread_and_that_is_said(
+    adapter: DeclaredAdapter,
+) -> None:
     connection = sqlite3.connect(":memory:")
     row = row_of(adapter, connection)
     assert adapter.owns(row)
     assert adapter.boundary.python_object(row) is connection
     verdict = adapter.close(row, although_held=True, preview=False)
-    assert (verdict.outcome, verdict.reason) == ("refused", "only the thread that made it may close it, and nothing can be run there")
+    assert (verdict.outcome, verdict.reason) == (
+        "refused",
+        ("only the thread that made it may close it, and nothing can be run there"),
+    )
     connection.close()
 
 
@@ -120,7 +133,9 @@ def test_mappings_are_made_as_before_with_all_their_arguments(adapter: DeclaredA
     mapping.close()
 
 
-def test_a_class_of_pyo3_without_weak_references_is_followed_to_its_end(adapter: DeclaredAdapter) -> None:
+def test_a_class_of_pyo3_without_weak_references_is_followed_to_its_end(
+    adapter: DeclaredAdapter,
+) -> None:
     validator = pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema())
     row = row_of(adapter, validator)
     assert row
@@ -137,8 +152,13 @@ def test_a_class_of_an_extension_that_says_its_module_is_builtins_is_not_the_int
     from tokenizers import Tokenizer
 
     claims = type("Claims", (), {"__module__": "builtins"})
-    assert [is_of_interpreter(cls) for cls in (int, type(lambda: 0), type(iter([])), Exception)] == [True] * 4
-    assert [is_of_interpreter(cls) for cls in (sqlite3.Connection, Tokenizer, pydantic_core.SchemaValidator)] == [False] * 3
+    assert [
+        is_of_interpreter(cls) for cls in (int, type(lambda: 0), type(iter([])), Exception)
+    ] == [True] * 4
+    assert [
+        is_of_interpreter(cls)
+        for cls in (sqlite3.Connection, Tokenizer, pydantic_core.SchemaValidator)
+    ] == [False] * 3
     assert not hooks.is_of_python(Tokenizer)
     assert hooks.is_of_python(claims)
     assert str(hooks.library_of(pydantic_core.SchemaValidator)).endswith(".so")
@@ -147,21 +167,34 @@ def test_a_class_of_an_extension_that_says_its_module_is_builtins_is_not_the_int
 def test_instances_that_live_without_a_row_are_told() -> None:
     declared = {"class": "pydantic_core.SchemaValidator"}
     alone = DeclaredAdapter(Declared(parse_declarations([declared], "a.toml")[0]))
-    before = [pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema()) for _ in range(300)]
+    before = [
+        pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema()) for _ in range(300)
+    ]
     alone.attach()
     (state,) = alone.states()["declared"]
     known = bool(pydantic_core.SchemaValidator.__flags__ & 1 << 14)
-    assert (state["unseen"], "births of this class cannot be seen" in state["trouble"]) == (not known, not known)
-    told = next(each for path, each in alone.states()["not_followed"].items() if "pydantic_core" in path)
+    assert (state["unseen"], "births of this class cannot be seen" in state["trouble"]) == (
+        not known,
+        not known,
+    )
+    told = next(
+        each for path, each in alone.states()["not_followed"].items() if "pydantic_core" in path
+    )
     assert told["classes"] > 0
     before.clear()
     alone.detach()
 
 
 def test_of_a_library_that_nobody_follows_the_class_with_the_most_instances_is_named() -> None:
-    kept = [pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema()) for _ in range(300)]
+    kept = [
+        pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema()) for _ in range(300)
+    ]
     told = next(each for path, each in not_followed(()).items() if "pydantic_core" in path)
-    followed = next(each for path, each in not_followed({pydantic_core.SchemaValidator}).items() if "pydantic_core" in path)
+    followed = next(
+        each
+        for path, each in not_followed({pydantic_core.SchemaValidator}).items()
+        if "pydantic_core" in path
+    )
     assert told["example"].endswith("SchemaValidator")
     assert isinstance(find(told["example"]), Place)
     assert 270 < told["live"] < 600
@@ -173,7 +206,9 @@ def test_of_a_library_that_nobody_follows_the_class_with_the_most_instances_is_n
 def test_what_lived_before_is_found_and_its_end_is_seen(adapter: DeclaredAdapter) -> None:
     adapter.detach()
     connections = [sqlite3.connect(":memory:") for _ in range(3)]
-    again = DeclaredAdapter(Declared(parse_declarations([{"class": "sqlite3.Connection"}], "a.toml")[0]))
+    again = DeclaredAdapter(
+        Declared(parse_declarations([{"class": "sqlite3.Connection"}], "a.toml")[0])
+    )
     again.attach()
     list(again.scan())
     assert live(again, "Connection") == 3
@@ -196,11 +231,20 @@ def test_threads_that_make_and_drop_leave_no_row(adapter: DeclaredAdapter) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    assert (live(adapter, "Connection"), live(adapter, "Cursor"), lib.ai_live_handles()) == (0, 0, before)
+    assert (live(adapter, "Connection"), live(adapter, "Cursor"), lib.ai_live_handles()) == (
+        0,
+        0,
+        before,
+    )
 
 
-def test_what_was_made_while_hooked_ends_well_after_the_hooks_went(adapter: DeclaredAdapter) -> None:
-    kept: list[Any] = [sqlite3.connect(":memory:"), pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema())]
+def test_what_was_made_while_hooked_ends_well_after_the_hooks_went(
+    adapter: DeclaredAdapter,
+) -> None:
+    kept: list[Any] = [
+        sqlite3.connect(":memory:"),
+        pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema()),
+    ]
     adapter.detach()
     kept[0].close()
     kept.clear()

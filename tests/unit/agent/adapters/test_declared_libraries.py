@@ -1,4 +1,7 @@
-"""Functions of cffi libraries that create, clone and free, declared: counts follow the program's calls."""
+"""Functions of cffi libraries that create, clone and free, declared.
+
+Counts follow the program's calls.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from inspector.wire import lib
 from tests.unit.agent.adapters.following import Follower
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
-SOURCE = "void *malloc(size_t size); int posix_memalign(void **place, size_t align, size_t size); void free(void *it);"
+SOURCE = (
+    "void *malloc(size_t size); int posix_memalign(void **place, size_t align, size_t "
+    "size); void free(void *it);"
+)
 HOLDER = "arc_test_cffi"
 MEMORY = {
     "library": f"{HOLDER}.lib",
@@ -64,9 +70,15 @@ def opened_out_of_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[A
 
 @pytest.mark.parametrize("way", ["in line", "out of line"])
 def test_memory_of_a_library_opened_by_cffi_is_counted(
-    follower: Follower, holder: types.ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    follower: Follower,
+    holder: types.ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
 ) -> None:
-    ffi, library = opened_in_line() if way == "in line" else opened_out_of_line(tmp_path, monkeypatch)
+    ffi, library = (
+        opened_in_line() if way == "in line" else opened_out_of_line(tmp_path, monkeypatch)
+    )
     holder.lib = library  # type: ignore[attr-defined]
     functions = [library.malloc, library.posix_memalign, library.free]
     adapter = follower.follow(MEMORY)
@@ -86,7 +98,9 @@ def test_memory_of_a_library_opened_by_cffi_is_counted(
     assert [library.malloc, library.posix_memalign, library.free] == functions
 
 
-def test_a_pointer_that_cffi_frees_by_the_library_is_counted_down(follower: Follower, holder: types.ModuleType) -> None:
+def test_a_pointer_that_cffi_frees_by_the_library_is_counted_down(
+    follower: Follower, holder: types.ModuleType
+) -> None:
     ffi, library = opened_in_line()
     holder.lib = library  # type: ignore[attr-defined]
     follower.follow(MEMORY)
@@ -97,10 +111,19 @@ def test_a_pointer_that_cffi_frees_by_the_library_is_counted_down(follower: Foll
     assert follower.live("Memory") == []
 
 
-def test_functions_of_a_compiled_cffi_module_are_counted(follower: Follower, holder: types.ModuleType) -> None:
+def test_functions_of_a_compiled_cffi_module_are_counted(
+    follower: Follower, holder: types.ModuleType
+) -> None:
     holder.lib = lib  # type: ignore[attr-defined]
     before = [lib.ai_todo_list_make, lib.ai_handle_drop]
-    adapter = follower.follow({"library": f"{HOLDER}.lib", "name": "List", "creates": ["ai_todo_list_make"], "frees": ["ai_handle_drop"]})
+    adapter = follower.follow(
+        {
+            "library": f"{HOLDER}.lib",
+            "name": "List",
+            "creates": ["ai_todo_list_make"],
+            "frees": ["ai_handle_drop"],
+        }
+    )
     adapter.poll()
     handle = lib.ai_todo_list_make()
     assert [row.data for row in follower.live("List")] == [handle]
@@ -110,10 +133,14 @@ def test_functions_of_a_compiled_cffi_module_are_counted(follower: Follower, hol
     assert [lib.ai_todo_list_make, lib.ai_handle_drop] == before
 
 
-def test_births_stay_quick_while_many_references_are_out(follower: Follower, holder: types.ModuleType) -> None:
+def test_births_stay_quick_while_many_references_are_out(
+    follower: Follower, holder: types.ModuleType
+) -> None:
     numbers = iter(range(1, 1_000_000))
     holder.lib = types.SimpleNamespace(new=lambda: next(numbers), unref=lambda number: None)  # type: ignore[attr-defined]
-    follower.follow({"library": f"{HOLDER}.lib", "name": "Thing", "creates": ["new"], "frees": ["unref"]})
+    follower.follow(
+        {"library": f"{HOLDER}.lib", "name": "Thing", "creates": ["new"], "frees": ["unref"]}
+    )
     kept = [holder.lib.new() for _ in range(3_000)]
     assert len(follower.live("Thing")) == 3_000
     for number in reversed(kept):

@@ -49,14 +49,21 @@ def look(adapter: DeclaredAdapter, time: Time) -> None:
     adapter.poll()
 
 
-def adapter_with(follower: Follower, time: Time, *values: dict[str, Any], work_clock: Callable[[], float] = float) -> DeclaredAdapter:
+def adapter_with(
+    follower: Follower, time: Time, *values: dict[str, Any], work_clock: Callable[[], float] = float
+) -> DeclaredAdapter:
     adapter = follower.follow(*values, looks=Looks(clock=time, work_clock=work_clock))
     list(adapter.scan())
     return adapter
 
 
-@pytest.mark.parametrize(("value", "make"), [(PLAIN, lambda: copy.copy(wrapped.Plain())), (SESSION, wrapped.Session.connect)])
-def test_an_instance_that_no_hook_saw_is_adopted_by_the_second_look(follower: Follower, value: Any, make: Callable[[], Any]) -> None:
+@pytest.mark.parametrize(
+    ("value", "make"),
+    [(PLAIN, lambda: copy.copy(wrapped.Plain())), (SESSION, wrapped.Session.connect)],
+)
+def test_an_instance_that_no_hook_saw_is_adopted_by_the_second_look(
+    follower: Follower, value: Any, make: Callable[[], Any]
+) -> None:
     time, name = Time(), value["class"].rpartition(".")[2]
     adapter = adapter_with(follower, time, value)
     kept = make()
@@ -108,9 +115,12 @@ def test_nothing_is_held_between_two_looks(follower: Follower) -> None:
     assert follower.live("Session") == []
 
 
-def test_a_heap_that_takes_long_to_pass_says_so_of_the_classes_whose_births_are_not_seen(follower: Follower) -> None:
+def test_a_heap_that_takes_long_to_pass_says_so_of_the_classes_whose_births_are_not_seen(
+    follower: Follower,
+) -> None:
     time, ticks = Time(), itertools.count()
-    adapter = adapter_with(follower, time, SESSION, PLAIN, work_clock=lambda: float(next(ticks)))  # one slice a look
+    # one slice a look
+    adapter = adapter_with(follower, time, SESSION, PLAIN, work_clock=lambda: float(next(ticks)))
     kept = [wrapped.Session.connect() for _ in range(3)]
     filling = [[number] for number in range(200_000)]
     gc.collect()

@@ -32,7 +32,9 @@ def test_an_extension_is_reported_too_and_to_every_watch(imported: list[ModuleTy
     assert imported == again == [module]
 
 
-def test_a_module_is_reported_when_its_body_has_run(importable: Path, imported: list[ModuleType]) -> None:
+def test_a_module_is_reported_when_its_body_has_run(
+    importable: Path, imported: list[ModuleType]
+) -> None:
     importable.write_text("value = 7\n")
     module = importlib.import_module(NAME)
 
@@ -51,7 +53,9 @@ def test_reloading_works_as_before(importable: Path, imported: list[ModuleType])
     assert module.value == 8000
 
 
-def test_an_import_that_fails_fails_the_same_way(importable: Path, imported: list[ModuleType]) -> None:
+def test_an_import_that_fails_fails_the_same_way(
+    importable: Path, imported: list[ModuleType]
+) -> None:
     importable.write_text("raise LookupError('mine')\n")
     with pytest.raises(LookupError, match="mine"):
         importlib.import_module(NAME)

@@ -50,7 +50,9 @@ def test_an_adopted_row_has_no_birth(segment: str, type_index: int) -> None:
     rows = Recorder().adopt(type_index, [0x1000, 0], [0x1010, 7])
 
     found = read_table(segment).live("Thing")
-    assert {row.number: (row.address, row.data, row.created_at_ticks, row.created_by) for row in found} == {
+    assert {
+        row.number: (row.address, row.data, row.created_at_ticks, row.created_by) for row in found
+    } == {
         rows[0]: (0x1000, 0x1010, 0, ""),
         rows[1]: (0, 7, 0, ""),
     }
@@ -58,8 +60,12 @@ def test_an_adopted_row_has_no_birth(segment: str, type_index: int) -> None:
     assert read_table(segment).row(rows[1]).address == 0x2000
 
 
-@pytest.mark.parametrize(("strong", "state"), [(1, Reference.DROPPED), (2, Reference.RELEASED), (0, Reference.RELEASED)])
-def test_the_count_tells_what_a_release_makes_of_a_row(segment: str, type_index: int, strong: int, state: Reference) -> None:
+@pytest.mark.parametrize(
+    ("strong", "state"), [(1, Reference.DROPPED), (2, Reference.RELEASED), (0, Reference.RELEASED)]
+)
+def test_the_count_tells_what_a_release_makes_of_a_row(
+    segment: str, type_index: int, strong: int, state: Reference
+) -> None:
     count = ctypes.c_uint64(strong)
     row = Recorder().add(type_index, 0x1000, 0x1010, 0)
     Recorder().end_counted(row, ctypes.addressof(count))

@@ -58,12 +58,18 @@ def test_stacks_of_one_type_of_proxies_leave_the_others_as_they_are(
     kept = [bdk.Amount.from_sat(1), bdk.Mnemonic(bdk.WordCount.WORDS12)]
     assert (frames("Amount"), frames("Mnemonic")) == (0, 0)
     only("Amount", Level.STACKS)
-    kept = [deeply(lambda: bdk.Amount.from_sat(1)), deeply(lambda: bdk.Mnemonic(bdk.WordCount.WORDS12))]
+    kept = [
+        deeply(lambda: bdk.Amount.from_sat(1)),
+        deeply(lambda: bdk.Mnemonic(bdk.WordCount.WORDS12)),
+    ]
     assert frames("Amount") > 3
     assert frames("Mnemonic") == 0
 
     lib.ai_set_level(Level.HISTORY)
-    kept = [deeply(lambda: bdk.Amount.from_sat(1)), deeply(lambda: bdk.Mnemonic(bdk.WordCount.WORDS12))]
+    kept = [
+        deeply(lambda: bdk.Amount.from_sat(1)),
+        deeply(lambda: bdk.Mnemonic(bdk.WordCount.WORDS12)),
+    ]
     assert frames("Amount") > 3
     assert frames("Mnemonic") == 1
     kept.clear()
@@ -103,7 +109,9 @@ def test_clones_in_transit_are_seen_of_a_type_that_alone_has_a_history(
     assert amount.to_sat() == 1
 
 
-def test_stacks_of_one_declared_class(recorder: TableRecorder, only: Callable[[str, Level], None]) -> None:
+def test_stacks_of_one_declared_class(
+    recorder: TableRecorder, only: Callable[[str, Level], None]
+) -> None:
     declared = Declared()
     read_named(["sqlite3"], declared, folder=Path())
     adapter = DeclaredAdapter(declared)

@@ -25,7 +25,9 @@ def declared(**fields: Any) -> Declaration:
     return parse_declaration({"class": "nostr_sdk.nostr_sdk.Client", **fields}, "a.toml")
 
 
-def test_a_class_is_left_as_it_was_and_its_rows_close_no_longer(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_class_is_left_as_it_was_and_its_rows_close_no_longer(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     before = generated_attributes()
     closing = adapter.opt_in(CLIENT, declared(close="shutdown", watch=["connect"]))
     assert closing is not None
@@ -65,11 +67,15 @@ def test_a_method_that_is_cancelled_half_way_leaves_it_unknown(
     monkeypatch.undo()  # before the adapter compares the classes
 
 
-def test_a_class_of_the_program_that_is_derived_from_a_followed_one_is_refused(adapter: UniffiAdapter) -> None:
+def test_a_class_of_the_program_that_is_derived_from_a_followed_one_is_refused(
+    adapter: UniffiAdapter,
+) -> None:
     class Derived(CLIENT):  # type: ignore[misc]
         """Its proxies are rows of the class above it."""
 
-    with pytest.raises(InspectorError, match=r"as nostr_sdk\.nostr_sdk\.Client: declare that class"):
+    with pytest.raises(
+        InspectorError, match=r"as nostr_sdk\.nostr_sdk\.Client: declare that class"
+    ):
         adapter.opt_in(Derived, declared(close="shutdown"))
 
 
@@ -85,6 +91,8 @@ def test_a_method_that_takes_an_argument_by_position_only_is_refused() -> None:
         """Not to be called."""
 
     assert call_trouble(close, frozenset({"code"})) == "close needs the argument code by position"
-    assert call_trouble(finish, frozenset()) == "finish needs the argument code, which close_with does not give"
+    assert call_trouble(finish, frozenset()) == (
+        "finish needs the argument code, which close_with does not give"
+    )
     assert call_trouble(finish, frozenset({"code", "flush"})) == ""
     assert call_trouble(finish, frozenset({"code", "now"})) == "finish has no argument now"

@@ -67,21 +67,27 @@ def freed(recorder: TableRecorder) -> list[Row]:
     return rows
 
 
-def test_a_finaliser_that_is_called_by_hand_leaves_a_freed_proxy(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_finaliser_that_is_called_by_hand_leaves_a_freed_proxy(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     proxy, sound = mnemonic(), mnemonic()
     proxy.__del__()
     settle(adapter)
 
     assert recorder.ended("Mnemonic") == [Reference.DROPPED]
     assert [row.data for row in freed(recorder)] == [proxy._handle]
-    assert [row.data for row in recorder.live("Mnemonic") if row.resource != Resource.FREED] == [sound._handle]
+    assert [row.data for row in recorder.live("Mnemonic") if row.resource != Resource.FREED] == [
+        sound._handle
+    ]
 
     proxy._handle = None
     adapter.poll()
     assert not freed(recorder)
 
 
-def test_a_finaliser_that_brings_its_object_back_leaves_a_freed_proxy(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_finaliser_that_brings_its_object_back_leaves_a_freed_proxy(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     mnemonic(Phoenix)
     settle(adapter)
 
@@ -91,7 +97,9 @@ def test_a_finaliser_that_brings_its_object_back_leaves_a_freed_proxy(adapter: U
     assert not recorder.live("Mnemonic")
 
 
-def test_a_freed_proxy_whose_object_lives_on_is_freed_all_the_same(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_freed_proxy_whose_object_lives_on_is_freed_all_the_same(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     first = mnemonic()
     second = bdk.Mnemonic._uniffi_make_instance(first._uniffi_clone_handle())
     second.__del__()
@@ -104,7 +112,9 @@ def test_a_freed_proxy_whose_object_lives_on_is_freed_all_the_same(adapter: Unif
     second._handle = None
 
 
-def test_a_finaliser_that_runs_twice_ends_the_row_without_a_look_at_the_memory(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_finaliser_that_runs_twice_ends_the_row_without_a_look_at_the_memory(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     proxy = mnemonic()
     keeps = bdk.Mnemonic._uniffi_make_instance(proxy._uniffi_clone_handle())
     more = keeps._uniffi_clone_handle()  # the reference that the second call releases in error
@@ -119,7 +129,9 @@ def test_a_finaliser_that_runs_twice_ends_the_row_without_a_look_at_the_memory(a
     proxy._handle = None
 
 
-def test_sound_finalisers_leave_no_freed_proxy(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_sound_finalisers_leave_no_freed_proxy(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     ring = [mnemonic(Ordinary)]
     ring[0].ring = ring
     del ring
@@ -132,7 +144,9 @@ def test_sound_finalisers_leave_no_freed_proxy(adapter: UniffiAdapter, recorder:
     assert recorder.ended("Mnemonic") == [Reference.DROPPED] * 3
 
 
-def test_objects_that_were_freed_before_the_agent_came_are_found(recorder: TableRecorder, arrive: Any) -> None:
+def test_objects_that_were_freed_before_the_agent_came_are_found(
+    recorder: TableRecorder, arrive: Any
+) -> None:
     sound = mnemonic()
     by_hand = [mnemonic() for _ in range(3)]
     for proxy in by_hand:
@@ -141,8 +155,16 @@ def test_objects_that_were_freed_before_the_agent_came_are_found(recorder: Table
         mnemonic(Phoenix)
     arrive()
 
-    assert {row.data for row in freed(recorder)} >= {proxy._handle for proxy in (*by_hand, *GRAVE)} - {sound._handle}
+    assert {row.data for row in freed(recorder)} >= {
+        proxy._handle for proxy in (*by_hand, *GRAVE)
+    } - {sound._handle}
     assert len(recorder.live("Mnemonic")) == 6
-    assert sum(row.data == sound._handle and row.resource == Resource.NONE for row in recorder.live("Mnemonic")) == 1
+    assert (
+        sum(
+            row.data == sound._handle and row.resource == Resource.NONE
+            for row in recorder.live("Mnemonic")
+        )
+        == 1
+    )
     for proxy in by_hand:
         proxy._handle = None

@@ -36,7 +36,9 @@ POINTERS = (
     .replace("_uniffi_make_instance", "_make_instance_")
     .replace('"_handle"', '"_pointer"')
 )
-BORROWED = POINTERS.replace("_uniffi_clone_pointer", "other").replace("uniffi_made_fn_free_thing", "ffi_made_4a5b_Thing_object_free")
+BORROWED = POINTERS.replace("_uniffi_clone_pointer", "other").replace(
+    "uniffi_made_fn_free_thing", "ffi_made_4a5b_Thing_object_free"
+)
 MAP_KEYS = """
 class Thing(object):
     def __init__(self, start):
@@ -87,12 +89,17 @@ def test_keys_of_a_map_inside_the_library_are_no_addresses() -> None:
 
     assert shape is MAP_KEY
     assert not shape.is_address
-    (found,) = proxy_classes(module_of(MAP_KEYS) | {"_UniffiLib": ctypes.CDLL(None)}, Generation(0, MAP_KEY))
+    (found,) = proxy_classes(
+        module_of(MAP_KEYS) | {"_UniffiLib": ctypes.CDLL(None)}, Generation(0, MAP_KEY)
+    )
     assert (found.name, found.kind, found.clone) == ("Thing", Kind.UNIFFI, None)
 
 
 def test_a_class_without_a_constructor_of_its_own_is_a_proxy_class() -> None:
-    assert shape_from(CHECK.format(24) + BORROWED.replace("    def __init__(self): pass\n", "")) is BORROWED_POINTER
+    assert (
+        shape_from(CHECK.format(24) + BORROWED.replace("    def __init__(self): pass\n", ""))
+        is BORROWED_POINTER
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,11 +109,19 @@ def test_a_class_without_a_constructor_of_its_own_is_a_proxy_class() -> None:
         (CHECK.format(30) + POINTERS, "contract 30 is not known to keep its handles in _pointer"),
         (CHECK.format(28) + HANDLES, "contract 28 is not known to keep its handles in _handle"),
         (HANDLES, "before contract numbers is not known to keep its handles in _handle"),
-        (HANDLES.replace("_uniffi_make_instance", "_make"), "built in a way that UniFFI before contract numbers is not known for"),
-        (CHECK.format(30) + HANDLES + POINTERS.replace("Thing", "Other"), "built in a way that UniFFI contract 30 is not known for"),
+        (
+            HANDLES.replace("_uniffi_make_instance", "_make"),
+            ("built in a way that UniFFI before contract numbers is not known for"),
+        ),
+        (
+            CHECK.format(30) + HANDLES + POINTERS.replace("Thing", "Other"),
+            "built in a way that UniFFI contract 30 is not known for",
+        ),
     ],
 )
-def test_a_generation_that_is_not_known_is_refused_with_the_reason(source: str, reason: str) -> None:
+def test_a_generation_that_is_not_known_is_refused_with_the_reason(
+    source: str, reason: str
+) -> None:
     answer = recognise(module_of(source))
 
     assert isinstance(answer, Unsupported)
@@ -128,14 +143,22 @@ def test_classes_imported_from_another_generated_module_belong_to_that_one() -> 
 @pytest.mark.parametrize(
     ("module", "traits"),
     [
-        (bdkpython.bdk, {"FullScanScriptInspectorImpl", "PersistenceImpl", "SyncScriptInspectorImpl"}),
+        (
+            bdkpython.bdk,
+            {"FullScanScriptInspectorImpl", "PersistenceImpl", "SyncScriptInspectorImpl"},
+        ),
         (nostr_sdk.nostr_sdk, {"NostrDatabaseImpl", "NostrSignerImpl", "PowAdapterImpl"}),
     ],
 )
-def test_traits_are_told_from_objects_by_the_librarys_metadata(module: Any, traits: set[str]) -> None:
+def test_traits_are_told_from_objects_by_the_librarys_metadata(
+    module: Any, traits: set[str]
+) -> None:
     generation = recognise(vars(module))
     assert isinstance(generation, Generation)
-    found = {proxy_class.name: proxy_class.kind for proxy_class in proxy_classes(vars(module), generation)}
+    found = {
+        proxy_class.name: proxy_class.kind
+        for proxy_class in proxy_classes(vars(module), generation)
+    }
 
     assert traits <= {name for name, kind in found.items() if kind == Kind.UNIFFI_TRAIT}
     assert all(name.endswith("Impl") == (kind == Kind.UNIFFI_TRAIT) for name, kind in found.items())

@@ -18,12 +18,18 @@ def test_hooked_functions_look_like_the_originals(adapter: UniffiAdapter) -> Non
 
 def test_methods_are_not_touched(adapter: UniffiAdapter) -> None:
     own = {name: getattr(value, "__func__", value) for name, value in vars(bdk.Amount).items()}
-    hooked = {name for name, value in own.items() if getattr(value, "__module__", "") == hooks.__name__ or hasattr(value, "__wrapped__")}
+    hooked = {
+        name
+        for name, value in own.items()
+        if getattr(value, "__module__", "") == hooks.__name__ or hasattr(value, "__wrapped__")
+    }
 
     assert hooked == {"__init__", "__del__", "_uniffi_make_instance", "__reduce_ex__"}
 
 
-def test_proxies_made_while_hooked_are_released_after_the_hooks_went(recorder: TableRecorder) -> None:
+def test_proxies_made_while_hooked_are_released_after_the_hooks_went(
+    recorder: TableRecorder,
+) -> None:
     adapter = UniffiAdapter(recorder)
     adapter.attach()
     first = bdk.Amount.from_sat(1)

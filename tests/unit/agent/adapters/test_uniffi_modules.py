@@ -35,7 +35,9 @@ def test_a_module_is_claimed_once(importable: Path) -> None:
     assert module not in list(finder.unseen())
 
 
-def test_a_module_under_another_name_is_not_claimed_twice(importable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_under_another_name_is_not_claimed_twice(
+    importable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     importable.write_text("_UniffiLib = None\n")
     module = importlib.import_module(NAME)
     monkeypatch.setitem(sys.modules, "alias_of_it", module)
@@ -43,7 +45,9 @@ def test_a_module_under_another_name_is_not_claimed_twice(importable: Path, monk
     assert [found.__name__ for found in ModuleFinder().unseen() if found is module] == [NAME]
 
 
-def test_a_generation_that_is_not_supported_is_named_once_and_left_alone(importable: Path, recorder: TableRecorder) -> None:
+def test_a_generation_that_is_not_supported_is_named_once_and_left_alone(
+    importable: Path, recorder: TableRecorder
+) -> None:
     importable.write_text(
         "_UniffiLib = None\n"
         "def _uniffi_check_contract_api_version(lib):\n    bindings_contract_version = 99\n"
@@ -53,7 +57,10 @@ def test_a_generation_that_is_not_supported_is_named_once_and_left_alone(importa
     adapter.attach()
     try:
         module = importlib.import_module(NAME)
-        with pytest.raises(InspectorError, match=f"{NAME} is not followed: .* UniFFI contract 99 is not known for"):
+        with pytest.raises(
+            InspectorError,
+            match=(f"{NAME} is not followed: .* UniFFI contract 99 is not known for"),
+        ):
             adapter.poll()
         adapter.poll()
         assert "__init__" not in vars(module.Thing)

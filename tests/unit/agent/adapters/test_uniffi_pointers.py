@@ -22,7 +22,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def adapter(made: ModuleType, recorder: TableRecorder) -> Iterator[UniffiAdapter]:
-    before = {name: dict(vars(made)[name].__dict__) for name in ("Thing", "StoreImpl", "_UniffiHandleMap")}
+    before = {
+        name: dict(vars(made)[name].__dict__) for name in ("Thing", "StoreImpl", "_UniffiHandleMap")
+    }
     adapter = UniffiAdapter(recorder)
     adapter.attach()
     yield adapter
@@ -36,13 +38,17 @@ def test_an_object_of_a_larger_alignment_is_placed_by_its_library(
     thing = made.Thing()
     shared = made.Thing._make_instance_(thing._uniffi_clone_pointer())
 
-    assert [(row.kind, row.address, row.strong()) for row in recorder.live("Thing")] == [(Kind.UNIFFI, thing._pointer - ALIGNMENT, 2)] * 2
+    assert [(row.kind, row.address, row.strong()) for row in recorder.live("Thing")] == [
+        (Kind.UNIFFI, thing._pointer - ALIGNMENT, 2)
+    ] * 2
     del thing
     del shared
     assert recorder.ended("Thing") == [Reference.RELEASED, Reference.DROPPED]
 
 
-def test_boxes_of_one_trait_object_share_its_address(made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_boxes_of_one_trait_object_share_its_address(
+    made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     store = made.StoreImpl()
     shared = made.StoreImpl._make_instance_(store._uniffi_clone_pointer())
     assert store._pointer != shared._pointer
@@ -56,7 +62,9 @@ def test_boxes_of_one_trait_object_share_its_address(made: ModuleType, adapter: 
     assert recorder.ended("StoreImpl") == [Reference.RELEASED, Reference.DROPPED]
 
 
-def test_handle_0_of_a_foreign_object_is_a_handle(made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_handle_0_of_a_foreign_object_is_a_handle(
+    made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     class Shelf(made.Store):  # type: ignore[name-defined,misc]
         pass
 

@@ -29,12 +29,19 @@ def only(rows: list[Row]) -> Row:
     return rows[0]
 
 
-def test_a_constructed_and_a_lifted_object_have_a_row_each(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_constructed_and_a_lifted_object_have_a_row_each(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     mnemonic = bdk.Mnemonic(bdk.WordCount.WORDS12)
     amount = bdk.Amount.from_sat(5)
 
     row = only(recorder.live("Mnemonic"))
-    assert (row.kind, row.born_now, row.data, row.address) == (Kind.UNIFFI, True, mnemonic._handle, mnemonic._handle - 16)
+    assert (row.kind, row.born_now, row.data, row.address) == (
+        Kind.UNIFFI,
+        True,
+        mnemonic._handle,
+        mnemonic._handle - 16,
+    )
     assert row.strong() == 1
     assert only(recorder.live("Amount")).data == amount._handle
 
@@ -55,7 +62,9 @@ def test_an_object_born_before_the_adapter_is_found_once(recorder: TableRecorder
         adapter.detach()
 
 
-def test_the_last_release_drops_and_an_earlier_one_does_not(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_the_last_release_drops_and_an_earlier_one_does_not(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     amount = bdk.Amount.from_sat(7)
     shared = bdk.Amount._uniffi_make_instance(amount._uniffi_clone_handle())
     assert [row.strong() for row in recorder.live("Amount")] == [2, 2]
@@ -67,7 +76,9 @@ def test_the_last_release_drops_and_an_earlier_one_does_not(adapter: UniffiAdapt
     assert recorder.ended("Amount") == [RELEASED, DROPPED]
 
 
-def test_a_release_on_another_thread_ends_the_row(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_release_on_another_thread_ends_the_row(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     held = [bdk.Amount.from_sat(7)]
     thread = threading.Thread(target=held.clear)
     thread.start()
@@ -76,7 +87,9 @@ def test_a_release_on_another_thread_ends_the_row(adapter: UniffiAdapter, record
     assert recorder.ended("Amount") == [DROPPED]
 
 
-def test_a_copied_proxy_is_found_by_the_next_poll(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_copied_proxy_is_found_by_the_next_poll(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     amount = bdk.Amount.from_sat(7)
     duplicate = copy.copy(amount)
     adapter.poll()
@@ -89,7 +102,9 @@ def test_a_copied_proxy_is_found_by_the_next_poll(adapter: UniffiAdapter, record
     assert recorder.ended("Amount") == [RELEASED]
 
 
-def test_a_constructor_that_fails_leaves_no_row(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_constructor_that_fails_leaves_no_row(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     with pytest.raises(bdk.Bip39Error):
         bdk.Mnemonic.from_string("not a mnemonic")
     with pytest.raises(TypeError):
@@ -98,7 +113,9 @@ def test_a_constructor_that_fails_leaves_no_row(adapter: UniffiAdapter, recorder
     assert recorder.rows == {}
 
 
-def test_a_subclass_of_the_program_is_a_row_of_the_generated_type(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_subclass_of_the_program_is_a_row_of_the_generated_type(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     class Secret(bdk.Mnemonic):  # type: ignore[misc]
         def __init__(self, note: str) -> None:
             super().__init__(bdk.WordCount.WORDS12)
@@ -126,7 +143,9 @@ def test_a_subclass_instance_born_before_is_found(recorder: TableRecorder) -> No
         adapter.detach()
 
 
-def test_a_proxy_whose_finaliser_was_overridden_ends_with_the_next_poll(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_proxy_whose_finaliser_was_overridden_ends_with_the_next_poll(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     class Silent(bdk.Mnemonic):  # type: ignore[misc]
         def __del__(self) -> None:
             pass
@@ -141,7 +160,9 @@ def test_a_proxy_whose_finaliser_was_overridden_ends_with_the_next_poll(adapter:
     assert recorder.ended("Mnemonic") == [RELEASED]
 
 
-def test_a_proxy_constructed_twice_has_one_live_row(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_proxy_constructed_twice_has_one_live_row(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     mnemonic = bdk.Mnemonic(bdk.WordCount.WORDS12)
     mnemonic.__init__(bdk.WordCount.WORDS24)
 
@@ -149,7 +170,9 @@ def test_a_proxy_constructed_twice_has_one_live_row(adapter: UniffiAdapter, reco
     assert recorder.ended("Mnemonic") == [RELEASED]
 
 
-def test_a_trait_shows_the_implementing_object(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_trait_shows_the_implementing_object(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     client = nostr_sdk.ClientBuilder().build()
     database = client.database()
 
@@ -164,7 +187,9 @@ def test_a_trait_shows_the_implementing_object(adapter: UniffiAdapter, recorder:
     assert recorder.ended("NostrDatabaseImpl") == [RELEASED, DROPPED]
 
 
-def test_nothing_is_recorded_at_level_off_and_found_afterwards(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_nothing_is_recorded_at_level_off_and_found_afterwards(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     adapter.poll()
     recorder.off = True
     adapter.poll()
@@ -219,7 +244,9 @@ class Persister(bdk.Persistence):  # type: ignore[misc]
         pass
 
 
-def test_a_python_object_held_by_rust_is_a_row_until_rust_lets_go(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_python_object_held_by_rust_is_a_row_until_rust_lets_go(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     held = Persister()
     persister = bdk.Persister.custom(held)
 
@@ -238,7 +265,9 @@ def test_a_foreign_object_from_before_is_found_with_its_holders(recorder: TableR
     try:
         scan(adapter)
         assert only(foreign(recorder)).born_now is False
-        number = next(number for number, row in recorder.rows.items() if row.kind == Kind.UNIFFI_FOREIGN)
+        number = next(
+            number for number, row in recorder.rows.items() if row.kind == Kind.UNIFFI_FOREIGN
+        )
         assert adapter.owns(number)
         assert adapter.close(number, although_held=True, preview=False).outcome == "refused"
         assert adapter.referrers(number)
@@ -248,7 +277,9 @@ def test_a_foreign_object_from_before_is_found_with_its_holders(recorder: TableR
         adapter.detach()
 
 
-def test_entries_that_come_and_go_behind_the_hooks_are_reconciled(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_entries_that_come_and_go_behind_the_hooks_are_reconciled(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     from bdkpython.bdk import _UniffiFfiConverterTypePersistence as Converter
 
     held = Persister()
@@ -262,14 +293,18 @@ def test_entries_that_come_and_go_behind_the_hooks_are_reconciled(adapter: Uniff
     assert entries(Converter._handle_map) == {}
 
 
-def test_a_row_names_the_python_objects_that_hold_its_proxy(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_row_names_the_python_objects_that_hold_its_proxy(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     amount = bdk.Amount.from_sat(4)
     holder = {"price": amount}
     number = next(iter(recorder.rows))
 
     assert adapter.owns(number)
     assert any("'price'" in sentence for sentence in adapter.referrers(number))
-    assert not [sentence for sentence in adapter.referrers(number) if sentence.startswith("list of")]
+    assert not [
+        sentence for sentence in adapter.referrers(number) if sentence.startswith("list of")
+    ]
     verdict = adapter.close(number, although_held=False, preview=True)
     assert (verdict.outcome, verdict.reason) == ("refused", "Amount did not opt in to closing")
     holder.clear()
@@ -279,7 +314,9 @@ def test_a_row_names_the_python_objects_that_hold_its_proxy(adapter: UniffiAdapt
     assert adapter.referrers(number) == []
 
 
-def test_a_hook_that_fails_never_reaches_the_program(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_a_hook_that_fails_never_reaches_the_program(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     recorder.failure = LookupError("no such thing")
     amount = bdk.Amount.from_sat(4)
     recorder.failure = None
@@ -291,4 +328,8 @@ def test_a_hook_that_fails_never_reaches_the_program(adapter: UniffiAdapter, rec
 
 
 def foreign(recorder: TableRecorder) -> list[Row]:
-    return [row for row in recorder.rows.values() if row.kind == Kind.UNIFFI_FOREIGN and row.state == Reference.LIVE]
+    return [
+        row
+        for row in recorder.rows.values()
+        if row.kind == Kind.UNIFFI_FOREIGN and row.state == Reference.LIVE
+    ]

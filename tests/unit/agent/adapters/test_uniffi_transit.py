@@ -1,4 +1,7 @@
-"""Clones in transit: native stand-ins for the library's clone functions while the level asks for events."""
+"""Clones in transit.
+
+Native stand-ins for the library's clone functions while the level asks for events.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,18 @@ def clones_of(address: int) -> list[int]:
         for ring in range(segment.header().rings.used):
             events: Any = ffi.new("AiEvent[]", MANY)
             count, _, _ = segment.read_events(ffi.buffer(events), ring, 0)
-            found = [event for event in events[0:count] if event.address == address and event.count_kind & 0xFF == EventKind.CLONE]
+            found = [
+                event
+                for event in events[0:count]
+                if event.address == address and event.count_kind & 0xFF == EventKind.CLONE
+            ]
             counts += [event.count_kind >> 8 for event in found]
     return counts
 
 
-def test_each_call_of_a_method_leaves_its_clone_in_the_history(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
+def test_each_call_of_a_method_leaves_its_clone_in_the_history(
+    adapter: UniffiAdapter, recorder: TableRecorder
+) -> None:
     functions = dict(vars(library))
     amount = bdk.Amount.from_sat(5)
     (row,) = recorder.live("Amount")

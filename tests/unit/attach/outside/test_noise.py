@@ -1,4 +1,5 @@
-"""A process whose memory makes no sense, or changes while it is read, gives fewer rows or one error: never a crash, a hang or a flood."""
+"""A process whose memory makes no sense, or changes while it is read, gives fewer rows or one
+error: never a crash, a hang or a flood."""
 
 from __future__ import annotations
 
@@ -13,7 +14,13 @@ import pytest
 
 from inspector.attach.outside import look as looking
 from inspector.attach.outside.look import look
-from inspector.attach.outside.memory import MOST_GATHERED_BYTES, Gathered, OutsideError, OutsideMemory, in_swap
+from inspector.attach.outside.memory import (
+    MOST_GATHERED_BYTES,
+    Gathered,
+    OutsideError,
+    OutsideMemory,
+    in_swap,
+)
 from tests.helpers.outside import stepped
 from tests.helpers.targets import Target
 
@@ -47,14 +54,18 @@ class NoisyMemory(OutsideMemory):
 
 @pytest.mark.parametrize("share", [0.0005, 0.01, 0.2, 1.0])
 @pytest.mark.parametrize("seed", range(4))
-def test_spoilt_memory_gives_what_is_left_or_one_error(target: Target, monkeypatch: pytest.MonkeyPatch, seed: int, share: float) -> None:
+def test_spoilt_memory_gives_what_is_left_or_one_error(
+    target: Target, monkeypatch: pytest.MonkeyPatch, seed: int, share: float
+) -> None:
     monkeypatch.setattr(NoisyMemory, "chance", np.random.default_rng(seed), raising=False)
     monkeypatch.setattr(NoisyMemory, "share", share, raising=False)
     monkeypatch.setattr(looking, "OutsideMemory", NoisyMemory)
     found = look(target.pid, with_stacks=False)
     assert len(found.rows) <= 40
     assert all(kind.name.isprintable() for kind in found.types)
-    assert len(found.rows) == sum(np.count_nonzero(found.rows.types == kind) for kind in range(len(found.types)))
+    assert len(found.rows) == sum(
+        np.count_nonzero(found.rows.types == kind) for kind in range(len(found.types))
+    )
 
 
 def test_the_same_memory_unspoilt_gives_all(target: Target) -> None:
@@ -86,8 +97,13 @@ def test_a_process_that_is_gone_is_one_line() -> None:
 
 def test_pages_in_swap_are_told_by_the_map_of_pages(tmp_path: Path) -> None:
     pagemap = tmp_path / "pagemap"
-    pagemap.write_bytes(b"".join(entry.to_bytes(8, "little") for entry in (1 << 63, 1 << 62, 0, 1 << 62 | 1 << 61)))
-    assert in_swap(pagemap, [16, 4096 + 16, 3 * 4096 - 8, 3 * 4096, 99 * 4096]) == {4096 + 16, 3 * 4096}
+    pagemap.write_bytes(
+        b"".join(entry.to_bytes(8, "little") for entry in (1 << 63, 1 << 62, 0, 1 << 62 | 1 << 61))
+    )
+    assert in_swap(pagemap, [16, 4096 + 16, 3 * 4096 - 8, 3 * 4096, 99 * 4096]) == {
+        4096 + 16,
+        3 * 4096,
+    }
     assert in_swap(tmp_path / "none", [16]) == set()
     own = np.ones(8)
     assert in_swap(Path("/proc/self/pagemap"), [own.ctypes.data]) == set()

@@ -1,4 +1,7 @@
-"""Looks at the stacks of a process that changes its memory meanwhile: a look that fails costs that look alone."""
+"""Looks at the stacks of a process that changes its memory meanwhile.
+
+A look that fails costs that look alone.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,16 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], co
     return json.loads(capsys.readouterr().out)
 
 
-def test_a_text_that_changes_costs_one_look(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_that_changes_costs_one_look(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert told(monkeypatch, capsys, 1) == {"threads": [SEEN], "error": ""}
 
 
 def test_where_each_look_meets_changing_memory_that_is_said_in_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert told(monkeypatch, capsys, stacks.LOOKS) == {"threads": [], "error": "the program changed its memory at each look"}
+    assert told(monkeypatch, capsys, stacks.LOOKS) == {
+        "threads": [],
+        "error": "the program changed its memory at each look",
+    }

@@ -31,7 +31,11 @@ def test_threads_are_named_with_what_they_wait_on() -> None:
             pass
         seen = {each.tid: each for each in look(os.getpid(), with_stacks=False).threads}
         waiting = seen[thread.native_id or 0]
-        assert (waiting.waits, waiting.name, waiting.stack) == ("waits on a lock", "a waiting one", ())
+        assert (waiting.waits, waiting.name, waiting.stack) == (
+            "waits on a lock",
+            "a waiting one",
+            (),
+        )
     finally:
         stop.set()
         thread.join()
@@ -39,7 +43,9 @@ def test_threads_are_named_with_what_they_wait_on() -> None:
 
 def test_uniffi_packages_are_named() -> None:
     pytest.importorskip("bdkpython")
-    assert any("bdk" in name for name in look(os.getpid(), with_objects=False, with_stacks=False).packages)
+    assert any(
+        "bdk" in name for name in look(os.getpid(), with_objects=False, with_stacks=False).packages
+    )
 
 
 def test_a_process_that_is_gone_is_one_error() -> None:
@@ -47,7 +53,9 @@ def test_a_process_that_is_gone_is_one_error() -> None:
         look(PROCESS_GONE)
 
 
-def test_without_what_reads_stacks_the_threads_are_listed_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_what_reads_stacks_the_threads_are_listed_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     seen, more, why = look_at_threads(os.getpid())
     assert seen[0].tid == os.getpid()
@@ -60,7 +68,10 @@ def test_without_what_reads_stacks_the_threads_are_listed_and_it_is_said(monkeyp
         ("import time; time.sleep(1000)", r"could not be read within 0 s$"),
         ("import os; os.abort()", r"the reading process ended early$"),
         ("print('{')", r"the reading process ended early$"),
-        ('print(\'{"threads": [], "error": "line one\\\\nline two"}\')', r"could not be read: line one line two$"),
+        (
+            'print(\'{"threads": [], "error": "line one\\\\nline two"}\')',
+            r"could not be read: line one line two$",
+        ),
         ("while True: print('x' * 100000)", r"the reading process ended early$|within 0 s$"),
     ],
 )

@@ -16,7 +16,12 @@ from tests.helpers.snapshots import Row, snapshot_of
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
 
 
 PIXEL = b"".join(
@@ -48,9 +53,13 @@ def test_a_screenshot_opens_with_its_data(connector: LocalConnector, tmp_path: P
     assert len(latest.handles) == 2
 
 
-def test_a_leftover_segment_opens_as_post_mortem_whatever_it_is_called(connector: LocalConnector, tmp_path: Path):
+def test_a_leftover_segment_opens_as_post_mortem_whatever_it_is_called(
+    connector: LocalConnector, tmp_path: Path
+):
     latest = connector.open_file(
-        write_segment(tmp_path / "copy of a segment", SegmentImage(header={"pid": 2**31 - 7}, handles=[{}]))
+        write_segment(
+            tmp_path / "copy of a segment", SegmentImage(header={"pid": 2**31 - 7}, handles=[{}])
+        )
     ).latest
     assert latest is not None
     assert latest.target.state is TargetState.POST_MORTEM
@@ -67,10 +76,17 @@ def test_the_segment_of_a_living_process_opens_live(connector: LocalConnector, t
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "neither"), (b"hello", "neither"), (PIXEL, "holds no snapshot"), (PIXEL[:20], "cut short")],
+    [
+        (b"", "neither"),
+        (b"hello", "neither"),
+        (PIXEL, "holds no snapshot"),
+        (PIXEL[:20], "cut short"),
+    ],
     ids=["empty", "text", "other picture", "half a picture"],
 )
-def test_other_files_are_refused_in_one_line(connector: LocalConnector, tmp_path: Path, content: bytes, reason: str):
+def test_other_files_are_refused_in_one_line(
+    connector: LocalConnector, tmp_path: Path, content: bytes, reason: str
+):
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(FileFormatError, match=reason) as caught:
@@ -90,7 +106,9 @@ def test_attaching_to_nobody_is_refused(connector: LocalConnector):
         connector.attach(2**22 + 4711)
 
 
-def test_recent_files_come_newest_first_once_each_and_only_while_they_exist(connector: LocalConnector, tmp_path: Path):
+def test_recent_files_come_newest_first_once_each_and_only_while_they_exist(
+    connector: LocalConnector, tmp_path: Path
+):
     paths = [tmp_path / f"{number}.png" for number in range(3)]
     for path in (*paths, paths[0]):
         path.touch()
@@ -109,7 +127,9 @@ def test_only_so_many_are_remembered(connector: LocalConnector, tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '[["a", "b"]]', "null"])
-def test_a_damaged_list_of_recent_files_is_an_empty_one(connector: LocalConnector, tmp_path: Path, content: str):
+def test_a_damaged_list_of_recent_files_is_an_empty_one(
+    connector: LocalConnector, tmp_path: Path, content: str
+):
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "recent.json").write_text(content)
     assert connector.recent() == ()
@@ -129,7 +149,9 @@ def test_without_a_place_for_screenshots_the_temporary_folder_serves(tmp_path: P
     assert LocalConnector(tmp_path, tmp_path / "file" / "pictures").screenshot_folder().is_dir()
 
 
-def test_the_demo_can_be_watched_and_ends_with_its_session(connector: LocalConnector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_demo_can_be_watched_and_ends_with_its_session(
+    connector: LocalConnector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     from inspector.session.live import LiveSession
     from tests.helpers.waiting import Follower
 

@@ -17,7 +17,9 @@ from tests.helpers.screens import HOSTILE_TEXT, assert_harmless
 COMMANDS = Path(output.__file__).parent
 
 
-def test_lines_errors_tables_and_json_carry_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_errors_tables_and_json_carry_nothing_that_a_terminal_obeys(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     table = Table(Column("Name"), Column("Count", is_number=True))
     table.add(HOSTILE_TEXT, HOSTILE_TEXT)
     table.print()
@@ -37,7 +39,10 @@ def test_json_keeps_every_character_for_who_reads_it() -> None:
 
 
 def test_json_says_null_for_numbers_that_json_has_not() -> None:
-    assert json.loads(json_text({"a": [float("inf"), {"b": float("nan")}], "c": 1.5})) == {"a": [None, {"b": None}], "c": 1.5}
+    assert json.loads(json_text({"a": [float("inf"), {"b": float("nan")}], "c": 1.5})) == {
+        "a": [None, {"b": None}],
+        "c": 1.5,
+    }
 
 
 def test_an_output_that_cannot_be_written_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,5 +69,9 @@ def test_commands_print_only_through_this_module() -> None:
 def _writes(function: ast.expr) -> bool:
     if isinstance(function, ast.Name):
         return function.id == "print"
-    is_write = isinstance(function, ast.Attribute) and function.attr in ("write", "writelines", "print_exc")
+    is_write = isinstance(function, ast.Attribute) and function.attr in (
+        "write",
+        "writelines",
+        "print_exc",
+    )
     return is_write and "std" in ast.unparse(function)

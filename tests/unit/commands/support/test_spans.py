@@ -9,7 +9,16 @@ from inspector.errors import UsageError
 
 
 @pytest.mark.parametrize(
-    ("text", "secs"), [("500ms", 0.5), ("10s", 10), ("10", 10), (" 1.5 s ", 1.5), ("2min", 120), ("2m", 120), ("1H", 3600)]
+    ("text", "secs"),
+    [
+        ("500ms", 0.5),
+        ("10s", 10),
+        ("10", 10),
+        (" 1.5 s ", 1.5),
+        ("2min", 120),
+        ("2m", 120),
+        ("1H", 3600),
+    ],
 )
 def test_spans_are_read_with_their_unit(text: str, secs: float) -> None:
     assert parse_span(text) == secs

@@ -27,7 +27,9 @@ ROW = (
 )
 
 
-def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int | None) -> str:
+def printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int | None
+) -> str:
     if columns is None:
         monkeypatch.delenv("COLUMNS", raising=False)
     else:
@@ -52,26 +54,34 @@ def test_no_line_is_wider_than_the_terminal_and_no_column_a_letter_wide(
         assert "draining" in table
 
 
-def test_what_is_left_out_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_left_out_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = printed(capsys, monkeypatch, 60).splitlines()[-1]
     assert said.startswith("Not shown for want of room: ")
     assert "Thread" in said
     assert "Handle" not in said
 
 
-def test_a_wide_terminal_shows_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wide_terminal_shows_all(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = printed(capsys, monkeypatch, 200)
     assert "Not shown" not in shown
     assert all(cell in shown for cell in ROW)
 
 
-def test_a_pipe_gets_each_row_as_one_whole_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pipe_gets_each_row_as_one_whole_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = printed(capsys, monkeypatch, None).splitlines()
     assert len(lines) == 4
     assert all(cell in lines[1] for cell in ROW)
 
 
-def test_a_name_of_ten_kilobytes_does_not_fill_the_screen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_of_ten_kilobytes_does_not_fill_the_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     table = Table(Column("Type"), Column("Count", is_number=True))
     table.add("N" * 10_000, "1")
@@ -79,7 +89,9 @@ def test_a_name_of_ten_kilobytes_does_not_fill_the_screen(capsys: pytest.Capture
     assert len(capsys.readouterr().out.splitlines()) < 20
 
 
-def test_a_long_word_is_broken_before_a_column_is_left_out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_word_is_broken_before_a_column_is_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", str(LONGEST_WORD * 2 + 2))
     table = Table(Column("A"), Column("B", 1))
     table.add("x" * 60, "y" * 60)

@@ -34,7 +34,9 @@ from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, sna
 SUSPECT, YOUNG, OK, UNMEASURED = Verdict.SUSPECT, Verdict.YOUNG, Verdict.OK, Verdict.UNMEASURED
 
 
-def found(rule: Rule, snapshots: Snapshot | Sequence[Snapshot], events: Events | None = None) -> list[Finding]:
+def found(
+    rule: Rule, snapshots: Snapshot | Sequence[Snapshot], events: Events | None = None
+) -> list[Finding]:
     observed = [snapshots] if isinstance(snapshots, Snapshot) else list(snapshots)
     trend = Trend()
     for snapshot in observed:
@@ -42,16 +44,25 @@ def found(rule: Rule, snapshots: Snapshot | Sequence[Snapshot], events: Events |
     return list(rule.check(Facts(observed[-1], trend, events)))
 
 
-def verdicts(rule: Rule, snapshots: Snapshot | Sequence[Snapshot], events: Events | None = None) -> list[Verdict]:
+def verdicts(
+    rule: Rule, snapshots: Snapshot | Sequence[Snapshot], events: Events | None = None
+) -> list[Verdict]:
     return [each.verdict for each in found(rule, snapshots, events)]
 
 
 def growing(counts: Sequence[int], *, site: int = 1, lives_secs: float = 1e9) -> list[Snapshot]:
-    """One snapshot a second with so many live handles, each made in the second in which it was first counted."""
+    """One snapshot a second with so many live handles, each made in the second in which it was
+    first counted."""
     snapshots = []
     for at, count in enumerate(counts):
-        born = [next((then for then in range(at + 1) if counts[then] > slot), at) for slot in range(count)]
-        rows = [Row(slot + 1, site=site, age_secs=min(at - then, lives_secs) + 0.5) for slot, then in enumerate(born)]
+        born = [
+            next((then for then in range(at + 1) if counts[then] > slot), at)
+            for slot in range(count)
+        ]
+        rows = [
+            Row(slot + 1, site=site, age_secs=min(at - then, lives_secs) + 0.5)
+            for slot, then in enumerate(born)
+        ]
         snapshots.append(snapshot_of(rows, at=T0 + at, serial=at + 1))
     return snapshots
 
@@ -67,8 +78,12 @@ def test_a_count_that_never_falls_back_is_a_leak_suspect() -> None:
 @pytest.mark.parametrize("kind", ["uniffi_running", "uniffi_call", "uniffi_future"])
 def test_calls_that_become_more_are_no_objects_that_leak(kind: str) -> None:
     snapshots = growing([5 + 5 * n for n in range(10)])
-    calls = {index: dataclasses.replace(row, kind=kind) for index, row in snapshots[-1].types.items()}
-    assert verdicts(LeakSuspects(), [dataclasses.replace(snapshot, types=calls) for snapshot in snapshots]) == [OK]
+    calls = {
+        index: dataclasses.replace(row, kind=kind) for index, row in snapshots[-1].types.items()
+    }
+    assert verdicts(
+        LeakSuspects(), [dataclasses.replace(snapshot, types=calls) for snapshot in snapshots]
+    ) == [OK]
 
 
 def test_growth_is_not_measured_while_instances_live_that_have_no_row() -> None:
@@ -77,31 +92,49 @@ def test_growth_is_not_measured_while_instances_live_that_have_no_row() -> None:
     for snapshot in snapshots:
         trend.observe(snapshot)
     (finding,) = LeakSuspects().check(Facts(snapshots[-1], trend, unseen=("rpds.HashTrieMap",)))
-    assert (finding.verdict, finding.headline) == (UNMEASURED, "Births cannot be seen of rpds.HashTrieMap")
+    assert (finding.verdict, finding.headline) == (
+        UNMEASURED,
+        ("Births cannot be seen of rpds.HashTrieMap"),
+    )
 
 
 def test_where_nothing_is_followed_no_rule_says_that_all_is_well() -> None:
     nothing = dataclasses.replace(snapshot_of(), types={})
     report = judge(Facts(nothing, Trend()))
-    assert not [each for each in report.findings if each.verdict is OK and each.rule != "limit-ahead"]
+    assert not [
+        each for each in report.findings if each.verdict is OK and each.rule != "limit-ahead"
+    ]
     assert report.undecided
     assert not report.is_decided
-    assert report.conclusion().startswith("Nothing is suspect so far, and it cannot be said yet of: ")
+    assert report.conclusion().startswith(
+        "Nothing is suspect so far, and it cannot be said yet of: "
+    )
 
 
 def test_from_outside_an_empty_table_does_not_say_that_the_program_has_nothing() -> None:
     seen = snapshot_of()
-    outside = dataclasses.replace(seen, types={}, target=dataclasses.replace(seen.target, from_outside=True))
-    headlines = {each.headline for each in judge(Facts(outside, Trend())).findings if each.verdict is UNMEASURED}
+    outside = dataclasses.replace(
+        seen, types={}, target=dataclasses.replace(seen.target, from_outside=True)
+    )
+    headlines = {
+        each.headline
+        for each in judge(Facts(outside, Trend())).findings
+        if each.verdict is UNMEASURED
+    }
     assert NOTHING_FOLLOWED not in headlines
     assert NONE_OUTSIDE in headlines
 
 
-def test_classes_that_nobody_follows_are_told_with_the_way_to_follow_them_and_never_as_well() -> None:
+def test_classes_that_nobody_follows_are_told_with_the_way_to_follow_them_and_never_as_well() -> (
+    None
+):
     nothing = dataclasses.replace(snapshot_of(), types={})
     lead = Lead(9, ("rpds",), "rpds.HashTrieMap", 320)
     (told,) = NotFollowed().check(Facts(nothing, Trend(), lead=lead))
-    assert (told.verdict, told.headline) == (UNMEASURED, "9 classes of 1 Rust library are not followed (rpds)")
+    assert (told.verdict, told.headline) == (
+        UNMEASURED,
+        ("9 classes of 1 Rust library are not followed (rpds)"),
+    )
     assert "rpds.HashTrieMap" in told.evidence[1]
     (unknown,) = NotFollowed().check(Facts(nothing, Trend()))
     assert unknown.verdict is UNMEASURED
@@ -112,22 +145,45 @@ def test_classes_that_nobody_follows_are_told_with_the_way_to_follow_them_and_ne
 
 def test_a_callback_that_fails_is_named_with_its_place_and_objects() -> None:
     snapshot = snapshot_of([Row(1)])
-    failed = (FailedCallback("Listener.on_event", "ValueError", "app.py:12 on_event", 3, ((handle_id(1), 2),)),)
+    failed = (
+        FailedCallback(
+            "Listener.on_event", "ValueError", "app.py:12 on_event", 3, ((handle_id(1), 2),)
+        ),
+    )
     (told,) = FailedCallbacks().check(Facts(snapshot, Trend(), failed=failed))
-    assert (told.verdict, told.headline) == (SUSPECT, "Listener.on_event failed 3 times: ValueError at app.py:12 on_event")
+    assert (told.verdict, told.headline) == (
+        SUSPECT,
+        ("Listener.on_event failed 3 times: ValueError at app.py:12 on_event"),
+    )
     assert told.handles == (handle_id(1),)
-    assert [each.verdict for each in FailedCallbacks().check(Facts(snapshot, Trend()))] == [UNMEASURED]
-    assert [each.verdict for each in FailedCallbacks().check(Facts(snapshot, Trend(), failed=()))] == [OK]
+    assert [each.verdict for each in FailedCallbacks().check(Facts(snapshot, Trend()))] == [
+        UNMEASURED
+    ]
+    assert [
+        each.verdict for each in FailedCallbacks().check(Facts(snapshot, Trend(), failed=()))
+    ] == [OK]
     coverage = Coverage(failed=failed)
-    assert (coverage.failures_of(handle_id(1)), coverage.failures_of(handle_id(2)), Coverage().failures_of(1)) == (2, 0, None)
+    assert (
+        coverage.failures_of(handle_id(1)),
+        coverage.failures_of(handle_id(2)),
+        Coverage().failures_of(1),
+    ) == (2, 0, None)
 
 
-def test_the_failed_calls_of_an_object_are_told_with_the_newest_and_are_unknown_where_objects_were_not_told_apart() -> None:
+def test_the_failed_calls_of_an_object_are_told_or_unknown_where_objects_were_not_told_apart() -> (
+    None
+):
     first, second = handle_id(1), handle_id(2)
-    older = FailedCallback("Listener.on_event", "ValueError", "app.py:12 on_event", 3, ((first, 2), (second, 1)))
-    newer = FailedCallback("Listener.on_end", "KeyError", "", 1, ((first, 1),), newest_of=frozenset({first}))
+    older = FailedCallback(
+        "Listener.on_event", "ValueError", "app.py:12 on_event", 3, ((first, 2), (second, 1))
+    )
+    newer = FailedCallback(
+        "Listener.on_end", "KeyError", "", 1, ((first, 1),), newest_of=frozenset({first})
+    )
     coverage = Coverage(failed=(older, newer))
-    assert coverage.failures_text(first) == "3, last in Listener.on_end at a place that is not in Python (KeyError)"
+    assert coverage.failures_text(first) == (
+        "3, last in Listener.on_end at a place that is not in Python (KeyError)"
+    )
     assert coverage.failures_text(second) == "1"
     assert coverage.failures_text(handle_id(3)) == "0"
     many = Coverage(failed=(dataclasses.replace(older, has_more_objects=True),))
@@ -137,14 +193,18 @@ def test_the_failed_calls_of_an_object_are_told_with_the_newest_and_are_unknown_
 
 def test_orphans_are_not_measured_where_calls_are_not_recorded() -> None:
     snapshot = snapshot_of([Row(1, age_secs=40)])
-    types = {index: dataclasses.replace(row, kind="uniffi") for index, row in snapshot.types.items()}
+    types = {
+        index: dataclasses.replace(row, kind="uniffi") for index, row in snapshot.types.items()
+    }
     events = events_of((T0, "create", handle_id(1)))
     assert verdicts(Orphans(), dataclasses.replace(snapshot, types=types), events) == [UNMEASURED]
 
 
 def adopted(counts: Sequence[int]) -> list[Snapshot]:
     """A snapshot each second with so many live handles whose births were not seen."""
-    unseen = [[Row(slot + 1, site=0, age_secs=math.nan) for slot in range(count)] for count in counts]
+    unseen = [
+        [Row(slot + 1, site=0, age_secs=math.nan) for slot in range(count)] for count in counts
+    ]
     return [snapshot_of(rows, at=T0 + at, serial=at + 1) for at, rows in enumerate(unseen)]
 
 
@@ -197,7 +257,9 @@ def test_growth_is_not_judged_too_soon() -> None:
     [([5 + 5 * n for n in range(25)], SUSPECT), ([40] * 25, OK), ([5] + [90] * 24, OK)],
     ids=["leak", "level", "filled"],
 )
-def test_growth_is_judged_alike_however_many_looks_fit_into_the_time(counts: list[int], verdict: Verdict, every: int) -> None:
+def test_growth_is_judged_alike_however_many_looks_fit_into_the_time(
+    counts: list[int], verdict: Verdict, every: int
+) -> None:
     assert verdicts(LeakSuspects(), growing(counts)[::every]) == [verdict]
 
 
@@ -207,28 +269,44 @@ def test_growth_is_not_judged_when_a_quarter_of_the_time_was_not_looked_at() -> 
 
 
 def drifting(strong: Sequence[int]) -> list[Snapshot]:
-    return [snapshot_of([Row(1, strong=count, native_refs=count - 1)], at=T0 + at, serial=at + 1) for at, count in enumerate(strong)]
+    return [
+        snapshot_of([Row(1, strong=count, native_refs=count - 1)], at=T0 + at, serial=at + 1)
+        for at, count in enumerate(strong)
+    ]
 
 
 def test_references_that_only_rise_drift_and_are_compared_with_the_calls() -> None:
-    calls = events_of(*((T0 + at, kind, handle_id(1)) for at in range(6) for kind in ("borrow", "return")))
+    calls = events_of(
+        *((T0 + at, kind, handle_id(1)) for at in range(6) for kind in ("borrow", "return"))
+    )
     (finding,) = found(CountDrifts(), drifting([2, 3, 4, 5, 6, 7, 8]), calls)
     assert finding.verdict is SUSPECT
     assert finding.evidence[1] == "6 calls used that handle: about 1.0 more for each"
     assert "from 1 to 7 native references" in finding.evidence[0]
 
 
-@pytest.mark.parametrize("strong", [[2] * 7, [2, 3, 4, 2, 3, 4, 2], [2, 9, 9, 9, 9, 9, 9]], ids=["level", "falls", "once"])
+@pytest.mark.parametrize(
+    "strong",
+    [[2] * 7, [2, 3, 4, 2, 3, 4, 2], [2, 9, 9, 9, 9, 9, 9]],
+    ids=["level", "falls", "once"],
+)
 def test_references_that_are_given_back_do_not_drift(strong: list[int]) -> None:
     assert verdicts(CountDrifts(), drifting(strong)) == [OK]
 
 
 @pytest.mark.parametrize("every", [1, 2, 4])
-@pytest.mark.parametrize(("burst_secs", "verdict"), [(0.4, OK), (24.0, SUSPECT)], ids=["a burst", "drift"])
-def test_drift_is_judged_alike_however_many_looks_fit_into_the_time(every: int, burst_secs: float, verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("burst_secs", "verdict"), [(0.4, OK), (24.0, SUSPECT)], ids=["a burst", "drift"]
+)
+def test_drift_is_judged_alike_however_many_looks_fit_into_the_time(
+    every: int, burst_secs: float, verdict: Verdict
+) -> None:
     rising = [min(1.0, at / burst_secs) for at in np.arange(0.0, 24.0, 0.1)]
     snapshots = [
-        snapshot_of([Row(1, strong=2 + int(9 * part), native_refs=1 + int(9 * part))], at=T0 + at / 10) for at, part in enumerate(rising)
+        snapshot_of(
+            [Row(1, strong=2 + int(9 * part), native_refs=1 + int(9 * part))], at=T0 + at / 10
+        )
+        for at, part in enumerate(rising)
     ]
     trend = Trend(min_gap_secs=0.0)
     for snapshot in snapshots[::every]:
@@ -237,13 +315,18 @@ def test_drift_is_judged_alike_however_many_looks_fit_into_the_time(every: int, 
 
 
 def test_unknown_counts_do_not_drift() -> None:
-    unknown = [snapshot_of([Row(1, strong=UNKNOWN, native_refs=UNKNOWN)], at=T0 + at, serial=at + 1) for at in range(7)]
+    unknown = [
+        snapshot_of([Row(1, strong=UNKNOWN, native_refs=UNKNOWN)], at=T0 + at, serial=at + 1)
+        for at in range(7)
+    ]
     assert verdicts(CountDrifts(), unknown) == [UNMEASURED]
     assert verdicts(CountDrifts(), drifting([2, 3])) == [YOUNG]
 
 
 def test_fewer_references_than_handles_are_a_double_free_to_come() -> None:
-    rows = [Row(slot, address=64, strong=1, proxies=2, native_refs=-1, site=slot) for slot in (1, 2)]
+    rows = [
+        Row(slot, address=64, strong=1, proxies=2, native_refs=-1, site=slot) for slot in (1, 2)
+    ]
     (finding,) = found(NegativeReferences(), snapshot_of(rows))
     assert finding.verdict is SUSPECT
     assert finding.evidence[0] == "Strong count 1, but 2 handles: 1 missing"
@@ -258,48 +341,68 @@ def test_fewer_references_than_handles_are_a_double_free_to_come() -> None:
     ],
     ids=["changing", "enough"],
 )
-def test_rows_that_are_being_written_are_not_judged_and_enough_references_are_no_finding(row: Row) -> None:
+def test_rows_that_are_being_written_are_not_judged_and_enough_references_are_no_finding(
+    row: Row,
+) -> None:
     assert verdicts(NegativeReferences(), snapshot_of([row])) == [OK]
 
 
 def test_without_counts_nothing_is_said_of_double_frees() -> None:
-    assert verdicts(NegativeReferences(), snapshot_of([Row(1, strong=UNKNOWN, native_refs=UNKNOWN)])) == [UNMEASURED]
+    assert verdicts(
+        NegativeReferences(), snapshot_of([Row(1, strong=UNKNOWN, native_refs=UNKNOWN)])
+    ) == [UNMEASURED]
 
 
 def test_a_double_free_to_come_is_found_however_young_the_handles_are() -> None:
     first = Row(1, address=64, strong=1, proxies=2, native_refs=-1)
     born_now = dataclasses.replace(first, slot=2, age_secs=0.0, changed_secs=0.0)
     copied = dataclasses.replace(first, slot=2, age_secs=math.nan, changed_secs=math.nan)
-    assert [verdicts(NegativeReferences(), snapshot_of([first, other])) for other in (born_now, copied)] == [[SUSPECT]] * 2
+    assert [
+        verdicts(NegativeReferences(), snapshot_of([first, other])) for other in (born_now, copied)
+    ] == [[SUSPECT]] * 2
 
 
 def ended(closed: int, never_closed: int, rows: Sequence[Row] = ()) -> Snapshot:
     snapshot = snapshot_of(rows)
     types = {
-        index: dataclasses.replace(row, closed=closed, never_closed=never_closed) if row.closes else row
+        index: dataclasses.replace(row, closed=closed, never_closed=never_closed)
+        if row.closes
+        else row
         for index, row in snapshot.types.items()
     }
     return dataclasses.replace(snapshot, types=types)
 
 
 def test_a_resource_dropped_open_is_suspect_also_when_its_tombstone_is_gone() -> None:
-    dropped = Row(1, type="Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED, site=2)
+    dropped = Row(
+        1, type="Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED, site=2
+    )
     (finding,) = found(NeverClosed(), ended(3, 1, [dropped]))
-    assert (finding.verdict, finding.subject) == (SUSPECT, "Journal from storage.py:12 open_journal")
+    assert (finding.verdict, finding.subject) == (
+        SUSPECT,
+        ("Journal from storage.py:12 open_journal"),
+    )
     (forgotten,) = found(NeverClosed(), ended(3, 1))
     assert (forgotten.verdict, forgotten.subject) == (SUSPECT, "Journal")
     assert verdicts(NeverClosed(), ended(3, 0)) == [OK]
     assert verdicts(NeverClosed(), snapshot_of(world=World(types=("TodoItem",)))) == [UNMEASURED]
 
 
-def test_a_resource_that_could_not_be_asked_at_its_end_is_neither_accused_nor_called_closed() -> None:
+def test_a_resource_that_could_not_be_asked_at_its_end_is_neither_accused_nor_called_closed() -> (
+    None
+):
     unasked = Row(1, type="Journal", reference=Reference.DROPPED, resource=Resource.UNKNOWN)
     (finding,) = found(NeverClosed(), ended(3, 0, [unasked]))
     assert (finding.verdict, finding.headline[:18]) == (UNMEASURED, "1 resource dropped")
 
 
-@pytest.mark.parametrize(("closed", "never_closed", "verdict"), [(96, 4, OK), (90, 10, SUSPECT), (2, 2, YOUNG), (0, 0, YOUNG)])
-def test_close_coverage_is_judged_by_its_share(closed: int, never_closed: int, verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("closed", "never_closed", "verdict"),
+    [(96, 4, OK), (90, 10, SUSPECT), (2, 2, YOUNG), (0, 0, YOUNG)],
+)
+def test_close_coverage_is_judged_by_its_share(
+    closed: int, never_closed: int, verdict: Verdict
+) -> None:
     assert verdicts(CloseCoverage(), ended(closed, never_closed)) == [verdict]
 
 
@@ -329,7 +432,14 @@ def test_an_owner_that_ended_is_suspect_unless_the_resource_is_closed() -> None:
 
 def test_letting_go_on_another_thread_is_suspect_unless_it_was_closed() -> None:
     def gone(last: str, resource: Resource = Resource.NEVER_CLOSED) -> Snapshot:
-        row = Row(1, type="Journal", reference=Reference.DROPPED, resource=resource, owner="worker-1", last_thread=last)
+        row = Row(
+            1,
+            type="Journal",
+            reference=Reference.DROPPED,
+            resource=resource,
+            owner="worker-1",
+            last_thread=last,
+        )
         return snapshot_of([row])
 
     (finding,) = found(WrongThread(), gone("worker-2"))
@@ -344,25 +454,48 @@ def test_refused_uses_are_told_by_kind_with_their_places() -> None:
     uses = events_of((T0, "misuse", handle_id(1), 5), site=2)
     told = found(RefusedUses(), snapshot, uses)
     assert [each.subject for each in told] == ["uses of a closed resource", "uses after release"]
-    assert told[0].evidence[1] == "Newest refused use: #1.1 on MainThread at storage.py:12 open_journal ← app.py:7 main"
+    assert told[0].evidence[1] == (
+        "Newest refused use: #1.1 on MainThread at storage.py:12 open_journal ← app.py:7 main"
+    )
     assert "level history" in found(RefusedUses(), snapshot)[0].evidence[1]
     assert verdicts(RefusedUses(), snapshot_of([Row(1)])) == [OK]
-    off = dataclasses.replace(snapshot_of(), target=dataclasses.replace(snapshot_of().target, level=Level.OFF))
+    off = dataclasses.replace(
+        snapshot_of(), target=dataclasses.replace(snapshot_of().target, level=Level.OFF)
+    )
     assert verdicts(RefusedUses(), off) == [UNMEASURED]
 
 
-def test_a_use_after_close_tells_where_it_was_closed_and_that_a_level_records_no_whole_stack() -> None:
-    events = events_of((T0 - 2, "create", handle_id(1)), (T0 - 1, "close_request", handle_id(1)), (T0, "misuse", handle_id(1), 5), site=2)
+def test_a_use_after_close_tells_where_it_was_closed_and_that_a_level_records_no_whole_stack() -> (
+    None
+):
+    events = events_of(
+        (T0 - 2, "create", handle_id(1)),
+        (T0 - 1, "close_request", handle_id(1)),
+        (T0, "misuse", handle_id(1), 5),
+        site=2,
+    )
     at_stacks = snapshot_of([Row(1)], lost={"misuse_closed": 1})
-    at_stacks = dataclasses.replace(at_stacks, target=dataclasses.replace(at_stacks.target, level=Level.STACKS))
-    at_history = dataclasses.replace(at_stacks, target=dataclasses.replace(at_stacks.target, level=Level.HISTORY))
+    at_stacks = dataclasses.replace(
+        at_stacks, target=dataclasses.replace(at_stacks.target, level=Level.STACKS)
+    )
+    at_history = dataclasses.replace(
+        at_stacks, target=dataclasses.replace(at_stacks.target, level=Level.HISTORY)
+    )
     (told,) = found(RefusedUses(), at_stacks, events)
-    assert told.evidence[2:] == ("#1.1 was closed on MainThread at storage.py:12 open_journal ← app.py:7 main",)
+    assert told.evidence[2:] == (
+        ("#1.1 was closed on MainThread at storage.py:12 open_journal ← app.py:7 main"),
+    )
     (told,) = found(RefusedUses(), at_history, events)
-    assert told.evidence[3:] == ("Each stack is recorded by its innermost line alone; level stacks records all lines",)
+    assert told.evidence[3:] == (
+        ("Each stack is recorded by its innermost line alone; level stacks records all lines"),
+    )
 
 
-MADE_IN_CALL = ((T0 - 50, "borrow", handle_id(9)), (T0 - 49, "create", handle_id(1)), (T0 - 48, "return", handle_id(9)))
+MADE_IN_CALL = (
+    (T0 - 50, "borrow", handle_id(9)),
+    (T0 - 49, "create", handle_id(1)),
+    (T0 - 48, "return", handle_id(9)),
+)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +510,9 @@ MADE_IN_CALL = ((T0 - 50, "borrow", handle_id(9)), (T0 - 49, "create", handle_id
     ],
     ids=["orphan", "young", "used", "made outside", "gap", "no events"],
 )
-def test_orphans_are_made_in_a_call_and_never_used(events: Events | None, age_secs: float, verdict: Verdict) -> None:
+def test_orphans_are_made_in_a_call_and_never_used(
+    events: Events | None, age_secs: float, verdict: Verdict
+) -> None:
     assert verdicts(Orphans(), snapshot_of([Row(1, age_secs=age_secs)]), events) == [verdict]
 
 
@@ -389,12 +524,26 @@ BEGIN, END = (T0 - 50, "borrow", handle_id(9)), (T0 - 30, "return", handle_id(9)
     ("events", "verdict"),
     [
         (events_of(BEGIN, BORN), OK),
-        (events_of(BEGIN, (T0 - 45, "borrow", handle_id(8)), (T0 - 44, "return", handle_id(8)), BORN), OK),
+        (
+            events_of(
+                BEGIN, (T0 - 45, "borrow", handle_id(8)), (T0 - 44, "return", handle_id(8)), BORN
+            ),
+            OK,
+        ),
         (events_of(BEGIN, BORN, (T0 - 35, "borrow", handle_id(9)), END), OK),
         (events_of((T0 - 45, "return", handle_id(9)), BORN, END), OK),
         (events_of(BEGIN, (T0 - 45, "gap", 0, 7, 0), BORN, END), OK),
         (events_of(BEGIN, BORN, (T0 - 30, "return", handle_id(9), 0, 2)), OK),
-        (events_of(BEGIN, (T0 - 45, "borrow", handle_id(9)), (T0 - 44, "return", handle_id(9)), BORN, END), SUSPECT),
+        (
+            events_of(
+                BEGIN,
+                (T0 - 45, "borrow", handle_id(9)),
+                (T0 - 44, "return", handle_id(9)),
+                BORN,
+                END,
+            ),
+            SUSPECT,
+        ),
         (events_of((T0 - 55, "return", handle_id(9)), BEGIN, BORN, END), SUSPECT),
         (events_of((T0 - 55, "borrow", handle_id(8)), BEGIN, BORN, END), SUSPECT),
     ],
@@ -410,13 +559,18 @@ BEGIN, END = (T0 - 50, "borrow", handle_id(9)), (T0 - 30, "return", handle_id(9)
         "stray begin",
     ],
 )
-def test_a_call_without_its_begin_or_end_is_not_one_that_still_runs(events: Events, verdict: Verdict) -> None:
+def test_a_call_without_its_begin_or_end_is_not_one_that_still_runs(
+    events: Events, verdict: Verdict
+) -> None:
     assert verdicts(Orphans(), snapshot_of([Row(1, age_secs=40)]), events) == [verdict]
 
 
 def limited(used: Sequence[int], capacity: int = 1000) -> list[Snapshot]:
     return [
-        dataclasses.replace(snapshot_of(at=T0 + at, serial=at + 1), limits=(Limit("file descriptors", count, capacity),))
+        dataclasses.replace(
+            snapshot_of(at=T0 + at, serial=at + 1),
+            limits=(Limit("file descriptors", count, capacity),),
+        )
         for at, count in enumerate(used)
     ]
 
@@ -435,11 +589,16 @@ def test_a_limit_that_is_far_is_no_finding() -> None:
 
 
 def test_suspects_come_first_muted_ones_after_them() -> None:
-    snapshot = ended(1, 9, [Row(1, type="Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED)])
+    snapshot = ended(
+        1, 9, [Row(1, type="Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED)]
+    )
     trend = Trend()
     trend.observe(snapshot)
     report = judge(Facts(snapshot, trend), mutes={"close-coverage: Journal": "known"})
-    assert [(each.rule, each.muted) for each in report.findings[:2]] == [("never-closed", ""), ("close-coverage", "known")]
+    assert [(each.rule, each.muted) for each in report.findings[:2]] == [
+        ("never-closed", ""),
+        ("close-coverage", "known"),
+    ]
     assert len(report.suspects()) == 1
     assert {each.rule for each in report.findings} == {rule.key for rule in all_rules()}
     assert all(rule.title and rule.about for rule in all_rules())
@@ -465,7 +624,9 @@ def test_a_trend_is_bounded_and_begins_anew_with_another_target() -> None:
 
 def test_drift_is_followed_by_the_oldest_handle_of_an_object() -> None:
     trend = Trend()
-    for at, rows in enumerate(([Row(5, address=64)], [Row(5, address=64), Row(1, address=64, age_secs=0.1)])):
+    for at, rows in enumerate(
+        ([Row(5, address=64)], [Row(5, address=64), Row(1, address=64, age_secs=0.1)])
+    ):
         trend.observe(snapshot_of(rows, at=T0 + at))
     assert list(trend.drift.ids) == [handle_id(5)]
 
@@ -473,19 +634,28 @@ def test_drift_is_followed_by_the_oldest_handle_of_an_object() -> None:
 def test_a_hundred_thousand_handles_are_judged_whole() -> None:
     trend = Trend()
     for at in range(3):
-        assert trend.observe(big_snapshot(100_000, at=T0 + at, serial=at + 1, tombstones=5000, pending=300))
+        assert trend.observe(
+            big_snapshot(100_000, at=T0 + at, serial=at + 1, tombstones=5000, pending=300)
+        )
     report = judge(Facts(big_snapshot(100_000, at=T0 + 2, tombstones=5000, pending=300), trend))
     assert np.isfinite(report.at)
     assert len(trend.drift.ids) == 95_000
 
 
 @pytest.mark.parametrize(
-    ("site", "callers"), [(1, ["Called from main.py:7 main"]), (2, []), (3, [])], ids=["whole stack", "one frame", "no site"]
+    ("site", "callers"),
+    [(1, ["Called from main.py:7 main"]), (2, []), (3, [])],
+    ids=["whole stack", "one frame", "no site"],
 )
-def test_the_callers_of_a_leak_s_place_are_told_where_whole_stacks_were_recorded(site: int, callers: list[str]) -> None:
+def test_the_callers_of_a_leak_s_place_are_told_where_whole_stacks_were_recorded(
+    site: int, callers: list[str]
+) -> None:
     frames = (Frame("add", "/srv/app.py", 41), Frame("main", "/srv/main.py", 7))
     sites = {1: Site(1, frames), 2: Site(2, frames[:1])}
-    snapshots = [dataclasses.replace(each, sites=sites) for each in growing([5 + 5 * n for n in range(10)], site=site)]
+    snapshots = [
+        dataclasses.replace(each, sites=sites)
+        for each in growing([5 + 5 * n for n in range(10)], site=site)
+    ]
     (finding,) = found(LeakSuspects(), snapshots)
     assert finding.verdict is SUSPECT
     assert [line for line in finding.evidence if line.startswith("Called from")] == callers
@@ -497,7 +667,9 @@ def with_kind(snapshot: Snapshot, kind: str) -> Snapshot:
 
 
 def test_a_proxy_that_outlives_its_release_is_suspect() -> None:
-    snapshot = with_kind(snapshot_of([Row(1), Row(2, resource=Resource.FREED, strong=UNKNOWN)]), "uniffi")
+    snapshot = with_kind(
+        snapshot_of([Row(1), Row(2, resource=Resource.FREED, strong=UNKNOWN)]), "uniffi"
+    )
     (finding,) = found(FreedButHeld(), snapshot)
     assert finding.verdict is SUSPECT
     assert finding.headline == "1 proxy of TodoItem freed, but Python still has it"
@@ -509,13 +681,20 @@ def test_freed_proxies_are_not_measured_where_no_finaliser_is_followed() -> None
     assert verdicts(FreedButHeld(), snapshot_of(rows)) == [UNMEASURED]
     followed = with_kind(snapshot_of(rows), "uniffi_trait")
     assert verdicts(FreedButHeld(), followed) == [OK]
-    outside = dataclasses.replace(followed, target=dataclasses.replace(followed.target, from_outside=True))
+    outside = dataclasses.replace(
+        followed, target=dataclasses.replace(followed.target, from_outside=True)
+    )
     assert verdicts(FreedButHeld(), outside) == [UNMEASURED]
 
 
 def test_a_finding_muted_by_the_innermost_line_of_its_site_stays_muted() -> None:
-    frames = (Frame("run", "/usr/lib/python3.11/asyncio/events.py", 84), Frame("add", "/srv/app.py", 41))
-    snapshot = ended(3, 1, [Row(1, "Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED)])
+    frames = (
+        Frame("run", "/usr/lib/python3.11/asyncio/events.py", 84),
+        Frame("add", "/srv/app.py", 41),
+    )
+    snapshot = ended(
+        3, 1, [Row(1, "Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED)]
+    )
     snapshot = dataclasses.replace(snapshot, sites={1: Site(1, frames)})
     (finding,) = found(NeverClosed(), snapshot)
     assert finding.subject == "Journal from app.py:41 add"

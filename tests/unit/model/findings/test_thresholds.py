@@ -34,7 +34,9 @@ def verdict(rule: Rule, snapshots: Sequence[Snapshot]) -> Verdict:
 def limited(used: Sequence[int], capacity: int, every_secs: float = 1.0) -> list[Snapshot]:
     limit = "file descriptors"
     return [
-        dataclasses.replace(snapshot_of(at=T0 + number * every_secs), limits=(Limit(limit, count, capacity),))
+        dataclasses.replace(
+            snapshot_of(at=T0 + number * every_secs), limits=(Limit(limit, count, capacity),)
+        )
         for number, count in enumerate(used)
     ]
 
@@ -45,7 +47,9 @@ def test_a_limit_is_near_from_85_percent_on(used: int, expected: Verdict) -> Non
 
 
 @pytest.mark.parametrize(("capacity", "expected"), [(4004, SUSPECT), (4005, OK)])
-def test_a_limit_is_ahead_when_it_is_used_up_within_the_hour(capacity: int, expected: Verdict) -> None:
+def test_a_limit_is_ahead_when_it_is_used_up_within_the_hour(
+    capacity: int, expected: Verdict
+) -> None:
     used = [1000, 1001, 1002, 1003, 1004]  # one each second: 3000 or 3001 are left
     rule = LimitsAhead(soon_secs=3000.0)
     assert verdict(rule, limited(used, capacity)) is expected
@@ -63,7 +67,10 @@ def test_a_rate_needs_four_seconds(every_secs: float, expected: Verdict) -> None
 
 
 def referred(native: Sequence[int]) -> list[Snapshot]:
-    return [snapshot_of([Row(1, strong=refs + 1, native_refs=refs)], at=T0 + at) for at, refs in enumerate(native)]
+    return [
+        snapshot_of([Row(1, strong=refs + 1, native_refs=refs)], at=T0 + at)
+        for at, refs in enumerate(native)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,9 @@ def referred(native: Sequence[int]) -> list[Snapshot]:
     ],
     ids=["three rises by three", "two rises", "two large rises", "slow", "three looks"],
 )
-def test_three_rises_by_three_or_more_in_four_looks_drift(native: Sequence[int], expected: Verdict) -> None:
+def test_three_rises_by_three_or_more_in_four_looks_drift(
+    native: Sequence[int], expected: Verdict
+) -> None:
     assert verdict(CountDrifts(), referred(native)) is expected
 
 
@@ -107,7 +116,10 @@ def test_growth_that_is_too_young_leaves_a_report_undecided() -> None:
 
 
 def test_counts_that_are_not_measured_leave_a_report_undecided() -> None:
-    assert undecided(steady(Row(1, strong=UNKNOWN, native_refs=UNKNOWN))) == {"negative-references", "count-drift"}
+    assert undecided(steady(Row(1, strong=UNKNOWN, native_refs=UNKNOWN))) == {
+        "negative-references",
+        "count-drift",
+    }
 
 
 def test_a_program_in_which_nothing_was_followed_is_not_called_well() -> None:
@@ -115,7 +127,9 @@ def test_a_program_in_which_nothing_was_followed_is_not_called_well() -> None:
 
 
 def test_a_program_whose_objects_are_all_gone_is_decided() -> None:
-    assert undecided(steady(world=World(created={"TodoItem": 3}, released={"TodoItem": 3}))) == set()
+    assert (
+        undecided(steady(world=World(created={"TodoItem": 3}, released={"TodoItem": 3}))) == set()
+    )
 
 
 def test_the_decisive_rules_exist() -> None:

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from inspector.ui.kit.row_changes import MAX_RUNS, Changes, plan_changes
 
-keys = st.lists(st.integers(0, 40), unique=True, max_size=30).map(lambda found: np.array(found, dtype=np.uint64))
+keys = st.lists(st.integers(0, 40), unique=True, max_size=30).map(
+    lambda found: np.array(found, dtype=np.uint64)
+)
 
 
 def applied(changes: Changes, old: np.ndarray, new: np.ndarray) -> list[int]:
@@ -21,7 +23,9 @@ def applied(changes: Changes, old: np.ndarray, new: np.ndarray) -> list[int]:
 
 
 @given(keys, keys)
-def test_following_the_plan_leads_from_the_old_rows_to_the_new_ones(old: np.ndarray, new: np.ndarray) -> None:
+def test_following_the_plan_leads_from_the_old_rows_to_the_new_ones(
+    old: np.ndarray, new: np.ndarray
+) -> None:
     changes = plan_changes(old, new)
     assert changes is not None
     assert applied(changes, old, new) == list(new)

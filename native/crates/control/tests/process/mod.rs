@@ -159,7 +159,8 @@ impl Served {
     pub fn new() -> Self {
         static SERIAL: AtomicU32 = AtomicU32::new(0);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        let directory = std::env::temp_dir().join(format!("ai-control-{}-{serial}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("ai-control-{}-{serial}", std::process::id()));
         std::fs::create_dir(&directory).unwrap();
         let path = directory.join("4711-99.sock");
         let process = Arc::new(Process::default());
@@ -168,7 +169,8 @@ impl Served {
         Self { process, control, path, directory }
     }
 
-    /// Play the interpreter: take the next job, which must be of `op` once beats are answered. Returns its number.
+    /// Play the interpreter: take the next job, which must be of `op` once beats are answered.
+    /// Returns its number.
     pub fn next_job(&self, op: &str) -> u64 {
         let (number, found) = self.next_of(op, PATIENCE).unwrap_or_else(|| panic!("no job {op}"));
         assert_eq!(found, op);
@@ -183,7 +185,9 @@ impl Served {
     /// Number and operation of the next job that is wanted or no beat; other beats are answered.
     fn next_of(&self, wanted: &str, timeout: Duration) -> Option<(u64, String)> {
         loop {
-            let Next::Job(job) = self.control.jobs().next(Some(timeout), 1 << 20) else { return None };
+            let Next::Job(job) = self.control.jobs().next(Some(timeout), 1 << 20) else {
+                return None;
+            };
             let job: Value = serde_json::from_slice(&job).unwrap();
             let (number, op) = (job["job"].as_u64().unwrap(), job["op"].as_str().unwrap());
             if op == wanted || op != "beat" {
@@ -277,16 +281,26 @@ pub struct Worker {
 
 impl Worker {
     /// Answer each job with the result of `answer`.
-    pub fn start(served: &Served, answer: impl Fn(&Process, &Value) -> Value + Send + 'static) -> Self {
+    pub fn start(
+        served: &Served,
+        answer: impl Fn(&Process, &Value) -> Value + Send + 'static,
+    ) -> Self {
         let (process, control) = (served.process.clone(), served.control.clone());
         let stop = Arc::new(AtomicBool::new(false));
         let is_stopped = stop.clone();
         let thread = std::thread::spawn(move || {
             while !is_stopped.load(Ordering::SeqCst) {
-                let Next::Job(bytes) = control.jobs().next(Some(Duration::from_millis(50)), 1 << 20) else { continue };
+                let Next::Job(bytes) =
+                    control.jobs().next(Some(Duration::from_millis(50)), 1 << 20)
+                else {
+                    continue;
+                };
                 let job: Value = serde_json::from_slice(&bytes).unwrap();
-                let reply = if job["op"] == "beat" { json!({"ok": true}) } else { answer(&process, &job) };
-                assert!(control.jobs().reply(job["job"].as_u64().unwrap(), reply.to_string().as_bytes()));
+                let reply =
+                    if job["op"] == "beat" { json!({"ok": true}) } else { answer(&process, &job) };
+                assert!(control
+                    .jobs()
+                    .reply(job["job"].as_u64().unwrap(), reply.to_string().as_bytes()));
             }
         });
         Self { stop, thread: Some(thread) }
@@ -304,7 +318,8 @@ impl Drop for Worker {
 /// Connect as user 65534 from a child process and return the error that comes back.
 pub fn as_nobody(path: &Path) -> String {
     let (mut near, far) = UnixStream::pair().unwrap();
-    // SAFETY: the child only becomes another user, copies a line from one socket to the other and ends.
+    // SAFETY: the child only becomes another user, copies a line from one socket to the other and
+    // ends.
     let child = unsafe { libc::fork() };
     if child == 0 {
         // SAFETY: this is the child's only thread.

@@ -25,8 +25,13 @@ const QUICK_ROUNDS: usize = 9;
 
 fn interleaved() -> Vec<Row> {
     let is_quick = std::env::args().any(|argument| argument == "--quick");
-    let mut rows: Vec<Row> = peers::peers().into_iter().map(|peer| Row::new(peer, Level::Off)).collect();
-    let counted: Vec<Row> = rows.iter().filter(|row| report::is_ours(row)).map(|row| Row::new(row.peer, Level::Count)).collect();
+    let mut rows: Vec<Row> =
+        peers::peers().into_iter().map(|peer| Row::new(peer, Level::Off)).collect();
+    let counted: Vec<Row> = rows
+        .iter()
+        .filter(|row| report::is_ours(row))
+        .map(|row| Row::new(row.peer, Level::Count))
+        .collect();
     rows.extend(counted);
     for _ in 0..if is_quick { QUICK_ROUNDS } else { ROUNDS } {
         rows.iter_mut().for_each(Row::round);
@@ -47,7 +52,9 @@ fn ownership(criterion: &mut Criterion) {
         let handle = (peer.create)();
         let name = peer.name.replace(['`', '*', '/'], "");
         match peer.call {
-            Call::One(call) => group.bench_function(name, |bencher| bencher.iter(|| black_box(call)(black_box(handle)))),
+            Call::One(call) => group.bench_function(name, |bencher| {
+                bencher.iter(|| black_box(call)(black_box(handle)))
+            }),
             Call::CloneThenUse(count_up, call) => group.bench_function(name, |bencher| {
                 let mut status = RustCallStatus::default();
                 bencher.iter(|| {

@@ -22,8 +22,15 @@ const FILLING_PASSES: usize = 3;
 const PASSES: usize = 4;
 
 /// The measured operations, in the order of the table's columns.
-pub const COLUMNS: [&str; 7] =
-    ["call", "call, 2 threads, same object", "call, 2 threads, own objects", "create", "create, 2 threads", "free", "free, 2 threads"];
+pub const COLUMNS: [&str; 7] = [
+    "call",
+    "call, 2 threads, same object",
+    "call, 2 threads, own objects",
+    "create",
+    "create, 2 threads",
+    "free",
+    "free, 2 threads",
+];
 
 /// A peer at a level, with its nanoseconds an operation by column and round.
 pub struct Row {
@@ -65,7 +72,8 @@ impl Row {
 
     /// The lower quartile of the rounds: other load on the machine can only add time.
     pub fn nanos(&self, column: usize) -> f64 {
-        let mut sorted: Vec<f64> = self.samples[column].iter().copied().filter(|nanos| !nanos.is_nan()).collect();
+        let mut sorted: Vec<f64> =
+            self.samples[column].iter().copied().filter(|nanos| !nanos.is_nan()).collect();
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 4).copied().unwrap_or(f64::NAN)
     }
@@ -134,7 +142,11 @@ impl Span {
     /// Whether it had a processor all the time, and nearly all of that beside the other.
     fn is_beside(&self, other: &Self) -> bool {
         let took = (self.ended - self.began).as_secs_f64();
-        let shared = self.ended.min(other.ended).saturating_duration_since(self.began.max(other.began)).as_secs_f64();
+        let shared = self
+            .ended
+            .min(other.ended)
+            .saturating_duration_since(self.began.max(other.began))
+            .as_secs_f64();
         self.used.as_secs_f64() > 0.97 * took && shared > 0.9 * took
     }
 }

@@ -33,7 +33,10 @@ pub enum Call {
     /// One function.
     One(extern "C" fn(u64) -> u64),
     /// Two: the first counts up, the second does the work and gives that reference back.
-    CloneThenUse(extern "C" fn(u64, &mut RustCallStatus) -> u64, extern "C" fn(u64, &mut RustCallStatus) -> u64),
+    CloneThenUse(
+        extern "C" fn(u64, &mut RustCallStatus) -> u64,
+        extern "C" fn(u64, &mut RustCallStatus) -> u64,
+    ),
 }
 
 /// A way to own objects.
@@ -61,18 +64,48 @@ pub const FOREIGN_NAME: &str = "**`foreign`** (new, value, delete)";
 /// All peers.
 pub fn peers() -> Vec<Peer> {
     let mut peers = vec![
-        Peer { name: "`Arc` borrowed (unchecked, the floor)", create: arc_create, call: Call::One(arc_borrow), free: arc_free },
+        Peer {
+            name: "`Arc` borrowed (unchecked, the floor)",
+            create: arc_create,
+            call: Call::One(arc_borrow),
+            free: arc_free,
+        },
         Peer { name: BASE, create: arc_create, call: Call::One(arc_clone), free: arc_free },
         uniffi_thing::peer(),
-        Peer { name: "triomphe, clone + drop (unchecked)", create: tri_create, call: Call::One(tri_clone), free: tri_free },
+        Peer {
+            name: "triomphe, clone + drop (unchecked)",
+            create: tri_create,
+            call: Call::One(tri_clone),
+            free: tri_free,
+        },
         Peer { name: HANDLE_MAP, create: map_create, call: Call::One(map_call), free: map_free },
     ];
     peers.extend([
         Peer { name: "**`arc`**", create: own_create, call: Call::One(own_call), free: own_free },
-        Peer { name: "**`arc_map`**", create: shared_create, call: Call::One(shared_call), free: own_free },
-        Peer { name: "**`mutex_map`**", create: serial_create, call: Call::One(serial_call), free: own_free },
-        Peer { name: "**`thin`**", create: thin_create, call: Call::One(thin_call), free: own_free },
-        Peer { name: FOREIGN_NAME, create: foreign_create, call: Call::One(foreign_call), free: foreign_free },
+        Peer {
+            name: "**`arc_map`**",
+            create: shared_create,
+            call: Call::One(shared_call),
+            free: own_free,
+        },
+        Peer {
+            name: "**`mutex_map`**",
+            create: serial_create,
+            call: Call::One(serial_call),
+            free: own_free,
+        },
+        Peer {
+            name: "**`thin`**",
+            create: thin_create,
+            call: Call::One(thin_call),
+            free: own_free,
+        },
+        Peer {
+            name: FOREIGN_NAME,
+            create: foreign_create,
+            call: Call::One(foreign_call),
+            free: foreign_free,
+        },
     ]);
     peers
 }
@@ -103,22 +136,34 @@ mod uniffi_thing {
     }
 
     extern "C" fn create() -> u64 {
-        uniffi_arc_inspector_native_fn_constructor_uniffithing_new(&mut RustCallStatus::default()).as_raw()
+        uniffi_arc_inspector_native_fn_constructor_uniffithing_new(&mut RustCallStatus::default())
+            .as_raw()
     }
 
     extern "C" fn count_up(handle: u64, status: &mut RustCallStatus) -> u64 {
         // SAFETY: generated for the type above; the handle is of `create`.
-        unsafe { uniffi_arc_inspector_native_fn_clone_uniffithing(Handle::from_raw_unchecked(handle), status) }.as_raw()
+        unsafe {
+            uniffi_arc_inspector_native_fn_clone_uniffithing(
+                Handle::from_raw_unchecked(handle),
+                status,
+            )
+        }
+        .as_raw()
     }
 
     extern "C" fn read(handle: u64, status: &mut RustCallStatus) -> u64 {
-        uniffi_arc_inspector_native_fn_method_uniffithing_read(Handle::from_raw_unchecked(handle), status)
+        uniffi_arc_inspector_native_fn_method_uniffithing_read(
+            Handle::from_raw_unchecked(handle),
+            status,
+        )
     }
 
     extern "C" fn free(handle: u64) {
         let handle = Handle::from_raw_unchecked(handle);
         // SAFETY: generated for the type above; this is the one free.
-        unsafe { uniffi_arc_inspector_native_fn_free_uniffithing(handle, &mut RustCallStatus::default()) };
+        unsafe {
+            uniffi_arc_inspector_native_fn_free_uniffithing(handle, &mut RustCallStatus::default())
+        };
     }
 
     pub(super) fn peer() -> Peer {
@@ -161,7 +206,8 @@ extern "C" fn tri_free(raw: u64) {
     drop(unsafe { triomphe::Arc::from_raw(raw as *const Thing) });
 }
 
-static HANDLES: std::sync::LazyLock<ConcurrentHandleMap<Thing>> = std::sync::LazyLock::new(ConcurrentHandleMap::new);
+static HANDLES: std::sync::LazyLock<ConcurrentHandleMap<Thing>> =
+    std::sync::LazyLock::new(ConcurrentHandleMap::new);
 
 fn handle(number: u64) -> Handle {
     Handle::from_u64(number).expect("made by this map")
@@ -172,7 +218,9 @@ extern "C" fn map_create() -> u64 {
 }
 
 extern "C" fn map_call(number: u64) -> u64 {
-    HANDLES.get_u64(number, |thing| Ok::<_, ffi_support::HandleError>(thing.read())).expect("a live handle")
+    HANDLES
+        .get_u64(number, |thing| Ok::<_, ffi_support::HandleError>(thing.read()))
+        .expect("a live handle")
 }
 
 extern "C" fn map_free(number: u64) {

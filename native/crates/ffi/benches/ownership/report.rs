@@ -33,7 +33,8 @@ pub fn text(rows: &[Row]) -> String {
             5
         })
     });
-    let _ = writeln!(text, "\n| | {} |\n|---|{}", COLUMNS.join(" | "), "---|".repeat(COLUMNS.len()));
+    let _ =
+        writeln!(text, "\n| | {} |\n|---|{}", COLUMNS.join(" | "), "---|".repeat(COLUMNS.len()));
     for row in rows {
         let recorded = if row.level == Level::Count { ", counts recorded" } else { "" };
         let _ = write!(text, "| {}{recorded} |", row.peer.name);
@@ -52,7 +53,10 @@ fn goals(text: &mut String, rows: &[Row]) {
     let (map, today) = (find(rows, HANDLE_MAP), find(rows, UNIFFI));
     let foreign = find(rows, FOREIGN_NAME);
     text.push_str("\n## Against the goals\n\n| | goal | `arc` | `arc_map` | `thin` |\n|---|---|---|---|---|\n");
-    let ours: Vec<&Row> = ["**`arc`**", "**`arc_map`**", "**`thin`**"].into_iter().map(|name| find(rows, name)).collect();
+    let ours: Vec<&Row> = ["**`arc`**", "**`arc_map`**", "**`thin`**"]
+        .into_iter()
+        .map(|name| find(rows, name))
+        .collect();
     let mut line = |what: &str, goal: &str, ratio: &dyn Fn(&Row) -> f64| {
         let _ = write!(text, "| {what} | {goal} |");
         for row in &ours {
@@ -62,10 +66,22 @@ fn goals(text: &mut String, rows: &[Row]) {
         }
         text.push('\n');
     };
-    line("checked call, by UniFFI's unchecked call of today", "≤ 1.0, better 0.35", &|row| row.nanos(0) / today.nanos(0));
-    line("the same, by that of UniFFI until 0.25 (`Arc` clone + drop)", "≤ 1.0, better 0.35", &|row| row.nanos(0) / base.nanos(0));
-    line("two threads on one object, by the same of UniFFI today", "≤ 0.2", &|row| row.nanos(1) / today.nanos(1));
-    line("two threads on their own objects, times faster than `ConcurrentHandleMap`", "≥ 5", &|row| map.nanos(2) / row.nanos(2));
+    line("checked call, by UniFFI's unchecked call of today", "≤ 1.0, better 0.35", &|row| {
+        row.nanos(0) / today.nanos(0)
+    });
+    line(
+        "the same, by that of UniFFI until 0.25 (`Arc` clone + drop)",
+        "≤ 1.0, better 0.35",
+        &|row| row.nanos(0) / base.nanos(0),
+    );
+    line("two threads on one object, by the same of UniFFI today", "≤ 0.2", &|row| {
+        row.nanos(1) / today.nanos(1)
+    });
+    line(
+        "two threads on their own objects, times faster than `ConcurrentHandleMap`",
+        "≥ 5",
+        &|row| map.nanos(2) / row.nanos(2),
+    );
     line("create, by `Arc`", "≤ 1.6", &|row| row.nanos(3) / base.nanos(3));
     line("free, by `Arc`", "≤ 1.2", &|row| row.nanos(5) / base.nanos(5));
     line("create, two threads by one", "flat", &|row| row.nanos(4) / row.nanos(3));
@@ -95,7 +111,9 @@ fn figure(nanos: f64, by: f64) -> String {
 }
 
 fn counted<'a>(rows: &'a [Row], row: &Row) -> &'a Row {
-    rows.iter().find(|other| other.level == Level::Count && other.peer.name == row.peer.name).expect("measured")
+    rows.iter()
+        .find(|other| other.level == Level::Count && other.peer.name == row.peer.name)
+        .expect("measured")
 }
 
 const INTRODUCTION: &str = "# The cost of ownership

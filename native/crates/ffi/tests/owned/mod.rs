@@ -65,7 +65,12 @@ pub fn uses(handle: u64) -> [(&'static str, Status); 4] {
 /// A handle of each.
 pub fn made() -> [u64; 4] {
     let thin = THIN.insert(AtomicU64::new(3)).unwrap().lower();
-    [SERIAL.insert(vec![1]).unwrap(), ARCS.insert(AtomicU64::new(2)).unwrap(), thin, FOREIGN.insert(4).unwrap()]
+    [
+        SERIAL.insert(vec![1]).unwrap(),
+        ARCS.insert(AtomicU64::new(2)).unwrap(),
+        thin,
+        FOREIGN.insert(4).unwrap(),
+    ]
 }
 
 pub fn end(handles: [u64; 4]) {

@@ -1,4 +1,5 @@
-//! Classes of the interpreter that belong to an extension: their attributes cannot be set, or their instances cannot be referred to weakly.
+//! Classes of the interpreter that belong to an extension: their attributes cannot be set, or their
+//! instances cannot be referred to weakly.
 //!
 //! Such a class is followed through two of its type slots: `tp_init`, after which Python hears of
 //! the proxy, and `tp_dealloc`, before which its row ends. Each hooked type has a pair of
@@ -48,13 +49,15 @@ pub struct Described {
     pub of_python: u64,
 }
 
-/// Hooks a type; its destructor only where that is the type's own, see [`sees_ends`]. `born` is 0, or a Python callable that is given each instance when its `tp_init` has succeeded.
+/// Hooks a type; its destructor only where that is the type's own, see [`sees_ends`]. `born` is 0,
+/// or a Python callable that is given each instance when its `tp_init` has succeeded.
 ///
 /// # Errors
 /// `Unavailable` when the type is not laid out as expected, or too many are hooked.
 ///
 /// # Safety
-/// `class` is a type object that lives until [`unwatch`], `born` a callable that does so too; the interpreter's lock is held.
+/// `class` is a type object that lives until [`unwatch`], `born` a callable that does so too; the
+/// interpreter's lock is held.
 pub unsafe fn watch(class: usize, described: &Described, born: usize) -> Result<()> {
     let expected = [
         (offset::BASIC_SIZE, described.basic_size, u64::MAX),
@@ -66,18 +69,30 @@ pub unsafe fn watch(class: usize, described: &Described, born: usize) -> Result<
     let found = |at| unsafe { word(class, at) }.load(Ordering::Relaxed) as u64;
     let is_known = expected.iter().all(|&(at, value, bits)| (found(at) ^ value) & bits == 0);
     if !is_known {
-        return Err(Error::new(Status::Unavailable, "this interpreter lays its types out in an unknown way"));
+        return Err(Error::new(
+            Status::Unavailable,
+            "this interpreter lays its types out in an unknown way",
+        ));
     }
-    let pair = pair_for(class).ok_or_else(|| Error::new(Status::TableFull, format!("{} types are hooked already", PAIRS.len())))?;
+    let pair = pair_for(class).ok_or_else(|| {
+        Error::new(Status::TableFull, format!("{} types are hooked already", PAIRS.len()))
+    })?;
     // SAFETY: as above; the slots of a type are words that the interpreter reads whole.
     unsafe {
         if born != 0 && slots::call_one_arg().is_none() {
-            return Err(Error::new(Status::Unavailable, "this process does not export the interpreter's functions"));
+            return Err(Error::new(
+                Status::Unavailable,
+                "this process does not export the interpreter's functions",
+            ));
         }
         if word(class, offset::DEALLOC).load(Ordering::Relaxed)
             != word(described.of_python as usize, offset::DEALLOC).load(Ordering::Relaxed)
         {
-            replace(word(class, offset::DEALLOC), &pair.dealloc, pair.dealloc_hook as *const () as usize);
+            replace(
+                word(class, offset::DEALLOC),
+                &pair.dealloc,
+                pair.dealloc_hook as *const () as usize,
+            );
         }
         pair.watchers.fetch_add(1, Ordering::Relaxed); // the interpreter's lock orders it
         pair.is_plain.store(described.has_plain_init, Ordering::Release);
@@ -107,14 +122,22 @@ pub unsafe fn sees_ends(class: usize) -> bool {
 /// # Safety
 /// As for [`watch`].
 pub unsafe fn unwatch(class: usize) {
-    let Some(pair) = PAIRS.iter().find(|pair| pair.class.load(Ordering::Acquire) == class) else { return };
+    let Some(pair) = PAIRS.iter().find(|pair| pair.class.load(Ordering::Acquire) == class) else {
+        return;
+    };
     pair.born.store(0, Ordering::Release);
     let watchers = pair.watchers.load(Ordering::Relaxed);
-    pair.watchers.store(watchers.saturating_sub(1), Ordering::Relaxed); // the interpreter's lock orders both
-                                                                        // SAFETY: the caller's promise.
+    // the interpreter's lock orders both
+    pair.watchers.store(watchers.saturating_sub(1), Ordering::Relaxed);
+    // SAFETY: the caller's
+    // promise.
     unsafe {
         if watchers <= 1 {
-            restore(word(class, offset::DEALLOC), &pair.dealloc, pair.dealloc_hook as *const () as usize);
+            restore(
+                word(class, offset::DEALLOC),
+                &pair.dealloc,
+                pair.dealloc_hook as *const () as usize,
+            );
         }
         restore(word(class, offset::INIT), &pair.init, pair.init_hook as *const () as usize);
     }
@@ -123,8 +146,13 @@ pub unsafe fn unwatch(class: usize) {
 /// The pair that belongs to a type already, or the next free pair. It is never given to another
 /// type.
 fn pair_for(class: usize) -> Option<&'static Pair> {
-    let is_free = |pair: &&Pair| pair.class.compare_exchange(0, class, Ordering::AcqRel, Ordering::Acquire).is_ok();
-    PAIRS.iter().find(|pair| pair.class.load(Ordering::Acquire) == class).or_else(|| PAIRS.iter().find(is_free))
+    let is_free = |pair: &&Pair| {
+        pair.class.compare_exchange(0, class, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    };
+    PAIRS
+        .iter()
+        .find(|pair| pair.class.load(Ordering::Acquire) == class)
+        .or_else(|| PAIRS.iter().find(is_free))
 }
 
 fn replace(slot: &AtomicUsize, original: &AtomicUsize, hook: usize) {
@@ -138,7 +166,12 @@ fn replace(slot: &AtomicUsize, original: &AtomicUsize, hook: usize) {
 }
 
 fn restore(slot: &AtomicUsize, original: &AtomicUsize, hook: usize) {
-    let _ = slot.compare_exchange(hook, original.load(Ordering::Acquire), Ordering::AcqRel, Ordering::Relaxed);
+    let _ = slot.compare_exchange(
+        hook,
+        original.load(Ordering::Acquire),
+        Ordering::AcqRel,
+        Ordering::Relaxed,
+    );
 }
 
 /// # Safety
@@ -170,7 +203,14 @@ mod tests {
         words[offset::DEALLOC / 8] = dealloc as *const () as usize;
         (
             words,
-            Described { basic_size: 16, flags: 512, base: 77, dict_offset: 0, has_plain_init: false, of_python: OF_PYTHON.as_ptr() as u64 },
+            Described {
+                basic_size: 16,
+                flags: 512,
+                base: 77,
+                dict_offset: 0,
+                has_plain_init: false,
+                of_python: OF_PYTHON.as_ptr() as u64,
+            },
         )
     }
 
@@ -179,7 +219,8 @@ mod tests {
         let (words, described) = class();
         let before = words.clone();
         // SAFETY: the words are a type for this purpose.
-        let refused = unsafe { watch(words.as_ptr() as usize, &Described { flags: 256, ..described }, 0) };
+        let refused =
+            unsafe { watch(words.as_ptr() as usize, &Described { flags: 256, ..described }, 0) };
         assert!(refused.is_err_and(|error| error.status == Status::Unavailable));
         assert_eq!(words, before);
     }
@@ -194,7 +235,8 @@ mod tests {
             watch(at, &described, 0).expect("room");
             watch(at, &described, 0).expect("the same");
             assert!(sees_ends(at));
-            let hook: unsafe extern "C" fn(usize) = std::mem::transmute(word(at, offset::DEALLOC).load(Ordering::SeqCst));
+            let hook: unsafe extern "C" fn(usize) =
+                std::mem::transmute(word(at, offset::DEALLOC).load(Ordering::SeqCst));
             hook(5);
             assert_eq!(DIED.load(Ordering::SeqCst), 5);
             unwatch(at);

@@ -80,7 +80,11 @@ unsafe extern "C" fn dealloc<const NUMBER: usize>(object: usize) {
 ///
 /// # Safety
 /// As for [`dealloc`].
-unsafe extern "C" fn init<const NUMBER: usize>(object: usize, arguments: usize, keywords: usize) -> i32 {
+unsafe extern "C" fn init<const NUMBER: usize>(
+    object: usize,
+    arguments: usize,
+    keywords: usize,
+) -> i32 {
     let original = PAIRS[NUMBER].init.load(Ordering::Acquire);
     // SAFETY: the interpreter's lock is held.
     unsafe { under_way::begin(object) };
@@ -126,5 +130,6 @@ static RELEASE: AtomicUsize = AtomicUsize::new(0);
 /// `PyObject_CallOneArg` of this process's interpreter, if any.
 pub fn call_one_arg() -> Option<unsafe extern "C" fn(usize, usize) -> usize> {
     // SAFETY: its signature.
-    function(&CALL, c"PyObject_CallOneArg").map(|address| unsafe { std::mem::transmute::<usize, CallOneArg>(address) })
+    function(&CALL, c"PyObject_CallOneArg")
+        .map(|address| unsafe { std::mem::transmute::<usize, CallOneArg>(address) })
 }

@@ -27,7 +27,10 @@ const SCAN_PATIENCE: Duration = Duration::from_millis(300);
 /// Named native references on the object of a row: from objects that report, and labelled
 /// references.
 pub fn holders(runtime: &Runtime, handle: u64) -> Map<String, Value> {
-    let slot = runtime.table.slot_of(handle).filter(|slot| is_current(slot.word0(), handle) && slot.word0().is_live());
+    let slot = runtime
+        .table
+        .slot_of(handle)
+        .filter(|slot| is_current(slot.word0(), handle) && slot.word0().is_live());
     let Some(address) = slot.map(|slot| slot.address()).filter(|&address| address != 0) else {
         return answer(Vec::new(), &[], 0, 0);
     };
@@ -42,7 +45,11 @@ pub fn holders(runtime: &Runtime, handle: u64) -> Map<String, Value> {
         .map(|(&(from, from_type, label), &count)| json!({"from": from, "type": from_type, "label": label, "count": count}))
         .collect();
     let more = counts.values().skip(NAMED).sum();
-    let unscanned = if counts_itself(runtime, handle) { 0 } else { scan_for_holders(runtime, address, &mut named) };
+    let unscanned = if counts_itself(runtime, handle) {
+        0
+    } else {
+        scan_for_holders(runtime, address, &mut named)
+    };
     answer(named, &labels_of(address), found.skipped + found.cut + unscanned, more)
 }
 
@@ -58,18 +65,26 @@ fn labels_of(address: u64) -> Vec<Named> {
 
 /// Whether a row is of our own runtime, whose objects are asked.
 fn counts_itself(runtime: &Runtime, handle: u64) -> bool {
-    runtime.table.slot_of(handle).is_none_or(|slot| spec_of(runtime, slot.word0().type_id()).is_some())
+    runtime
+        .table
+        .slot_of(handle)
+        .is_none_or(|slot| spec_of(runtime, slot.word0().type_id()).is_some())
 }
 
-/// Objects behind UniFFI proxies whose memory leads to an allocation. Answers how many were not looked at, because that took too long.
+/// Objects behind UniFFI proxies whose memory leads to an allocation. Answers how many were not
+/// looked at, because that took too long.
 fn scan_for_holders(runtime: &Runtime, target: u64, named: &mut Vec<Value>) -> u64 {
-    let (maps, until, mut seen) = (Maps::of_this_process(), Instant::now() + SCAN_PATIENCE, HashSet::from([0, target]));
+    let (maps, until, mut seen) =
+        (Maps::of_this_process(), Instant::now() + SCAN_PATIENCE, HashSet::from([0, target]));
     let mut unscanned = 0;
     for index in 1..runtime.segment().used(Part::Handles) {
         let Some(slot) = runtime.table.slot(index) else { continue };
         let (word, from) = (slot.word0(), slot.address());
         let kind = kind_of(runtime, word.type_id());
-        if !word.is_live() || !(kind == Kind::Uniffi as u8 || kind == Kind::UniffiTrait as u8) || !seen.insert(from) {
+        if !word.is_live()
+            || !(kind == Kind::Uniffi as u8 || kind == Kind::UniffiTrait as u8)
+            || !seen.insert(from)
+        {
             continue;
         }
         if Instant::now() >= until || named.len() >= NAMED {
@@ -82,8 +97,14 @@ fn scan_for_holders(runtime: &Runtime, target: u64, named: &mut Vec<Value>) -> u
     unscanned
 }
 
-fn answer(named: Vec<Value>, labels: &[(Box<str>, u32)], unread: u64, more: u64) -> Map<String, Value> {
-    let labels: Vec<Value> = labels.iter().map(|(name, count)| json!({"label": &**name, "count": count})).collect();
+fn answer(
+    named: Vec<Value>,
+    labels: &[(Box<str>, u32)],
+    unread: u64,
+    more: u64,
+) -> Map<String, Value> {
+    let labels: Vec<Value> =
+        labels.iter().map(|(name, count)| json!({"label": &**name, "count": count})).collect();
     Map::from_iter([
         ("fields".to_owned(), Value::Array(named)),
         ("labels".to_owned(), Value::Array(labels)),
@@ -101,8 +122,13 @@ pub fn edges_of(runtime: &Runtime, handle: u64) -> Vec<u8> {
 
 /// The key of a live foreign object of our own runtime, by its row.
 pub fn foreign_key(runtime: &Runtime, row: u64) -> Result<u64> {
-    let slot = runtime.table.slot_of(row).filter(|slot| slot.word0().generation() == generation_of(row) && slot.word0().is_live());
+    let slot = runtime
+        .table
+        .slot_of(row)
+        .filter(|slot| slot.word0().generation() == generation_of(row) && slot.word0().is_live());
     slot.filter(|slot| kind_of(runtime, slot.word0().type_id()) == Kind::Foreign as u8)
         .map(|slot| slot.data())
-        .ok_or_else(|| Error::new(Status::UnknownHandle, format!("{} is no foreign object", shown(row))))
+        .ok_or_else(|| {
+            Error::new(Status::UnknownHandle, format!("{} is no foreign object", shown(row)))
+        })
 }

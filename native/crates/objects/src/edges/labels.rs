@@ -29,7 +29,10 @@ type ByNumber<T> = HashMap<u64, T, BuildHasherDefault<DefaultHasher>>;
 
 static LABELS: Labels = Labels {
     by_address: Lock::new(HashMap::with_hasher(BuildHasherDefault::new())),
-    given: Lock::new(Given { last_number: 0, by_number: HashMap::with_hasher(BuildHasherDefault::new()) }),
+    given: Lock::new(Given {
+        last_number: 0,
+        by_number: HashMap::with_hasher(BuildHasherDefault::new()),
+    }),
 };
 
 static SECTION: Section = Section::new(Rank::Labels, || LABELS.hold(), release, |_| {});
@@ -121,7 +124,10 @@ fn cut(name: &str) -> &str {
 pub fn label_handle(handle: u64, name: &str) -> Result<u64> {
     with_raw(handle, |spec, slot, data| {
         if spec.kind == Kind::Thin {
-            return Err(Error::new(Status::BadArgument, format!("a {} counts in its row, where a reference has no name", spec.name)));
+            return Err(Error::new(
+                Status::BadArgument,
+                format!("a {} counts in its row, where a reference has no name", spec.name),
+            ));
         }
         // SAFETY: the pin of `with_raw` keeps the reference through the call.
         unsafe { (spec.operations.clone)(data) };
@@ -138,14 +144,17 @@ pub fn label_handle(handle: u64, name: &str) -> Result<u64> {
 /// Gives up a reference that `label_handle` made. A number is refused the second time.
 pub fn drop_label(number: u64) -> Result<()> {
     let raw = labels().given.lock().by_number.remove(&number);
-    let raw = raw.ok_or_else(|| Error::new(Status::BadArgument, format!("no such label: {number}")))?;
+    let raw =
+        raw.ok_or_else(|| Error::new(Status::BadArgument, format!("no such label: {number}")))?;
     labels().remove(raw.address, &raw.name);
-    // SAFETY: the reference that `label_handle` counted up; its entry is gone, so it is given up once.
+    // SAFETY: the reference that `label_handle` counted up; its entry is gone, so it is given up
+    // once.
     unsafe { (raw.spec.operations.release)(raw.data) };
     Ok(())
 }
 
-/// A strong reference with a name: as long as it lives, the inspector names it among the object's holders.
+/// A strong reference with a name: as long as it lives, the inspector names it among the object's
+/// holders.
 pub struct Label<T: Object> {
     object: Arc<T>,
     address: u64,

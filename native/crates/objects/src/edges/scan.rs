@@ -1,4 +1,5 @@
-//! Which objects of the host language an object leads to, found by reading its memory: for objects that cannot be asked.
+//! Which objects of the host language an object leads to, found by reading its memory: for objects
+//! that cannot be asked.
 //!
 //! A conservative scan, as of a garbage collector that knows no types: from the object's heap chunk
 //! (glibc's) along every word that could be a pointer to another chunk. It looks for a pair *(heap
@@ -119,7 +120,9 @@ fn is_handle_vtable(maps: &Maps, address: u64) -> bool {
         return false;
     }
     let vtable = words_at(address, 3);
-    vtable.len() == 3 && (vtable[1], vtable[2]) == HANDLE_LAYOUT && (vtable[0] == 0 || is_in(&maps.files, vtable[0]))
+    vtable.len() == 3
+        && (vtable[1], vtable[2]) == HANDLE_LAYOUT
+        && (vtable[0] == 0 || is_in(&maps.files, vtable[0]))
 }
 
 /// The handle behind a pointer to a trait object: in an `Arc`, or in a box.
@@ -127,13 +130,18 @@ fn handle_behind(pointer: u64, handles: &HashSet<u64>) -> Option<u64> {
     let chunk = chunk_at(pointer);
     let is_count = |count: u64| count > 0 && count < COUNT_LIMIT;
     match *chunk.as_slice() {
-        [strong, weak, handle, ..] if is_count(strong) && is_count(weak) && handles.contains(&handle) => Some(handle),
+        [strong, weak, handle, ..]
+            if is_count(strong) && is_count(weak) && handles.contains(&handle) =>
+        {
+            Some(handle)
+        }
         [handle, _, _] if handles.contains(&handle) => Some(handle),
         _ => None,
     }
 }
 
-/// Which of `handles` the object whose allocation is at `address` may lead to, each with the fewest pointers on the way.
+/// Which of `handles` the object whose allocation is at `address` may lead to, each with the fewest
+/// pointers on the way.
 pub fn scan(address: u64, handles: &[u64]) -> Vec<ScannedHandle> {
     let (maps, wanted) = (Maps::of_this_process(), handles.iter().copied().collect::<HashSet<_>>());
     let mut found: Vec<ScannedHandle> = Vec::new();
@@ -148,7 +156,8 @@ pub fn scan(address: u64, handles: &[u64]) -> Vec<ScannedHandle> {
                 continue;
             }
             let vtable = chunk.get(place + 1).copied().unwrap_or(0);
-            let handle = if is_handle_vtable(&maps, vtable) { handle_behind(word, &wanted) } else { None };
+            let handle =
+                if is_handle_vtable(&maps, vtable) { handle_behind(word, &wanted) } else { None };
             if let Some(handle) = handle {
                 if !found.iter().any(|known| known.handle == handle) {
                     found.push(ScannedHandle { handle, hops: hops + 1, reserved: 0 });
@@ -161,7 +170,8 @@ pub fn scan(address: u64, handles: &[u64]) -> Vec<ScannedHandle> {
     found
 }
 
-/// How many pointers the object at `from` is away from `target`, the allocation of another; None: too many, or it does not lead there.
+/// How many pointers the object at `from` is away from `target`, the allocation of another; None:
+/// too many, or it does not lead there.
 pub fn leads_to(maps: &Maps, from: u64, target: u64) -> Option<u32> {
     let (mut waiting, mut seen) = (VecDeque::from([(from, 0)]), HashSet::from([from]));
     if !maps.is_heap(from) {
@@ -172,7 +182,11 @@ pub fn leads_to(maps: &Maps, from: u64, target: u64) -> Option<u32> {
             if word == target {
                 return Some(hops + 1);
             }
-            if hops + 1 < NEAR && seen.len() < NEAR_CHUNKS && maps.is_heap(word) && seen.insert(word) {
+            if hops + 1 < NEAR
+                && seen.len() < NEAR_CHUNKS
+                && maps.is_heap(word)
+                && seen.insert(word)
+            {
                 waiting.push_back((word, hops + 1));
             }
         }
@@ -260,10 +274,19 @@ mod tests {
     #[test]
     fn lines_of_the_kernel_s_map_are_told_apart() {
         let mut maps = Maps { heap: Vec::new(), files: Vec::new() };
-        for line in ["1000-2000 rw-p 0 00:00 0", "2000-3000 rw-p 0 00:00 0 [heap]", "4000-5000 r--p 0 08:01 5 /lib/x.so", "nonsense"] {
+        for line in [
+            "1000-2000 rw-p 0 00:00 0",
+            "2000-3000 rw-p 0 00:00 0 [heap]",
+            "4000-5000 r--p 0 08:01 5 /lib/x.so",
+            "nonsense",
+        ] {
             maps.add(line);
         }
         assert_eq!(maps.heap, [0x1000..0x2000, 0x2000..0x3000]);
-        assert!(is_in(&maps.files, 0x4000) && !is_in(&maps.files, 0x5000) && !is_in(&maps.files, 0x2000));
+        assert!(
+            is_in(&maps.files, 0x4000)
+                && !is_in(&maps.files, 0x5000)
+                && !is_in(&maps.files, 0x2000)
+        );
     }
 }

@@ -15,7 +15,8 @@ pub fn all(runtime: &Runtime) -> Found {
     for index in 1..runtime.segment().used(Part::Handles) {
         let Some(slot) = runtime.table.slot(index) else { continue };
         let word = slot.word0();
-        let reports = word.is_live() && spec_of(runtime, word.type_id()).is_some_and(|spec| spec.report.is_some());
+        let reports = word.is_live()
+            && spec_of(runtime, word.type_id()).is_some_and(|spec| spec.report.is_some());
         if reports {
             visit(runtime, handle_of(word.generation(), index, false), &mut found, &mut seen);
         }
@@ -41,6 +42,7 @@ fn visit(runtime: &Runtime, handle: u64, found: &mut Found, seen: &mut HashSet<u
     let Some(spec) = spec_of(runtime, word.type_id()) else { return };
     let Some(report) = spec.report else { return };
     let mut edges = Edges::of(slot.address(), spec.name, found, seen);
-    // SAFETY: the row is live and of this type, and the pin was shown before that was looked at: the object lives through the call.
+    // SAFETY: the row is live and of this type, and the pin was shown before that was looked at:
+    // the object lives through the call.
     unsafe { report(slot.data(), &mut edges) };
 }

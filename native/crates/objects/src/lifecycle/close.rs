@@ -1,11 +1,14 @@
-//! The end of a resource: asked for by any thread, run at most once, after the calls in flight and where the type wants it.
+//! The end of a resource: asked for by any thread, run at most once, after the calls in flight and
+//! where the type wants it.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::by_proxy;
-use super::deadline::{hide_deadline, keep_deadlines, show_deadline, take_deadline, withdraw, withdraw_if_due};
+use super::deadline::{
+    hide_deadline, keep_deadlines, show_deadline, take_deadline, withdraw, withdraw_if_due,
+};
 use super::lives::{key_of, lives, owner_of, show, Entry};
 use super::lives::{type_of, ByKey, Deadline, Run};
 use super::method::method_of;
@@ -41,7 +44,9 @@ impl Obstacle {
         match self {
             Self::Calls(1) => "waited for 1 call in flight".to_owned(),
             Self::Calls(calls) => format!("waited for {calls} calls in flight"),
-            Self::Owner(owner) => format!("waited for its owner, {}", threads::name_of(runtime, *owner)),
+            Self::Owner(owner) => {
+                format!("waited for its owner, {}", threads::name_of(runtime, *owner))
+            }
         }
     }
 
@@ -49,7 +54,10 @@ impl Obstacle {
         match self {
             Self::Calls(1) => "waits for 1 call in flight".to_owned(),
             Self::Calls(calls) => format!("waits for {calls} calls in flight"),
-            Self::Owner(owner) => format!("only its owner may close it: waits for {}", threads::name_of(runtime, *owner)),
+            Self::Owner(owner) => format!(
+                "only its owner may close it: waits for {}",
+                threads::name_of(runtime, *owner)
+            ),
         }
     }
 }
@@ -98,8 +106,13 @@ fn request_of(runtime: &Runtime, handle: u64, run: Run, proxy: Option<u64>) -> R
     }
     match outcome {
         Outcome::Ran(result) => result,
-        Outcome::Blocked(reason) => Err(Error::new(Status::Pending, format!("{reason}: close of {}", shown(handle)))),
-        Outcome::Nothing => Err(Error::new(Status::Pending, format!("another thread closes it now: {}", shown(handle)))),
+        Outcome::Blocked(reason) => {
+            Err(Error::new(Status::Pending, format!("{reason}: close of {}", shown(handle))))
+        }
+        Outcome::Nothing => Err(Error::new(
+            Status::Pending,
+            format!("another thread closes it now: {}", shown(handle)),
+        )),
     }
 }
 
@@ -109,10 +122,18 @@ fn refuse(runtime: &Runtime, handle: u64, error: Error) -> Error {
 }
 
 /// Puts the request into the table and has the rows show it, from when on calls are refused.
-fn enter_request(runtime: &Runtime, handle: u64, (run, proxy): (Run, Option<u64>), deadline: Option<Deadline>) -> Result<u64> {
+fn enter_request(
+    runtime: &Runtime,
+    handle: u64,
+    (run, proxy): (Run, Option<u64>),
+    deadline: Option<Deadline>,
+) -> Result<u64> {
     let mut inner = lives().inner.lock();
     // under the lock the row cannot leave the table, so the address is its object's
-    let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
+    let slot = runtime
+        .table
+        .slot_of(handle)
+        .filter(|slot| slot.word0().generation() == generation_of(handle));
     let slot = slot.ok_or_else(|| refuse(runtime, handle, super::refusal(runtime, handle, 0)))?;
     let word = slot.word0();
     if !word.is_live() || is_over(word) {
@@ -122,7 +143,10 @@ fn enter_request(runtime: &Runtime, handle: u64, (run, proxy): (Run, Option<u64>
     let entry = inner.get_mut(&address).ok_or_else(|| super::refusal(runtime, handle, 0))?;
     if entry.is_pending() {
         let who = threads::name_of(runtime, slot.requester());
-        return Err(Error::new(Status::Pending, format!("its close was asked for by {who} before: {}", shown(handle))));
+        return Err(Error::new(
+            Status::Pending,
+            format!("its close was asked for by {who} before: {}", shown(handle)),
+        ));
     }
     let change = events::change(runtime, word.type_id(), true);
     (entry.request, entry.proxy) = (Some(run), proxy);
@@ -167,20 +191,25 @@ pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
     Outcome::Ran(run(runtime, claim))
 }
 
-/// The rows show `CloseRequested` or later, so no new call begins, and each that ends looks here again once the lock is free.
+/// The rows show `CloseRequested` or later, so no new call begins, and each that ends looks here
+/// again once the lock is free.
 pub(super) fn obstacle(runtime: &Runtime, address: u64, entry: &Entry) -> Option<Obstacle> {
     let calls = entry.callers.len() + calls_in_flight(runtime, address);
     if calls > 0 {
         return Some(Obstacle::Calls(calls));
     }
     let owner = owner_of(runtime, entry);
-    (threads::is_alive(runtime, owner) && threads::here() != owner).then_some(Obstacle::Owner(owner))
+    (threads::is_alive(runtime, owner) && threads::here() != owner)
+        .then_some(Obstacle::Owner(owner))
 }
 
 fn calls_in_flight(runtime: &Runtime, address: u64) -> usize {
     let mut calls = 0;
     pins_of(runtime, |_, handle| {
-        let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
+        let slot = runtime
+            .table
+            .slot_of(handle)
+            .filter(|slot| slot.word0().generation() == generation_of(handle));
         calls += usize::from(slot.is_some_and(|slot| slot.address() == address));
     });
     calls
@@ -252,7 +281,12 @@ fn run(runtime: &Runtime, claim: Claim) -> Result<()> {
     };
     events::event(runtime, EventKind::Close, claim.type_id, claim.handle, claim.address, 0);
     end(runtime, claim.address, claim.type_id, state);
-    result.map_err(|error| Error::new(Status::CloseFailed, format!("{}: close of {}", error.message, shown(claim.handle))))
+    result.map_err(|error| {
+        Error::new(
+            Status::CloseFailed,
+            format!("{}: close of {}", error.message, shown(claim.handle)),
+        )
+    })
 }
 
 /// The request is over: the rows show how, and releases that waited for it continue.
@@ -267,15 +301,16 @@ pub(super) fn end(runtime: &Runtime, address: u64, type_id: u16, state: Resource
         inner.remove(&address);
         return;
     }
-    let released: Vec<u64> = entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
+    let released: Vec<u64> =
+        entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
     let told = told_of(entry);
     drop(inner);
     tell(CloseNews::Ended, &told, 0);
     released.into_iter().for_each(|handle| super::release::finish_if_idle(runtime, handle));
 }
 
-/// Takes back a request of which a proxy's method comes next; that method asks again, so no listener
-/// hears of an end.
+/// Takes back a request of which a proxy's method comes next; that method asks again, so no
+/// listener hears of an end.
 pub(super) fn reopen(runtime: &Runtime, mut inner: Guard<'_, ByKey>, address: u64) {
     let Some(entry) = inner.get_mut(&address) else { return };
     let request = entry.request.take();
@@ -284,26 +319,38 @@ pub(super) fn reopen(runtime: &Runtime, mut inner: Guard<'_, ByKey>, address: u6
     let change = events::change(runtime, type_of(runtime, entry), false);
     show(runtime, entry, ResourceState::Open, Some(change));
     atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
-    let released: Vec<u64> = entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
+    let released: Vec<u64> =
+        entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
     drop(inner);
     drop(request);
     released.into_iter().for_each(|handle| super::release::finish_if_idle(runtime, handle));
 }
 
 fn is_released(runtime: &Runtime, handle: u64) -> bool {
-    runtime.table.slot_of(handle).is_some_and(|slot| slot.word0().reference() == ReferenceState::ReleaseRequested as u8)
+    runtime
+        .table
+        .slot_of(handle)
+        .is_some_and(|slot| slot.word0().reference() == ReferenceState::ReleaseRequested as u8)
 }
 
 /// Takes back a request that no thread runs yet; the resource is open again.
 pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
     let mut inner = lives().inner.lock();
-    let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
+    let slot = runtime
+        .table
+        .slot_of(handle)
+        .filter(|slot| slot.word0().generation() == generation_of(handle));
     let slot = slot.ok_or_else(|| super::refusal(runtime, handle, 0))?;
     let (address, type_id) = (key_of(&slot, handle), slot.word0().type_id());
     let entry = inner.get_mut(&address).filter(|entry| entry.is_pending());
-    let entry = entry.ok_or_else(|| Error::new(Status::BadArgument, format!("no close of it is pending: {}", shown(handle))))?;
+    let entry = entry.ok_or_else(|| {
+        Error::new(Status::BadArgument, format!("no close of it is pending: {}", shown(handle)))
+    })?;
     let Some(request) = entry.request.take() else {
-        return Err(Error::new(Status::CloseRefused, format!("its close runs already: {}", shown(handle))));
+        return Err(Error::new(
+            Status::CloseRefused,
+            format!("its close runs already: {}", shown(handle)),
+        ));
     };
     hide_deadline(runtime, entry);
     entry.withdrawn = Some("taken back before it ran".to_owned());
@@ -354,7 +401,11 @@ pub fn owner_ended(runtime: &Runtime, index: u16) {
 fn settle_where(runtime: &Runtime, mut is_ours: impl FnMut(u16) -> bool) -> usize {
     let inner = lives().inner.lock();
     let mut ours = |entry: &Entry| entry.request.is_some() && is_ours(owner_of(runtime, entry));
-    let waiting: Vec<u64> = inner.iter().filter(|(_, entry)| ours(entry)).map(|(&address, _)| address).collect();
+    let waiting: Vec<u64> =
+        inner.iter().filter(|(_, entry)| ours(entry)).map(|(&address, _)| address).collect();
     drop(inner);
-    waiting.into_iter().filter(|&address| matches!(settle(runtime, address), Outcome::Ran(_))).count()
+    waiting
+        .into_iter()
+        .filter(|&address| matches!(settle(runtime, address), Outcome::Ran(_)))
+        .count()
 }

@@ -43,17 +43,27 @@ pub(super) fn take_deadline(runtime: &Runtime) -> Option<Deadline> {
     Some(Deadline { at, at_ticks, place: None })
 }
 
-/// Gives an entry's request a deadline and shows it. The lock of `Lives` is held, as whenever the header's deadlines are written.
-pub(super) fn show_deadline(runtime: &Runtime, entry: &mut Entry, handle: u64, deadline: Option<Deadline>) {
+/// Gives an entry's request a deadline and shows it. The lock of `Lives` is held, as whenever the
+/// header's deadlines are written.
+pub(super) fn show_deadline(
+    runtime: &Runtime,
+    entry: &mut Entry,
+    handle: u64,
+    deadline: Option<Deadline>,
+) {
     let header = runtime.segment().header();
     entry.deadline = deadline.map(|deadline| {
-        let is_free = |&place: &usize| atomic!(AtomicU64, header, close_deadlines[place].handle).load(Ordering::Relaxed) == 0;
+        let is_free = |&place: &usize| {
+            atomic!(AtomicU64, header, close_deadlines[place].handle).load(Ordering::Relaxed) == 0
+        };
         let place = (0..CLOSE_DEADLINES).find(is_free);
         match place {
             Some(place) => {
-                atomic!(AtomicU64, header, close_deadlines[place].at_ticks).store(deadline.at_ticks, Ordering::Relaxed);
+                atomic!(AtomicU64, header, close_deadlines[place].at_ticks)
+                    .store(deadline.at_ticks, Ordering::Relaxed);
                 // Release: a reader that sees the handle sees its time
-                atomic!(AtomicU64, header, close_deadlines[place].handle).store(handle, Ordering::Release);
+                atomic!(AtomicU64, header, close_deadlines[place].handle)
+                    .store(handle, Ordering::Release);
             }
             None => {
                 atomic!(AtomicU64, header, hidden_deadlines).fetch_add(1, Ordering::Relaxed);
@@ -68,7 +78,9 @@ pub(super) fn hide_deadline(runtime: &Runtime, entry: &mut Entry) {
     let Some(deadline) = entry.deadline.take() else { return };
     let header = runtime.segment().header();
     match deadline.place {
-        Some(place) => atomic!(AtomicU64, header, close_deadlines[place].handle).store(0, Ordering::Relaxed),
+        Some(place) => {
+            atomic!(AtomicU64, header, close_deadlines[place].handle).store(0, Ordering::Relaxed)
+        }
         None => {
             atomic!(AtomicU64, header, hidden_deadlines).fetch_sub(1, Ordering::Relaxed);
         }
@@ -113,14 +125,20 @@ fn wait_for_deadlines(runtime: &Runtime) {
 
 fn soonest() -> Option<Instant> {
     let inner = lives().inner.lock();
-    inner.values().filter(|entry| entry.request.is_some()).filter_map(|entry| entry.deadline).map(|deadline| deadline.at).min()
+    inner
+        .values()
+        .filter(|entry| entry.request.is_some())
+        .filter_map(|entry| entry.deadline)
+        .map(|deadline| deadline.at)
+        .min()
 }
 
 /// Withdraws the requests whose deadline has passed.
 fn withdraw_due(runtime: &Runtime) {
     let now = Instant::now();
     let inner = lives().inner.lock();
-    let due: Vec<u64> = inner.iter().filter(|(_, entry)| entry.is_due(now)).map(|(&address, _)| address).collect();
+    let due: Vec<u64> =
+        inner.iter().filter(|(_, entry)| entry.is_due(now)).map(|(&address, _)| address).collect();
     drop(inner);
     due.into_iter().for_each(|address| {
         withdraw(runtime, address);
@@ -131,7 +149,8 @@ fn withdraw_due(runtime: &Runtime) {
 pub(super) fn withdraw(runtime: &Runtime, address: u64) -> Option<String> {
     let mut inner = lives().inner.lock();
     let entry = inner.get_mut(&address).filter(|entry| entry.is_due(Instant::now()))?;
-    let waited_for = obstacle(runtime, address, entry).map(|obstacle| format!(": it {}", obstacle.waited(runtime)));
+    let waited_for = obstacle(runtime, address, entry)
+        .map(|obstacle| format!(": it {}", obstacle.waited(runtime)));
     let reason = format!("withdrawn, its deadline passed{}", waited_for.unwrap_or_default());
     let request = entry.request.take();
     hide_deadline(runtime, entry);

@@ -27,7 +27,9 @@ pub fn enter_foreign(runtime: &Runtime, handle: u64) -> Option<u64> {
     let entry = inner.get_mut(&handle)?;
     let slot = runtime.table.slot_of(handle)?;
     let resource = slot.word0().resource();
-    if entry.is_pending() || ![ResourceState::Open as u8, ResourceState::CloseFailed as u8].contains(&resource) {
+    if entry.is_pending()
+        || ![ResourceState::Open as u8, ResourceState::CloseFailed as u8].contains(&resource)
+    {
         return None;
     }
     entry.callers.push(here);
@@ -39,7 +41,9 @@ pub fn enter_foreign(runtime: &Runtime, handle: u64) -> Option<u64> {
 pub fn leave_foreign(runtime: &Runtime, handle: u64) {
     let here = threads::here();
     let mut inner = lives().inner.lock();
-    let (Some(entry), Some(slot)) = (inner.get_mut(&handle), runtime.table.slot_of(handle)) else { return };
+    let (Some(entry), Some(slot)) = (inner.get_mut(&handle), runtime.table.slot_of(handle)) else {
+        return;
+    };
     let position = entry.callers.iter().rposition(|&caller| caller == here);
     // a call that began on another thread
     let Some(position) = position.or(entry.callers.len().checked_sub(1)) else { return };
@@ -53,10 +57,14 @@ pub fn leave_foreign(runtime: &Runtime, handle: u64) {
     }
 }
 
-/// Word 2 of such a row is written under the lock of `Lives` alone: calls in flight, and no counts. Relaxed: a number for people.
+/// Word 2 of such a row is written under the lock of `Lives` alone: calls in flight, and no counts.
+/// Relaxed: a number for people.
 fn show_callers(slot: &Slot<'_>, callers: usize) {
     let in_flight = u16::try_from(callers).unwrap_or(u16::MAX).min(COUNT_UNKNOWN - 1);
-    slot.counts().store(COUNTS_UNKNOWN & !(u64::from(COUNT_UNKNOWN) << 48) | u64::from(in_flight) << 48, Ordering::Relaxed);
+    slot.counts().store(
+        COUNTS_UNKNOWN & !(u64::from(COUNT_UNKNOWN) << 48) | u64::from(in_flight) << 48,
+        Ordering::Relaxed,
+    );
 }
 
 /// Threads that are inside the object of a handle.
@@ -64,7 +72,8 @@ pub fn callers(handle: u64) -> Vec<u16> {
     lives().inner.lock().get(&handle).map_or_else(Vec::new, |entry| entry.callers.clone())
 }
 
-/// The handle is being deleted, and its object is its host's alone again: a close that was asked for and does not run yet is taken back.
+/// The handle is being deleted, and its object is its host's alone again: a close that was asked
+/// for and does not run yet is taken back.
 pub fn forget_foreign(runtime: &Runtime, handle: u64) {
     let mut inner = lives().inner.lock();
     let Some(entry) = inner.get_mut(&handle) else { return };
@@ -77,8 +86,14 @@ pub fn forget_foreign(runtime: &Runtime, handle: u64) {
     if request.is_some() {
         uncount_waiting(runtime, entry);
         hide_deadline(runtime, entry);
-        show(runtime, entry, ResourceState::Open, Some(events::change(runtime, type_of(runtime, entry), false)));
-        atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
+        show(
+            runtime,
+            entry,
+            ResourceState::Open,
+            Some(events::change(runtime, type_of(runtime, entry), false)),
+        );
+        atomic!(AtomicU64, runtime.segment().header(), pending_closes)
+            .fetch_sub(1, Ordering::Relaxed);
     }
     inner.remove(&handle);
     drop(inner);

@@ -11,7 +11,8 @@ use segment::status::{Error, Result, Status};
 
 /// Closes a foreign object: with the arguments of a request by its key, or with the type's default
 /// arguments if `key` is 0. The result is the length of an error's text, 0 when it closed.
-pub type Close = unsafe extern "C" fn(key: u64, value: u64, text: *mut u8, capacity: usize) -> usize;
+pub type Close =
+    unsafe extern "C" fn(key: u64, value: u64, text: *mut u8, capacity: usize) -> usize;
 /// Releases a request's arguments.
 pub type Let = unsafe extern "C" fn(key: u64);
 
@@ -32,7 +33,9 @@ pub unsafe fn close_by(close: Close, let_go: Let) {
 
 /// Whether objects of a type are closed through us.
 pub fn closes(runtime: &Runtime, type_id: u16) -> bool {
-    types::kind_of(runtime, type_id) == Kind::Foreign as u8 && types::closes(runtime, type_id) && CLOSE.load(Ordering::Acquire) != 0
+    types::kind_of(runtime, type_id) == Kind::Foreign as u8
+        && types::closes(runtime, type_id)
+        && CLOSE.load(Ordering::Acquire) != 0
 }
 
 /// The arguments of a request.
@@ -68,12 +71,17 @@ fn run(asked: &Asked, value: u64) -> Result<()> {
     let close: Close = unsafe { std::mem::transmute(close) };
     let (mut text, mut length) = ([0; ERROR_BYTES], 0);
     // SAFETY: the promise made to `close_by`; the gate is open, and the text has that many bytes.
-    let is_called = host_gate::call(|| length = unsafe { close(asked.0, value, text.as_mut_ptr(), ERROR_BYTES) });
+    let is_called = host_gate::call(|| {
+        length = unsafe { close(asked.0, value, text.as_mut_ptr(), ERROR_BYTES) }
+    });
     if !is_called {
         return Err(Error::new(Status::Unavailable, "the interpreter has ended"));
     }
     if length == 0 {
         return Ok(());
     }
-    Err(Error::new(Status::CloseFailed, String::from_utf8_lossy(&text[..length.min(ERROR_BYTES)]).into_owned()))
+    Err(Error::new(
+        Status::CloseFailed,
+        String::from_utf8_lossy(&text[..length.min(ERROR_BYTES)]).into_owned(),
+    ))
 }

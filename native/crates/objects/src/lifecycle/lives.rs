@@ -44,9 +44,13 @@ pub struct Lives {
 }
 
 /// The objects of this process that can be closed.
-static LIVES: Lives = Lives { inner: Lock::new(HashMap::with_hasher(BuildHasherDefault::new())), keeper: Lock::new(None) };
+static LIVES: Lives = Lives {
+    inner: Lock::new(HashMap::with_hasher(BuildHasherDefault::new())),
+    keeper: Lock::new(None),
+};
 
-static SECTION: Section = Section::new(Rank::Lives, || LIVES.hold(), release, |runtime| LIVES.keep_only_this(runtime));
+static SECTION: Section =
+    Section::new(Rank::Lives, || LIVES.hold(), release, |runtime| LIVES.keep_only_this(runtime));
 
 /// # Safety
 /// After `Lives::hold`, by the same thread or its copy in the child.
@@ -108,8 +112,15 @@ impl Lives {
         }
     }
 
-    /// Enters a new handle, whose row `publish` makes with the resource's present state, so that no change of it is missed.
-    pub fn enter(&self, life: &Life, address: u64, data: u64, publish: impl FnOnce(ResourceState) -> u64) -> u64 {
+    /// Enters a new handle, whose row `publish` makes with the resource's present state, so that no
+    /// change of it is missed.
+    pub fn enter(
+        &self,
+        life: &Life,
+        address: u64,
+        data: u64,
+        publish: impl FnOnce(ResourceState) -> u64,
+    ) -> u64 {
         let mut inner = self.inner.lock();
         let handle = publish(life.state());
         let entry = inner.entry(address).or_default();
@@ -118,7 +129,8 @@ impl Lives {
         handle
     }
 
-    /// In a forked child: a close that another thread was running will not end there, and counts as failed.
+    /// In a forked child: a close that another thread was running will not end there, and counts as
+    /// failed.
     pub fn keep_only_this(&self, runtime: &Runtime) {
         *self.keeper.lock() = None;
         waiting::ask_all();
@@ -127,7 +139,9 @@ impl Lives {
             entry.is_closing = false;
             show(runtime, entry, ResourceState::CloseFailed, None);
         }
-        inner.values_mut().for_each(|entry| entry.callers.retain(|&caller| caller == threads::here()));
+        inner
+            .values_mut()
+            .for_each(|entry| entry.callers.retain(|&caller| caller == threads::here()));
     }
 }
 
@@ -152,7 +166,8 @@ pub(super) fn show(runtime: &Runtime, entry: &Entry, state: ResourceState, chang
 pub(super) fn life_of<'a>(runtime: &Runtime, entry: &'a Entry) -> Option<&'a Life> {
     let word = runtime.table.slot_of(*entry.handles.first()?)?.word0();
     let spec = spec_of(runtime, word.type_id())?;
-    // SAFETY: a handle in the entry owns a reference to the object, and the lock that guards the entry keeps it there.
+    // SAFETY: a handle in the entry owns a reference to the object, and the lock that guards the
+    // entry keeps it there.
     Some(unsafe { &*(spec.operations.life)(entry.data) })
 }
 
@@ -164,7 +179,8 @@ pub(super) fn owner_of(runtime: &Runtime, entry: &Entry) -> u16 {
 
 /// Whether word 0 is of the row that a handle names, native or foreign.
 pub(super) fn names(runtime: &Runtime, word: Word0, handle: u64) -> bool {
-    word.generation() == generation_of(handle) && (handle & FOREIGN_BIT != 0) == rows::is_foreign(runtime, word.type_id())
+    word.generation() == generation_of(handle)
+        && (handle & FOREIGN_BIT != 0) == rows::is_foreign(runtime, word.type_id())
 }
 
 /// Key of a handle's object in the table.

@@ -21,7 +21,8 @@ impl Method {
     /// The method as the code of a request.
     pub fn run(self) -> Run {
         match self {
-            // SAFETY: a `Run` is called with the data pointer of a living object of the handle's type.
+            // SAFETY: a `Run` is called with the data pointer of a living object of the handle's
+            // type.
             Self::Native(close) => Box::new(move |data| unsafe { close(data) }),
             Self::Foreign => host_close::default_run(),
         }
@@ -43,5 +44,8 @@ pub(super) fn method_of(runtime: &Runtime, handle: u64) -> Result<Method> {
         return Ok(Method::Foreign);
     }
     let name = types::name_of(runtime, word.type_id());
-    Err(Error::new(Status::BadArgument, format!("its type does not close: {} ({name})", shown(handle))))
+    Err(Error::new(
+        Status::BadArgument,
+        format!("its type does not close: {} ({name})", shown(handle)),
+    ))
 }

@@ -1,4 +1,5 @@
-//! The two lives of an object side by side: of each reference (`live ─ release requested ─ released ─ dropped`) and of its resource
+//! The two lives of an object side by side: of each reference
+//! (`live ─ release requested ─ released ─ dropped`) and of its resource
 //! (`open ─ close requested ─ draining or waiting for its owner ─ closed`).
 //!
 //! Types that do not close need no lock here: a release is decided by word 0 of its row and the
@@ -22,7 +23,9 @@ mod watch;
 mod words;
 
 pub use by_proxy::{close_by_proxies, has_method};
-pub use close::{cancel, close_by_proxy, close_with_defaults, drain_here, owner_ended, preview, request};
+pub use close::{
+    cancel, close_by_proxy, close_with_defaults, drain_here, owner_ended, preview, request,
+};
 pub use deadline::{keep_inherited_deadlines, set_deadline};
 pub use foreign::{callers, enter_foreign, enter_new, forget_foreign, leave_foreign};
 pub use host_close::{close_by, closes, request_of, Close, Let};

@@ -1,4 +1,5 @@
-//! An object that a call left half changed by panicking inside: all its rows say so, and every later call is refused by name.
+//! An object that a call left half changed by panicking inside: all its rows say so, and every
+//! later call is refused by name.
 
 use std::sync::atomic::{fence, Ordering};
 
@@ -58,7 +59,8 @@ pub fn show_poison(runtime: &Runtime, life: &Life, handle: u64) {
 fn mark(runtime: &Runtime, handle: u64, address: u64, change: &Change) {
     let Some(slot) = runtime.table.slot_of(handle) else { return };
     mutate(|| {
-        let begun = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::Live);
+        let begun =
+            slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::Live);
         let Some(word) = begun else { return };
         if slot.address() != address || word.resource() == ResourceState::Poisoned as u8 {
             return slot.end(word);

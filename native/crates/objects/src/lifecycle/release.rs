@@ -12,8 +12,8 @@ use segment::layout::{EventKind, ReferenceState, ResourceState};
 use segment::registry::{generation_of, is_current, Slot};
 use segment::status::{Error, Result, Status};
 
-/// Ends the row of `handle`: its object is released once. Calls in flight on it go on, and the last of them releases; while a close of the
-/// object is pending, that does. Any thread.
+/// Ends the row of `handle`: its object is released once. Calls in flight on it go on, and the last
+/// of them releases; while a close of the object is pending, that does. Any thread.
 pub fn release_row(runtime: &Runtime, handle: u64) -> Result<()> {
     let (slot, spec) = live(runtime, handle)?;
     end_row(runtime, handle, &slot, spec)
@@ -37,7 +37,11 @@ fn refuse(runtime: &Runtime, handle: u64) -> Error {
 #[inline]
 pub fn end_row(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Result<()> {
     let (local, type_id) = (this(), slot.word0().type_id());
-    let alone = if spec.close.is_none() { release_alone(runtime, &local, handle, slot, type_id) } else { Alone::No };
+    let alone = if spec.close.is_none() {
+        release_alone(runtime, &local, handle, slot, type_id)
+    } else {
+        Alone::No
+    };
     match alone {
         Alone::Ended(data) => let_go(runtime, &local, handle, slot, spec, data),
         Alone::Joined => finish_if_idle(runtime, handle),
@@ -49,7 +53,11 @@ pub fn end_row(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec)
 /// The end of rows that several threads use, and of rows of closing types.
 #[inline(never)]
 fn end_shared(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Result<()> {
-    let is_asked = if spec.close.is_some() { ask_closable(runtime, handle, slot) } else { ask(runtime, handle, slot).is_some() };
+    let is_asked = if spec.close.is_some() {
+        ask_closable(runtime, handle, slot)
+    } else {
+        ask(runtime, handle, slot).is_some()
+    };
     if !is_asked {
         // another thread was first
         events::misuse(runtime, Status::StaleHandle, handle);
@@ -72,7 +80,11 @@ fn ask(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<()> {
     let type_id = slot.word0().type_id();
     let change = events::change(runtime, type_id, true);
     mutate(|| {
-        let word = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::ReleaseRequested)?;
+        let word = slot.begin_change(
+            generation_of(handle),
+            ReferenceState::Live,
+            ReferenceState::ReleaseRequested,
+        )?;
         slot.note(&change);
         slot.end(word);
         Some(())
@@ -89,17 +101,29 @@ enum Alone {
     Ended(u64),
 }
 
-/// The whole way at once, for a row that only this thread has used and uses no more: one locked instruction.
+/// The whole way at once, for a row that only this thread has used and uses no more: one locked
+/// instruction.
 ///
-/// The note of the row's user is read once more after word 0 has changed (SeqCst both), so a newcomer is seen here or sees that it is too late.
+/// The note of the row's user is read once more after word 0 has changed (SeqCst both), so a
+/// newcomer is seen here or sees that it is too late.
 #[inline(always)]
-fn release_alone(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>, type_id: u16) -> Alone {
+fn release_alone(
+    runtime: &Runtime,
+    local: &Local,
+    handle: u64,
+    slot: &Slot<'_>,
+    type_id: u16,
+) -> Alone {
     if !is_mine_alone(runtime, local, handle) {
         return Alone::No;
     }
     let change = events::change(runtime, type_id, true);
     mutate_on(local, || {
-        let Some(word) = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::ReleaseRequested) else {
+        let Some(word) = slot.begin_change(
+            generation_of(handle),
+            ReferenceState::Live,
+            ReferenceState::ReleaseRequested,
+        ) else {
             return Alone::No;
         };
         slot.note(&change);
@@ -121,8 +145,8 @@ fn ask_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> bool {
 /// Releases a reference whose release was requested, unless a call uses it or a pending close needs
 /// the object: the call or the close then releases it later.
 ///
-/// `ReleaseRequested` was stored before the pins are looked at (SeqCst both, see `threads::Pin`), and no new call gets past it, so a pin that is
-/// not seen now will never come.
+/// `ReleaseRequested` was stored before the pins are looked at (SeqCst both, see `threads::Pin`),
+/// and no new call gets past it, so a pin that is not seen now will never come.
 pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
     let Some(slot) = runtime.table.slot_of(handle) else { return };
     if is_pinned(runtime, handle) {
@@ -132,8 +156,11 @@ pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
     if word.generation() != generation_of(handle) {
         return;
     }
-    let claimed =
-        if types::closes(runtime, word.type_id()) { claim_closable(runtime, handle, &slot) } else { claim(runtime, handle, &slot) };
+    let claimed = if types::closes(runtime, word.type_id()) {
+        claim_closable(runtime, handle, &slot)
+    } else {
+        claim(runtime, handle, &slot)
+    };
     if let (Some(data), Some(spec)) = (claimed, spec_of(runtime, word.type_id())) {
         let_go(runtime, &this(), handle, &slot, spec, data);
     }
@@ -142,7 +169,11 @@ pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
 /// Turns the row into a tombstone; only one thread gets the data pointer.
 fn claim(_runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64> {
     mutate(|| {
-        let word = slot.begin_change(generation_of(handle), ReferenceState::ReleaseRequested, ReferenceState::Released)?;
+        let word = slot.begin_change(
+            generation_of(handle),
+            ReferenceState::ReleaseRequested,
+            ReferenceState::Released,
+        )?;
         let data = slot.data();
         slot.end(word);
         Some(data)
@@ -166,7 +197,14 @@ fn claim_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64
 
 /// Counts the reference down; the row shows the result and becomes free.
 #[inline]
-fn let_go(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
+fn let_go(
+    runtime: &Runtime,
+    local: &Local,
+    handle: u64,
+    slot: &Slot<'_>,
+    spec: &TypeSpec,
+    data: u64,
+) {
     let type_id = slot.word0().type_id();
     events::count_live(runtime, local, type_id, -1);
     if levels::counts(runtime, type_id) {
@@ -200,6 +238,13 @@ fn record(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data
     if levels::has_history(runtime, type_id) {
         // SAFETY: the reference is still ours.
         let (strong, _) = unsafe { (spec.operations.counts)(data) };
-        events::event(runtime, EventKind::Release, type_id, handle, slot.address(), strong.saturating_sub(1) as u32);
+        events::event(
+            runtime,
+            EventKind::Release,
+            type_id,
+            handle,
+            slot.address(),
+            strong.saturating_sub(1) as u32,
+        );
     }
 }

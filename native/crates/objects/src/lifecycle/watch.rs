@@ -19,7 +19,8 @@ pub enum CloseNews {
 /// thread's index or 0.
 pub type Listener = unsafe extern "C" fn(news: u32, handle: u64, thread: u32);
 
-/// The listener as a number, 0: none. It is never unset while the process lives, so it can be called after it was read.
+/// The listener as a number, 0: none. It is never unset while the process lives, so it can be
+/// called after it was read.
 static LISTENER: AtomicUsize = AtomicUsize::new(0);
 
 /// Informs `listener` of pending closes from now on.

@@ -24,7 +24,10 @@ pub fn refusal(runtime: &Runtime, handle: u64, wanted: u16) -> Error {
     }
     // the type is the newest handle's, so it says nothing about the bit of an older handle
     if word.generation() > generation_of(handle) {
-        return Error::new(Status::StaleHandle, format!("{} was released, and its row has been used again since", shown(handle)));
+        return Error::new(
+            Status::StaleHandle,
+            format!("{} was released, and its row has been used again since", shown(handle)),
+        );
     }
     if handle & FOREIGN_BIT != 0 && runtime.types.is_own(word.type_id()) {
         return unknown(handle);
@@ -33,12 +36,19 @@ pub fn refusal(runtime: &Runtime, handle: u64, wanted: u16) -> Error {
         return Error::new(Status::StaleHandle, tombstone(runtime, handle, &slot));
     }
     if wanted != 0 && word.type_id() != wanted {
-        let (found, wanted) = (types::name_of(runtime, word.type_id()), types::name_of(runtime, wanted));
-        return Error::new(Status::WrongType, format!("{} is a {found}, not a {wanted}", shown(handle)));
+        let (found, wanted) =
+            (types::name_of(runtime, word.type_id()), types::name_of(runtime, wanted));
+        return Error::new(
+            Status::WrongType,
+            format!("{} is a {found}, not a {wanted}", shown(handle)),
+        );
     }
     if !runtime.types.is_own(word.type_id()) && wanted == 0 {
         let found = types::name_of(runtime, word.type_id());
-        return Error::new(Status::WrongType, format!("{} is a {found}, which another library owns", shown(handle)));
+        return Error::new(
+            Status::WrongType,
+            format!("{} is a {found}, which another library owns", shown(handle)),
+        );
     }
     closed(runtime, handle, &slot)
 }
@@ -53,24 +63,37 @@ fn closed(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Error {
         return poisoned(runtime, handle, slot);
     }
     let is_closed = word.resource() == ResourceState::Closed as u8;
-    let (what, thread) = if is_closed { ("was closed by", slot.last_thread()) } else { ("was asked to close by", slot.requester()) };
+    let (what, thread) = if is_closed {
+        ("was closed by", slot.last_thread())
+    } else {
+        ("was asked to close by", slot.requester())
+    };
     let (name, who) = (types::name_of(runtime, word.type_id()), threads::name_of(runtime, thread));
     let when = age(runtime, slot.changed_at());
     Error::new(Status::Closed, format!("{} ({name}) {what} {who}{when}", shown(handle)))
 }
 
 fn poisoned(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Error {
-    let (name, who) = (types::name_of(runtime, slot.word0().type_id()), threads::name_of(runtime, slot.last_thread()));
+    let (name, who) = (
+        types::name_of(runtime, slot.word0().type_id()),
+        threads::name_of(runtime, slot.last_thread()),
+    );
     let when = age(runtime, slot.changed_at());
-    let what = format!("a call of {who} panicked inside the object{when}, which may be half changed");
+    let what =
+        format!("a call of {who} panicked inside the object{when}, which may be half changed");
     Error::new(Status::Poisoned, format!("{} ({name}) is poisoned: {what}", shown(handle)))
 }
 
 /// The description of a dead handle: `#88.1 (Journal) was released by thread "worker-3" 2.1 s ago`.
 pub fn tombstone(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> String {
     let word = slot.word0();
-    let what = if word.reference() == ReferenceState::ReleaseRequested as u8 { "is being released by" } else { "was released by" };
-    let (name, who) = (types::name_of(runtime, word.type_id()), threads::name_of(runtime, slot.last_thread()));
+    let what = if word.reference() == ReferenceState::ReleaseRequested as u8 {
+        "is being released by"
+    } else {
+        "was released by"
+    };
+    let (name, who) =
+        (types::name_of(runtime, word.type_id()), threads::name_of(runtime, slot.last_thread()));
     format!("{} ({name}) {what} {who}{}", shown(handle), age(runtime, slot.changed_at()))
 }
 
@@ -85,7 +108,9 @@ pub fn age(runtime: &Runtime, ticks: u64) -> String {
 
 /// Ticks a second, at least 1.
 pub(super) fn rate(runtime: &Runtime) -> u64 {
-    let rate = match atomic!(AtomicU64, runtime.segment().header(), ticks_per_sec).load(Ordering::Relaxed) {
+    let rate = match atomic!(AtomicU64, runtime.segment().header(), ticks_per_sec)
+        .load(Ordering::Relaxed)
+    {
         0 => runtime.anchor.rate(),
         rate => rate,
     };

@@ -51,8 +51,9 @@ pub struct Found {
 /// A type whose objects can report the objects they hold. Name it with
 /// [`crate::ownership::reporting`].
 pub trait Reports: Object {
-    /// Reports each reference that this object owns. Called from the tool's thread while other threads use the object: take locks with
-    /// `try_lock`, and say [`Edges::skip`] where that fails.
+    /// Reports each reference that this object owns. Called from the tool's thread while other
+    /// threads use the object: take locks with `try_lock`, and say [`Edges::skip`] where that
+    /// fails.
     fn report(&self, edges: &mut Edges<'_>);
 }
 
@@ -68,7 +69,12 @@ pub struct Edges<'a> {
 
 impl<'a> Edges<'a> {
     /// Collects the objects that the object at an address holds.
-    pub fn of(from: u64, from_type: &'static str, found: &'a mut Found, seen: &'a mut HashSet<u64>) -> Self {
+    pub fn of(
+        from: u64,
+        from_type: &'static str,
+        found: &'a mut Found,
+        seen: &'a mut HashSet<u64>,
+    ) -> Self {
         Self { found, seen, from, from_type, depth: 0 }
     }
 
@@ -80,8 +86,10 @@ impl<'a> Edges<'a> {
         let Some(report) = spec.report else { return };
         if self.depth < DEPTH_LIMIT && self.seen.insert(address) {
             let (found, seen) = (&mut *self.found, &mut *self.seen);
-            let mut inner = Edges { found, seen, from: address, from_type: spec.name, depth: self.depth + 1 };
-            // SAFETY: the reference keeps the object through the call, and the specification is its type's.
+            let mut inner =
+                Edges { found, seen, from: address, from_type: spec.name, depth: self.depth + 1 };
+            // SAFETY: the reference keeps the object through the call, and the specification is its
+            // type's.
             unsafe { report(data, &mut inner) };
         }
     }
@@ -100,7 +108,13 @@ impl<'a> Edges<'a> {
 
     fn add(&mut self, label: &'static str, to: Held, to_type: &'static str) {
         if self.found.edges.len() < EDGE_LIMIT {
-            self.found.edges.push(Edge { from: self.from, from_type: self.from_type, label, to, to_type });
+            self.found.edges.push(Edge {
+                from: self.from,
+                from_type: self.from_type,
+                label,
+                to,
+                to_type,
+            });
         } else {
             self.found.cut += 1;
         }

@@ -10,7 +10,8 @@ use recorder::runtime::{existing, Runtime};
 use recorder::threads;
 use segment::layout::{EventKind, Kind, Level, ResourceState};
 
-/// A field of every object of the runtime: the state of its resource and, when it is dropped, the hook of that.
+/// A field of every object of the runtime: the state of its resource and, when it is dropped, the
+/// hook of that.
 pub struct Life {
     spec: &'static TypeSpec,
     state: AtomicU8,
@@ -25,22 +26,35 @@ pub struct Life {
 impl Life {
     /// A life that begins now, on this thread, which becomes its owner when the type has owner
     /// threads.
-    #[inline(always)] // a life that is made in memory and then copied costs more than all else about it
+    // a life that is made in memory and then copied costs more than all else about it
+    #[inline(always)]
     pub fn new(spec: &'static TypeSpec) -> Self {
-        let (state, owner) = if spec.close.is_some() { Self::of_resource(spec) } else { (ResourceState::None, 0) };
-        Self { spec, state: AtomicU8::new(state as u8), owner, address: AtomicU64::new(0), parent: AtomicU64::new(0) }
+        let (state, owner) =
+            if spec.close.is_some() { Self::of_resource(spec) } else { (ResourceState::None, 0) };
+        Self {
+            spec,
+            state: AtomicU8::new(state as u8),
+            owner,
+            address: AtomicU64::new(0),
+            parent: AtomicU64::new(0),
+        }
     }
 
     #[inline(never)]
     fn of_resource(spec: &TypeSpec) -> (ResourceState, u16) {
-        let owner = if spec.close.is_some_and(|close| close.is_thread_affine) { threads::here() } else { 0 };
+        let owner = if spec.close.is_some_and(|close| close.is_thread_affine) {
+            threads::here()
+        } else {
+            0
+        };
         (ResourceState::Open, owner)
     }
 
     /// The state of the resource. Changes under the lock of `Lives`; Relaxed suffices for holders
     /// of that lock.
     pub fn state(&self) -> ResourceState {
-        ResourceState::from_number(self.state.load(Ordering::Relaxed)).unwrap_or(ResourceState::None)
+        ResourceState::from_number(self.state.load(Ordering::Relaxed))
+            .unwrap_or(ResourceState::None)
     }
 
     /// Whether its type opted in to closing.
@@ -77,7 +91,8 @@ impl Life {
         self.address.store(address, Ordering::Relaxed);
     }
 
-    /// Says that this object holds the one at data pointer `parent` and needs its resource, so that it should be closed first.
+    /// Says that this object holds the one at data pointer `parent` and needs its resource, so that
+    /// it should be closed first.
     pub fn needs(&self, parent: u64) {
         self.parent.store(parent, Ordering::Relaxed);
     }
@@ -93,7 +108,10 @@ impl Life {
             return;
         }
         count_one!(runtime, type_id, dropped);
-        let is_open = matches!(self.state(), ResourceState::Open | ResourceState::CloseFailed | ResourceState::Poisoned);
+        let is_open = matches!(
+            self.state(),
+            ResourceState::Open | ResourceState::CloseFailed | ResourceState::Poisoned
+        );
         if self.closes() && is_open {
             count_one!(runtime, type_id, never_closed);
         }

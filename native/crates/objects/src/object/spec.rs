@@ -112,7 +112,10 @@ fn register(runtime: &Runtime, spec: &'static TypeSpec) -> Result<u16> {
     upward::set(spec.upward);
     let index = types::describe(runtime, &spec.described())?;
     if !runtime.types.set_own(index, std::ptr::from_ref(spec).cast()) {
-        return Err(Error::new(Status::BadArgument, format!("another type has this name and origin: {}", spec.name)));
+        return Err(Error::new(
+            Status::BadArgument,
+            format!("another type has this name and origin: {}", spec.name),
+        ));
     }
     // Release pairs with the Acquire in `index_of`: the slot is written
     spec.index.store(index, Ordering::Release);

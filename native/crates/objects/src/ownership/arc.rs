@@ -49,7 +49,11 @@ pub const fn plain<T: Object>(name: &'static str, origin: &'static str) -> TypeS
 }
 
 /// The specification of a type that opts in to closing.
-pub const fn closable<T: Object>(name: &'static str, origin: &'static str, close: CloseSpec) -> TypeSpec {
+pub const fn closable<T: Object>(
+    name: &'static str,
+    origin: &'static str,
+    close: CloseSpec,
+) -> TypeSpec {
     TypeSpec { close: Some(close), ..plain::<T>(name, origin) }
 }
 
@@ -119,15 +123,32 @@ pub fn lower<T: Object>(object: Arc<T>) -> Result<u64> {
     // SAFETY: the reference just given up keeps the object alive at least until its handle is
     // handed out.
     let life = unsafe { &*(data as *const T) }.life();
-    let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
+    let row = NewRow {
+        type_id,
+        address,
+        data,
+        owner: life.owner(),
+        is_foreign: false,
+        is_born_now: true,
+    };
     let handle = checked::publish(runtime, index, &row, life);
-    events::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
+    events::event(
+        runtime,
+        EventKind::Create,
+        type_id,
+        handle,
+        address,
+        u32::try_from(strong).unwrap_or(u32::MAX),
+    );
     Ok(handle)
 }
 
 /// Closes an object by a method of its own, with the caller's arguments. As `lifecycle::request`;
 /// refused when the handle is of another type.
-pub fn close<T: Object>(handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
+pub fn close<T: Object>(
+    handle: u64,
+    run: impl FnOnce(&T) -> Result<()> + Send + 'static,
+) -> Result<()> {
     // SAFETY: a run gets the data pointer of a living object of the handle's type, which is T.
     closing::request(T::spec(), handle, Box::new(move |data| run(unsafe { &*(data as *const T) })))
 }
@@ -160,8 +181,8 @@ impl<T: Object> Deref for Borrowed<T> {
     }
 }
 
-/// Borrows the object that `handle` names for a call of this thread. Refused when the handle is not live, names another type, or its resource is closed
-/// or asked to close.
+/// Borrows the object that `handle` names for a call of this thread. Refused when the handle is not
+/// live, names another type, or its resource is closed or asked to close.
 #[inline(always)] // 10 ns of 15 were the result's way through memory
 pub fn borrow<T: Object>(handle: u64) -> Result<Borrowed<T>> {
     let InUse { pin, slot } = checked::enter(T::spec(), handle)?;
@@ -172,7 +193,8 @@ pub fn borrow<T: Object>(handle: u64) -> Result<Borrowed<T>> {
     Ok(Borrowed { object, pin })
 }
 
-/// Calls `body` with the object that `handle` names; refused as [`borrow`] is. The fastest way to use an object once.
+/// Calls `body` with the object that `handle` names; refused as [`borrow`] is. The fastest way to
+/// use an object once.
 #[inline(always)]
 pub fn call<T: Object, R>(handle: u64, body: impl FnOnce(&T) -> R) -> Result<R> {
     let used = checked::enter(T::spec(), handle)?;
@@ -189,8 +211,12 @@ fn refuse<T>(runtime: &Runtime, pin: &Pin, type_id: u16) -> Result<T> {
     Err(error)
 }
 
-/// Uses the reference of a handle of any type of ours, closed or not, by its specification and data pointer.
-pub fn with_raw<T>(handle: u64, body: impl FnOnce(&'static TypeSpec, &Slot<'_>, u64) -> Result<T>) -> Result<T> {
+/// Uses the reference of a handle of any type of ours, closed or not, by its specification and data
+/// pointer.
+pub fn with_raw<T>(
+    handle: u64,
+    body: impl FnOnce(&'static TypeSpec, &Slot<'_>, u64) -> Result<T>,
+) -> Result<T> {
     let runtime = runtime();
     let pin = Pin::new(runtime, handle);
     let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, &pin, 0) };
@@ -215,7 +241,14 @@ pub fn clone_handle(handle: u64) -> Result<u64> {
         unsafe { (spec.operations.clone)(data) };
         // SAFETY: as above, and the new reference keeps the object from now on.
         let life = unsafe { &*(spec.operations.life)(data) };
-        let row = NewRow { type_id, address: slot.address(), data, owner: life.owner(), is_foreign: false, is_born_now: true };
+        let row = NewRow {
+            type_id,
+            address: slot.address(),
+            data,
+            owner: life.owner(),
+            is_foreign: false,
+            is_born_now: true,
+        };
         let clone = checked::publish(runtime, index, &row, life);
         if levels::has_history(runtime, type_id) {
             // SAFETY: as above.
@@ -240,5 +273,7 @@ pub fn strong_and_weak(handle: u64) -> Result<(u64, u64)> {
 
 /// Whether two handles name one object.
 pub fn is_same(first: u64, second: u64) -> Result<bool> {
-    with_raw(first, |_, one, _| with_raw(second, |_, other, _| Ok(one.address() == other.address())))
+    with_raw(first, |_, one, _| {
+        with_raw(second, |_, other, _| Ok(one.address() == other.address()))
+    })
 }

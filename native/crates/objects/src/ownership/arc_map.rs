@@ -101,7 +101,8 @@ impl<T: Send + Sync + 'static> ArcMap<T> {
     pub fn get(&'static self, handle: u64) -> Result<Shared<T>> {
         let used = checked::enter(&self.spec, handle)?;
         let entry = std::ptr::from_ref(self.entry(&used));
-        // SAFETY: the entry lies in the `Arc` whose reference the row keeps while it is in use; this counts one up and takes that.
+        // SAFETY: the entry lies in the `Arc` whose reference the row keeps while it is in use;
+        // this counts one up and takes that.
         Ok(Shared(unsafe {
             Arc::increment_strong_count(entry);
             Arc::from_raw(entry)
@@ -118,7 +119,11 @@ impl<T: Send + Sync + 'static> ArcMap<T> {
     }
 
     /// Calls `body` with the objects of several handles, which may be the same.
-    pub fn with_all<R, const N: usize>(&'static self, handles: [u64; N], body: impl FnOnce([&T; N]) -> R) -> Result<R> {
+    pub fn with_all<R, const N: usize>(
+        &'static self,
+        handles: [u64; N],
+        body: impl FnOnce([&T; N]) -> R,
+    ) -> Result<R> {
         let mut used = Vec::with_capacity(N);
         for handle in handles {
             used.push(checked::enter(&self.spec, handle)?);
@@ -132,15 +137,27 @@ impl<T: Send + Sync + 'static> ArcMap<T> {
         T: CloseShared,
     {
         let closing = Closing { spec: close, close: close_raw::<T> };
-        Self { spec: Entry::<T>::spec(name, origin, Kind::ArcMap, Some(closing)), objects: PhantomData }
+        Self {
+            spec: Entry::<T>::spec(name, origin, Kind::ArcMap, Some(closing)),
+            objects: PhantomData,
+        }
     }
 
     /// Closes an object by a method of its own, with the caller's arguments: at once, or when the
     /// last call in flight has ended (`Pending`). Native code may continue to use it, also
     /// meanwhile.
-    pub fn close(&'static self, handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
-        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this map.
-        closing::request(&self.spec, handle, Box::new(move |data| run(&unsafe { &*(data as *const Entry<T>) }.value)))
+    pub fn close(
+        &'static self,
+        handle: u64,
+        run: impl FnOnce(&T) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is
+        // this map.
+        closing::request(
+            &self.spec,
+            handle,
+            Box::new(move |data| run(&unsafe { &*(data as *const Entry<T>) }.value)),
+        )
     }
 
     #[inline(always)]

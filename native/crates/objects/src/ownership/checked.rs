@@ -38,13 +38,16 @@ impl InUse {
     }
 }
 
-/// Lets a call of this thread use a handle of the type `spec`. Refused when the handle is not live, is of another type, or its resource is closed
-/// or asked to close.
+/// Lets a call of this thread use a handle of the type `spec`. Refused when the handle is not live,
+/// is of another type, or its resource is closed or asked to close.
 ///
 /// The plain case is here; all other cases, including refused handles, start again in
 /// [`enter_unusual`]. Error and result fit into two registers.
 #[inline(always)]
-pub(super) fn enter(spec: &'static TypeSpec, handle: u64) -> std::result::Result<InUse, Box<Error>> {
+pub(super) fn enter(
+    spec: &'static TypeSpec,
+    handle: u64,
+) -> std::result::Result<InUse, Box<Error>> {
     let type_id = spec.index.load(Ordering::Relaxed);
     if let Some((pin, slot)) = Pin::plain(handle) {
         if slot.word0().is_plain(handle, type_id) {
@@ -79,13 +82,20 @@ fn record_borrow(runtime: &Runtime, slot: &Slot<'_>, handle: u64) {
         local.began.get()
     });
     let at_ticks = if began == 0 { clock::ticks() } else { began };
-    let entry = events::Entry { kind: EventKind::Borrow as u8, type_id: slot.word0().type_id(), handle, address: slot.address(), count: 0 };
+    let entry = events::Entry {
+        kind: EventKind::Borrow as u8,
+        type_id: slot.word0().type_id(),
+        handle,
+        address: slot.address(),
+        count: 0,
+    };
     events::write_at(runtime, at_ticks, &entry);
 }
 
 fn is_usable(word: Word0, handle: u64, type_id: u16) -> bool {
     let is_ours = is_current(word, handle) && word.type_id() == type_id && type_id != 0;
-    let is_open = word.resource() <= ResourceState::Open as u8 || word.resource() == ResourceState::CloseFailed as u8;
+    let is_open = word.resource() <= ResourceState::Open as u8
+        || word.resource() == ResourceState::CloseFailed as u8;
     is_ours && word.is_live() && is_open
 }
 
@@ -112,8 +122,14 @@ impl<V: Send + Sync + 'static> Entry<V> {
         Self { life: Life::new(spec), value }
     }
 
-    /// The specification of a map of such entries. Its operations take a pointer that `Arc::<Entry<V>>::into_raw` gave.
-    pub const fn spec(name: &'static str, origin: &'static str, kind: Kind, closing: Option<Closing>) -> TypeSpec {
+    /// The specification of a map of such entries. Its operations take a pointer that
+    /// `Arc::<Entry<V>>::into_raw` gave.
+    pub const fn spec(
+        name: &'static str,
+        origin: &'static str,
+        kind: Kind,
+        closing: Option<Closing>,
+    ) -> TypeSpec {
         let counts = 2 * size_of::<usize>();
         TypeSpec {
             name,
@@ -166,7 +182,10 @@ impl<V: Send + Sync + 'static> Entry<V> {
 }
 
 /// Hands an entry out under a handle of its own. On failure the reference is dropped.
-pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Arc<Entry<V>>) -> Result<u64> {
+pub(super) fn lower<V: Send + Sync + 'static>(
+    spec: &'static TypeSpec,
+    entry: Arc<Entry<V>>,
+) -> Result<u64> {
     let runtime = runtime();
     let type_id = index_of(runtime, spec)?;
     let index = rows::take(runtime)?;
@@ -175,9 +194,23 @@ pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Ar
     let address = data - spec.data_offset;
     // SAFETY: the reference just given up keeps the entry at least until its handle is handed out.
     let life = unsafe { &(*(data as *const Entry<V>)).life };
-    let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
+    let row = NewRow {
+        type_id,
+        address,
+        data,
+        owner: life.owner(),
+        is_foreign: false,
+        is_born_now: true,
+    };
     let handle = publish(runtime, index, &row, life);
-    events::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
+    events::event(
+        runtime,
+        EventKind::Create,
+        type_id,
+        handle,
+        address,
+        u32::try_from(strong).unwrap_or(u32::MAX),
+    );
     Ok(handle)
 }
 
@@ -197,7 +230,8 @@ pub(super) fn publish(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) 
 
 #[inline(never)]
 fn publish_closable(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) -> u64 {
-    lifecycle::lives().enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state))
+    lifecycle::lives()
+        .enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state))
 }
 
 /// The entry that a handle in use names.

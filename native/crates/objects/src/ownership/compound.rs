@@ -1,10 +1,13 @@
-//! Records, enums, maps, sequences and optional values with objects in them, across the boundary in one buffer.
+//! Records, enums, maps, sequences and optional values with objects in them, across the boundary in
+//! one buffer.
 //!
-//! The bytes are those of UniFFI's `RustBuffer`: big-endian numbers; a length before a text, a sequence and a map; one byte before an optional value;
-//! the number of the variant, from 1, before an enum's fields; fields in their order. An object is the number of a reference [`in_flight`].
+//! The bytes are those of UniFFI's `RustBuffer`: big-endian numbers; a length before a text, a
+//! sequence and a map; one byte before an optional value; the number of the variant, from 1, before
+//! an enum's fields; fields in their order. An object is the number of a reference [`in_flight`].
 //!
-//! A call moves its value: lowering takes the references of the value, lifting gives them back. When either fails half-way, the part of the value
-//! that was made is dropped, and the buffer gives up the rest.
+//! A call moves its value: lowering takes the references of the value, lifting gives them back.
+//! When either fails half-way, the part of the value that was made is dropped, and the buffer gives
+//! up the rest.
 //!
 //! [`in_flight`]: super::in_flight
 
@@ -38,7 +41,10 @@ pub fn lift<T: Compound>(bytes: &[u8], buffer: Buffer) -> Result<T> {
     if from.rest.is_empty() {
         return Ok(value);
     }
-    Err(Error::new(Status::BadArgument, format!("{} bytes are left after the value", from.rest.len())))
+    Err(Error::new(
+        Status::BadArgument,
+        format!("{} bytes are left after the value", from.rest.len()),
+    ))
 }
 
 /// A value on its way into a buffer.
@@ -50,7 +56,9 @@ pub struct Lowering {
 impl Lowering {
     /// Appends the number of an enum's variant, from 1, or a length.
     pub fn number(&mut self, number: usize) -> Result<()> {
-        let number = i32::try_from(number).map_err(|_| Error::new(Status::BadArgument, format!("too many for a buffer: {number}")))?;
+        let number = i32::try_from(number).map_err(|_| {
+            Error::new(Status::BadArgument, format!("too many for a buffer: {number}"))
+        })?;
         self.bytes.extend_from_slice(&number.to_be_bytes());
         Ok(())
     }
@@ -66,14 +74,17 @@ impl<'a> Lifting<'a> {
     /// Reads the number of an enum's variant, or a length.
     pub fn number(&mut self) -> Result<usize> {
         let number = i32::from_be_bytes(self.array()?);
-        usize::try_from(number).map_err(|_| Error::new(Status::BadArgument, format!("no length or variant: {number}")))
+        usize::try_from(number)
+            .map_err(|_| Error::new(Status::BadArgument, format!("no length or variant: {number}")))
     }
 
     fn bytes(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (bytes, rest) = self
-            .rest
-            .split_at_checked(count)
-            .ok_or_else(|| Error::new(Status::BadArgument, format!("the buffer ends {} bytes too early", count - self.rest.len())))?;
+        let (bytes, rest) = self.rest.split_at_checked(count).ok_or_else(|| {
+            Error::new(
+                Status::BadArgument,
+                format!("the buffer ends {} bytes too early", count - self.rest.len()),
+            )
+        })?;
         self.rest = rest;
         Ok(bytes)
     }
@@ -108,7 +119,9 @@ impl Compound for String {
     fn read(from: &mut Lifting<'_>) -> Result<Self> {
         let length = from.number()?;
         let text = std::str::from_utf8(from.bytes(length)?);
-        text.map(str::to_owned).map_err(|error| Error::new(Status::BadArgument, format!("{error}: the text is not UTF-8")))
+        text.map(str::to_owned).map_err(|error| {
+            Error::new(Status::BadArgument, format!("{error}: the text is not UTF-8"))
+        })
     }
 }
 
@@ -122,7 +135,9 @@ impl<T: Compound> Compound for Option<T> {
         match from.array()? {
             [0] => Ok(None),
             [1] => T::read(from).map(Some),
-            [flag] => Err(Error::new(Status::BadArgument, format!("neither a value nor none: {flag}"))),
+            [flag] => {
+                Err(Error::new(Status::BadArgument, format!("neither a value nor none: {flag}")))
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The count of a thin object: the lower half of word 2 of its row. It never leaves 0 again, and exactly one reference takes it there.
+//! The count of a thin object: the lower half of word 2 of its row. It never leaves 0 again, and
+//! exactly one reference takes it there.
 
 use crate::primitive::{fence, AtomicU64, Ordering};
 use segment::layout::STRONG_UNKNOWN;
@@ -24,14 +25,16 @@ pub fn count_up(counts: &AtomicU64) -> Result<(), Uncountable> {
         count if count >= STRONG_UNKNOWN - 1 => None,
         _ => Some(word + 1),
     };
-    counts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).map(drop).map_err(|word| match word as u32 {
-        0 => Uncountable::Gone,
-        _ => Uncountable::Full,
+    counts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).map(drop).map_err(|word| {
+        match word as u32 {
+            0 => Uncountable::Gone,
+            _ => Uncountable::Full,
+        }
     })
 }
 
-/// One reference less; the count afterwards, None when it was 0. Release, and an acquiring fence for the last: all use of the object comes
-/// before its end.
+/// One reference less; the count afterwards, None when it was 0. Release, and an acquiring fence
+/// for the last: all use of the object comes before its end.
 pub fn count_down(counts: &AtomicU64) -> Option<u32> {
     let next = |word: u64| (word as u32 != 0).then(|| word - 1);
     let left = (counts.fetch_update(Ordering::Release, Ordering::Relaxed, next).ok()? - 1) as u32;

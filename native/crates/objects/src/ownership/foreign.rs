@@ -1,4 +1,5 @@
-//! Objects of the host language held by native code, in the manner of `cgo.Handle`: a number for a value that must not cross the boundary itself.
+//! Objects of the host language held by native code, in the manner of `cgo.Handle`: a number for a
+//! value that must not cross the boundary itself.
 //!
 //! The numbers are the table's: never used again, 0 never valid, any thread. The value is a word of
 //! the host's (a pointer, a key). Each thread makes rows from a stock of its own, and nothing but
@@ -105,10 +106,14 @@ pub fn must<T>(result: Result<T>) -> T {
 pub fn insert(type_id: u16, value: u64) -> Result<u64> {
     let runtime = runtime();
     if !rows::is_foreign(runtime, type_id) {
-        return Err(Error::new(Status::BadArgument, format!("not a type of foreign objects: {type_id}")));
+        return Err(Error::new(
+            Status::BadArgument,
+            format!("not a type of foreign objects: {type_id}"),
+        ));
     }
     let owner = if types::is_thread_affine(runtime, type_id) { threads::here() } else { 0 };
-    let row = NewRow { type_id, address: 0, data: value, owner, is_foreign: true, is_born_now: true };
+    let row =
+        NewRow { type_id, address: 0, data: value, owner, is_foreign: true, is_born_now: true };
     let handle = rows::add_counted(runtime, &row, 1)?;
     if lifecycle::closes(runtime, type_id) {
         lifecycle::enter_new(handle, value);
@@ -120,12 +125,15 @@ pub fn insert(type_id: u16, value: u64) -> Result<u64> {
 #[inline]
 pub fn value(type_id: u16, handle: u64) -> Result<u64> {
     let runtime = runtime();
-    let Some((slot, word)) = find(runtime, type_id, handle) else { return Err(refuse(runtime, type_id, handle)) };
+    let Some((slot, word)) = find(runtime, type_id, handle) else {
+        return Err(refuse(runtime, type_id, handle));
+    };
     if !is_open(word) {
         return Err(refuse(runtime, type_id, handle));
     }
     let value = slot.data();
-    // Acquire, between the value and the second look: if the row has been used again since, that look sees it
+    // Acquire, between the value and the second look: if the row has been used again since, that
+    // look sees it
     fence(Ordering::Acquire);
     if !is_its(slot.word0(), word.type_id(), handle) {
         return Err(refuse(runtime, type_id, handle));
@@ -142,20 +150,24 @@ pub(super) fn check_open(type_id: u16, handle: u64) -> Result<()> {
 
 #[inline]
 fn is_open(word: Word0) -> bool {
-    word.resource() <= ResourceState::Open as u8 || word.resource() == ResourceState::CloseFailed as u8
+    word.resource() <= ResourceState::Open as u8
+        || word.resource() == ResourceState::CloseFailed as u8
 }
 
 /// Ends a handle of that type; its value.
 pub fn delete(type_id: u16, handle: u64) -> Result<u64> {
     let runtime = runtime();
-    let Some((slot, word)) = find(runtime, type_id, handle) else { return Err(refuse(runtime, type_id, handle)) };
+    let Some((slot, word)) = find(runtime, type_id, handle) else {
+        return Err(refuse(runtime, type_id, handle));
+    };
     let value = slot.data();
     if word.resource() != ResourceState::None as u8 {
         lifecycle::forget_foreign(runtime, handle);
     }
     // if several threads come this far, one of them ends the row; the value of a generation does
     // not change
-    rows::end_counted(runtime, handle, ReferenceState::Released, 0).map_err(|_| refuse(runtime, type_id, handle))?;
+    rows::end_counted(runtime, handle, ReferenceState::Released, 0)
+        .map_err(|_| refuse(runtime, type_id, handle))?;
     Ok(value)
 }
 
@@ -174,7 +186,9 @@ fn is_its(word: Word0, type_id: u16, handle: u64) -> bool {
 #[cold]
 pub(super) fn refuse(runtime: &Runtime, type_id: u16, handle: u64) -> Error {
     let slot = runtime.table.slot_of(handle);
-    let is_without_bit = slot.is_some_and(|slot| is_its(slot.word0(), type_id, handle | FOREIGN_BIT)) && handle & FOREIGN_BIT == 0;
+    let is_without_bit = slot
+        .is_some_and(|slot| is_its(slot.word0(), type_id, handle | FOREIGN_BIT))
+        && handle & FOREIGN_BIT == 0;
     let error = if is_without_bit {
         Error::new(Status::UnknownHandle, format!("{} was never a handle", shown(handle)))
     } else {

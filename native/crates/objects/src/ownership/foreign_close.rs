@@ -12,7 +12,8 @@ use crate::lifecycle;
 use recorder::runtime::runtime;
 use segment::status::Result;
 
-/// Asks for the close of a handle of that type, with the arguments by the host's `key`, 0: the type's own. As `lifecycle::request`.
+/// Asks for the close of a handle of that type, with the arguments by the host's `key`, 0: the
+/// type's own. As `lifecycle::request`.
 pub fn request(type_id: u16, handle: u64, key: u64) -> Result<()> {
     let run = lifecycle::request_of(key);
     check_open(type_id, handle)?;

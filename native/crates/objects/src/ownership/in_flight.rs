@@ -28,7 +28,8 @@ use segment::sync::{Guard, Lock};
 pub const LABEL: &str = "in flight";
 
 /// The state of all buffers. No other lock is taken and no object's code runs while it is held.
-static BUFFERS: Lock<Buffers> = Lock::new(Buffers { last: 0, open: BTreeSet::new(), references: BTreeMap::new() });
+static BUFFERS: Lock<Buffers> =
+    Lock::new(Buffers { last: 0, open: BTreeSet::new(), references: BTreeMap::new() });
 
 struct Buffers {
     /// The newest number of a buffer or a reference.
@@ -127,8 +128,13 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let mut buffers = self::buffers();
         buffers.open.remove(&self.0);
-        let left: Vec<_> = buffers.references.range((self.0, 0)..=(self.0, u64::MAX)).map(|(&key, _)| key).collect();
-        let left: Vec<_> = left.into_iter().filter_map(|key| buffers.references.remove(&key)).collect();
+        let left: Vec<_> = buffers
+            .references
+            .range((self.0, 0)..=(self.0, u64::MAX))
+            .map(|(&key, _)| key)
+            .collect();
+        let left: Vec<_> =
+            left.into_iter().filter_map(|key| buffers.references.remove(&key)).collect();
         drop(buffers);
         // now, without the lock: the last reference runs the object's destructor
         drop(left);
@@ -138,12 +144,18 @@ impl Drop for Buffer {
 fn refusal(number: u64, last: u64) -> Error {
     match number {
         0 => Error::new(Status::ZeroHandle, "0 is no reference in flight"),
-        number if number > last => Error::new(Status::UnknownHandle, format!("never was a reference in flight: {number}")),
-        number => Error::new(Status::StaleHandle, format!("not in flight in this buffer, or lifted already: {number}")),
+        number if number > last => {
+            Error::new(Status::UnknownHandle, format!("never was a reference in flight: {number}"))
+        }
+        number => Error::new(
+            Status::StaleHandle,
+            format!("not in flight in this buffer, or lifted already: {number}"),
+        ),
     }
 }
 
-/// A strong reference on an object of any type that counts in an `Arc`. Dropping it counts the object down.
+/// A strong reference on an object of any type that counts in an `Arc`. Dropping it counts the
+/// object down.
 pub struct Reference {
     spec: &'static TypeSpec,
     /// Data pointer, as `Arc::into_raw` gave it.
@@ -155,7 +167,10 @@ impl Reference {
     pub fn of_handle(handle: u64) -> Result<Self> {
         with_raw(handle, |spec, _, data| {
             if spec.kind == Kind::Thin {
-                return Err(Error::new(Status::BadArgument, format!("a {} counts in its row, so no buffer can hold it", spec.name)));
+                return Err(Error::new(
+                    Status::BadArgument,
+                    format!("a {} counts in its row, so no buffer can hold it", spec.name),
+                ));
             }
             // SAFETY: the pin of `with_raw` keeps the reference through the call.
             unsafe { (spec.operations.clone)(data) };
@@ -177,20 +192,38 @@ impl Reference {
         // SAFETY: the reference, which the row owns from now on, keeps the object at least until
         // its handle is handed out.
         let life = unsafe { &*(reference.spec.operations.life)(data) };
-        let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
+        let row = NewRow {
+            type_id,
+            address,
+            data,
+            owner: life.owner(),
+            is_foreign: false,
+            is_born_now: true,
+        };
         let handle = checked::publish(runtime, index, &row, life);
-        events::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
+        events::event(
+            runtime,
+            EventKind::Create,
+            type_id,
+            handle,
+            address,
+            u32::try_from(strong).unwrap_or(u32::MAX),
+        );
         Ok(handle)
     }
 
     /// The reference as a reference to the type `T`; given up if the object is of another type.
     pub fn into_traced<T: Object>(self) -> Result<Traced<T>> {
         if std::ptr::eq(self.spec, T::spec()) {
-            // SAFETY: the specification is that of T alone, so the data pointer came from `Arc::<T>::into_raw`; the reference moves.
+            // SAFETY: the specification is that of T alone, so the data pointer came from
+            // `Arc::<T>::into_raw`; the reference moves.
             return Ok(unsafe { Traced::from_data(ManuallyDrop::new(self).data) });
         }
         events::misuse(runtime(), Status::WrongType, 0);
-        Err(Error::new(Status::WrongType, format!("the reference in flight is of a {}, not a {}", self.spec.name, T::spec().name)))
+        Err(Error::new(
+            Status::WrongType,
+            format!("the reference in flight is of a {}, not a {}", self.spec.name, T::spec().name),
+        ))
     }
 
     fn address(&self) -> u64 {

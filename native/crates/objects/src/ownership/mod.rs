@@ -17,7 +17,10 @@ mod release;
 mod thin;
 mod traced;
 
-pub use arc::{borrow, call, clone_handle, closable, close, is_same, lower, plain, reporting, strong_and_weak, with_raw, Borrowed};
+pub use arc::{
+    borrow, call, clone_handle, closable, close, is_same, lower, plain, reporting, strong_and_weak,
+    with_raw, Borrowed,
+};
 pub use arc_map::{ArcMap, Shared};
 pub use closing::{CloseAlone, CloseShared};
 pub use compound::{Compound, Lifting, Lowering};

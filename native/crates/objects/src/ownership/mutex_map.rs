@@ -1,7 +1,8 @@
-//! A handle map with a mutex per object: access to one object is strictly serialised, so a call gets `&mut` and the object need not be `Sync`.
+//! A handle map with a mutex per object: access to one object is strictly serialised, so a call
+//! gets `&mut` and the object need not be `Sync`.
 //!
-//! A panic inside a call may leave the object half changed. It poisons that object alone: every later call on it is refused by name, while it can
-//! still be released.
+//! A panic inside a call may leave the object half changed. It poisons that object alone: every
+//! later call on it is refused by name, while it can still be released.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -32,7 +33,8 @@ pub struct MutexMap<T> {
 /// An object in its mutex.
 struct Serial<T> {
     object: Mutex<T>,
-    /// The thread that is inside, 0: none. A thread only ever asks for its own number, which it alone stores: Relaxed.
+    /// The thread that is inside, 0: none. A thread only ever asks for its own number, which it
+    /// alone stores: Relaxed.
     inside: AtomicUsize,
 }
 
@@ -56,7 +58,8 @@ impl<T> Held<T> {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Calls `body` with the object to itself. Refused when its resource is closed, or a call panicked inside.
+    /// Calls `body` with the object to itself. Refused when its resource is closed, or a call
+    /// panicked inside.
     pub fn with<R>(&self, body: impl FnOnce(&mut T) -> R) -> Result<R> {
         let name = "an object of a mutex map";
         let mut inside = lock(&self.0, name)?;
@@ -89,7 +92,10 @@ impl<T> Drop for Inside<'_, T> {
 
 /// Waits for an object; refused when this thread has it already, and when a call panicked in it.
 #[inline(always)] // the result's way through memory would cost more than the lock
-fn lock<'a, T>(entry: &'a Entry<Serial<T>>, name: &str) -> std::result::Result<Inside<'a, T>, Box<Error>> {
+fn lock<'a, T>(
+    entry: &'a Entry<Serial<T>>,
+    name: &str,
+) -> std::result::Result<Inside<'a, T>, Box<Error>> {
     let serial = &entry.value;
     let here = HERE.with(|here| std::ptr::from_ref(here) as usize);
     if serial.inside.load(Ordering::Relaxed) == here {
@@ -99,19 +105,30 @@ fn lock<'a, T>(entry: &'a Entry<Serial<T>>, name: &str) -> std::result::Result<I
         return Err(half_changed(name));
     };
     serial.inside.store(here, Ordering::Relaxed);
-    Ok(Inside { object, inside: &serial.inside, life: &entry.life, was_panicking: thread::panicking() })
+    Ok(Inside {
+        object,
+        inside: &serial.inside,
+        life: &entry.life,
+        was_panicking: thread::panicking(),
+    })
 }
 
 #[cold]
 #[inline(never)]
 fn inside_already(name: &str) -> Box<Error> {
-    Box::new(Error::new(Status::WrongThread, format!("this thread is inside the object already, in a call further out: {name}")))
+    Box::new(Error::new(
+        Status::WrongThread,
+        format!("this thread is inside the object already, in a call further out: {name}"),
+    ))
 }
 
 #[cold]
 #[inline(never)]
 fn half_changed(name: &str) -> Box<Error> {
-    Box::new(Error::new(Status::Poisoned, format!("a call panicked inside the object, which may be half changed: {name}")))
+    Box::new(Error::new(
+        Status::Poisoned,
+        format!("a call panicked inside the object, which may be half changed: {name}"),
+    ))
 }
 
 /// The objects of one call, each locked once, however many handles name it.
@@ -142,7 +159,10 @@ impl<T, const N: usize> Locked<'_, T, N> {
 impl<T: Send + 'static> MutexMap<T> {
     /// An empty map under a name that no other map of this origin has.
     pub const fn new(name: &'static str, origin: &'static str) -> Self {
-        Self { spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap, None), objects: PhantomData }
+        Self {
+            spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap, None),
+            objects: PhantomData,
+        }
     }
 
     /// As [`Self::new`], for objects that close.
@@ -151,15 +171,27 @@ impl<T: Send + 'static> MutexMap<T> {
         T: CloseAlone,
     {
         let closing = Closing { spec: close, close: close_raw::<T> };
-        Self { spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap, Some(closing)), objects: PhantomData }
+        Self {
+            spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap, Some(closing)),
+            objects: PhantomData,
+        }
     }
 
     /// Closes an object by a method of its own, with the caller's arguments: at once, or when the
     /// last call in flight has ended (`Pending`). The method has the object to itself, so it waits
     /// for native code that is inside.
-    pub fn close(&'static self, handle: u64, run: impl FnOnce(&mut T) -> Result<()> + Send + 'static) -> Result<()> {
-        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this map.
-        closing::request(&self.spec, handle, Box::new(move |data| close_inside(unsafe { &*(data as *const Entry<Serial<T>>) }, run)))
+    pub fn close(
+        &'static self,
+        handle: u64,
+        run: impl FnOnce(&mut T) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is
+        // this map.
+        closing::request(
+            &self.spec,
+            handle,
+            Box::new(move |data| close_inside(unsafe { &*(data as *const Entry<Serial<T>>) }, run)),
+        )
     }
 
     /// Takes an object in; the handle owns its first reference.
@@ -169,7 +201,10 @@ impl<T: Send + 'static> MutexMap<T> {
 
     /// An object of this map that only native code holds so far.
     pub fn hold(&'static self, object: T) -> Held<T> {
-        Held(Arc::new(Entry::new(&self.spec, Serial { object: Mutex::new(object), inside: AtomicUsize::new(0) })))
+        Held(Arc::new(Entry::new(
+            &self.spec,
+            Serial { object: Mutex::new(object), inside: AtomicUsize::new(0) },
+        )))
     }
 
     /// Gives a reference to a new handle.
@@ -181,7 +216,8 @@ impl<T: Send + 'static> MutexMap<T> {
     pub fn get(&'static self, handle: u64) -> Result<Held<T>> {
         let used = checked::enter(&self.spec, handle)?;
         let entry = std::ptr::from_ref(self.entry(&used));
-        // SAFETY: the entry lies in the `Arc` whose reference the row keeps while it is in use; this counts one up and takes that.
+        // SAFETY: the entry lies in the `Arc` whose reference the row keeps while it is in use;
+        // this counts one up and takes that.
         Ok(Held(unsafe {
             Arc::increment_strong_count(entry);
             Arc::from_raw(entry)
@@ -200,9 +236,14 @@ impl<T: Send + 'static> MutexMap<T> {
         Ok(result)
     }
 
-    /// Calls `body` with the objects of several handles, which may be the same. Each object is locked once, in the order of their addresses, so that
-    /// two such calls never wait for each other in a ring.
-    pub fn with_all<R, const N: usize>(&'static self, handles: [u64; N], body: impl FnOnce(Locked<'_, T, N>) -> R) -> Result<R> {
+    /// Calls `body` with the objects of several handles, which may be the same. Each object is
+    /// locked once, in the order of their addresses, so that two such calls never wait for each
+    /// other in a ring.
+    pub fn with_all<R, const N: usize>(
+        &'static self,
+        handles: [u64; N],
+        body: impl FnOnce(Locked<'_, T, N>) -> R,
+    ) -> Result<R> {
         let mut used = Vec::with_capacity(N);
         for handle in handles {
             used.push(checked::enter(&self.spec, handle)?);
@@ -211,7 +252,9 @@ impl<T: Send + 'static> MutexMap<T> {
         let at_address = addresses.clone();
         addresses.sort_unstable();
         addresses.dedup();
-        let at = std::array::from_fn(|position| addresses.partition_point(|&address| address < at_address[position]));
+        let at = std::array::from_fn(|position| {
+            addresses.partition_point(|&address| address < at_address[position])
+        });
         let mut inside = Vec::with_capacity(addresses.len());
         for address in addresses {
             let position = at_address.iter().position(|&other| other == address).unwrap_or(0);

@@ -1,5 +1,6 @@
-//! A special-purpose container: one allocation without counts, one row for the object, and the strong count in that row's word 2, where the viewer
-//! reads it exactly and live. No weak count, and no handle of its own for each reference: all of them have the same number.
+//! A special-purpose container: one allocation without counts, one row for the object, and the
+//! strong count in that row's word 2, where the viewer reads it exactly and live. No weak count,
+//! and no handle of its own for each reference: all of them have the same number.
 //!
 //! The word is changed by compare-exchange and never leaves 0 again. Only the thread that took it
 //! to 0 ends the row, through the same release as all other strategies; so a call in flight on a
@@ -27,7 +28,8 @@ use segment::layout::{EventKind, Kind, Level, COUNT_UNKNOWN};
 use segment::registry::{is_current, shown, Slot};
 use segment::status::{Error, Result, Status};
 
-/// Word 2 but for the strong count, which is its low half: neither weak count nor calls by sampling.
+/// Word 2 but for the strong count, which is its low half: neither weak count nor calls by
+/// sampling.
 const NO_OTHERS: u64 = (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
 
 /// A container; a `static` that is identified by its address and name.
@@ -80,7 +82,8 @@ impl<T> Deref for Thin<T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: `ThinMap::<T>::insert` put the pointer there; this reference keeps the row and the object.
+        // SAFETY: `ThinMap::<T>::insert` put the pointer there; this reference keeps the row and
+        // the object.
         unsafe { &(*(self.slot.data() as *const Entry<T>)).object }
     }
 }
@@ -113,12 +116,21 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
     where
         T: CloseShared,
     {
-        Self { spec: Self::spec(name, origin, Some(Closing { spec: close, close: close_raw::<T> })), objects: PhantomData }
+        Self {
+            spec: Self::spec(name, origin, Some(Closing { spec: close, close: close_raw::<T> })),
+            objects: PhantomData,
+        }
     }
 
     const fn spec(name: &'static str, origin: &'static str, closing: Option<Closing>) -> TypeSpec {
         let close = Closing::operation(closing.as_ref());
-        let operations = Operations { clone: keep, release: release_raw::<T>, counts: no_counts, life: life_raw::<T>, close };
+        let operations = Operations {
+            clone: keep,
+            release: release_raw::<T>,
+            counts: no_counts,
+            life: life_raw::<T>,
+            close,
+        };
         TypeSpec {
             name,
             origin,
@@ -136,9 +148,18 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
     /// Closes an object by a method of its own, with the caller's arguments: at once, or when the
     /// last call in flight has ended (`Pending`). Native code may continue to use it, also
     /// meanwhile.
-    pub fn close(&'static self, handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
-        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this container.
-        closing::request(&self.spec, handle, Box::new(move |data| run(&unsafe { &*(data as *const Entry<T>) }.object)))
+    pub fn close(
+        &'static self,
+        handle: u64,
+        run: impl FnOnce(&T) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is
+        // this container.
+        closing::request(
+            &self.spec,
+            handle,
+            Box::new(move |data| run(&unsafe { &*(data as *const Entry<T>) }.object)),
+        )
     }
 
     /// Takes an object in, with one reference to it.
@@ -149,9 +170,18 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
         let data = Box::into_raw(Box::new(Entry { life: Life::new(&self.spec), object })) as u64;
         // SAFETY: just made; the row that it gets holds its one reference.
         let life = unsafe { &(*(data as *const Entry<T>)).life };
-        let row = NewRow { type_id, address: data, data, owner: life.owner(), is_foreign: false, is_born_now: true };
+        let row = NewRow {
+            type_id,
+            address: data,
+            data,
+            owner: life.owner(),
+            is_foreign: false,
+            is_born_now: true,
+        };
         let handle = checked::publish(runtime, index, &row, life);
-        let Some(slot) = runtime.table.slot_of(handle) else { unreachable!("a row just published") };
+        let Some(slot) = runtime.table.slot_of(handle) else {
+            unreachable!("a row just published")
+        };
         // Release: a reader of a count sees the row it belongs to
         slot.counts().store(NO_OTHERS | 1, Ordering::Release);
         events::event(runtime, EventKind::Create, type_id, handle, data, 1);
@@ -176,7 +206,11 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
     }
 
     /// Calls `body` with the objects of several handles, which may be the same.
-    pub fn with_all<R, const N: usize>(&'static self, handles: [u64; N], body: impl FnOnce([&T; N]) -> R) -> Result<R> {
+    pub fn with_all<R, const N: usize>(
+        &'static self,
+        handles: [u64; N],
+        body: impl FnOnce([&T; N]) -> R,
+    ) -> Result<R> {
         let mut used = Vec::with_capacity(N);
         for handle in handles {
             used.push(checked::enter(&self.spec, handle)?);
@@ -186,7 +220,8 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
 
     #[inline(always)]
     fn object<'a>(&'static self, used: &'a InUse) -> &'a T {
-        // SAFETY: the row is of this container, so `insert` put the pointer there, and the pin keeps the object.
+        // SAFETY: the row is of this container, so `insert` put the pointer there, and the pin
+        // keeps the object.
         unsafe { &(*(used.slot.data() as *const Entry<T>)).object }
     }
 }
@@ -230,19 +265,33 @@ pub(super) fn strong(slot: &Slot<'_>) -> u64 {
 
 fn count_up(slot: &Slot<'_>, handle: u64) -> Result<()> {
     count::count_up(slot.counts()).map_err(|why| match why {
-        Uncountable::Gone => Error::new(Status::StaleHandle, format!("{} is being released: its last reference is gone", shown(handle))),
-        Uncountable::Full => Error::new(Status::TableFull, format!("{} has as many references as can be counted", shown(handle))),
+        Uncountable::Gone => Error::new(
+            Status::StaleHandle,
+            format!("{} is being released: its last reference is gone", shown(handle)),
+        ),
+        Uncountable::Full => Error::new(
+            Status::TableFull,
+            format!("{} has as many references as can be counted", shown(handle)),
+        ),
     })
 }
 
 #[inline]
 fn record_clone(slot: &Slot<'_>, handle: u64) {
     if levels::hottest() >= Level::History as u8 {
-        events::event(runtime(), EventKind::Clone, slot.word0().type_id(), handle, slot.address(), strong(slot) as u32);
+        events::event(
+            runtime(),
+            EventKind::Clone,
+            slot.word0().type_id(),
+            handle,
+            slot.address(),
+            strong(slot) as u32,
+        );
     }
 }
 
-/// Counts down and records it, but for the last: its event is that of the row's end. The row may be another's once the count went down.
+/// Counts down and records it, but for the last: its event is that of the row's end. The row may be
+/// another's once the count went down.
 #[inline]
 fn release_one_of(slot: &Slot<'_>, handle: u64) -> Option<u32> {
     let (type_id, address) = (slot.word0().type_id(), slot.address());
@@ -260,10 +309,14 @@ pub(super) fn clone_handle(slot: &Slot<'_>, handle: u64) -> Result<u64> {
     Ok(handle)
 }
 
-/// Gives up one reference of a handle of this kind. True: it was the last, and the caller has to end the row.
+/// Gives up one reference of a handle of this kind. True: it was the last, and the caller has to
+/// end the row.
 pub(super) fn release_one(runtime: &Runtime, handle: u64) -> Result<bool> {
     let pin = Pin::new(runtime, handle);
-    let slot = runtime.table.slot_of(handle).filter(|slot| is_current(slot.word0(), handle) && slot.word0().is_live());
+    let slot = runtime
+        .table
+        .slot_of(handle)
+        .filter(|slot| is_current(slot.word0(), handle) && slot.word0().is_live());
     let Some(left) = slot.and_then(|slot| release_one_of(&slot, handle)) else {
         let error = released(runtime, pin.handle());
         events::misuse(runtime, error.status, handle);
@@ -277,7 +330,10 @@ pub(super) fn release_one(runtime: &Runtime, handle: u64) -> Result<bool> {
 fn released(runtime: &Runtime, handle: u64) -> Error {
     let slot = runtime.table.slot_of(handle);
     if slot.is_some_and(|slot| is_current(slot.word0(), handle) && slot.word0().is_live()) {
-        return Error::new(Status::StaleHandle, format!("{} is being released: its last reference is gone", shown(handle)));
+        return Error::new(
+            Status::StaleHandle,
+            format!("{} is being released: its last reference is gone", shown(handle)),
+        );
     }
     lifecycle::refusal(runtime, handle, 0)
 }

@@ -1,4 +1,5 @@
-//! A counted pointer for library authors: `Arc` whose counting up and down can be recorded, also where no handle is involved.
+//! A counted pointer for library authors: `Arc` whose counting up and down can be recorded, also
+//! where no handle is involved.
 
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
@@ -24,7 +25,8 @@ impl<T: Object> Traced<T> {
 
     /// Takes over a reference.
     pub fn from_arc(object: Arc<T>) -> Self {
-        // so that the hooks find the type's level; a type without a place in the table is simply not recorded
+        // so that the hooks find the type's level; a type without a place in the table is simply
+        // not recorded
         let _ = index_of(runtime(), T::spec());
         let traced = Self(object);
         if levels::hottest() >= Level::History as u8 {
@@ -55,7 +57,8 @@ impl<T: Object> Traced<T> {
     /// Takes back a reference.
     ///
     /// # Safety
-    /// `into_data` of this very type gave it, or `Arc::<T>::into_raw` did, and it is taken back once.
+    /// `into_data` of this very type gave it, or `Arc::<T>::into_raw` did, and it is taken back
+    /// once.
     pub(super) unsafe fn from_data(data: u64) -> Self {
         // SAFETY: the caller's promise.
         Self(unsafe { Arc::from_raw(data as *const T) })

@@ -1,4 +1,5 @@
-//! Barriers for all threads of the process at once (`membarrier`), so that the frequent side of a pair pays nothing.
+//! Barriers for all threads of the process at once (`membarrier`), so that the frequent side of a
+//! pair pays nothing.
 
 use std::sync::atomic::{compiler_fence, fence, AtomicBool, Ordering};
 
@@ -25,7 +26,8 @@ pub(super) fn light_barrier() {
     }
 }
 
-/// The rare side: every thread that is between two instructions of ours passes a full barrier before this returns.
+/// The rare side: every thread that is between two instructions of ours passes a full barrier
+/// before this returns.
 pub fn heavy_barrier() {
     if !HAS_BARRIERS.load(Ordering::Relaxed) || platform::barrier_everywhere().is_err() {
         fence(Ordering::SeqCst);

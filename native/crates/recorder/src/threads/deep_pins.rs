@@ -6,7 +6,8 @@ use segment::atomic;
 use segment::sync::Lock;
 use segment::Segment;
 
-/// Pins that found no place in a thread's slot: calls nested too deeply, and threads without a slot.
+/// Pins that found no place in a thread's slot: calls nested too deeply, and threads without a
+/// slot.
 #[derive(Default)]
 pub struct DeepPins {
     /// How many; looked at before the lock is taken.

@@ -21,7 +21,8 @@ pub fn is_plain() -> bool {
     UNUSUAL.load(Ordering::Relaxed) & !FORKING == 0
 }
 
-/// Whether a row may be written after no more than a fence for the compiler, for now. Acquire: the copy that the last fork made is over.
+/// Whether a row may be written after no more than a fence for the compiler, for now. Acquire: the
+/// copy that the last fork made is over.
 #[inline(always)]
 pub(super) fn may_write() -> bool {
     UNUSUAL.load(Ordering::Acquire) & (FENCES | FORKING) == 0

@@ -1,8 +1,9 @@
 //! Holding up all writers of rows for the moment of a fork.
 //!
-//! A writer says "I write" with a plain store and then looks whether a fork is under way; the fork says so and then has every thread pass
-//! a barrier (`membarrier`), after which each writer either is seen writing or has seen the fork. So the writer pays two plain stores, and the
-//! rare side all of the rest. Without `membarrier` both sides use a fence.
+//! A writer says "I write" with a plain store and then looks whether a fork is under way; the fork
+//! says so and then has every thread pass a barrier (`membarrier`), after which each writer either
+//! is seen writing or has seen the fork. So the writer pays two plain stores, and the rare side all
+//! of the rest. Without `membarrier` both sides use a fence.
 
 use std::sync::atomic::{compiler_fence, AtomicU32, Ordering};
 
@@ -14,7 +15,8 @@ use segment::primitive::wait_a_turn;
 /// Whether each thread writes rows now: not on the heap, so that there is always room for it.
 static WRITING: [Writing; MAX_THREADS as usize] = [const { Writing::new() }; MAX_THREADS as usize];
 
-/// A thread's "I write", on a cache line of its own. Threads without a slot share the first and count.
+/// A thread's "I write", on a cache line of its own. Threads without a slot share the first and
+/// count.
 #[repr(align(64))]
 struct Writing(AtomicU32);
 

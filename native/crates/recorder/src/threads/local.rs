@@ -18,7 +18,8 @@ pub struct Local {
     pub(super) calls: Cell<u32>,
     /// When its newest call began, ticks; 0 below level *history*.
     pub began: Cell<u64>,
-    /// Places of the calls whose begin is in the history, a bit each; calls beyond the 32nd are not remembered.
+    /// Places of the calls whose begin is in the history, a bit each; calls beyond the 32nd are not
+    /// remembered.
     recorded: Cell<u32>,
     /// Stack for its next recorded operations.
     pub site: Cell<u32>,
@@ -44,7 +45,8 @@ impl Local {
 
     /// Without calls in flight, the next is usual again if there is a slot to show it in.
     pub(super) fn set_depth(&self, depth: usize) {
-        let is_unusual = if depth == 0 { self.slot.get().is_null() } else { self.calls.get() & UNUSUAL != 0 };
+        let is_unusual =
+            if depth == 0 { self.slot.get().is_null() } else { self.calls.get() & UNUSUAL != 0 };
         self.calls.set(depth as u32 | if is_unusual { UNUSUAL } else { 0 });
     }
 
@@ -62,7 +64,8 @@ impl Local {
         recorded & bit_of(place) != 0
     }
 
-    /// How this thread is noted as the user of a row: one without a slot shows no pins there, so its rows count as shared.
+    /// How this thread is noted as the user of a row: one without a slot shows no pins there, so
+    /// its rows count as shared.
     #[inline]
     pub fn user(&self) -> u16 {
         match self.index.get() {
@@ -78,7 +81,8 @@ fn bit_of(place: usize) -> u32 {
 }
 
 thread_local! {
-    /// Without a destructor, so that reaching it is one instruction and works until the very end of the thread.
+    /// Without a destructor, so that reaching it is one instruction and works until the very end of
+    /// the thread.
     pub(super) static LOCAL: Local = const {
         Local {
             slot: Cell::new(std::ptr::null_mut()),
@@ -105,7 +109,8 @@ impl std::ops::Deref for This {
 
     #[inline(always)]
     fn deref(&self) -> &Local {
-        // SAFETY: it has no destructor, so it lives as long as its thread, which this value, being neither `Send` nor `Sync`, does not leave.
+        // SAFETY: it has no destructor, so it lives as long as its thread, which this value, being
+        // neither `Send` nor `Sync`, does not leave.
         unsafe { &*self.0 }
     }
 }

@@ -1,4 +1,5 @@
-//! Threads that touch handles: each has a slot in the segment, found through one thread-local word, and ended by the thread's own end.
+//! Threads that touch handles: each has a slot in the segment, found through one thread-local word,
+//! and ended by the thread's own end.
 
 mod barriers;
 mod deep_pins;
@@ -46,7 +47,9 @@ impl Drop for End {
 
 /// Whether that thread has not ended. Index 0, a thread unknown, counts as ended.
 pub fn is_alive(runtime: &Runtime, index: u16) -> bool {
-    index != 0 && u32::from(index) < runtime.segment().used(Part::Threads) && state(runtime.segment(), index) == ThreadState::Live as u8
+    index != 0
+        && u32::from(index) < runtime.segment().used(Part::Threads)
+        && state(runtime.segment(), index) == ThreadState::Live as u8
 }
 
 /// The calling thread's own; it gets a slot now if it has none.
@@ -90,7 +93,8 @@ fn enrol(local: &Local) {
     local.set_depth(local.depth());
 }
 
-/// Runs a few stores to rows so that no fork falls between them. `body` takes no lock, calls nothing foreign and does not nest.
+/// Runs a few stores to rows so that no fork falls between them. `body` takes no lock, calls
+/// nothing foreign and does not nest.
 #[inline]
 pub fn mutate<T>(body: impl FnOnce() -> T) -> T {
     local(|local| mutate_on(local, body))
@@ -132,7 +136,8 @@ pub fn here() -> u16 {
 pub fn set_name(runtime: &Runtime, tid: u32, name: &str) -> bool {
     let found = (1..runtime.segment().used(Part::Threads)).find(|&index| {
         let slot = runtime.segment().thread(index);
-        state(runtime.segment(), index as u16) == ThreadState::Live as u8 && atomic!(AtomicU32, slot, tid).load(Ordering::Relaxed) == tid
+        state(runtime.segment(), index as u16) == ThreadState::Live as u8
+            && atomic!(AtomicU32, slot, tid).load(Ordering::Relaxed) == tid
     });
     let Some(index) = found else { return false };
     let slot = runtime.segment().thread(index);
@@ -174,7 +179,10 @@ pub fn keep_only_this(runtime: &Runtime) {
         }
         runtime.threads.keep_shard(local.own_shard.get());
         // a call that runs on ends with a fence, in case the child has no barriers
-        local.calls.set(local.calls.get() | if fast_path::is_plain() || local.depth() == 0 { 0 } else { UNUSUAL });
+        local.calls.set(
+            local.calls.get()
+                | if fast_path::is_plain() || local.depth() == 0 { 0 } else { UNUSUAL },
+        );
         local.magazine.forget();
     });
     runtime.table.find_free();

@@ -1,4 +1,5 @@
-//! Pins: a call shows which handle it uses by writing it into its thread's slot, which is also how the viewer sees calls in flight.
+//! Pins: a call shows which handle it uses by writing it into its thread's slot, which is also how
+//! the viewer sees calls in flight.
 //!
 //! A call stores its pin and then loads word 0 of the row; a thread that releases or closes changes
 //! word 0 and then reads the pins. At least one side must see the other: the call finds the handle
@@ -10,12 +11,12 @@
 //! Without `membarrier` calls have a fence of their own, and releasers too.
 //!
 //! Most handles are used by one thread alone, and there even that is not needed: a thread sees its
-//! own writes. So each row notes its only user ([`segment::registry::Table::user`]). Another thread's
-//! pin first changes the note to `SHARED` and then loads word 0; a releaser that is the only user
-//! changes word 0 and then loads the note. These four are SeqCst and rare: once a row, and once a
-//! release. So the releaser sees that it has company and takes the way of the first paragraph, or
-//! the newcomer finds the handle dead. A thread's number may be given to another after its end; the
-//! pins of the first have ended by then, so the second may take its place.
+//! own writes. So each row notes its only user ([`segment::registry::Table::user`]). Another
+//! thread's pin first changes the note to `SHARED` and then loads word 0; a releaser that is the
+//! only user changes word 0 and then loads the note. These four are SeqCst and rare: once a row,
+//! and once a release. So the releaser sees that it has company and takes the way of the first
+//! paragraph, or the newcomer finds the handle dead. A thread's number may be given to another
+//! after its end; the pins of the first have ended by then, so the second may take its place.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{compiler_fence, AtomicU16, AtomicU64, Ordering};
@@ -53,8 +54,9 @@ impl Pin {
         Self { handle, on_this_thread: PhantomData }
     }
 
-    /// As `new`, in the plain case: the thread's only call, nothing to record, a handle that names a row of the segment. None: it is not, and nothing
-    /// was done. The runtime was made before; a thread that has shown a pin knows.
+    /// As `new`, in the plain case: the thread's only call, nothing to record, a handle that names
+    /// a row of the segment. None: it is not, and nothing was done. The runtime was made before; a
+    /// thread that has shown a pin knows.
     ///
     /// It stores constants, so that a call need not wait for the last call's `depth` to come back
     /// from memory: the branch on it is guessed.
@@ -115,9 +117,11 @@ fn unpin(handle: u64) {
     }
 }
 
-/// Takes away the only pin of a thread, unless something about it is unusual; false: it is, or there are more, and nothing was done.
+/// Takes away the only pin of a thread, unless something about it is unusual; false: it is, or
+/// there are more, and nothing was done.
 ///
-/// Whichever pin ends, at depth 1 the first place is its: pins of one handle are alike, and each has a place, or is a deep one above a full array.
+/// Whichever pin ends, at depth 1 the first place is its: pins of one handle are alike, and each
+/// has a place, or is a deep one above a full array.
 #[inline(always)]
 fn pop_plain(local: &Local) -> bool {
     let is_plain = local.calls.get() == 1;
@@ -161,7 +165,8 @@ fn push(handle: u64) {
         }
         let began = if levels::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
         local.began.set(began);
-        // plain pins leave the times as they are: `show_depth` takes them away with the pins that brought them
+        // plain pins leave the times as they are: `show_depth` takes them away with the pins that
+        // brought them
         atomic!(AtomicU64, slot, call_ticks[place]).store(began, Ordering::Relaxed);
         show(slot, place, handle);
     });
@@ -187,7 +192,9 @@ fn push_deep(local: &Local, slot: *mut ThreadSlot, place: usize, handle: u64) {
 #[cold]
 #[inline(never)]
 fn leave(runtime: &Runtime, handle: u64) {
-    if local(|local| local.take_recorded(place_of(local, handle))) && levels::hottest() >= Level::History as u8 {
+    if local(|local| local.take_recorded(place_of(local, handle)))
+        && levels::hottest() >= Level::History as u8
+    {
         record_return(runtime, handle);
     }
     local(|local| pop(runtime, local, handle));
@@ -211,7 +218,9 @@ fn look_back(runtime: &Runtime, handle: u64) {
 /// Index of a handle's newest pin; the end of the array and beyond it for deep pins.
 fn place_of(local: &Local, handle: u64) -> usize {
     let (slot, depth) = (local.slot.get(), local.depth());
-    let is_in = |&place: &usize| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle;
+    let is_in = |&place: &usize| {
+        !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle
+    };
     let shown = if depth > CALL_DEPTH { None } else { (0..depth).rev().find(is_in) };
     shown.unwrap_or(depth.saturating_sub(1))
 }
@@ -224,7 +233,13 @@ fn record_return(runtime: &Runtime, handle: u64) {
     let word = slot.word0();
     let is_its = word.generation() == generation_of(handle) && runtime.types.is_own(word.type_id());
     if is_its && levels::has_history(runtime, word.type_id()) {
-        let entry = Entry { kind: EventKind::Return as u8, type_id: word.type_id(), handle, address: slot.address(), count: 0 };
+        let entry = Entry {
+            kind: EventKind::Return as u8,
+            type_id: word.type_id(),
+            handle,
+            address: slot.address(),
+            count: 0,
+        };
         events::write(runtime, &entry);
     }
 }
@@ -246,9 +261,9 @@ fn pop(runtime: &Runtime, local: &Local, handle: u64) {
 #[cold]
 fn pop_other(runtime: &Runtime, local: &Local, handle: u64) {
     let (slot, mut depth) = (local.slot.get(), local.depth());
-    let place = (0..depth.min(CALL_DEPTH))
-        .rev()
-        .find(|&place| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle);
+    let place = (0..depth.min(CALL_DEPTH)).rev().find(|&place| {
+        !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle
+    });
     match place {
         Some(place) if !runtime.deep.has(local.index.get(), handle) => {
             // Release, like the store of `depth`: the call is over before its pin is removed
@@ -267,7 +282,9 @@ fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
     if slot.is_null() {
         return local.set_depth(depth);
     }
-    while (1..=CALL_DEPTH).contains(&depth) && atomic!(AtomicU64, slot, calls[depth - 1]).load(Ordering::Relaxed) == 0 {
+    while (1..=CALL_DEPTH).contains(&depth)
+        && atomic!(AtomicU64, slot, calls[depth - 1]).load(Ordering::Relaxed) == 0
+    {
         depth -= 1;
     }
     if depth == 0 {
@@ -285,7 +302,8 @@ fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
 /// the caller made.
 #[inline]
 pub fn is_only_user(runtime: &Runtime, local: &Local, handle: u64) -> bool {
-    let only = runtime.table.user(index_of(handle)).map_or(SHARED, |user| user.load(Ordering::SeqCst));
+    let only =
+        runtime.table.user(index_of(handle)).map_or(SHARED, |user| user.load(Ordering::SeqCst));
     only != SHARED && local.index.get() == only
 }
 
@@ -295,7 +313,8 @@ pub fn is_mine_alone(runtime: &Runtime, local: &Local, handle: u64) -> bool {
     is_only_user(runtime, local, handle) && !is_pinned_here(runtime, local, handle)
 }
 
-/// Whether a call uses a handle whose word 0 says that it ends (stored SeqCst by this thread before). A no is for good.
+/// Whether a call uses a handle whose word 0 says that it ends (stored SeqCst by this thread
+/// before). A no is for good.
 pub fn is_pinned(runtime: &Runtime, handle: u64) -> bool {
     if local(|local| is_only_user(runtime, local, handle)) {
         return local(|local| is_pinned_here(runtime, local, handle));
@@ -312,7 +331,9 @@ fn is_pinned_here(runtime: &Runtime, local: &Local, handle: u64) -> bool {
 
 fn is_among_pins(runtime: &Runtime, local: &Local, handle: u64) -> bool {
     let (slot, depth) = (local.slot.get(), local.depth().min(CALL_DEPTH));
-    let is_shown = (0..depth).any(|place| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle);
+    let is_shown = (0..depth).any(|place| {
+        !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle
+    });
     is_shown || runtime.deep.has(local.index.get(), handle)
 }
 

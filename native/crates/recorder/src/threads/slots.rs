@@ -27,7 +27,14 @@ struct Inner {
 
 impl Default for Threads {
     fn default() -> Self {
-        Self { inner: Lock::new(Inner { fresh: 1, own_shards: 0, ended_since_search: 0, unreferenced: Vec::new() }) }
+        Self {
+            inner: Lock::new(Inner {
+                fresh: 1,
+                own_shards: 0,
+                ended_since_search: 0,
+                unreferenced: Vec::new(),
+            }),
+        }
     }
 }
 
@@ -85,9 +92,11 @@ impl Threads {
 const OWN_SHARDS: std::ops::RangeInclusive<u8> = 1..=4;
 
 impl Inner {
-    /// A shard that no living thread has, 0: none. The last owner's counts are in it: it gave the shard back under the same lock.
+    /// A shard that no living thread has, 0: none. The last owner's counts are in it: it gave the
+    /// shard back under the same lock.
     fn take_shard(&mut self) -> u8 {
-        let found = OWN_SHARDS.into_iter().find(|shard| self.own_shards & 1 << shard == 0).unwrap_or(0);
+        let found =
+            OWN_SHARDS.into_iter().find(|shard| self.own_shards & 1 << shard == 0).unwrap_or(0);
         self.own_shards |= (1 << found) & !1;
         found
     }
@@ -108,7 +117,12 @@ fn unreferenced(table: &Table, fresh: u32) -> Vec<u16> {
             }
         }
     }
-    (1..fresh as u16).filter(|&index| !is_named[usize::from(index)] && state(table.segment(), index) == ThreadState::Ended as u8).collect()
+    (1..fresh as u16)
+        .filter(|&index| {
+            !is_named[usize::from(index)]
+                && state(table.segment(), index) == ThreadState::Ended as u8
+        })
+        .collect()
 }
 
 /// The state of a thread, as the segment shows it.

@@ -38,8 +38,10 @@ pub struct Descriptor {
 
 impl Descriptor {
     pub(super) fn new(table: &Arc<Table>, number: RawFd) -> io::Result<Self> {
-        let checked = if table.is_private() { None } else { Some(Identity::of(&platform::stat_of(number)?)) };
-        let listed = checked.filter(|_| table.closes_in_child).map(|identity| Listed::new(number, identity));
+        let checked =
+            if table.is_private() { None } else { Some(Identity::of(&platform::stat_of(number)?)) };
+        let listed =
+            checked.filter(|_| table.closes_in_child).map(|identity| Listed::new(number, identity));
         Ok(Self { listed, number, checked, table: Arc::clone(table) })
     }
 
@@ -49,7 +51,12 @@ impl Descriptor {
     /// `EBADF`: the program closed it.
     pub fn number(&self) -> io::Result<RawFd> {
         match self.checked {
-            Some(ours) if platform::stat_of(self.number).map(|found| Identity::of(&found)).ok() != Some(ours) => Err(lost()),
+            Some(ours)
+                if platform::stat_of(self.number).map(|found| Identity::of(&found)).ok()
+                    != Some(ours) =>
+            {
+                Err(lost())
+            }
             _ => Ok(self.number),
         }
     }
@@ -138,7 +145,13 @@ impl Descriptor {
         let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
         let mut length = size_of::<libc::ucred>() as libc::socklen_t;
         let (place, room): (*mut libc::ucred, *mut libc::socklen_t) = (&mut peer, &mut length);
-        let arguments = [libc::SOL_SOCKET as usize, libc::SO_PEERCRED as usize, place as usize, room as usize, 0];
+        let arguments = [
+            libc::SOL_SOCKET as usize,
+            libc::SO_PEERCRED as usize,
+            place as usize,
+            room as usize,
+            0,
+        ];
         // SAFETY: `place` has room for `length` bytes.
         unsafe { self.call(libc::SYS_getsockopt, arguments) }?;
         Ok((peer.pid as u32, peer.uid))
@@ -150,7 +163,8 @@ impl Descriptor {
         unsafe { self.call(libc::SYS_fchmod, [mode as usize, 0, 0, 0, 0]) }.map(drop)
     }
 
-    /// Takes the write lock on byte 0 for the open file, which ends when the last descriptor and the last mapping of it end.
+    /// Takes the write lock on byte 0 for the open file, which ends when the last descriptor and
+    /// the last mapping of it end.
     ///
     /// # Errors
     /// `EAGAIN` when another open file has it; errors of the system.
@@ -158,10 +172,12 @@ impl Descriptor {
         let lock = platform::first_byte(libc::F_WRLCK);
         let place: *const libc::flock = &lock;
         // SAFETY: `lock` is an initialised flock that outlives the call.
-        unsafe { self.call(libc::SYS_fcntl, [libc::F_OFD_SETLK as usize, place as usize, 0, 0, 0]) }.map(drop)
+        unsafe { self.call(libc::SYS_fcntl, [libc::F_OFD_SETLK as usize, place as usize, 0, 0, 0]) }
+            .map(drop)
     }
 
-    /// Gives a file without a name its name; an error when the name is taken. Works once for each file.
+    /// Gives a file without a name its name; an error when the name is taken. Works once for each
+    /// file.
     pub fn name(&self, path: &Path) -> io::Result<()> {
         let (from, to) = platform::link_names(self.number()?, path)?;
         let (here, flags) = (libc::AT_FDCWD as usize, libc::AT_SYMLINK_FOLLOW as usize);
@@ -175,7 +191,8 @@ impl Drop for Descriptor {
     fn drop(&mut self) {
         self.listed = None;
         if let Ok(number) = self.number() {
-            // SAFETY: the number is ours, and its owner ends here. A failure means that it was not open.
+            // SAFETY: the number is ours, and its owner ends here. A failure means that it was not
+            // open.
             let _ = unsafe { self.table.call((libc::SYS_close, [number as usize, 0, 0, 0, 0, 0])) };
         }
     }

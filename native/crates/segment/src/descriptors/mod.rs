@@ -58,7 +58,11 @@ impl Table {
     /// A private table; the program's table if there can be no private table.
     pub fn open() -> Arc<Self> {
         let is_wanted = std::env::var_os(TABLE_VARIABLE).is_none_or(|wanted| wanted != "shared");
-        let porters = if is_wanted && platform::may_unshare_descriptors() { Porters::start().ok() } else { None };
+        let porters = if is_wanted && platform::may_unshare_descriptors() {
+            Porters::start().ok()
+        } else {
+            None
+        };
         Arc::new(Self { porters, closes_in_child: true, lost: AtomicU64::new(0) })
     }
 
@@ -85,14 +89,22 @@ impl Table {
 
     /// CPU time that the threads of the table have used, nanoseconds.
     pub fn cpu_nanos(&self) -> u64 {
-        self.porters.as_ref().map_or(0, |porters| porters.doer.cpu_nanos() + porters.waiter.cpu_nanos())
+        self.porters
+            .as_ref()
+            .map_or(0, |porters| porters.doer.cpu_nanos() + porters.waiter.cpu_nanos())
     }
 
     /// Opens a file.
-    pub fn open_file(self: &Arc<Self>, path: &Path, flags: libc::c_int, mode: u32) -> io::Result<Descriptor> {
+    pub fn open_file(
+        self: &Arc<Self>,
+        path: &Path,
+        flags: libc::c_int,
+        mode: u32,
+    ) -> io::Result<Descriptor> {
         let path = CString::new(path.as_os_str().as_bytes())?;
         let flags = flags | libc::O_CLOEXEC;
-        let arguments = [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0];
+        let arguments =
+            [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0];
         // SAFETY: the path ends with NUL and lives through the call.
         let number = unsafe { self.call((libc::SYS_openat, arguments)) }?;
         self.own(number as RawFd)
@@ -113,7 +125,9 @@ impl Table {
         let (address, length) = ipc::local_address(path)?;
         let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: plain numbers.
-        let number = unsafe { self.call((libc::SYS_socket, [libc::AF_UNIX as usize, kind as usize, 0, 0, 0, 0])) }?;
+        let number = unsafe {
+            self.call((libc::SYS_socket, [libc::AF_UNIX as usize, kind as usize, 0, 0, 0, 0]))
+        }?;
         let socket = self.own(number as RawFd)?;
         let place: *const libc::sockaddr_un = &address;
         // SAFETY: `address` lives through the call and is `length` bytes long.
@@ -127,7 +141,8 @@ impl Table {
     pub fn pair(self: &Arc<Self>) -> io::Result<[Descriptor; 2]> {
         let mut numbers: [libc::c_int; 2] = [-1; 2];
         let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
-        let arguments = [libc::AF_UNIX as usize, kind as usize, 0, numbers.as_mut_ptr() as usize, 0, 0];
+        let arguments =
+            [libc::AF_UNIX as usize, kind as usize, 0, numbers.as_mut_ptr() as usize, 0, 0];
         // SAFETY: `numbers` has the room that the call writes to.
         unsafe { self.call((libc::SYS_socketpair, arguments)) }?;
         Ok([self.own(numbers[0])?, self.own(numbers[1])?])
@@ -154,7 +169,10 @@ impl Table {
     pub fn look(&self, waiting: &mut [Waiting]) -> io::Result<()> {
         let Some(porters) = &self.porters else { return ipc::wait(waiting, Some(Duration::ZERO)) };
         // SAFETY: as in `wait`.
-        unsafe { porters.doer.call(poll_call(waiting, Some(&mut platform::timespec(Duration::ZERO)))) }.map(drop)
+        unsafe {
+            porters.doer.call(poll_call(waiting, Some(&mut platform::timespec(Duration::ZERO))))
+        }
+        .map(drop)
     }
 
     /// Writes a byte to `bell`, soon and without waiting; a full `bell` is left as it is.
@@ -201,7 +219,9 @@ impl Porters {
         let (sender, receiver) = std::sync::mpsc::channel();
         // a thread has the table of the thread that starts it
         let enter = move || {
-            platform::unshare_descriptors().is_ok() && Porter::start("ai-waiter", || true).is_ok_and(|waiter| sender.send(waiter).is_ok())
+            platform::unshare_descriptors().is_ok()
+                && Porter::start("ai-waiter", || true)
+                    .is_ok_and(|waiter| sender.send(waiter).is_ok())
         };
         let doer = Porter::start("ai-doer", enter)?;
         let waiter = receiver.recv().map_err(|_| io::ErrorKind::Unsupported)?;
@@ -224,7 +244,8 @@ pub fn is_lost(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EBADF)
 }
 
-/// In a forked child: closes its copies of the agent's descriptors, and makes no call on the parent's threads any more.
+/// In a forked child: closes its copies of the agent's descriptors, and makes no call on the
+/// parent's threads any more.
 ///
 /// # Safety
 /// This is a forked child whose only thread calls, and nothing in it uses the agent of its parent.

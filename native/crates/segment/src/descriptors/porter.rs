@@ -64,7 +64,8 @@ impl Porter {
         let desk = Arc::new(Desk { bell: AtomicI32::new(-1), ..Desk::default() });
         let served = Arc::clone(&desk);
         let thread = ipc::spawn(name, ipc::OWN_STACK_BYTES, move || served.serve(enter))?;
-        let porter = Self { desk, turn: Mutex::new(()), thread: Cell::new(Some(thread)), forks: forks() };
+        let porter =
+            Self { desk, turn: Mutex::new(()), thread: Cell::new(Some(thread)), forks: forks() };
         porter.wait_until_ready()?;
         Ok(porter)
     }
@@ -89,7 +90,8 @@ impl Porter {
         }
     }
 
-    /// Makes a call on the thread and returns its result. The memory that the arguments point to has to stay until then.
+    /// Makes a call on the thread and returns its result. The memory that the arguments point to
+    /// has to stay until then.
     ///
     /// # Errors
     /// The system's. In a forked child, which has no such thread, `EBADF`.
@@ -177,9 +179,11 @@ impl Desk {
 
     fn make_call(&self) {
         let number = self.number.load(Ordering::Relaxed) as libc::c_long;
-        let [first, second, third, fourth, fifth, sixth] = std::array::from_fn(|at| self.arguments[at].load(Ordering::Relaxed));
+        let [first, second, third, fourth, fifth, sixth] =
+            std::array::from_fn(|at| self.arguments[at].load(Ordering::Relaxed));
         // SAFETY: the promise of the caller of `Porter::call`.
-        let result = unsafe { platform::raw_call((number, [first, second, third, fourth, fifth, sixth])) };
+        let result =
+            unsafe { platform::raw_call((number, [first, second, third, fourth, fifth, sixth])) };
         self.result.store(result, Ordering::Relaxed);
     }
 

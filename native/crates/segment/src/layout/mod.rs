@@ -1,8 +1,8 @@
 //! The one schema: every byte that target and viewer share is declared here.
 //!
-//! cbindgen turns this module into the C header, the C compiler checks it, cffi reads it and Python derives
-//! its dtypes and constants from the compiled declarations. There is no second description anywhere.
-//! A segment is one sparse file:
+//! cbindgen turns this module into the C header, the C compiler checks it, cffi reads it and Python
+//! derives its dtypes and constants from the compiled declarations. There is no second description
+//! anywhere. A segment is one sparse file:
 //!
 //! ```text
 //! header | threads | types | sites | frames | strings | handles | rings
@@ -40,9 +40,11 @@ pub const EVENT_COUNT_UNKNOWN: u32 = 0x00FF_FFFF;
 pub const OUTER_UNKNOWN: u32 = 0x8000_0000;
 /// `HandleSlot::data` of a running call: it borrows the object without a reference of its own.
 pub const RUNNING_BORROWS: u64 = 0x1_0000_0000;
-/// `HandleSlot::data` of a running call: the object is an argument. The call has another row as well.
+/// `HandleSlot::data` of a running call: the object is an argument. The call has another row as
+/// well.
 pub const RUNNING_ARGUMENT: u64 = 0x2_0000_0000;
-/// Bit 0 of a handle: set when the row stands for a foreign object (a Python object held by native code).
+/// Bit 0 of a handle: set when the row stands for a foreign object (a Python object held by native
+/// code).
 pub const FOREIGN_BIT: u64 = 1;
 /// Rows that a segment can hold; the file is sparse, unused chunks cost nothing.
 pub const MAX_HANDLES: u32 = 1 << 21;
@@ -72,7 +74,8 @@ pub const GC_LOG: usize = 32;
 /// Deadlines of pending closes that the header shows; of more, how many.
 pub const CLOSE_DEADLINES: usize = 32;
 
-/// Sizes are part of the schema: a line of a table that straddles cache lines would be slow and torn.
+/// Sizes are part of the schema: a line of a table that straddles cache lines would be slow and
+/// torn.
 const _: () = {
     assert!(size_of::<Header>() <= 4096);
     assert!(size_of::<ThreadSlot>() == 256);

@@ -118,7 +118,8 @@ pub struct Header {
     pub anchor_unix_nanos: u64,
     /// Written by the sampler thread at the viewers' rate; old while the lock is held: stopped.
     pub heartbeat_ticks: u64,
-    /// When the interpreter last answered the worker, ticks; old while `heartbeat` is fresh: held up.
+    /// When the interpreter last answered the worker, ticks; old while `heartbeat` is fresh: held
+    /// up.
     pub interpreter_ticks: u64,
     /// When the counts were last sampled.
     pub sampled_at_ticks: u64,
@@ -167,7 +168,8 @@ pub struct Header {
     pub executable: [u8; 256],
 }
 
-/// A thread that touched a handle. 256 bytes; written by that thread alone, except `name` and `state`.
+/// A thread that touched a handle. 256 bytes; written by that thread alone, except `name` and
+/// `state`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ThreadSlot {
@@ -280,7 +282,8 @@ pub struct FrameSlot {
     pub address: u64,
 }
 
-/// A handle: 64 bytes, one cache line. A handle's number is `generation << 32 | index << 1 | foreign bit`.
+/// A handle: 64 bytes, one cache line. A handle's number is
+/// `generation << 32 | index << 1 | foreign bit`.
 ///
 /// Words 1, 3 and 7, `created_thread` and `created_site` do not change within a generation; word 2
 /// is one atomic word of the sampler (or of a `thin` object), which changes `outer_strong` as well;
@@ -359,7 +362,8 @@ pub struct Event {
     pub handle: u64,
     /// Heap address of the object.
     pub address: u64,
-    /// Strong count after it in the upper 24 bits, `EVENT_COUNT_UNKNOWN` or saturating one below it; `EventKind` in the lower 8.
+    /// Strong count after it in the upper 24 bits, `EVENT_COUNT_UNKNOWN` or saturating one below
+    /// it; `EventKind` in the lower 8.
     pub count_kind: u32,
     /// Stack, 0: not recorded.
     pub site: u16,

@@ -36,12 +36,15 @@ pub enum Kind {
     UniffiForeign = 8,
     /// Anything a declarative adapter describes.
     Declared = 9,
-    /// An asynchronous call of UniFFI's that has not ended; `address` is the object that it keeps alive, `data` the future.
+    /// An asynchronous call of UniFFI's that has not ended; `address` is the object that it keeps
+    /// alive, `data` the future.
     UniffiCall = 10,
-    /// A Python call that native code awaits; `address` is the Python object called, `data` the handle of the future.
+    /// A Python call that native code awaits; `address` is the Python object called, `data` the
+    /// handle of the future.
     UniffiFuture = 11,
-    /// A synchronous call of UniFFI's that runs; `address` is an object that it uses. `data` has the system's number of the thread
-    /// in its lower half, and above it `RUNNING_BORROWS`, `RUNNING_ARGUMENT`.
+    /// A synchronous call of UniFFI's that runs; `address` is an object that it uses. `data` has
+    /// the system's number of the thread in its lower half, and above it `RUNNING_BORROWS`,
+    /// `RUNNING_ARGUMENT`.
     UniffiRunning = 12,
 }
 
@@ -85,7 +88,8 @@ pub enum ResourceState {
     NeverClosed = 8,
     /// A call panicked inside the object, which may be half changed: it can only be released.
     Poisoned = 9,
-    /// It may have been closed where nobody could see it: dropped while it could not be asked, or made before anybody looked.
+    /// It may have been closed where nobody could see it: dropped while it could not be asked, or
+    /// made before anybody looked.
     Unknown = 10,
     /// The host's finaliser has released the reference, and the host still has the proxy: each use
     /// of it touches memory that may be freed. Such a row names no object.

@@ -1,4 +1,5 @@
-//! Numbers of the words of a row, and the places of its fields within them, taken from the declaration of `HandleSlot`.
+//! Numbers of the words of a row, and the places of its fields within them, taken from the
+//! declaration of `HandleSlot`.
 
 use std::mem::offset_of;
 
@@ -36,7 +37,10 @@ const fn lies(offset: usize, word: usize, bits: usize) -> bool {
 
 // the shifts that this module writes as numbers
 const _: () = {
-    assert!(COUNT == 8 && STATE == 0, "a row takes one line of the cache and begins with its state");
+    assert!(
+        COUNT == 8 && STATE == 0,
+        "a row takes one line of the cache and begins with its state"
+    );
     assert!(lies(offset_of!(HandleSlot, resource_state), STATE, 8), "resource_state");
     assert!(lies(offset_of!(HandleSlot, type_id), STATE, 16), "type_id");
     assert!(lies(offset_of!(HandleSlot, generation), STATE, 32), "generation");

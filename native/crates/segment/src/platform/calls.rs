@@ -15,7 +15,10 @@ const CLOSE_RANGE_UNSHARE: libc::c_uint = 2;
 
 /// A span of time in the system's form.
 pub fn timespec(span: Duration) -> libc::timespec {
-    libc::timespec { tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(span.subsec_nanos()) }
+    libc::timespec {
+        tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(span.subsec_nanos()),
+    }
 }
 
 /// Sleeps while `word` is `seen`, at most `timeout`. May wake without a reason.
@@ -30,7 +33,14 @@ pub fn futex_wait(word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
 /// Wakes all threads that sleep on `word`.
 pub fn futex_wake(word: &AtomicU32) {
     // SAFETY: the word is alive; nothing else is touched.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, libc::c_int::MAX) };
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+            libc::c_int::MAX,
+        )
+    };
 }
 
 /// A system call by number. Returns the call's result; a negative error number when it failed.
@@ -64,16 +74,23 @@ pub fn stat_of(number: RawFd) -> io::Result<libc::stat> {
 
 /// The names with which `linkat` gives the calling thread's descriptor `number` the name `path`.
 pub fn link_names(number: RawFd, path: &Path) -> io::Result<(CString, CString)> {
-    Ok((CString::new(format!("/proc/thread-self/fd/{number}"))?, CString::new(path.as_os_str().as_bytes())?))
+    Ok((
+        CString::new(format!("/proc/thread-self/fd/{number}"))?,
+        CString::new(path.as_os_str().as_bytes())?,
+    ))
 }
 
-/// Gives the calling thread an empty descriptor table of its own. Nothing is closed for other threads.
+/// Gives the calling thread an empty descriptor table of its own. Nothing is closed for other
+/// threads.
 ///
 /// # Errors
 /// The system's, where a sandbox forbids it.
 pub fn unshare_descriptors() -> io::Result<()> {
     // SAFETY: only the calling thread loses descriptors, and it uses none.
-    match checked(unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, CLOSE_RANGE_UNSHARE) } as libc::c_int) {
+    match checked(unsafe {
+        libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, CLOSE_RANGE_UNSHARE)
+    } as libc::c_int)
+    {
         // before Linux 5.9
         Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => unshare_and_close(),
         other => other.map(drop),
@@ -85,15 +102,18 @@ fn unshare_and_close() -> io::Result<()> {
     // SAFETY: only the calling thread has another table from now on.
     checked(unsafe { libc::unshare(libc::CLONE_FILES) })?;
     let open = fs::read_dir("/proc/thread-self/fd")?.flatten();
-    let numbers: Vec<RawFd> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let numbers: Vec<RawFd> =
+        open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     for number in numbers {
-        // SAFETY: the copies are this thread's, and it uses none. The number that the listing had is closed already.
+        // SAFETY: the copies are this thread's, and it uses none. The number that the listing had
+        // is closed already.
         unsafe { libc::close(number) };
     }
     Ok(())
 }
 
-/// Whether `unshare_descriptors` may be tried: a seccomp filter may end a process for a call that it does not know.
+/// Whether `unshare_descriptors` may be tried: a seccomp filter may end a process for a call that
+/// it does not know.
 ///
 /// A filter that the first process of the container has as well comes from the container's runtime.
 /// Container runtimes refuse with an error.
@@ -111,7 +131,9 @@ pub fn may_unshare_descriptors() -> bool {
 /// Mode and number of filters of a process.
 fn seccomp_of(path: &str) -> Option<(String, Option<String>)> {
     let status = fs::read_to_string(path).ok()?;
-    let field = |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()));
+    let field = |name: &str| {
+        status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
+    };
     Some((field("Seccomp:")?, field("Seccomp_filters:")))
 }
 
@@ -124,7 +146,8 @@ mod tests {
         let open = fs::File::open("/proc/self/status").expect("a file");
         let number = std::os::fd::AsRawFd::as_raw_fd(&open);
         for unshare in [unshare_descriptors, unshare_and_close] {
-            let is_closed = std::thread::spawn(move || unshare().is_ok() && stat_of(number).is_err()).join();
+            let is_closed =
+                std::thread::spawn(move || unshare().is_ok() && stat_of(number).is_err()).join();
             assert!(is_closed.is_ok_and(|is_closed| is_closed));
             assert!(stat_of(number).is_ok());
         }

@@ -13,7 +13,8 @@ use super::read_own_memory;
 /// Most ranges that one `process_vm_readv` takes.
 pub const MAX_RANGES: usize = 1000;
 
-/// Let process `pid` trace us where Yama would not. Without Yama nothing has to be allowed, and the system knows no such request.
+/// Let process `pid` trace us where Yama would not. Without Yama nothing has to be allowed, and the
+/// system knows no such request.
 pub fn allow_tracer(pid: u32) -> io::Result<()> {
     // SAFETY: plain numbers.
     let status = unsafe { libc::prctl(libc::PR_SET_PTRACER, libc::c_ulong::from(pid), 0, 0, 0) };
@@ -30,7 +31,8 @@ pub fn allow_tracer(pid: u32) -> io::Result<()> {
 pub struct Waiting(libc::pollfd);
 
 impl Waiting {
-    /// Wait until `fd` can be read and, with `writes`, also until it can be written. Hang-up always counts.
+    /// Wait until `fd` can be read and, with `writes`, also until it can be written. Hang-up always
+    /// counts.
     pub fn new(fd: RawFd, writes: bool) -> Self {
         let events = libc::POLLIN | libc::POLLRDHUP | if writes { libc::POLLOUT } else { 0 };
         Self(libc::pollfd { fd, events, revents: 0 })
@@ -60,9 +62,11 @@ impl Waiting {
 
 /// Wait until a member of `waiting` is ready, a signal arrives or `timeout` (`None`: none) is over.
 pub fn wait(waiting: &mut [Waiting], timeout: Option<Duration>) -> io::Result<()> {
-    let millis = timeout.map_or(-1, |timeout| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX));
+    let millis =
+        timeout.map_or(-1, |timeout| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX));
     // SAFETY: `Waiting` is transparent over `pollfd`; the slice outlives the call.
-    let status = unsafe { libc::poll(waiting.as_mut_ptr().cast(), waiting.len() as libc::nfds_t, millis) };
+    let status =
+        unsafe { libc::poll(waiting.as_mut_ptr().cast(), waiting.len() as libc::nfds_t, millis) };
     if status < 0 {
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {
@@ -77,7 +81,9 @@ pub fn send_byte(fd: RawFd) {
     let byte = 1_u8;
     // SAFETY: `byte` outlives the call. A failure means that the socket is full or closed: then no
     // thread has to be woken.
-    unsafe { libc::send(fd, std::ptr::from_ref(&byte).cast(), 1, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
+    unsafe {
+        libc::send(fd, std::ptr::from_ref(&byte).cast(), 1, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+    };
 }
 
 /// The address of a local socket at `path`, and its length.
@@ -88,7 +94,10 @@ pub fn local_address(path: &Path) -> io::Result<(libc::sockaddr_un, usize)> {
     let bytes = path.as_os_str().as_bytes();
     // the last byte ends the path
     if bytes.len() >= address.sun_path.len() || bytes.contains(&0) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is too long for a socket"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the path is too long for a socket",
+        ));
     }
     for (place, &byte) in address.sun_path.iter_mut().zip(bytes) {
         *place = byte as libc::c_char;
@@ -113,9 +122,14 @@ pub const FOREIGN_STACK_BYTES: usize = 8 << 20;
 
 /// Start a thread that gets no signal of the application: signals must interrupt the application's
 /// own threads.
-pub fn spawn(name: &str, stack_bytes: usize, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+pub fn spawn(
+    name: &str,
+    stack_bytes: usize,
+    body: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
     // SAFETY: a signal set is a C array of integers; sigfillset initialises it.
-    let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+    let (mut all, mut before): (libc::sigset_t, libc::sigset_t) =
+        unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
     // SAFETY: both sets outlive the calls. A new thread inherits the mask.
     unsafe {
         libc::sigfillset(&mut all);
@@ -136,8 +150,10 @@ pub fn spawn(name: &str, stack_bytes: usize, body: impl FnOnce() + Send + 'stati
 pub fn read_pairs(addresses: &[u64], out: &mut [[u64; 2]]) -> io::Result<usize> {
     const PAIR_BYTES: usize = std::mem::size_of::<[u64; 2]>();
     let count = addresses.len().min(out.len()).min(MAX_RANGES);
-    let remote: Vec<libc::iovec> =
-        addresses[..count].iter().map(|&address| libc::iovec { iov_base: address as *mut _, iov_len: PAIR_BYTES }).collect();
+    let remote: Vec<libc::iovec> = addresses[..count]
+        .iter()
+        .map(|&address| libc::iovec { iov_base: address as *mut _, iov_len: PAIR_BYTES })
+        .collect();
     let local = libc::iovec { iov_base: out.as_mut_ptr().cast(), iov_len: count * PAIR_BYTES };
     // SAFETY: `local` lies within `out`.
     match unsafe { read_own_memory(&[local], &remote) } {

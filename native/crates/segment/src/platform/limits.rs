@@ -18,7 +18,8 @@ pub fn address_space() -> Option<u64> {
 /// How much of it is left, bytes; None: it is not limited, or the limit is unknown.
 pub fn address_space_left() -> Option<u64> {
     let limit = address_space()?;
-    let pages: u64 = fs::read_to_string("/proc/self/statm").ok()?.split(' ').next()?.parse().ok()?;
+    let pages: u64 =
+        fs::read_to_string("/proc/self/statm").ok()?.split(' ').next()?.parse().ok()?;
     // SAFETY: sysconf has no preconditions.
     let page_bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as u64;
     Some(limit.saturating_sub(pages * page_bytes))

@@ -1,4 +1,5 @@
-//! Everything that is specific to Linux: unnamed files, advisory locks, thread names, barriers, fork, reading our own memory.
+//! Everything that is specific to Linux: unnamed files, advisory locks, thread names, barriers,
+//! fork, reading our own memory.
 
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -40,7 +41,8 @@ pub fn thread_id() -> u32 {
     (unsafe { libc::syscall(libc::SYS_gettid) }) as u32
 }
 
-/// The system's name of the calling thread. No file is opened for it, so no number of the program's table is used.
+/// The system's name of the calling thread. No file is opened for it, so no number of the program's
+/// table is used.
 pub fn thread_name() -> String {
     let mut name = [0_u8; 16];
     // SAFETY: the kernel writes at most 16 bytes, the last of them 0.
@@ -52,7 +54,8 @@ pub fn thread_name() -> String {
 /// Field 22 of `/proc/<pid>/stat`: when the process started, in clock ticks since boot.
 pub fn start_time(pid: u32) -> io::Result<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // the command in parentheses may hold anything, so count from its last parenthesis; field 3 follows it
+    // the command in parentheses may hold anything, so count from its last parenthesis; field 3
+    // follows it
     let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     after
         .split_whitespace()
@@ -91,7 +94,8 @@ pub fn segment_directory(explicit: Option<&Path>) -> io::Result<PathBuf> {
         return private_directory(path).map(|()| path.to_owned());
     }
     let name = format!("arc-inspector-{}", user_id());
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let runtime =
+        std::env::var_os("XDG_RUNTIME_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
     let mut refusal = Error::new(ErrorKind::NotFound, "no directory for segments");
     for parent in runtime.into_iter().chain([PathBuf::from("/dev/shm"), std::env::temp_dir()]) {
         let path = parent.join(&name);
@@ -140,7 +144,14 @@ pub fn unnamed_file(directory: &Path) -> io::Result<File> {
 pub fn allocate(file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()> {
     loop {
         // SAFETY: the descriptor is open.
-        let result = unsafe { libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, offset as i64, length as i64) };
+        let result = unsafe {
+            libc::fallocate(
+                file.as_raw_fd(),
+                libc::FALLOC_FL_KEEP_SIZE,
+                offset as i64,
+                length as i64,
+            )
+        };
         match checked(result) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             other => return other.map(drop),
@@ -148,10 +159,15 @@ pub fn allocate(file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()
     }
 }
 
-/// Makes a file that long; an error, instead of the signal that ends the process, when it may have no files of that size.
+/// Makes a file that long; an error, instead of the signal that ends the process, when it may have
+/// no files of that size.
 pub fn resize(file: BorrowedFd<'_>, bytes: u64) -> io::Result<()> {
     if let Some(limit) = limits::of(libc::RLIMIT_FSIZE).filter(|&limit| bytes > limit) {
-        let text = format!("the limit of file sizes is {} KiB (ulimit -f), and a segment's file takes {}", limit >> 10, bytes >> 10);
+        let text = format!(
+            "the limit of file sizes is {} KiB (ulimit -f), and a segment's file takes {}",
+            limit >> 10,
+            bytes >> 10
+        );
         return Err(Error::new(ErrorKind::FileTooLarge, text));
     }
     // SAFETY: the descriptor is open.
@@ -162,10 +178,22 @@ pub fn resize(file: BorrowedFd<'_>, bytes: u64) -> io::Result<()> {
 ///
 /// # Safety
 /// `from` points to `length` readable bytes; other threads may write to them meanwhile.
-pub unsafe fn write_memory(file: BorrowedFd<'_>, offset: u64, from: *const u8, length: usize) -> io::Result<()> {
+pub unsafe fn write_memory(
+    file: BorrowedFd<'_>,
+    offset: u64,
+    from: *const u8,
+    length: usize,
+) -> io::Result<()> {
     whole(length, |done| {
         // SAFETY: within the caller's bytes.
-        unsafe { libc::pwrite(file.as_raw_fd(), from.add(done).cast(), length - done, (offset + done as u64) as i64) }
+        unsafe {
+            libc::pwrite(
+                file.as_raw_fd(),
+                from.add(done).cast(),
+                length - done,
+                (offset + done as u64) as i64,
+            )
+        }
     })
 }
 
@@ -173,10 +201,22 @@ pub unsafe fn write_memory(file: BorrowedFd<'_>, offset: u64, from: *const u8, l
 ///
 /// # Safety
 /// `into` points to `length` writable bytes that no other code uses.
-pub unsafe fn read_memory(file: BorrowedFd<'_>, offset: u64, into: *mut u8, length: usize) -> io::Result<()> {
+pub unsafe fn read_memory(
+    file: BorrowedFd<'_>,
+    offset: u64,
+    into: *mut u8,
+    length: usize,
+) -> io::Result<()> {
     whole(length, |done| {
         // SAFETY: within the caller's bytes.
-        unsafe { libc::pread(file.as_raw_fd(), into.add(done).cast(), length - done, (offset + done as u64) as i64) }
+        unsafe {
+            libc::pread(
+                file.as_raw_fd(),
+                into.add(done).cast(),
+                length - done,
+                (offset + done as u64) as i64,
+            )
+        }
     })
 }
 
@@ -194,7 +234,8 @@ fn whole(length: usize, mut some: impl FnMut(usize) -> isize) -> io::Result<()> 
     Ok(())
 }
 
-/// Reserves bytes of a mapping and, when it is shared, of its file, so that writing to them cannot fail. Needs no descriptor.
+/// Reserves bytes of a mapping and, when it is shared, of its file, so that writing to them cannot
+/// fail. Needs no descriptor.
 ///
 /// # Errors
 /// The system's: the file system is full, or there is no memory.
@@ -206,13 +247,16 @@ pub unsafe fn populate(from: NonNull<u8>, length: usize) -> io::Result<()> {
     let until = (from.as_ptr() as usize + length).next_multiple_of(PAGE_BYTES);
     loop {
         // SAFETY: the caller's promise; pages that are there already stay as they are.
-        let result = unsafe { libc::madvise(page as *mut libc::c_void, until - page, MADV_POPULATE_WRITE) };
+        let result =
+            unsafe { libc::madvise(page as *mut libc::c_void, until - page, MADV_POPULATE_WRITE) };
         match checked(result) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // before Linux 5.14
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                 // SAFETY: the caller's promise.
-                return (page..until).step_by(PAGE_BYTES).try_for_each(|page| unsafe { touch(page) });
+                return (page..until)
+                    .step_by(PAGE_BYTES)
+                    .try_for_each(|page| unsafe { touch(page) });
             }
             other => return other.map(drop),
         }
@@ -225,22 +269,34 @@ pub unsafe fn populate(from: NonNull<u8>, length: usize) -> io::Result<()> {
 /// Nothing was written to the page yet.
 unsafe fn touch(page: usize) -> io::Result<()> {
     let place = page as *mut libc::sigset_t;
-    // SAFETY: nothing is blocked or unblocked; the kernel checks the place, to which it writes the mask of 8 bytes.
-    let result = unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, std::ptr::null::<libc::sigset_t>(), place, 8) };
+    // SAFETY: nothing is blocked or unblocked; the kernel checks the place, to which it writes the
+    // mask of 8 bytes.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_BLOCK,
+            std::ptr::null::<libc::sigset_t>(),
+            place,
+            8,
+        )
+    };
     checked(result as libc::c_int)?;
     // SAFETY: the page is there now.
     unsafe { place.cast::<u64>().write(0) };
     Ok(())
 }
 
-/// A mapping of `length` bytes: of `file`, shared, or private memory that is committed as it is touched.
+/// A mapping of `length` bytes: of `file`, shared, or private memory that is committed as it is
+/// touched.
 pub fn map(file: Option<BorrowedFd<'_>>, length: usize) -> io::Result<NonNull<u8>> {
     let (flags, fd) = match file {
         Some(file) => (libc::MAP_SHARED, file.as_raw_fd()),
         None => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1),
     };
     // SAFETY: a new mapping wherever the kernel likes touches no memory of ours.
-    let address = unsafe { libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0) };
+    let address = unsafe {
+        libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0)
+    };
     if address == libc::MAP_FAILED {
         return Err(Error::last_os_error());
     }
@@ -256,20 +312,35 @@ pub unsafe fn unmap(address: NonNull<u8>, length: usize) {
     unsafe { libc::munmap(address.as_ptr().cast(), length) };
 }
 
-/// Maps `file`, shared, or fresh private memory over the mapping at `address`, which ends. Takes no address space. Async-signal-safe.
+/// Maps `file`, shared, or fresh private memory over the mapping at `address`, which ends. Takes no
+/// address space. Async-signal-safe.
 ///
 /// # Safety
 /// The range is one whole mapping that `map` made; no code relies on its content.
-pub unsafe fn map_over(address: NonNull<u8>, length: usize, file: Option<BorrowedFd<'_>>) -> io::Result<()> {
+pub unsafe fn map_over(
+    address: NonNull<u8>,
+    length: usize,
+    file: Option<BorrowedFd<'_>>,
+) -> io::Result<()> {
     let fixed = libc::MAP_FIXED | libc::MAP_NORESERVE;
     let private = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | fixed, -1);
     // does not count where data is limited
     let unnamed = (libc::MAP_SHARED | libc::MAP_ANONYMOUS | fixed, -1);
-    let ways = file.map_or([private, unnamed], |file| [(libc::MAP_SHARED | fixed, file.as_raw_fd()); 2]);
+    let ways =
+        file.map_or([private, unnamed], |file| [(libc::MAP_SHARED | fixed, file.as_raw_fd()); 2]);
     let mut result = Ok(());
     for (flags, fd) in ways {
         // SAFETY: the caller's promise.
-        let mapped = unsafe { libc::mmap(address.as_ptr().cast(), length, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0) };
+        let mapped = unsafe {
+            libc::mmap(
+                address.as_ptr().cast(),
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                flags,
+                fd,
+                0,
+            )
+        };
         if mapped != libc::MAP_FAILED {
             return Ok(());
         }
@@ -329,12 +400,18 @@ pub fn space(directory: &Path) -> io::Result<(u64, u64)> {
         checked(libc::statvfs(path.as_ptr(), found.as_mut_ptr()))?;
         found.assume_init()
     };
-    Ok((found.f_bavail.saturating_mul(found.f_frsize), found.f_blocks.saturating_mul(found.f_frsize)))
+    Ok((
+        found.f_bavail.saturating_mul(found.f_frsize),
+        found.f_blocks.saturating_mul(found.f_frsize),
+    ))
 }
 
 /// Opens an existing file for reading, never through a symlink and never waiting for a fifo.
 pub fn open_plainly(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK).open(path)
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK)
+        .open(path)
 }
 
 /// Makes [`barrier_everywhere`] possible for this process; an error on kernels before 4.14.
@@ -352,26 +429,40 @@ fn membarrier(command: libc::c_int) -> io::Result<()> {
     checked(unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } as libc::c_int).map(drop)
 }
 
-/// Has the C library call these around each fork: before it, and after it in the parent and in the child.
-pub fn on_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) -> io::Result<()> {
-    // SAFETY: the three are functions of this library, which is never unloaded while they are registered (glibc forgets handlers of
-    // a library that is unloaded).
+/// Has the C library call these around each fork: before it, and after it in the parent and in the
+/// child.
+pub fn on_fork(
+    prepare: extern "C" fn(),
+    parent: extern "C" fn(),
+    child: extern "C" fn(),
+) -> io::Result<()> {
+    // SAFETY: the three are functions of this library, which is never unloaded while they are
+    // registered (glibc forgets handlers of a library that is unloaded).
     match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
         0 => Ok(()),
         code => Err(Error::from_raw_os_error(code)),
     }
 }
 
-/// Reads our own memory without trusting the addresses: fills `into` part by part from `from`, stopping before the first address that is not
-/// readable. Returns the bytes read. At most 1,024 parts a call.
+/// Reads our own memory without trusting the addresses: fills `into` part by part from `from`,
+/// stopping before the first address that is not readable. Returns the bytes read. At most 1,024
+/// parts a call.
 ///
 /// # Safety
 /// Each part of `into` is writable memory of the caller's.
 pub unsafe fn read_own_memory(into: &[libc::iovec], from: &[libc::iovec]) -> io::Result<usize> {
     let pid = process_id() as libc::pid_t;
     // SAFETY: the caller's promise for `into`; the kernel checks `from`.
-    let read =
-        unsafe { libc::process_vm_readv(pid, into.as_ptr(), into.len() as libc::c_ulong, from.as_ptr(), from.len() as libc::c_ulong, 0) };
+    let read = unsafe {
+        libc::process_vm_readv(
+            pid,
+            into.as_ptr(),
+            into.len() as libc::c_ulong,
+            from.as_ptr(),
+            from.len() as libc::c_ulong,
+            0,
+        )
+    };
     if read < 0 {
         return Err(Error::last_os_error());
     }
@@ -404,7 +495,8 @@ mod tests {
             file.set_len(PAGE_BYTES as u64).expect("room");
             let pages = map(Some(file.as_fd()), 2 * PAGE_BYTES).expect("address space");
             // SAFETY: both pages lie in the mapping, the second beyond the file's end.
-            let [first, second] = [0, PAGE_BYTES].map(|at| unsafe { reserve(pages.add(at), PAGE_BYTES) });
+            let [first, second] =
+                [0, PAGE_BYTES].map(|at| unsafe { reserve(pages.add(at), PAGE_BYTES) });
             // SAFETY: the first page was reserved.
             assert!(first.is_ok() && unsafe { pages.cast::<u64>().read() } == 0);
             assert!(second.is_err());

@@ -1,13 +1,16 @@
 //! One row: eight atomic words as `layout::HandleSlot` declares them.
 
-use crate::layout::{word, ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
+use crate::layout::{
+    word, ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN,
+};
 use crate::primitive::{fence, wait_a_turn, AtomicU64, Ordering};
 
 const BUSY_BIT: u64 = BUSY as u64;
 const STATES: u64 = 0xFFFF;
 
 /// The counts when nothing was ever sampled.
-pub const COUNTS_UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
+pub const COUNTS_UNKNOWN: u64 =
+    STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
 /// Upper half of the sites' word when nothing was ever sampled.
 const NO_OUTER: u64 = (OUTER_UNKNOWN as u64) << 32;
 
@@ -114,18 +117,20 @@ impl Word0 {
     /// Whether a close was asked for and has not ended.
     #[inline]
     pub fn is_close_pending(self) -> bool {
-        (ResourceState::CloseRequested as u8..=ResourceState::Closing as u8).contains(&self.resource())
+        (ResourceState::CloseRequested as u8..=ResourceState::Closing as u8)
+            .contains(&self.resource())
     }
 
-    /// Whether there is nothing about it that a call which ends has to see to: live, and not closing or closed.
+    /// Whether there is nothing about it that a call which ends has to see to: live, and not
+    /// closing or closed.
     #[inline]
     pub fn is_quiet(self) -> bool {
         const OPEN: u64 = ResourceState::Open as u64;
         self.0 & STATES & !BUSY_BIT & !(OPEN << 8) == ReferenceState::Live as u64
     }
 
-    /// Whether it is the word of that handle, whose type is `type_id`, and quiet. The plain case of a look at it; another answer than yes has to be
-    /// looked at in detail.
+    /// Whether it is the word of that handle, whose type is `type_id`, and quiet. The plain case of
+    /// a look at it; another answer than yes has to be looked at in detail.
     #[inline]
     pub fn is_plain(self, handle: u64, type_id: u16) -> bool {
         const OPEN: u64 = ResourceState::Open as u64;
@@ -150,7 +155,8 @@ impl<'a> Slot<'a> {
         Self { words }
     }
 
-    /// Word 0. SeqCst: paired with the store of a pin before it (`threads::Pin`) and with `begin` on the other side.
+    /// Word 0. SeqCst: paired with the store of a pin before it (`threads::Pin`) and with `begin`
+    /// on the other side.
     #[inline]
     pub fn word0(&self) -> Word0 {
         Word0(self.words[word::STATE].load(Ordering::SeqCst))
@@ -217,19 +223,22 @@ impl<'a> Slot<'a> {
             | ReferenceState::Live as u64;
         self.words[word::STATE].store(live & !0xFF | BUSY_BIT, Ordering::Relaxed);
         fence(Ordering::Release);
-        let (at_ticks, thread, site) = (birth.moment.at_ticks, birth.moment.thread(), birth.moment.site());
+        let (at_ticks, thread, site) =
+            (birth.moment.at_ticks, birth.moment.thread(), birth.moment.site());
         self.words[word::ADDRESS].store(birth.address, Ordering::Relaxed);
         self.words[word::COUNTS].store(COUNTS_UNKNOWN, Ordering::Relaxed);
         self.words[word::CREATED_AT].store(at_ticks, Ordering::Relaxed);
         self.words[word::CHANGED_AT].store(at_ticks, Ordering::Relaxed);
-        self.words[word::THREADS].store(thread | thread << 16 | u64::from(birth.owner) << 32, Ordering::Relaxed);
+        self.words[word::THREADS]
+            .store(thread | thread << 16 | u64::from(birth.owner) << 32, Ordering::Relaxed);
         self.words[word::SITES].store(site | site << 16 | NO_OUTER, Ordering::Relaxed);
         self.words[word::DATA].store(birth.data, Ordering::Relaxed);
         self.words[word::STATE].store(live, Ordering::Release);
         generation
     }
 
-    /// Sets `BUSY` and returns word 0 as it was; None when the row is of another generation by now. Waits for another writer.
+    /// Sets `BUSY` and returns word 0 as it was; None when the row is of another generation by now.
+    /// Waits for another writer.
     pub fn begin(&self, generation: u32) -> Option<Word0> {
         let mut turn = 0;
         loop {
@@ -243,7 +252,10 @@ impl<'a> Slot<'a> {
                 continue;
             }
             // SeqCst: the first half of "change word 0, then look for pins"; see `threads::Pin`
-            if self.words[word::STATE].compare_exchange(word.0, word.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            if self.words[word::STATE]
+                .compare_exchange(word.0, word.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed)
+                .is_ok()
+            {
                 return Some(word);
             }
         }
@@ -253,7 +265,12 @@ impl<'a> Slot<'a> {
     /// refused. None when the row is in another state. So only the thread that ended a row changes
     /// it afterwards.
     #[inline]
-    pub fn begin_change(&self, generation: u32, from: ReferenceState, to: ReferenceState) -> Option<Word0> {
+    pub fn begin_change(
+        &self,
+        generation: u32,
+        from: ReferenceState,
+        to: ReferenceState,
+    ) -> Option<Word0> {
         let mut turn = 0;
         loop {
             let word = self.word0();
@@ -266,8 +283,12 @@ impl<'a> Slot<'a> {
                 continue;
             }
             let next = word.with(to as u8, word.resource());
-            // SeqCst: the first half of "change word 0, then look who uses the row"; see `threads::Pin`
-            if self.words[word::STATE].compare_exchange(word.0, next.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            // SeqCst: the first half of "change word 0, then look who uses the row"; see
+            // `threads::Pin`
+            if self.words[word::STATE]
+                .compare_exchange(word.0, next.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed)
+                .is_ok()
+            {
                 return Some(next);
             }
         }
@@ -280,7 +301,8 @@ impl<'a> Slot<'a> {
         self.words[word::STATE].store(word.0 & !BUSY_BIT, Ordering::Release);
     }
 
-    /// Shows another state while still `BUSY`, so that calls which start now are refused. SeqCst as in `begin`.
+    /// Shows another state while still `BUSY`, so that calls which start now are refused. SeqCst as
+    /// in `begin`.
     pub fn announce(&self, word: Word0) {
         self.words[word::STATE].store(word.0 | BUSY_BIT, Ordering::SeqCst);
     }
@@ -289,10 +311,14 @@ impl<'a> Slot<'a> {
     #[inline]
     pub fn note(&self, change: &Change) {
         let threads = self.words[word::THREADS].load(Ordering::Relaxed);
-        let (at_ticks, thread, site) = (change.moment.at_ticks, change.moment.thread(), change.moment.site());
+        let (at_ticks, thread, site) =
+            (change.moment.at_ticks, change.moment.thread(), change.moment.site());
         let requester = if change.is_request { thread } else { threads >> 48 };
         self.words[word::CHANGED_AT].store(at_ticks, Ordering::Relaxed);
-        self.words[word::THREADS].store(threads & 0x0000_FFFF_0000_FFFF | thread << 16 | requester << 48, Ordering::Relaxed);
+        self.words[word::THREADS].store(
+            threads & 0x0000_FFFF_0000_FFFF | thread << 16 | requester << 48,
+            Ordering::Relaxed,
+        );
         let sites = self.words[word::SITES].load(Ordering::Relaxed);
         // a value that the sampler stores meanwhile is lost until its next pass
         self.words[word::SITES].store(sites & !0xFFFF_0000 | site << 16, Ordering::Relaxed);

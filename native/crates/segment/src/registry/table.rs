@@ -1,4 +1,5 @@
-//! Which rows are free. Rows that died wait in a queue before they are used again, so the most recent dead stay readable as tombstones.
+//! Which rows are free. Rows that died wait in a queue before they are used again, so the most
+//! recent dead stay readable as tombstones.
 
 use std::alloc::Layout;
 use std::collections::VecDeque;
@@ -26,7 +27,8 @@ struct Free {
 /// More than one thread has used the row, or its users are unknown.
 pub const SHARED: u16 = u16::MAX;
 
-/// Zeros, untouched until a row is used: pages that the system has not made yet. None: there is no memory for them.
+/// Zeros, untouched until a row is used: pages that the system has not made yet. None: there is no
+/// memory for them.
 ///
 /// # Safety
 /// All bytes zero are a `T` that needs no drop.
@@ -35,7 +37,8 @@ unsafe fn zeroed<T>(length: usize) -> Option<Box<[T]>> {
     // SAFETY: of some size.
     let place = unsafe { std::alloc::alloc_zeroed(layout) }.cast::<T>();
     // SAFETY: allocated as a box of this type would be; the caller's promise about its content.
-    (!place.is_null()).then(|| unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(place, length)) })
+    (!place.is_null())
+        .then(|| unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(place, length)) })
 }
 
 type Row = [AtomicU64; 8];
@@ -66,11 +69,22 @@ impl Table {
     pub fn new(segment: Segment) -> Self {
         segment.reserve(Part::Handles, 0, 1);
         let private = (0..CHUNKS).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect();
-        let free = Apart(Lock::new(Free { dead: VecDeque::new(), fresh: 1, fresh_private: MAX_HANDLES }));
+        let free =
+            Apart(Lock::new(Free { dead: VecDeque::new(), fresh: 1, fresh_private: MAX_HANDLES }));
         let rows = AtomicPtr::new(std::ptr::from_ref(segment.handle(0)).cast_mut());
-        // SAFETY: an `AtomicU16` of zeros is 0. Without memory for these notes no row of the segment is used: see `fresh_batch`.
-        let users = unsafe { zeroed::<AtomicU16>(segment.capacity(Part::Handles) as usize) }.unwrap_or_default();
-        Self { segment, rows, ready: AtomicU32::new(0), free, private, private_used: AtomicU32::new(MAX_HANDLES), users }
+        // SAFETY: an `AtomicU16` of zeros is 0. Without memory for these notes no row of the
+        // segment is used: see `fresh_batch`.
+        let users = unsafe { zeroed::<AtomicU16>(segment.capacity(Part::Handles) as usize) }
+            .unwrap_or_default();
+        Self {
+            segment,
+            rows,
+            ready: AtomicU32::new(0),
+            free,
+            private,
+            private_used: AtomicU32::new(MAX_HANDLES),
+            users,
+        }
     }
 
     /// The segment.
@@ -84,13 +98,17 @@ impl Table {
     pub fn slot(&self, index: u32) -> Option<Slot<'_>> {
         // Acquire pairs with the Release in `fresh_batch`: the row's bytes are reserved
         if index.wrapping_sub(1) < self.ready.load(Ordering::Acquire) {
-            // SAFETY: ready, so within the mapping, which lives as long as the table and stays where it is.
-            return Some(Slot::new(unsafe { &*self.rows.load(Ordering::Relaxed).add(index as usize) }));
+            // SAFETY: ready, so within the mapping, which lives as long as the table and stays
+            // where it is.
+            return Some(Slot::new(unsafe {
+                &*self.rows.load(Ordering::Relaxed).add(index as usize)
+            }));
         }
         self.private_slot(index)
     }
 
-    /// The row that a handle of our own names, with the note of its only user; None: a number of another kind, or a row of private memory.
+    /// The row that a handle of our own names, with the note of its only user; None: a number of
+    /// another kind, or a row of private memory.
     #[inline(always)]
     pub fn plain_row(&self, handle: u64) -> Option<(Slot<'_>, &AtomicU16)> {
         // the foreign bit comes to the top, where it makes the index too large
@@ -98,7 +116,8 @@ impl Table {
         if index.wrapping_sub(1) >= self.ready.load(Ordering::Acquire) {
             return None;
         }
-        // SAFETY: ready, so within the mapping, and within the users, of which there are as many as the segment can have rows.
+        // SAFETY: ready, so within the mapping, and within the users, of which there are as many as
+        // the segment can have rows.
         unsafe {
             let row = self.rows.load(Ordering::Relaxed).add(index as usize);
             std::hint::assert_unchecked(!row.is_null());
@@ -124,7 +143,8 @@ impl Table {
         self.slot(index_of(handle))
     }
 
-    /// The only thread that has used the row so far, [`SHARED`] when there are several. None: the row has no such note and counts as shared.
+    /// The only thread that has used the row so far, [`SHARED`] when there are several. None: the
+    /// row has no such note and counts as shared.
     #[inline]
     pub fn user(&self, index: u32) -> Option<&AtomicU16> {
         self.users.get(index as usize)
@@ -135,7 +155,8 @@ impl Table {
         index < MAX_HANDLES
     }
 
-    /// A free row; None when even private memory has no more. Takes the lock once in `BATCH` calls, so not inside `threads::mutate`.
+    /// A free row; None when even private memory has no more. Takes the lock once in `BATCH` calls,
+    /// so not inside `threads::mutate`.
     #[inline(always)]
     pub fn take(&self, magazine: &Magazine) -> Option<u32> {
         let (index, next) = magazine.next().or_else(|| self.refill(magazine))?;
@@ -174,7 +195,8 @@ impl Table {
     }
 
     fn fresh_batch(&self, free: &mut Free, batch: usize) -> Option<Range<u32>> {
-        // up to a multiple of a batch, so that notes of users of two threads' rows share no cache line
+        // up to a multiple of a batch, so that notes of users of two threads' rows share no cache
+        // line
         let wanted = (BATCH as u32 - free.fresh % BATCH as u32).min(batch as u32);
         let room = (self.users.len() as u32).saturating_sub(free.fresh).min(wanted);
         if room == 0 || !self.segment.reserve(Part::Handles, free.fresh, room) {
@@ -211,7 +233,8 @@ impl Table {
         handle_of(slot.publish(birth), index, birth.is_foreign)
     }
 
-    /// Gives back a dead row. A row whose generations are used up is left out for good: no number ever comes back.
+    /// Gives back a dead row. A row whose generations are used up is left out for good: no number
+    /// ever comes back.
     #[inline(always)]
     pub fn give_back(&self, handle: u64, magazine: &Magazine) {
         if generation_of(handle) != u32::MAX && !magazine.bury(index_of(handle)) {
@@ -277,7 +300,9 @@ impl Drop for Table {
             let chunk = chunk.load(Ordering::Acquire);
             if !chunk.is_null() {
                 // SAFETY: made by `Box::into_raw` of so many rows, and no code uses it any more.
-                drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(chunk, CHUNK as usize)) });
+                drop(unsafe {
+                    Box::from_raw(std::ptr::slice_from_raw_parts_mut(chunk, CHUNK as usize))
+                });
             }
         }
     }
@@ -292,7 +317,8 @@ mod tests {
     use crate::Capacities;
 
     fn table(rows: u32) -> Table {
-        let segment = Segment::new(None, Capacities { records: [4, 4, 4, 4, 64, rows, 1] }).expect("memory");
+        let segment =
+            Segment::new(None, Capacities { records: [4, 4, 4, 4, 64, rows, 1] }).expect("memory");
         Table::new(segment)
     }
 
@@ -327,7 +353,9 @@ mod tests {
         handles.iter().for_each(|&handle| die(&table, &magazine, handle));
         let reborn: Vec<u64> = (0..1000).map(|_| born(&table, &magazine)).collect();
         let newest = &handles[handles.len() - 1000..];
-        assert!(newest.iter().all(|&handle| table.slot_of(handle).is_some_and(|slot| slot.word0().generation() == generation_of(handle))));
+        assert!(newest.iter().all(|&handle| table
+            .slot_of(handle)
+            .is_some_and(|slot| slot.word0().generation() == generation_of(handle))));
         assert_eq!(reborn.len(), 1000);
         table.empty(&magazine);
     }
@@ -338,7 +366,9 @@ mod tests {
         let handles: Vec<u64> = (0..100).map(|_| born(&table, &magazine)).collect();
         let tracked = handles.iter().filter(|&&handle| table.is_tracked(index_of(handle))).count();
         assert_eq!(tracked, 32);
-        assert!(handles.iter().all(|&handle| table.slot_of(handle).is_some_and(|slot| slot.word0().is_live())));
+        assert!(handles
+            .iter()
+            .all(|&handle| table.slot_of(handle).is_some_and(|slot| slot.word0().is_live())));
     }
 
     #[test]

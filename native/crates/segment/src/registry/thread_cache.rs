@@ -1,8 +1,9 @@
 //! A thread's own rows: free rows at hand, and its dead rows, which it uses again itself. So a row
 //! stays in the cache of the processor that its threads run on, and no lock is taken.
 //!
-//! The dead wait in a ring, longest dead first, and come back when enough died after them. A ring that is full gives its oldest to the queue of
-//! all threads; how long it may get depends on how many threads there are, so that a thousand idle threads do not keep the table to themselves.
+//! The dead wait in a ring, longest dead first, and come back when enough died after them. A ring
+//! that is full gives its oldest to the queue of all threads; how long it may get depends on how
+//! many threads there are, so that a thousand idle threads do not keep the table to themselves.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -66,7 +67,12 @@ impl Stack {
 
 impl Ring {
     const fn new() -> Self {
-        Self { places: Cell::new(std::ptr::null_mut()), first: Cell::new(0), after: Cell::new(0), limit: Cell::new(0) }
+        Self {
+            places: Cell::new(std::ptr::null_mut()),
+            first: Cell::new(0),
+            after: Cell::new(0),
+            limit: Cell::new(0),
+        }
     }
 
     #[inline(always)]
@@ -102,7 +108,8 @@ impl Ring {
         }
         let first = self.first.get();
         self.first.set(first.wrapping_add(1));
-        // SAFETY: not empty, so it was made. A place that holds nothing now held a row's index before, or 0.
+        // SAFETY: not empty, so it was made. A place that holds nothing now held a row's index
+        // before, or 0.
         Some(unsafe { (*self.place(first), *self.place(first.wrapping_add(AHEAD))) })
     }
 
@@ -147,7 +154,10 @@ impl Magazine {
     pub(super) fn next(&self) -> Option<(u32, u32)> {
         self.dead.pop(QUARANTINE as u32).or_else(|| {
             let index = self.free.pop()?;
-            Some((index, self.free.indexes[self.free.length.get().saturating_sub(AHEAD as usize)].get()))
+            Some((
+                index,
+                self.free.indexes[self.free.length.get().saturating_sub(AHEAD as usize)].get(),
+            ))
         })
     }
 
@@ -172,7 +182,8 @@ impl Magazine {
         self.dead.push(index)
     }
 
-    /// Gives the longest dead to `queue`, until there is room; never when the thread has ended. `threads`: how many there are.
+    /// Gives the longest dead to `queue`, until there is room; never when the thread has ended.
+    /// `threads`: how many there are.
     pub(super) fn make_room(&self, threads: usize, queue: &mut VecDeque<u32>) {
         if self.is_ended.get() {
             return;

@@ -29,7 +29,8 @@ impl Backing {
     /// # Errors
     /// `EBADF`: the program closed the descriptor.
     pub fn file(&self) -> io::Result<BorrowedFd<'_>> {
-        let unnamed = self.unnamed.as_ref().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+        let unnamed =
+            self.unnamed.as_ref().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
         unnamed.borrow()
     }
 }

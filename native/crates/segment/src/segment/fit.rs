@@ -30,7 +30,8 @@ unsafe impl Sync for Last {}
 static LAST: Last = Last(UnsafeCell::new([0; FEWEST_BYTES]));
 
 impl Segment {
-    /// The largest segment for which there is room: in `file` or, with the reason, in private memory. For the one segment of the process.
+    /// The largest segment for which there is room: in `file` or, with the reason, in private
+    /// memory. For the one segment of the process.
     pub fn fit(file: Option<File>) -> (Self, Option<io::Error>) {
         let mut refusal = None;
         if let Some(file) = file {
@@ -42,7 +43,9 @@ impl Segment {
                 }
             }
         }
-        let private = plans().filter(is_modest).find_map(|plan| map_new(None, &plan).ok().map(|base| Self::over(base, plan, None)));
+        let private = plans()
+            .filter(is_modest)
+            .find_map(|plan| map_new(None, &plan).ok().map(|base| Self::over(base, plan, None)));
         (private.unwrap_or_else(Self::last), refusal)
     }
 

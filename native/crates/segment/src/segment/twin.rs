@@ -1,7 +1,8 @@
 //! The copy of a segment that a forked child continues with.
 //!
-//! The copy is made before the fork and needs no second mapping: it lies in a file or, when there is none, packed in memory. The child maps it
-//! in the place of its parent's segment, which takes no address space, so every pointer into the segment stays good.
+//! The copy is made before the fork and needs no second mapping: it lies in a file or, when there
+//! is none, packed in memory. The child maps it in the place of its parent's segment, which takes
+//! no address space, so every pointer into the segment stays good.
 
 use std::fs::File;
 use std::io;
@@ -44,11 +45,12 @@ impl Drop for Packed {
 }
 
 impl Segment {
-    /// Copies everything in use: into `file`, or into private memory when that fails. Writers are held up by the caller, which also holds
-    /// `backing`.
+    /// Copies everything in use: into `file`, or into private memory when that fails. Writers are
+    /// held up by the caller, which also holds `backing`.
     pub fn twin(&self, file: Option<File>) -> Twin {
         if let Some(file) = file {
-            let copied = Backing::new(file).and_then(|backing| self.copy_to_file(&backing).map(|()| backing));
+            let copied = Backing::new(file)
+                .and_then(|backing| self.copy_to_file(&backing).map(|()| backing));
             if let Ok(backing) = copied {
                 return Twin::File(backing);
             }
@@ -59,14 +61,21 @@ impl Segment {
     /// Continues in private memory, at the same address, and gives the file up.
     ///
     /// # Safety
-    /// The caller holds up all writers, by `threads::hold_writers` and the locks of the tables. A counter that is raised meanwhile may lose that.
+    /// The caller holds up all writers, by `threads::hold_writers` and the locks of the tables. A
+    /// counter that is raised meanwhile may lose that.
     pub unsafe fn leave_file(&self) -> io::Result<()> {
         let mut backing = self.backing.lock();
         let bytes = self.plan.bytes as usize;
         let fresh = platform::map(None, bytes)?;
         for range in self.ranges() {
             // SAFETY: the range lies within both mappings, and the fresh mapping is ours alone.
-            unsafe { copy_words(self.base.as_ptr().add(range.start), fresh.as_ptr().add(range.start), range.len()) };
+            unsafe {
+                copy_words(
+                    self.base.as_ptr().add(range.start),
+                    fresh.as_ptr().add(range.start),
+                    range.len(),
+                )
+            };
         }
         // SAFETY: both are of the planned size. The kernel swaps them in one step: a reader
         // meanwhile finds either the old or the new mapping.
@@ -87,7 +96,8 @@ impl Segment {
         let mut backing = self.backing.lock();
         let fresh = Backing::new(file)?;
         self.copy_to_file(&fresh)?;
-        // SAFETY: the whole mapping of this segment; the file has its size and its content. The kernel swaps them in one step.
+        // SAFETY: the whole mapping of this segment; the file has its size and its content. The
+        // kernel swaps them in one step.
         unsafe { platform::map_over(self.base, self.plan.bytes as usize, Some(fresh.file()?)) }?;
         *backing = Some(fresh);
         Ok(())
@@ -97,7 +107,9 @@ impl Segment {
     fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let parts = PARTS.into_iter().map(|part| {
             let (extent, used) = (self.extent(part), u64::from(self.used(part)));
-            extent.offset as usize..(extent.offset + used * u64::from(extent.record_bytes)).next_multiple_of(8) as usize
+            extent.offset as usize
+                ..(extent.offset + used * u64::from(extent.record_bytes)).next_multiple_of(8)
+                    as usize
         });
         std::iter::once(0..PAGE as usize).chain(parts)
     }
@@ -114,7 +126,14 @@ impl Segment {
         }
         for range in self.ranges() {
             // SAFETY: the range lies within the mapping.
-            unsafe { platform::write_memory(backing.file()?, range.start as u64, self.base.as_ptr().add(range.start), range.len()) }?;
+            unsafe {
+                platform::write_memory(
+                    backing.file()?,
+                    range.start as u64,
+                    self.base.as_ptr().add(range.start),
+                    range.len(),
+                )
+            }?;
         }
         Ok(())
     }
@@ -125,7 +144,13 @@ impl Segment {
         let mut at = 0;
         for range in self.ranges() {
             // SAFETY: the range lies within the mapping, and within the mapping just made.
-            unsafe { copy_words(self.base.as_ptr().add(range.start), packed.base.as_ptr().add(at), range.len()) };
+            unsafe {
+                copy_words(
+                    self.base.as_ptr().add(range.start),
+                    packed.base.as_ptr().add(at),
+                    range.len(),
+                )
+            };
             at += range.len();
         }
         Ok(packed)
@@ -149,7 +174,11 @@ impl Segment {
         let is_filled = match twin {
             Twin::File(backing) => {
                 // SAFETY: the whole mapping of this segment; the file has its size and its content.
-                if backing.file().and_then(|file| unsafe { platform::map_over(self.base, bytes, Some(file)) }).is_ok() {
+                if backing
+                    .file()
+                    .and_then(|file| unsafe { platform::map_over(self.base, bytes, Some(file)) })
+                    .is_ok()
+                {
                     return Some(backing);
                 }
                 // SAFETY: the caller's promise.
@@ -175,7 +204,15 @@ impl Segment {
         self.ranges().all(|range| {
             let Ok(file) = backing.file() else { return false };
             // SAFETY: the range lies within the mapping, and no other code uses it.
-            unsafe { platform::read_memory(file, range.start as u64, self.base.as_ptr().add(range.start), range.len()) }.is_ok()
+            unsafe {
+                platform::read_memory(
+                    file,
+                    range.start as u64,
+                    self.base.as_ptr().add(range.start),
+                    range.len(),
+                )
+            }
+            .is_ok()
         })
     }
 
@@ -188,8 +225,15 @@ impl Segment {
         }
         let mut at = 0;
         for range in self.ranges() {
-            // SAFETY: the range lies within the mapping, the other within `packed`, which was made of the same ranges.
-            unsafe { copy_words(packed.base.as_ptr().add(at), self.base.as_ptr().add(range.start), range.len()) };
+            // SAFETY: the range lies within the mapping, the other within `packed`, which was made
+            // of the same ranges.
+            unsafe {
+                copy_words(
+                    packed.base.as_ptr().add(at),
+                    self.base.as_ptr().add(range.start),
+                    range.len(),
+                )
+            };
             at += range.len();
         }
         true
@@ -198,16 +242,21 @@ impl Segment {
     /// The content is gone, or belongs to another process: continues in private memory, where all
     /// rows are free. Earlier handles are stale and new handles work. Async-signal-safe.
     pub fn lose(&self) {
-        // SAFETY: the whole mapping of this segment, whose content is given up; pointers into it stay good.
+        // SAFETY: the whole mapping of this segment, whose content is given up; pointers into it
+        // stay good.
         if unsafe { platform::map_over(self.base, self.plan.bytes as usize, None) }.is_err() {
-            // the system has not even the few bytes that tell of a mapping: then nothing is written to the other process's at least
+            // the system has not even the few bytes that tell of a mapping: then nothing is written
+            // to the other process's at least
             // SAFETY: as above.
             unsafe { platform::forbid_writing(self.base, self.plan.bytes as usize) };
             return;
         }
         self.write_plan();
         for index in 1..self.used(Part::Handles) {
-            self.handle(index)[0].store(GENERATION_AFTER_LOSS << 32 | ReferenceState::Free as u64, Ordering::Relaxed);
+            self.handle(index)[0].store(
+                GENERATION_AFTER_LOSS << 32 | ReferenceState::Free as u64,
+                Ordering::Relaxed,
+            );
         }
     }
 }
@@ -217,7 +266,12 @@ impl Segment {
 /// `to`.
 unsafe fn copy_words(from: *mut u8, to: *mut u8, bytes: usize) {
     for at in (0..bytes).step_by(8) {
-        // SAFETY: the caller's promise. Atomic: other threads may show pins in their slots meanwhile.
-        unsafe { to.add(at).cast::<u64>().write(AtomicU64::from_ptr(from.add(at).cast()).load(Ordering::Relaxed)) };
+        // SAFETY: the caller's promise. Atomic: other threads may show pins in their slots
+        // meanwhile.
+        unsafe {
+            to.add(at)
+                .cast::<u64>()
+                .write(AtomicU64::from_ptr(from.add(at).cast()).load(Ordering::Relaxed))
+        };
     }
 }

@@ -38,7 +38,8 @@ impl Range {
     }
 }
 
-/// Addresses in the target of the functions that are called there, in the order in which the stub's table has them.
+/// Addresses in the target of the functions that are called there, in the order in which the stub's
+/// table has them.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Functions {
@@ -103,10 +104,16 @@ pub struct Injected {
 /// `injected` says that a wait was ended.
 pub fn inject(request: &Injection, injected: &mut Injected) -> Result<()> {
     if !stub::is_supported() {
-        return Err(Error::new(Status::Unavailable, "code can be injected on x86-64 processors with xsave only"));
+        return Err(Error::new(
+            Status::Unavailable,
+            "code can be injected on x86-64 processors with xsave only",
+        ));
     }
     if request.code.len() >= TEXT_BYTES {
-        return Err(Error::new(Status::BadArgument, format!("the line of Python is too long: {} bytes", request.code.len())));
+        return Err(Error::new(
+            Status::BadArgument,
+            format!("the line of Python is too long: {} bytes", request.code.len()),
+        ));
     }
     let began = Instant::now();
     let mut tracee = Tracee::stop(request.place.pid, request.place.tid)?;
@@ -138,7 +145,12 @@ fn leave(tracee: &Tracee, found: &libc::user_regs_struct) -> Result<bool> {
 }
 
 /// Send the thread into the stub. When anything fails it is left as it was found.
-fn enter(tracee: &mut Tracee, found: &libc::user_regs_struct, point: &Point, request: &Injection) -> Result<u64> {
+fn enter(
+    tracee: &mut Tracee,
+    found: &libc::user_regs_struct,
+    point: &Point,
+    request: &Injection,
+) -> Result<u64> {
     let mask = tracee.block_signals()?;
     let entered = (|| {
         let region = Region::at(tracee, found, &request.place)?;

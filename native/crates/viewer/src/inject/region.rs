@@ -17,7 +17,8 @@ mod attribute {
     pub const BYTES: usize = 56;
 }
 
-/// Stack of the new thread, which imports the agent: the usual size of the program's threads may be too small.
+/// Stack of the new thread, which imports the agent: the usual size of the program's threads may be
+/// too small.
 const THREAD_STACK_BYTES: u64 = 2 << 20;
 
 /// A region in a stopped target.
@@ -40,10 +41,20 @@ impl Region {
         let writable = (libc::PROT_READ | libc::PROT_WRITE) as u64;
         let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;
         let (code, bytes) = (CODE_BYTES as u64, REGION_BYTES as u64);
-        let refused = |refusal: Error| Error::new(Status::Io, format!("{refusal}: the target's system gives it no memory for code"));
+        let refused = |refusal: Error| {
+            Error::new(
+                Status::Io,
+                format!("{refusal}: the target's system gives it no memory for code"),
+            )
+        };
         let asked = [0, bytes, executable, flags, u64::MAX, 0];
         let base = tracee.call(found, place.syscall, libc::SYS_mmap, asked).map_err(refused)?;
-        if let Err(refusal) = tracee.call(found, place.syscall, libc::SYS_mprotect, [base + code, bytes - code, writable, 0, 0, 0]) {
+        if let Err(refusal) = tracee.call(
+            found,
+            place.syscall,
+            libc::SYS_mprotect,
+            [base + code, bytes - code, writable, 0, 0, 0],
+        ) {
             tracee.call(found, place.syscall, libc::SYS_munmap, [base, bytes, 0, 0, 0, 0])?;
             return Err(refused(refusal));
         }
@@ -51,15 +62,31 @@ impl Region {
     }
 
     /// Write stub, words and text.
-    pub fn fill(&self, tracee: &Tracee, request: &Injection, point: &Point, mask: u64) -> Result<()> {
+    pub fn fill(
+        &self,
+        tracee: &Tracee,
+        request: &Injection,
+        point: &Point,
+        mask: u64,
+    ) -> Result<()> {
         let mut page = vec![0_u8; at::STACK_BOTTOM];
-        let mut put = |offset: usize, value: u64| page[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+        let mut put = |offset: usize, value: u64| {
+            page[offset..offset + 8].copy_from_slice(&value.to_le_bytes())
+        };
         put(0, REGION_MAGIC);
         put(at::BORROWED, request.place.tid.into());
         put(at::GOES_ON, point.rip);
         put(at::MASK, mask);
         let called = &request.place.functions;
-        let table = [called.create, called.own, called.detach, called.is_initialized, called.ensure, called.run, called.release];
+        let table = [
+            called.create,
+            called.own,
+            called.detach,
+            called.is_initialized,
+            called.ensure,
+            called.run,
+            called.release,
+        ];
         for (number, address) in table.into_iter().enumerate() {
             put(at::FUNCTIONS + number * 8, address);
         }
@@ -94,7 +121,8 @@ mod tests {
             libc::pthread_attr_init(usual.as_mut_ptr().cast());
             libc::pthread_attr_setstacksize(usual.as_mut_ptr().cast(), THREAD_STACK_BYTES as usize);
         }
-        let mut put = |at: usize, value: u64| ours[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        let mut put =
+            |at: usize, value: u64| ours[at..at + 8].copy_from_slice(&value.to_le_bytes());
         put(attribute::GUARD, CODE_BYTES as u64);
         put(attribute::STACK, THREAD_STACK_BYTES);
         assert_eq!(ours, usual);

@@ -31,8 +31,9 @@ pub enum Wait {
     BegunAgain = 2,
 }
 
-/// Waits that the kernel begins again after a stop without a signal, in which a thread holds nothing that `pthread_create` needs if it came to
-/// them from the C library. `futex` is looked at apart.
+/// Waits that the kernel begins again after a stop without a signal, in which a thread holds
+/// nothing that `pthread_create` needs if it came to them from the C library. `futex` is looked at
+/// apart.
 const RESTARTED: [i64; 11] = [
     libc::SYS_poll,
     libc::SYS_ppoll,
@@ -48,7 +49,8 @@ const RESTARTED: [i64; 11] = [
     libc::SYS_restart_syscall,
 ];
 
-/// Waits of the same kind that may end with `EINTR`, then with nothing done: always, or on a socket with a timeout of its own (`SO_RCVTIMEO`).
+/// Waits of the same kind that may end with `EINTR`, then with nothing done: always, or on a socket
+/// with a timeout of its own (`SO_RCVTIMEO`).
 const GIVEN_UP: [i64; 16] = [
     libc::SYS_read,
     libc::SYS_readv,
@@ -68,16 +70,26 @@ const GIVEN_UP: [i64; 16] = [
     libc::SYS_io_uring_enter,
 ];
 
-/// Calls that are never borrowed, and that may end with `EINTR`, with nothing done, when they are stopped all the same.
-const GIVEN_UP_TOO: [i64; 7] =
-    [libc::SYS_write, libc::SYS_writev, libc::SYS_sendto, libc::SYS_sendmsg, libc::SYS_sendmmsg, libc::SYS_connect, libc::SYS_msgsnd];
+/// Calls that are never borrowed, and that may end with `EINTR`, with nothing done, when they are
+/// stopped all the same.
+const GIVEN_UP_TOO: [i64; 7] = [
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_connect,
+    libc::SYS_msgsnd,
+];
 
 /// The effect of a stop on a system call with this second argument. Waiting for a lock of the C
 /// library's own (`malloc`, the loader, stdio) is `FUTEX_WAIT`; condition variables, semaphores and
 /// joins, on which interpreters wait, are `FUTEX_WAIT_BITSET`.
 pub fn wait_of(number: i64, second: u64) -> Wait {
     let operation = second as i32 & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
-    if RESTARTED.contains(&number) || (number == libc::SYS_futex && operation == libc::FUTEX_WAIT_BITSET) {
+    if RESTARTED.contains(&number)
+        || (number == libc::SYS_futex && operation == libc::FUTEX_WAIT_BITSET)
+    {
         Wait::Restarts
     } else if GIVEN_UP.contains(&number) {
         Wait::BegunAgain
@@ -88,9 +100,13 @@ pub fn wait_of(number: i64, second: u64) -> Wait {
 
 /// How a thread is borrowed that was stopped with these registers; `Err`: why not now.
 ///
-/// A signal may wait for the thread. It stays blocked while the thread is borrowed; then the call begins again, and the signal ends it at
-/// once as it would have ended it before.
-pub fn harmless(tracee: &Tracee, found: &libc::user_regs_struct, place: &Place) -> Result<Point, String> {
+/// A signal may wait for the thread. It stays blocked while the thread is borrowed; then the call
+/// begins again, and the signal ends it at once as it would have ended it before.
+pub fn harmless(
+    tracee: &Tracee,
+    found: &libc::user_regs_struct,
+    place: &Place,
+) -> Result<Point, String> {
     match point(found, place.libc, place.python)? {
         Some(point) => {
             let instruction = tracee.word(point.rip).map_err(|error| error.message)? as u16;
@@ -104,11 +120,20 @@ pub fn harmless(tracee: &Tracee, found: &libc::user_regs_struct, place: &Place) 
     }
 }
 
-/// `Some`: it waits in a system call that begins again from there; `None`: it runs the interpreter's own code.
-fn point(found: &libc::user_regs_struct, c_library: Range, python: Range) -> Result<Option<Point>, String> {
+/// `Some`: it waits in a system call that begins again from there; `None`: it runs the
+/// interpreter's own code.
+fn point(
+    found: &libc::user_regs_struct,
+    c_library: Range,
+    python: Range,
+) -> Result<Option<Point>, String> {
     let (number, result) = (found.orig_rax as i64, found.rax as i64);
     if number < 0 {
-        return if python.holds(found.rip) { Ok(None) } else { Err("it runs outside the interpreter".into()) };
+        return if python.holds(found.rip) {
+            Ok(None)
+        } else {
+            Err("it runs outside the interpreter".into())
+        };
     }
     if !c_library.holds(found.rip) {
         return Err("it is in a system call of its own".into());
@@ -151,7 +176,11 @@ pub fn nudged(found: &libc::user_regs_struct) -> Option<libc::user_regs_struct> 
     let is_for_a_lock = [libc::SYS_futex, libc::SYS_restart_syscall].contains(&number);
     let is_wait = !is_for_a_lock && wait_of(number, 0) != Wait::Untouchable;
     let ends = is_wait && (RESTARTS.contains(&result) || is_given_up(number, result));
-    ends.then(|| libc::user_regs_struct { rax: (-i64::from(libc::EINTR)) as u64, orig_rax: u64::MAX, ..*found })
+    ends.then(|| libc::user_regs_struct {
+        rax: (-i64::from(libc::EINTR)) as u64,
+        orig_rax: u64::MAX,
+        ..*found
+    })
 }
 
 #[cfg(test)]
@@ -164,7 +193,13 @@ mod tests {
     fn stopped(rip: u64, number: i64, result: i64, second: u64) -> libc::user_regs_struct {
         // SAFETY: all fields are integers.
         let zero: libc::user_regs_struct = unsafe { std::mem::zeroed() };
-        libc::user_regs_struct { rip, orig_rax: number as u64, rax: result as u64, rsi: second, ..zero }
+        libc::user_regs_struct {
+            rip,
+            orig_rax: number as u64,
+            rax: result as u64,
+            rsi: second,
+            ..zero
+        }
     }
 
     #[test]
@@ -189,7 +224,8 @@ mod tests {
         let private = libc::FUTEX_PRIVATE_FLAG as u64;
         let lock = stopped(0x1010, libc::SYS_futex, -512, libc::FUTEX_WAIT as u64 | private);
         assert!(point(&lock, LIBC, PYTHON).is_err());
-        let condition = stopped(0x1010, libc::SYS_futex, -512, libc::FUTEX_WAIT_BITSET as u64 | private);
+        let condition =
+            stopped(0x1010, libc::SYS_futex, -512, libc::FUTEX_WAIT_BITSET as u64 | private);
         assert!(matches!(point(&condition, LIBC, PYTHON), Ok(Some(_))));
         assert!(point(&stopped(0x1010, libc::SYS_read, 5, 0), LIBC, PYTHON).is_err());
         assert!(point(&stopped(0x1010, libc::SYS_mmap, -512, 0), LIBC, PYTHON).is_err());
@@ -199,22 +235,35 @@ mod tests {
     #[test]
     fn a_nudge_ends_waits_for_files_and_time_and_never_those_for_locks() {
         let sleep = stopped(0x1010, libc::SYS_clock_nanosleep, -516, 0);
-        assert_eq!(nudged(&sleep).map(|changed| (changed.rax as i64, changed.orig_rax)), Some((-4, u64::MAX)));
-        assert!(nudged(&stopped(0x1010, libc::SYS_futex, -512, libc::FUTEX_WAIT_BITSET as u64)).is_none());
+        assert_eq!(
+            nudged(&sleep).map(|changed| (changed.rax as i64, changed.orig_rax)),
+            Some((-4, u64::MAX))
+        );
+        assert!(nudged(&stopped(0x1010, libc::SYS_futex, -512, libc::FUTEX_WAIT_BITSET as u64))
+            .is_none());
         assert!(nudged(&stopped(0x1010, libc::SYS_read, 5, 0)).is_none());
     }
 
     #[test]
     fn a_look_at_a_poller_does_not_make_it_fail() {
-        let changed = undisturbed(&stopped(0x1010, libc::SYS_epoll_wait, -4, 0)).map(|changed| (changed.rip, changed.rax));
+        let changed = undisturbed(&stopped(0x1010, libc::SYS_epoll_wait, -4, 0))
+            .map(|changed| (changed.rip, changed.rax));
         assert_eq!(changed, Some((0x100e, libc::SYS_epoll_wait as u64)));
         assert!(undisturbed(&stopped(0x1010, libc::SYS_read, -512, 0)).is_none());
     }
 
     #[test]
-    fn a_look_at_a_socket_with_a_timeout_does_not_make_it_fail_and_a_call_that_is_not_known_is_never_done_twice() {
-        for number in [libc::SYS_recvfrom, libc::SYS_read, libc::SYS_accept4, libc::SYS_sendto, libc::SYS_semtimedop] {
-            let changed = undisturbed(&stopped(0x1010, number, -4, 0)).map(|changed| (changed.rip, changed.rax));
+    fn a_look_at_a_socket_with_a_timeout_does_not_make_it_fail_and_a_call_that_is_not_known_is_never_done_twice(
+    ) {
+        for number in [
+            libc::SYS_recvfrom,
+            libc::SYS_read,
+            libc::SYS_accept4,
+            libc::SYS_sendto,
+            libc::SYS_semtimedop,
+        ] {
+            let changed = undisturbed(&stopped(0x1010, number, -4, 0))
+                .map(|changed| (changed.rip, changed.rax));
             assert_eq!(changed, Some((0x100e, number as u64)));
         }
         assert!(undisturbed(&stopped(0x1010, libc::SYS_close, -4, 0)).is_none());
@@ -225,7 +274,10 @@ mod tests {
     fn waits_are_told_apart_by_how_they_bear_a_stop() {
         assert_eq!(wait_of(libc::SYS_poll, 0), Wait::Restarts);
         assert_eq!(wait_of(libc::SYS_restart_syscall, 0), Wait::Restarts);
-        assert_eq!(wait_of(libc::SYS_futex, (libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG) as u64), Wait::Restarts);
+        assert_eq!(
+            wait_of(libc::SYS_futex, (libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG) as u64),
+            Wait::Restarts
+        );
         assert_eq!(wait_of(libc::SYS_futex, libc::FUTEX_WAIT as u64), Wait::Untouchable);
         assert_eq!(wait_of(libc::SYS_recvfrom, 0), Wait::BegunAgain);
         assert_eq!(wait_of(libc::SYS_close, 0), Wait::Untouchable);

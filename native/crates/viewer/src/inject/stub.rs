@@ -1,7 +1,9 @@
-//! The machine code that a borrowed thread runs, and the thread that it starts. Position independent; copied into the target's region.
+//! The machine code that a borrowed thread runs, and the thread that it starts. Position
+//! independent; copied into the target's region.
 //!
-//! The borrowed thread arrives with its own registers. It saves them all on a stack of the region, calls `pthread_create`, gives itself back its signal
-//! mask, its vector state and its registers, and jumps to where it was. Nothing of that needs the injector any more.
+//! The borrowed thread arrives with its own registers. It saves them all on a stack of the region,
+//! calls `pthread_create`, gives itself back its signal mask, its vector state and its registers,
+//! and jumps to where it was. Nothing of that needs the injector any more.
 
 #[cfg(target_arch = "x86_64")]
 use segment::injected::{at, CODE_BYTES};
@@ -110,7 +112,8 @@ pub fn code() -> &'static [u8] {
 #[cfg(target_arch = "x86_64")]
 pub fn is_supported() -> bool {
     std::arch::is_x86_feature_detected!("xsave") && {
-        // SAFETY: every x86-64 processor knows `cpuid`, and one with xsave this leaf. Safe by itself from Rust 1.91 on.
+        // SAFETY: every x86-64 processor knows `cpuid`, and one with xsave this leaf. Safe by
+        // itself from Rust 1.91 on.
         #[allow(unused_unsafe)]
         let state = unsafe { std::arch::x86_64::__cpuid_count(0xd, 0) };
         state.ebx as usize <= segment::injected::VECTOR_BYTES

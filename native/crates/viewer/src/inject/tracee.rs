@@ -33,13 +33,28 @@ pub struct Tracee {
 }
 
 impl Tracee {
-    /// Stop thread `tid` of process `pid`. `Pending`: it is held by something else, such as a stop signal.
+    /// Stop thread `tid` of process `pid`. `Pending`: it is held by something else, such as a stop
+    /// signal.
     pub fn stop(pid: u32, tid: u32) -> Result<Self> {
         let path = format!("/proc/{pid}/mem");
-        let memory = File::options().read(true).write(true).open(&path).map_err(|error| Error::io(&path, &error))?;
-        let mut tracee =
-            Self { tid: tid as libc::pid_t, memory, status: format!("/proc/{pid}/task/{tid}/status"), signal: 0, is_stopped: false };
-        tracee.request(libc::PTRACE_SEIZE, ptr::null_mut(), libc::PTRACE_O_TRACESYSGOOD as usize, "tracing the thread")?;
+        let memory = File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| Error::io(&path, &error))?;
+        let mut tracee = Self {
+            tid: tid as libc::pid_t,
+            memory,
+            status: format!("/proc/{pid}/task/{tid}/status"),
+            signal: 0,
+            is_stopped: false,
+        };
+        tracee.request(
+            libc::PTRACE_SEIZE,
+            ptr::null_mut(),
+            libc::PTRACE_O_TRACESYSGOOD as usize,
+            "tracing the thread",
+        )?;
         tracee.request(libc::PTRACE_INTERRUPT, ptr::null_mut(), 0, "stopping the thread")?;
         let status = tracee.wait()?;
         if status >> 16 == EVENT_STOP && libc::WSTOPSIG(status) == libc::SIGTRAP {
@@ -76,7 +91,12 @@ impl Tracee {
     pub fn block_signals(&self) -> Result<u64> {
         let mut mask = 0_u64;
         let place: *mut u64 = &mut mask;
-        self.request(libc::PTRACE_GETSIGMASK, 8 as *mut _, place as usize, "reading the signal mask")?;
+        self.request(
+            libc::PTRACE_GETSIGMASK,
+            8 as *mut _,
+            place as usize,
+            "reading the signal mask",
+        )?;
         self.set_signals(u64::MAX)?;
         Ok(mask)
     }
@@ -84,32 +104,61 @@ impl Tracee {
     /// Give it this signal mask.
     pub fn set_signals(&self, mask: u64) -> Result<()> {
         let place: *const u64 = &mask;
-        self.request(libc::PTRACE_SETSIGMASK, 8 as *mut _, place as usize, "setting the signal mask")
+        self.request(
+            libc::PTRACE_SETSIGMASK,
+            8 as *mut _,
+            place as usize,
+            "setting the signal mask",
+        )
     }
 
     /// Write to its memory, protected or not.
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<()> {
-        self.memory.write_all_at(bytes, address).map_err(|error| Error::io("writing to the target's memory", &error))
+        self.memory
+            .write_all_at(bytes, address)
+            .map_err(|error| Error::io("writing to the target's memory", &error))
     }
 
     /// Eight bytes of its memory.
     pub fn word(&self, address: u64) -> Result<u64> {
         let mut bytes = [0; 8];
-        self.memory.read_exact_at(&mut bytes, address).map_err(|error| Error::io("reading the target's memory", &error))?;
+        self.memory
+            .read_exact_at(&mut bytes, address)
+            .map_err(|error| Error::io("reading the target's memory", &error))?;
         Ok(u64::from_le_bytes(bytes))
     }
 
     /// Make it do a system call at `instruction`; `Err` when that fails. Afterwards its registers
     /// are the call's.
-    pub fn call(&mut self, found: &libc::user_regs_struct, instruction: u64, number: libc::c_long, with: [u64; 6]) -> Result<u64> {
+    pub fn call(
+        &mut self,
+        found: &libc::user_regs_struct,
+        instruction: u64,
+        number: libc::c_long,
+        with: [u64; 6],
+    ) -> Result<u64> {
         let [rdi, rsi, rdx, r10, r8, r9] = with;
         let rax = number as u64;
-        self.set_registers(&libc::user_regs_struct { rip: instruction, rax, orig_rax: u64::MAX, rdi, rsi, rdx, r10, r8, r9, ..*found })?;
+        self.set_registers(&libc::user_regs_struct {
+            rip: instruction,
+            rax,
+            orig_rax: u64::MAX,
+            rdi,
+            rsi,
+            rdx,
+            r10,
+            r8,
+            r9,
+            ..*found
+        })?;
         self.next_call_stop()?;
         self.next_call_stop()?;
         let result = self.registers()?.rax as i64;
         if (-4095..0).contains(&result) {
-            return Err(Error::io(format!("system call {number} in the target"), &io::Error::from_raw_os_error(-result as i32)));
+            return Err(Error::io(
+                format!("system call {number} in the target"),
+                &io::Error::from_raw_os_error(-result as i32),
+            ));
         }
         Ok(result as u64)
     }
@@ -117,7 +166,12 @@ impl Tracee {
     /// Let it run on, untraced.
     pub fn release(mut self) -> Result<()> {
         self.is_stopped = false;
-        self.request(libc::PTRACE_DETACH, ptr::null_mut(), self.signal as usize, "letting the thread go")
+        self.request(
+            libc::PTRACE_DETACH,
+            ptr::null_mut(),
+            self.signal as usize,
+            "letting the thread go",
+        )
     }
 
     fn next_call_stop(&mut self) -> Result<()> {
@@ -139,8 +193,18 @@ impl Tracee {
             // SAFETY: `status` outlives the call.
             match unsafe { libc::waitpid(self.tid, &mut status, libc::__WALL | libc::WNOHANG) } {
                 0 if Instant::now() < until => thread::sleep(TURN),
-                0 => return Err(Error::new(Status::Unavailable, "the thread does not stop: it is deep in the kernel")),
-                -1 => return Err(Error::io("waiting for the thread to stop", &io::Error::last_os_error())),
+                0 => {
+                    return Err(Error::new(
+                        Status::Unavailable,
+                        "the thread does not stop: it is deep in the kernel",
+                    ))
+                }
+                -1 => {
+                    return Err(Error::io(
+                        "waiting for the thread to stop",
+                        &io::Error::last_os_error(),
+                    ))
+                }
                 _ if libc::WIFSTOPPED(status) => {
                     self.is_stopped = true;
                     return Ok(status);
@@ -150,7 +214,13 @@ impl Tracee {
         }
     }
 
-    fn request(&self, request: libc::c_uint, address: *mut libc::c_void, argument: usize, what: &str) -> Result<()> {
+    fn request(
+        &self,
+        request: libc::c_uint,
+        address: *mut libc::c_void,
+        argument: usize,
+        what: &str,
+    ) -> Result<()> {
         // SAFETY: the callers pass the arguments of the request; the kernel checks the rest.
         if unsafe { libc::ptrace(request, self.tid, address, argument) } < 0 {
             return Err(Error::io(what, &io::Error::last_os_error()));
@@ -163,7 +233,12 @@ impl Drop for Tracee {
     fn drop(&mut self) {
         if self.is_stopped {
             // it has ended when this fails
-            let _ = self.request(libc::PTRACE_DETACH, ptr::null_mut(), self.signal as usize, "letting the thread go");
+            let _ = self.request(
+                libc::PTRACE_DETACH,
+                ptr::null_mut(),
+                self.signal as usize,
+                "letting the thread go",
+            );
         }
     }
 }

@@ -4,7 +4,8 @@ use std::io;
 
 use segment::platform::ipc::MAX_RANGES;
 
-/// Places in a row that cannot be read cost a call of the system each page; after so many of them the rest counts as not readable.
+/// Places in a row that cannot be read cost a call of the system each page; after so many of them
+/// the rest counts as not readable.
 const MOST_FAILURES: usize = 100_000;
 pub(super) const PAGE: u64 = 4096;
 
@@ -21,13 +22,20 @@ pub fn read(pid: u32, address: u64, out: &mut [u8]) -> io::Result<usize> {
 ///
 /// # Errors
 /// The system's, as for `read`.
-pub fn gather(pid: u32, addresses: &[u64], each: usize, out: &mut [u8], readable: &mut [u8]) -> io::Result<()> {
+pub fn gather(
+    pid: u32,
+    addresses: &[u64],
+    each: usize,
+    out: &mut [u8],
+    readable: &mut [u8],
+) -> io::Result<()> {
     readable.fill(0);
     let count = addresses.len().min(readable.len()).min(out.len() / each.max(1));
     let (mut at, mut failures) = (0, 0);
     while at < count && failures < MOST_FAILURES {
         let upto = count.min(at + MAX_RANGES);
-        let ranges: Vec<libc::iovec> = addresses[at..upto].iter().map(|&address| remote(address, each)).collect();
+        let ranges: Vec<libc::iovec> =
+            addresses[at..upto].iter().map(|&address| remote(address, each)).collect();
         let whole = copy(pid, &ranges, &mut out[at * each..upto * each])? / each;
         readable[at..at + whole].fill(1);
         at += whole;
@@ -41,17 +49,29 @@ pub fn gather(pid: u32, addresses: &[u64], each: usize, out: &mut [u8], readable
     Ok(())
 }
 
-/// The first place from `at` on that does not begin in the page in which the one at `at` does, which cannot be read.
+/// The first place from `at` on that does not begin in the page in which the one at `at` does,
+/// which cannot be read.
 fn behind_page(addresses: &[u64], at: usize) -> usize {
     let page = addresses[at] / PAGE;
     at + addresses[at..].iter().take_while(|&&address| address / PAGE == page).count()
 }
 
-/// One copy of some ranges, which ends before the first that cannot be read; answers with the bytes.
+/// One copy of some ranges, which ends before the first that cannot be read; answers with the
+/// bytes.
 pub(super) fn copy(pid: u32, ranges: &[libc::iovec], out: &mut [u8]) -> io::Result<usize> {
     let local = libc::iovec { iov_base: out.as_mut_ptr().cast(), iov_len: out.len() };
-    // SAFETY: `local` is all of `out`; the addresses in `ranges` are of the other process, and the system checks them.
-    let copied = unsafe { libc::process_vm_readv(pid as libc::pid_t, &local, 1, ranges.as_ptr(), ranges.len() as libc::c_ulong, 0) };
+    // SAFETY: `local` is all of `out`; the addresses in `ranges` are of the other process, and the
+    // system checks them.
+    let copied = unsafe {
+        libc::process_vm_readv(
+            pid as libc::pid_t,
+            &local,
+            1,
+            ranges.as_ptr(),
+            ranges.len() as libc::c_ulong,
+            0,
+        )
+    };
     if copied >= 0 {
         return Ok(copied as usize);
     }
@@ -88,13 +108,34 @@ mod tests {
         // SAFETY: a fresh mapping of no file, two pages of which the second is made unreadable.
         let start = unsafe {
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-            let start = libc::mmap(std::ptr::null_mut(), 2 * PAGE as usize, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+            let start = libc::mmap(
+                std::ptr::null_mut(),
+                2 * PAGE as usize,
+                libc::PROT_READ | libc::PROT_WRITE,
+                flags,
+                -1,
+                0,
+            );
             assert_ne!(start, libc::MAP_FAILED);
-            assert_eq!(libc::mprotect(start.cast::<u8>().add(PAGE as usize).cast(), PAGE as usize, libc::PROT_NONE), 0);
+            assert_eq!(
+                libc::mprotect(
+                    start.cast::<u8>().add(PAGE as usize).cast(),
+                    PAGE as usize,
+                    libc::PROT_NONE
+                ),
+                0
+            );
             start as u64
         };
         let (mut out, mut readable) = ([0_u8; 48], [7_u8; 3]);
-        gather(std::process::id(), &[start + PAGE - 8, start + 64, start + PAGE], 16, &mut out, &mut readable).expect("our own memory");
+        gather(
+            std::process::id(),
+            &[start + PAGE - 8, start + 64, start + PAGE],
+            16,
+            &mut out,
+            &mut readable,
+        )
+        .expect("our own memory");
         assert_eq!(readable, [0, 1, 0]);
         // SAFETY: mapped above, and no code uses it any more.
         unsafe { libc::munmap(start as *mut _, 2 * PAGE as usize) };
@@ -105,7 +146,8 @@ mod tests {
         let word = 44_u64;
         let mut addresses: Vec<u64> = (0..3000).map(|each| 8 + each * 8).collect();
         addresses.push(std::ptr::from_ref(&word) as u64);
-        let (mut out, mut readable) = (vec![0_u8; addresses.len() * 8], vec![7_u8; addresses.len()]);
+        let (mut out, mut readable) =
+            (vec![0_u8; addresses.len() * 8], vec![7_u8; addresses.len()]);
         gather(std::process::id(), &addresses, 8, &mut out, &mut readable).expect("our own memory");
         assert_eq!(readable.iter().map(|&each| usize::from(each)).sum::<usize>(), 1);
         assert_eq!(out[3000 * 8..], word.to_ne_bytes());
@@ -114,11 +156,15 @@ mod tests {
     #[test]
     fn more_addresses_than_one_call_takes_are_all_read() {
         let words: Vec<u64> = (0..2 * MAX_RANGES as u64 + 5).collect();
-        let addresses: Vec<u64> = words.iter().map(|word| std::ptr::from_ref(word) as u64).collect();
+        let addresses: Vec<u64> =
+            words.iter().map(|word| std::ptr::from_ref(word) as u64).collect();
         let (mut out, mut readable) = (vec![0_u8; words.len() * 8], vec![0_u8; words.len()]);
         gather(std::process::id(), &addresses, 8, &mut out, &mut readable).expect("our own memory");
         assert!(readable.iter().all(|&each| each == 1));
-        let read: Vec<u64> = out.chunks(8).map(|chunk| u64::from_ne_bytes(chunk.try_into().expect("eight"))).collect();
+        let read: Vec<u64> = out
+            .chunks(8)
+            .map(|chunk| u64::from_ne_bytes(chunk.try_into().expect("eight")))
+            .collect();
         assert_eq!(read, words);
     }
 
@@ -126,6 +172,9 @@ mod tests {
     fn a_process_that_is_gone_is_an_error() {
         let mut child = std::process::Command::new("true").spawn().expect("there is a `true`");
         child.wait().expect("it ends");
-        assert_eq!(read(child.id(), 4096, &mut [0; 8]).expect_err("gone").raw_os_error(), Some(libc::ESRCH));
+        assert_eq!(
+            read(child.id(), 4096, &mut [0; 8]).expect_err("gone").raw_os_error(),
+            Some(libc::ESRCH)
+        );
     }
 }

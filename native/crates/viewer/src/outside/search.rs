@@ -1,6 +1,8 @@
-//! Finds words in another process's memory: every object of CPython names its type in its second word.
+//! Finds words in another process's memory: every object of CPython names its type in its second
+//! word.
 //!
-//! Pages that are not in memory are left alone: reading them would bring them in, and make the target larger or the machine slower.
+//! Pages that are not in memory are left alone: reading them would bring them in, and make the
+//! target larger or the machine slower.
 
 use std::fs::File;
 use std::io;
@@ -46,7 +48,13 @@ pub struct Searched {
 ///
 /// # Errors
 /// The system's: the process has ended, or may not be read.
-pub fn search(pid: u32, low: u64, high: u64, wanted: &[u64], out: &mut [Hit]) -> io::Result<Searched> {
+pub fn search(
+    pid: u32,
+    low: u64,
+    high: u64,
+    wanted: &[u64],
+    out: &mut [Hit],
+) -> io::Result<Searched> {
     let wanted = Wanted::new(wanted);
     let pages = Pages::open(pid);
     let mut buffer = vec![0_u8; CHUNK as usize];
@@ -65,10 +73,18 @@ pub fn search(pid: u32, low: u64, high: u64, wanted: &[u64], out: &mut [Hit]) ->
 type Run = (u64, usize);
 
 /// Reads runs and checks their words; a run that cannot be read is counted and skipped.
-fn look_at(pid: u32, runs: &[Run], wanted: &Wanted, buffer: &mut [u8], out: &mut [Hit], searched: &mut Searched) -> io::Result<()> {
+fn look_at(
+    pid: u32,
+    runs: &[Run],
+    wanted: &Wanted,
+    buffer: &mut [u8],
+    out: &mut [Hit],
+    searched: &mut Searched,
+) -> io::Result<()> {
     let mut next = 0;
     while next < runs.len() {
-        let ranges: Vec<libc::iovec> = runs[next..].iter().map(|&(address, length)| remote(address, length)).collect();
+        let ranges: Vec<libc::iovec> =
+            runs[next..].iter().map(|&(address, length)| remote(address, length)).collect();
         let size: usize = runs[next..].iter().map(|run| run.1).sum();
         let mut left = copy(pid, &ranges, &mut buffer[..size])?;
         let mut start = 0;
@@ -120,7 +136,9 @@ impl Wanted {
                 chunk[WORD_AT + 7],
             ]);
             let bit = bit_of(word);
-            if self.table[bit >> 6] & (1 << (bit & 63)) != 0 && self.sorted.binary_search(&word).is_ok() {
+            if self.table[bit >> 6] & (1 << (bit & 63)) != 0
+                && self.sorted.binary_search(&word).is_ok()
+            {
                 if let Some(place) = out.get_mut(*hits as usize) {
                     *place = Hit { at: address + (step * STEP + WORD_AT) as u64, word };
                 }
@@ -183,7 +201,14 @@ mod tests {
             // SAFETY: a fresh mapping of no file.
             let start = unsafe {
                 let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-                libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
+                libc::mmap(
+                    std::ptr::null_mut(),
+                    length,
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    flags,
+                    -1,
+                    0,
+                )
             };
             assert_ne!(start, libc::MAP_FAILED);
             Self { start: start.cast(), length }
@@ -216,7 +241,9 @@ mod tests {
 
     fn found(memory: &Memory, room: usize) -> (Vec<Hit>, Searched) {
         let mut out = vec![Hit::default(); room];
-        let searched = search(std::process::id(), memory.low(), memory.high(), &[OTHER, TYPE], &mut out).expect("our own memory");
+        let searched =
+            search(std::process::id(), memory.low(), memory.high(), &[OTHER, TYPE], &mut out)
+                .expect("our own memory");
         out.truncate(searched.hits.min(room as u64) as usize);
         (out, searched)
     }
@@ -262,10 +289,25 @@ mod tests {
         let memory = Memory::new(4);
         memory.put(8, TYPE);
         memory.put(3 * PAGE as usize + 8, TYPE);
-        let runs = [(memory.low(), PAGE as usize), (8 * PAGE, PAGE as usize), (memory.low() + 3 * PAGE, PAGE as usize)];
+        let runs = [
+            (memory.low(), PAGE as usize),
+            (8 * PAGE, PAGE as usize),
+            (memory.low() + 3 * PAGE, PAGE as usize),
+        ];
         let (mut out, mut searched) = ([Hit::default(); 4], Searched::default());
         let mut buffer = vec![0; CHUNK as usize];
-        look_at(std::process::id(), &runs, &Wanted::new(&[TYPE]), &mut buffer, &mut out, &mut searched).expect("our own memory");
-        assert_eq!((searched.hits, searched.unreadable_bytes, searched.read_bytes), (2, PAGE, 2 * PAGE));
+        look_at(
+            std::process::id(),
+            &runs,
+            &Wanted::new(&[TYPE]),
+            &mut buffer,
+            &mut out,
+            &mut searched,
+        )
+        .expect("our own memory");
+        assert_eq!(
+            (searched.hits, searched.unreadable_bytes, searched.read_bytes),
+            (2, PAGE, 2 * PAGE)
+        );
     }
 }

@@ -27,14 +27,17 @@ pub struct Rings<'a> {
 }
 
 impl Rings<'_> {
-    /// Events of `ring` from sequence number `from` on, oldest first, as many as `out` has room for.
+    /// Events of `ring` from sequence number `from` on, oldest first, as many as `out` has room
+    /// for.
     ///
     /// A number from the future (the ring was started again) reads nothing and continues with the
     /// ring's own number.
     pub fn events(&self, ring: u32, from: u64, out: &mut [Event]) -> Result<EventsRead> {
         let capacity = self.geometry.section(Part::Rings).capacity;
         if ring >= capacity {
-            return Err(ReadError::Argument(format!("there are {capacity} rings, none has index {ring}")));
+            return Err(ReadError::Argument(format!(
+                "there are {capacity} rings, none has index {ring}"
+            )));
         }
         let start = self.geometry.offset(Part::Rings, ring);
         let head = self.head(start)?;
@@ -42,11 +45,16 @@ impl Rings<'_> {
             return Ok(EventsRead { count: 0, next: head.written, lost: 0 });
         }
         let first = from.max(gone(&head, head.written));
-        let count = usize::try_from(head.written - first).map_or(out.len(), |events| events.min(out.len()));
+        let count =
+            usize::try_from(head.written - first).map_or(out.len(), |events| events.min(out.len()));
         self.copy(start, first, &mut out[..count])?;
         let overwritten = self.overwritten(start, first, count)?;
         out.copy_within(overwritten..count, 0);
-        Ok(EventsRead { count: count - overwritten, next: first + count as u64, lost: first - from + overwritten as u64 })
+        Ok(EventsRead {
+            count: count - overwritten,
+            next: first + count as u64,
+            lost: first - from + overwritten as u64,
+        })
     }
 
     /// For each used ring as far as `out` has room, how many of its events are lost: overwritten,
@@ -70,7 +78,8 @@ impl Rings<'_> {
         self.file.read(base, head)
     }
 
-    /// How many of the events just copied the writer may have overwritten meanwhile, or another thread that has the ring now.
+    /// How many of the events just copied the writer may have overwritten meanwhile, or another
+    /// thread that has the ring now.
     ///
     /// The writer counts an event after it wrote it, so with `written` counted, number
     /// `written - RING_EVENTS` may be half overwritten.
@@ -80,8 +89,8 @@ impl Rings<'_> {
         Ok(usize::try_from(oldest.saturating_sub(first)).map_or(count, |gone| gone.min(count)))
     }
 
-    /// A ring's header. A thread that has just got the ring may show its first number before the reader sees all of the last thread's
-    /// events, so `written` is at least `since`.
+    /// A ring's header. A thread that has just got the ring may show its first number before the
+    /// reader sees all of the last thread's events, so `written` is at least `since`.
     fn head(&self, start: u64) -> Result<RingHeader> {
         let mut header: RingHeader = self.file.read_one(start)?;
         header.written = header.written.max(header.since);

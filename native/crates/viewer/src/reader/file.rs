@@ -1,6 +1,7 @@
 //! The file of a segment, opened so that nothing a stranger put there can harm the viewer.
 //!
-//! Read with `pread`, never mapped: a file that its owner truncates is a short read here, not a `SIGBUS`.
+//! Read with `pread`, never mapped: a file that its owner truncates is a short read here, not a
+//! `SIGBUS`.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
@@ -9,7 +10,9 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::{ReadError, Result};
-use segment::layout::{Event, FrameSlot, HandleSlot, Header, RingHeader, SiteSlot, ThreadSlot, TypeSlot};
+use segment::layout::{
+    Event, FrameSlot, HandleSlot, Header, RingHeader, SiteSlot, ThreadSlot, TypeSlot,
+};
 use segment::platform;
 
 /// A record of the schema.
@@ -60,12 +63,13 @@ impl SegmentFile {
     pub fn open(path: &Path) -> Result<Self> {
         // O_NONBLOCK: opening a FIFO must not wait for a writer.
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOCTTY;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
-            if error.raw_os_error() == Some(libc::ELOOP) {
-                return ReadError::NotOurs("it is a symbolic link".into());
-            }
-            ReadError::Io(error)
-        })?;
+        let file =
+            OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
+                if error.raw_os_error() == Some(libc::ELOOP) {
+                    return ReadError::NotOurs("it is a symbolic link".into());
+                }
+                ReadError::Io(error)
+            })?;
         let found = file.metadata()?;
         let opened = Self { file: ManuallyDrop::new(file), identity: (found.dev(), found.ino()) };
         opened.check_owner(&found)?;
@@ -86,7 +90,10 @@ impl SegmentFile {
         // SAFETY: geteuid has no preconditions and cannot fail.
         let own = unsafe { libc::geteuid() };
         if own != 0 && metadata.uid() != own {
-            return Err(ReadError::NotOurs(format!("it belongs to user {}, not to user {own}", metadata.uid())));
+            return Err(ReadError::NotOurs(format!(
+                "it belongs to user {}, not to user {own}",
+                metadata.uid()
+            )));
         }
         Ok(())
     }
@@ -104,12 +111,19 @@ impl SegmentFile {
     /// Fill `out` from `offset` on, or fail when the file ends before.
     pub fn read<T: Record>(&self, offset: u64, out: &mut [T]) -> Result<()> {
         let length = std::mem::size_of_val(out);
-        // SAFETY: the slice's memory is ours for the borrow, and `Record` promises that any bytes are valid values.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast::<u8>(), length) };
+        // SAFETY: the slice's memory is ours for the borrow, and `Record` promises that any bytes
+        // are valid values.
+        let bytes =
+            unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast::<u8>(), length) };
         let mut done = 0;
         while done < length {
             match self.file.read_at(&mut bytes[done..], offset + done as u64) {
-                Ok(0) => return Err(ReadError::Truncated { wanted: offset + length as u64, got: offset + done as u64 }),
+                Ok(0) => {
+                    return Err(ReadError::Truncated {
+                        wanted: offset + length as u64,
+                        got: offset + done as u64,
+                    })
+                }
                 Ok(count) => done += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
@@ -132,7 +146,8 @@ impl SegmentFile {
 }
 
 impl Drop for SegmentFile {
-    /// In a process that looks at its own segment the program may have closed the descriptor and opened another file at its number.
+    /// In a process that looks at its own segment the program may have closed the descriptor and
+    /// opened another file at its number.
     fn drop(&mut self) {
         if self.file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
             // SAFETY: `file` is not used after this, `self` is being dropped.

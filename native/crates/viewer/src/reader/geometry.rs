@@ -5,8 +5,9 @@ use std::mem::size_of;
 use super::file::{SegmentFile, HEADER_BYTES};
 use super::{ReadError, Result};
 use segment::layout::{
-    Event, FrameSlot, HandleSlot, Header, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot, LAYOUT_VERSION, MAGIC, MAX_FRAMES,
-    MAX_HANDLES, MAX_RINGS, MAX_SITES, MAX_STRING_BYTES, MAX_THREADS, MAX_TYPES, RING_EVENTS,
+    Event, FrameSlot, HandleSlot, Header, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot,
+    LAYOUT_VERSION, MAGIC, MAX_FRAMES, MAX_HANDLES, MAX_RINGS, MAX_SITES, MAX_STRING_BYTES,
+    MAX_THREADS, MAX_TYPES, RING_EVENTS,
 };
 pub use segment::Part;
 
@@ -30,13 +31,17 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// Check the header of `file`: magic, version, sizes, and that no section leaves the file or overlaps another.
+    /// Check the header of `file`: magic, version, sizes, and that no section leaves the file or
+    /// overlaps another.
     pub fn check(file: &SegmentFile) -> Result<Self> {
         let length = file.length()?;
         check_version(file, length)?;
         let header: Header = file.read_one(0)?;
         if header.header_bytes as usize != size_of::<Header>() {
-            return Err(ReadError::Damaged(format!("its header says that it has {} bytes, not {HEADER_BYTES}", header.header_bytes)));
+            return Err(ReadError::Damaged(format!(
+                "its header says that it has {} bytes, not {HEADER_BYTES}",
+                header.header_bytes
+            )));
         }
         if header.ticks_per_sec == 0 {
             return Err(ReadError::Damaged("its clock does not tick".into()));
@@ -56,8 +61,12 @@ impl Geometry {
 
     /// Check a header read later: marks within capacities, and nothing moved.
     pub fn check_later(&self, header: &Header) -> Result<()> {
-        for ((now, then), (_, name, ..)) in sections_of(header).iter().zip(&self.sections).zip(PARTS) {
-            if (now.offset, now.record_bytes, now.capacity) != (then.offset, then.record_bytes, then.capacity) {
+        for ((now, then), (_, name, ..)) in
+            sections_of(header).iter().zip(&self.sections).zip(PARTS)
+        {
+            if (now.offset, now.record_bytes, now.capacity)
+                != (then.offset, then.record_bytes, then.capacity)
+            {
                 return Err(ReadError::Damaged(format!("its section of {name} moved")));
             }
             check_used(now, name)?;
@@ -108,22 +117,41 @@ fn check_version(file: &SegmentFile, length: u64) -> Result<()> {
         return Err(ReadError::Version { theirs: version, ours: LAYOUT_VERSION });
     }
     if length < HEADER_BYTES {
-        return Err(ReadError::Damaged(format!("it has {length} bytes, its header alone needs {HEADER_BYTES}")));
+        return Err(ReadError::Damaged(format!(
+            "it has {length} bytes, its header alone needs {HEADER_BYTES}"
+        )));
     }
     Ok(())
 }
 
 fn sections_of(header: &Header) -> [Section; 7] {
-    [header.threads, header.types, header.sites, header.frames, header.strings, header.handles, header.rings]
+    [
+        header.threads,
+        header.types,
+        header.sites,
+        header.frames,
+        header.strings,
+        header.handles,
+        header.rings,
+    ]
 }
 
-fn check_section(section: &Section, name: &str, record: usize, maximum: u32, length: u64) -> Result<()> {
+fn check_section(
+    section: &Section,
+    name: &str,
+    record: usize,
+    maximum: u32,
+    length: u64,
+) -> Result<()> {
     let damaged = |what: String| Err(ReadError::Damaged(format!("its section of {name} {what}")));
     if section.record_bytes as usize != record {
         return damaged(format!("has records of {} bytes, not {record}", section.record_bytes));
     }
     if section.capacity == 0 || section.capacity > maximum {
-        return damaged(format!("has room for {} records, at most {maximum} make sense", section.capacity));
+        return damaged(format!(
+            "has room for {} records, at most {maximum} make sense",
+            section.capacity
+        ));
     }
     if section.offset < HEADER_BYTES || section.offset % 8 != 0 {
         return damaged(format!("begins at byte {}", section.offset));
@@ -138,7 +166,10 @@ fn check_section(section: &Section, name: &str, record: usize, maximum: u32, len
 
 fn check_used(section: &Section, name: &str) -> Result<()> {
     if section.used > section.capacity {
-        return Err(ReadError::Damaged(format!("its section of {name} uses {} records of {}", section.used, section.capacity)));
+        return Err(ReadError::Damaged(format!(
+            "its section of {name} uses {} records of {}",
+            section.used, section.capacity
+        )));
     }
     Ok(())
 }

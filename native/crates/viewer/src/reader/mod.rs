@@ -56,7 +56,9 @@ impl From<ReadError> for status::Error {
     fn from(error: ReadError) -> Self {
         let status = match error {
             ReadError::Io(_) => status::Status::Io,
-            ReadError::NotOurs(_) | ReadError::Damaged(_) | ReadError::Truncated { .. } => status::Status::BadSegment,
+            ReadError::NotOurs(_) | ReadError::Damaged(_) | ReadError::Truncated { .. } => {
+                status::Status::BadSegment
+            }
             ReadError::Version { .. } => status::Status::VersionMismatch,
             ReadError::Argument(_) => status::Status::BadArgument,
         };
@@ -79,9 +81,15 @@ impl fmt::Display for ReadError {
             Self::Io(error) => write!(formatter, "the segment cannot be read: {error}"),
             Self::NotOurs(why) => write!(formatter, "this is not a segment to read: {why}"),
             Self::Damaged(why) => write!(formatter, "the segment is damaged: {why}"),
-            Self::Truncated { wanted, got } => write!(formatter, "the segment is truncated: byte {wanted} was asked for, it ends at {got}"),
+            Self::Truncated { wanted, got } => write!(
+                formatter,
+                "the segment is truncated: byte {wanted} was asked for, it ends at {got}"
+            ),
             Self::Version { theirs, ours } => {
-                write!(formatter, "the segment has layout version {theirs}, this inspector reads version {ours}")
+                write!(
+                    formatter,
+                    "the segment has layout version {theirs}, this inspector reads version {ours}"
+                )
             }
             Self::Argument(why) => formatter.write_str(why),
         }
@@ -140,7 +148,8 @@ impl Reader {
         self.rows().live(out, indices)
     }
 
-    /// Records of `part` from index `from` on, as many as are used and `out` has room for. Returns how many.
+    /// Records of `part` from index `from` on, as many as are used and `out` has room for. Returns
+    /// how many.
     ///
     /// `T` must be the record of `part`. Records that change meanwhile may be of two moments;
     /// records of types, sites, frames and strings do not change once they are ready.
@@ -161,7 +170,8 @@ impl Reader {
     pub fn threads(&self, from: usize, out: &mut [ThreadSlot]) -> Result<usize> {
         let count = self.records(Part::Threads, from, out)?;
         for slot in &mut out[..count] {
-            let in_flight = usize::try_from(slot.depth).map_or(CALL_DEPTH, |depth| depth.min(CALL_DEPTH));
+            let in_flight =
+                usize::try_from(slot.depth).map_or(CALL_DEPTH, |depth| depth.min(CALL_DEPTH));
             slot.calls[in_flight..].fill(0);
             slot.call_ticks[in_flight..].fill(0);
         }
@@ -171,7 +181,8 @@ impl Reader {
     /// The text at `offset` of the string arena, cut to `out`. Returns its whole length in bytes.
     pub fn text(&self, offset: u32, out: &mut [u8]) -> Result<usize> {
         let used = self.geometry.used(&self.file, Part::Strings)?;
-        let damaged = || ReadError::Damaged(format!("no text stands at byte {offset} of its strings"));
+        let damaged =
+            || ReadError::Damaged(format!("no text stands at byte {offset} of its strings"));
         let start = offset.checked_add(4).filter(|start| *start <= used).ok_or_else(damaged)?;
         let mut prefix = [0_u8; 4];
         self.file.read(self.geometry.offset(Part::Strings, offset), &mut prefix)?;

@@ -1,10 +1,12 @@
 //! Rows of the handle table, each of one moment.
 //!
-//! Writers never wait for readers. A writer sets `BUSY` in word 0 before it changes more than word 2, and clears it with the
-//! new state last. A row is taken when two reads of it are equal but for word 2 and not `BUSY`: the second read begins after
-//! the first one ended, so a change that the first one met half-way shows in the second as `BUSY`, as another state, or as a
-//! later `changed_at_ticks`. Word 2 (the counts) is one word and needs no partner, except in a row with an outer count: the sampler forgets that
-//! one before it changes both, so two reads with the same outer and the same strong count are of one pass.
+//! Writers never wait for readers. A writer sets `BUSY` in word 0 before it changes more than word
+//! 2, and clears it with the new state last. A row is taken when two reads of it are equal but for
+//! word 2 and not `BUSY`: the second read begins after the first one ended, so a change that the
+//! first one met half-way shows in the second as `BUSY`, as another state, or as a later
+//! `changed_at_ticks`. Word 2 (the counts) is one word and needs no partner, except in a row with
+//! an outer count: the sampler forgets that one before it changes both, so two reads with the same
+//! outer and the same strong count are of one pass.
 
 use super::file::{zeroed, SegmentFile};
 use super::geometry::{Geometry, Part};
@@ -54,7 +56,8 @@ impl Rows<'_> {
         let rows = self.row_count()?;
         let capacity = out.len().min(indices.len());
         let mut found = RowsRead::default();
-        let (mut once, mut again) = ([zeroed::<HandleSlot>(); CHUNK], [zeroed::<HandleSlot>(); CHUNK]);
+        let (mut once, mut again) =
+            ([zeroed::<HandleSlot>(); CHUNK], [zeroed::<HandleSlot>(); CHUNK]);
         for first in (1..=rows).step_by(CHUNK) {
             let chunk = &mut once[..CHUNK.min(rows + 1 - first)];
             self.read_settled(first as u32, chunk, &mut again)?;
@@ -76,7 +79,12 @@ impl Rows<'_> {
     }
 
     /// Fill `rows` from index `first` on. Returns how many would not hold still.
-    fn read_settled(&self, first: u32, rows: &mut [HandleSlot], again: &mut [HandleSlot]) -> Result<u64> {
+    fn read_settled(
+        &self,
+        first: u32,
+        rows: &mut [HandleSlot],
+        again: &mut [HandleSlot],
+    ) -> Result<u64> {
         let again = &mut again[..rows.len()];
         let offset = self.geometry.offset(Part::Handles, first);
         self.file.read(offset, rows)?;
@@ -90,7 +98,8 @@ impl Rows<'_> {
         Ok(changing)
     }
 
-    /// Read one row until it holds still; when it does not, leave it marked `BUSY` and answer false.
+    /// Read one row until it holds still; when it does not, leave it marked `BUSY` and answer
+    /// false.
     fn retry(&self, index: u32, row: &mut HandleSlot) -> Result<bool> {
         let offset = self.geometry.offset(Part::Handles, index);
         for _ in 0..TRIES {
@@ -121,7 +130,8 @@ fn agree(one: &HandleSlot, other: &HandleSlot) -> bool {
 }
 
 fn words(slot: &HandleSlot) -> [u64; 8] {
-    // SAFETY: both are 64 bytes (asserted in the layout), the slot has no padding, and any bytes are valid integers.
+    // SAFETY: both are 64 bytes (asserted in the layout), the slot has no padding, and any bytes
+    // are valid integers.
     unsafe { std::mem::transmute(*slot) }
 }
 

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use segment::layout::{
-    Event, FrameSlot, HandleSlot, Header, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot, LAYOUT_VERSION, MAGIC, RING_EVENTS,
+    Event, FrameSlot, HandleSlot, Header, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot,
+    LAYOUT_VERSION, MAGIC, RING_EVENTS,
 };
 use viewer::reader::{zeroed, Record, RING_BYTES};
 
@@ -25,7 +26,8 @@ impl Scratch {
     pub fn new() -> Self {
         static SERIAL: AtomicU32 = AtomicU32::new(0);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("arc-inspector-test-{}-{serial}", std::process::id()));
+        let path = std::env::temp_dir()
+            .join(format!("arc-inspector-test-{}-{serial}", std::process::id()));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
@@ -94,7 +96,9 @@ impl Image {
     /// Write any record at `offset`.
     pub fn put<T: Record>(&self, offset: u64, record: &T) {
         // SAFETY: a `Record` consists of integers, all its bytes can be read.
-        let bytes = unsafe { std::slice::from_raw_parts(std::ptr::from_ref(record).cast::<u8>(), size_of::<T>()) };
+        let bytes = unsafe {
+            std::slice::from_raw_parts(std::ptr::from_ref(record).cast::<u8>(), size_of::<T>())
+        };
         self.file.write_all_at(bytes, offset).unwrap();
     }
 
@@ -132,5 +136,12 @@ impl Image {
 
 /// A live row.
 pub fn row(generation: u32) -> HandleSlot {
-    HandleSlot { reference_state: 1, generation, type_id: 1, address: 0x1000, strong: 1, ..zeroed() }
+    HandleSlot {
+        reference_state: 1,
+        generation,
+        type_id: 1,
+        address: 0x1000,
+        strong: 1,
+        ..zeroed()
+    }
 }

@@ -14,7 +14,14 @@ AFTERNOON = time.mktime((2026, 1, 5, 14, 3, 20, 0, 0, -1))
 
 @pytest.mark.parametrize(
     ("spacing", "text"),
-    [(3600, "14:03"), (60, "14:03"), (15, "14:03:20"), (1, "14:03:20"), (0.5, "14:03:20.5"), (0.05, "14:03:20.50")],
+    [
+        (3600, "14:03"),
+        (60, "14:03"),
+        (15, "14:03:20"),
+        (1, "14:03:20"),
+        (0.5, "14:03:20.5"),
+        (0.05, "14:03:20.50"),
+    ],
 )
 def test_a_label_is_as_exact_as_its_spacing_asks(spacing: float, text: str) -> None:
     assert clock_label(AFTERNOON + (0.5 if spacing < 1 else 0), spacing) == text
@@ -32,8 +39,13 @@ def test_labels_have_room_and_are_not_few(span: float, pixels: float) -> None:
     assert step in STEPS_SECS or step % 86_400 == 0
 
 
-@pytest.mark.parametrize(("span", "pixels", "step"), [(20_000, 200, 2000), (6000, 45, 2000), (6, 400, 1), (0.5, 100, 1), (100, 70, 20)])
-def test_labels_of_counts_are_round_and_do_not_touch(span: float, pixels: float, step: float) -> None:
+@pytest.mark.parametrize(
+    ("span", "pixels", "step"),
+    [(20_000, 200, 2000), (6000, 45, 2000), (6, 400, 1), (0.5, 100, 1), (100, 70, 20)],
+)
+def test_labels_of_counts_are_round_and_do_not_touch(
+    span: float, pixels: float, step: float
+) -> None:
     assert step_of(span, pixels) == step
 
 
