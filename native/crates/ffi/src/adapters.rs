@@ -37,11 +37,11 @@ pub extern "C" fn ai_row_born(type_id: u16, address: u64, data: u64, site: u32) 
 /// reference keeps allocated.
 #[no_mangle]
 pub unsafe extern "C" fn ai_row_gone(row: u64, strong: u64) {
-    // SAFETY: the caller's promise; the library changes the word with atomic operations as well.
-    // Relaxed: only the number is used.
     let count = if strong == 0 {
         0
     } else {
+        // SAFETY: the caller's promise; the library changes the word with atomic operations as well.
+        // Relaxed: only the number is used.
         unsafe { (*(strong as *const AtomicU64)).load(Ordering::Relaxed) }
     };
     let state = if count == 1 { ReferenceState::Dropped } else { ReferenceState::Released };

@@ -225,8 +225,8 @@ fn a_collection_counts_the_handles_that_it_released() {
             json!({"ok": true})
         };
         let bytes = reply.to_string();
-        // SAFETY: the text outlives the call.
         assert_eq!(
+            // SAFETY: the text outlives the call.
             unsafe { ai_control_reply(job["job"].as_u64().unwrap(), bytes.as_ptr(), bytes.len()) },
             0
         );

@@ -200,16 +200,16 @@ fn items_are_shared_and_given_as_handles_of_their_own() {
     // SAFETY: as above.
     assert_eq!(unsafe { ai_todo_list_add_item(list, item, null_mut()) }, 0);
     let (mut items, mut count) = ([0; 4], 0);
-    // SAFETY: four places, and one for the count.
     assert_eq!(
+        // SAFETY: four places, and one for the count.
         unsafe { ai_todo_list_get_items(list, items.as_mut_ptr(), 4, &mut count, null_mut()) },
         0
     );
     assert_eq!(count, 2);
     assert_eq!(strong(item), 1 + 2 + 2, "its handle, twice in the list, two handles given");
     let mut less = [0; 1];
-    // SAFETY: one place, and one for the count.
     assert_eq!(
+        // SAFETY: one place, and one for the count.
         unsafe { ai_todo_list_get_items(list, less.as_mut_ptr(), 1, &mut count, null_mut()) },
         0
     );
@@ -223,8 +223,8 @@ fn items_are_shared_and_given_as_handles_of_their_own() {
 fn the_last_of_an_empty_list_is_an_error_and_no_handle() {
     let list = list();
     let mut out = 0;
-    // SAFETY: a place for the handle.
     assert_eq!(
+        // SAFETY: a place for the handle.
         unsafe { ai_todo_list_last(list, &mut out, null_mut()) },
         Status::BadArgument as i32
     );

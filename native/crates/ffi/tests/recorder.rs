@@ -61,8 +61,8 @@ fn type_of(name: &str, kind: Kind, closes: bool) -> u16 {
 
 fn row(type_id: u16, address: u64, born_now: i32) -> u64 {
     let mut row = 0;
-    // SAFETY: a place for the row.
     assert_eq!(
+        // SAFETY: a place for the row.
         unsafe { ai_row_add(type_id, address, address + 16, born_now, &mut row, null_mut()) },
         0
     );
@@ -210,8 +210,8 @@ fn rows_that_nobody_watches_any_more_end_without_a_word() {
     let type_id = type_of("Detached", Kind::Uniffi, false);
     let (addresses, mut rows): (Vec<u64>, _) =
         ((1..=100).map(|number| number * 64).collect(), vec![0; 100]);
-    // SAFETY: a hundred of each.
     assert_eq!(
+        // SAFETY: a hundred of each.
         unsafe {
             ai_rows_add(
                 type_id,
@@ -248,8 +248,8 @@ fn adapters_and_the_runtime_keep_out_of_each_others_rows() {
     assert_eq!(ownership::release(runtime(), theirs).err().unwrap().status, Status::WrongType);
     let mut out = 0;
     let ours = slot(handle).word0().type_id();
-    // SAFETY: a place for the row.
     assert_eq!(
+        // SAFETY: a place for the row.
         unsafe { ai_row_add(ours, 1, 1, 1, &mut out, null_mut()) },
         Status::BadArgument as i32
     );
@@ -290,8 +290,8 @@ fn a_thread_is_named_as_the_host_language_calls_it() {
     // SAFETY: valid text.
     assert_eq!(unsafe { ai_thread_name(platform::thread_id(), name.as_ptr(), name.len()) }, 0);
     assert_eq!(threads::name_of(runtime(), index as u16), "thread \"Größe\"");
-    // SAFETY: valid text.
     assert_eq!(
+        // SAFETY: valid text.
         unsafe { ai_thread_name(u32::MAX, name.as_ptr(), name.len()) },
         Status::BadArgument as i32
     );

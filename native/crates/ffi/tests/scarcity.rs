@@ -27,8 +27,8 @@ fn limit(kind: u32, value: u64) {
             .unwrap()
     };
     let value = if kind == libc::RLIMIT_AS { pages() * 4096 + value } else { value };
-    // SAFETY: a limit of ours.
     assert_eq!(
+        // SAFETY: a limit of ours.
         unsafe { libc::setrlimit(kind, &libc::rlimit { rlim_cur: value, rlim_max: value }) },
         0
     );

@@ -57,9 +57,9 @@ fn call(handle: u64, is_asked_only: bool) -> Option<std::result::Result<(), Stri
     // SAFETY: only `close_by_proxies` writes it, and only with such functions.
     let close: Close = unsafe { std::mem::transmute(close) };
     let (mut text, mut answer) = ([0; ERROR_BYTES], NO_METHOD);
-    // SAFETY: the promise made to `close_by_proxies`; the gate is open, and the text has that many
-    // bytes.
     host_gate::call(|| {
+        // SAFETY: the promise made to `close_by_proxies`; the gate is open, and the text has that
+        // many bytes.
         answer = unsafe { close(handle, i32::from(is_asked_only), text.as_mut_ptr(), ERROR_BYTES) }
     });
     match usize::try_from(answer) {

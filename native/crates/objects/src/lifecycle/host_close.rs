@@ -70,8 +70,8 @@ fn run(asked: &Asked, value: u64) -> Result<()> {
     // SAFETY: only `close_by` writes it, only with such functions, and `closes` found it set.
     let close: Close = unsafe { std::mem::transmute(close) };
     let (mut text, mut length) = ([0; ERROR_BYTES], 0);
-    // SAFETY: the promise made to `close_by`; the gate is open, and the text has that many bytes.
     let is_called = host_gate::call(|| {
+        // SAFETY: the promise made to `close_by`; the gate is open, and the text has that many bytes.
         length = unsafe { close(asked.0, value, text.as_mut_ptr(), ERROR_BYTES) }
     });
     if !is_called {

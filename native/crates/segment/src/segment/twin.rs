@@ -173,12 +173,11 @@ impl Segment {
         let bytes = self.plan.bytes as usize;
         let is_filled = match twin {
             Twin::File(backing) => {
-                // SAFETY: the whole mapping of this segment; the file has its size and its content.
-                if backing
-                    .file()
-                    .and_then(|file| unsafe { platform::map_over(self.base, bytes, Some(file)) })
-                    .is_ok()
-                {
+                let map_over = |file| {
+                    // SAFETY: the whole mapping of this segment; the file has its size and its content.
+                    unsafe { platform::map_over(self.base, bytes, Some(file)) }
+                };
+                if backing.file().and_then(map_over).is_ok() {
                     return Some(backing);
                 }
                 // SAFETY: the caller's promise.
