@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ import pytest
 from hypothesis import settings
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell ignores it in background jobs, and every program of a test would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # a loaded machine makes no example wrong; pytest's own timeout ends a hang
 settings.register_profile("arc-inspector", deadline=None)
 settings.load_profile("arc-inspector")
