@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType, FunctionType
@@ -61,6 +62,8 @@ class ForeignRows:
         self._recorder = recorder
         self._sites = sites
         self._rows: dict[tuple[int, int], int] = {}
+        """Row of each entry; 0: there was no room; negative: a thread makes the row just now."""
+        self._tickets = itertools.count(1)
         self._types: dict[tuple[str, str, Kind], int] = {}
         self._is_followed = True
 
@@ -82,7 +85,7 @@ class ForeignRows:
         for place, handle_map in self._maps.items():
             if place not in self._futures:
                 found += [
-                    ((place, handle), thing, self._rows.get((place, handle), 0))
+                    ((place, handle), thing, max(0, self._rows.get((place, handle), 0)))
                     for handle, thing in entries(handle_map).items()
                 ]
         return found
@@ -116,7 +119,7 @@ class ForeignRows:
         held = self._described(key[0], entries(handle_map).get(handle))
         type_index = self._type_index(held)
         site = self._recorder.site(self._sites, type_index)
-        self._rows[key] = self._recorder.add(type_index, held.address, handle, site)
+        self._keep(key, lambda: self._recorder.add(type_index, held.address, handle, site))
         if not self._is_followed:
             self.clear()  # a detach on another thread came between
 
@@ -143,10 +146,26 @@ class ForeignRows:
             self.gone(self._maps[gone[0]], gone[1])
         for fresh in present.keys() - self._rows.keys():
             held = self._described(fresh[0], present[fresh])
-            self._rows[fresh] = self._recorder.adopt(
-                self._type_index(held), [held.address], [fresh[1]]
-            )[0]
+            self._keep(fresh, functools.partial(self._adopted, held, fresh[1]))
         return len(present)
+
+    def _adopted(self, held: Held, handle: int) -> int:
+        """A row whose birth is unknown."""
+        return self._recorder.adopt(self._type_index(held), [held.address], [handle])[0]
+
+    def _keep(self, key: tuple[int, int], make: Callable[[], int]) -> None:
+        """Make the row of an entry, unless another thread has made it or is about to.
+
+        The entry is in the map before its hook runs, so a look of the worker may meet it first.
+        """
+        ticket = -next(self._tickets)
+        if self._rows.setdefault(key, ticket) != ticket:
+            return
+        row = make()
+        if self._rows.get(key) == ticket:
+            self._rows[key] = row
+        else:  # the entry is gone by now
+            self._recorder.end(row, Reference.RELEASED)
 
     def is_behind(self) -> bool:
         """Whether there are more or fewer entries than rows. Cheap."""

@@ -277,6 +277,25 @@ def test_a_foreign_object_from_before_is_found_with_its_holders(recorder: TableR
         adapter.detach()
 
 
+def test_an_entry_that_a_look_meets_before_its_hook_has_run_has_one_row(
+    adapter: UniffiAdapter, recorder: TableRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[None] = []
+
+    def look_meanwhile(*words: Any) -> int:
+        looks.append(adapter.poll())
+        return 0
+
+    monkeypatch.setattr(TableRecorder, "site", look_meanwhile)
+    held = Persister()
+    persister = bdk.Persister.custom(held)
+    adapter.poll()
+    assert looks
+    assert only(foreign(recorder)).address == id(held)
+    del persister
+    assert not foreign(recorder)
+
+
 def test_entries_that_come_and_go_behind_the_hooks_are_reconciled(
     adapter: UniffiAdapter, recorder: TableRecorder
 ) -> None:
