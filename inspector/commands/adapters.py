@@ -64,7 +64,7 @@ def adapters(
 
 
 def _of_process(pid: int, *, as_json: bool) -> tuple[str, ...]:
-    """What a process follows; what is wrong with it."""
+    """The classes that a process follows, and their faults."""
     report = adapter_report(ask_target(pid, "adapters"))
     if as_json:
         print_json(
@@ -81,7 +81,7 @@ def _of_process(pid: int, *, as_json: bool) -> tuple[str, ...]:
 
 
 def _of_file(path: Path, as_json: bool, is_wanted: bool) -> tuple[str, ...]:
-    """What a file declares; what is wrong with it."""
+    """The declarations of a file, and their faults."""
     declared = Declared()
     if is_wanted or path.exists():
         read_file(path, declared)

@@ -61,7 +61,7 @@ def act_value(act: AuditedAct) -> Mapping[str, Any]:
 
 
 def result_text(act: AuditedAct) -> str:
-    """What came of it, for people: ``#5.1 closed, #6.1 pending``, ``collected 3, released 1``."""
+    """The outcome, for people: ``#5.1 closed, #6.1 pending``, ``collected 3, released 1``."""
     match act.result:
         case None:
             return ""

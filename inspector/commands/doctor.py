@@ -59,7 +59,7 @@ def _process(pid: int, as_json: bool) -> int:
 
 
 def _print_fallback(diagnosis: Diagnosis) -> None:
-    """What is left when nothing may be loaded, called by its name."""
+    """The way that is left when nothing may be loaded, by its name."""
     seen = _seen(diagnosis.facts.pid)
     if seen is None:
         return

@@ -100,7 +100,7 @@ def findings(
 
 
 def mutes_path() -> Path:
-    """Where the viewer keeps what is muted."""
+    """The file in which the viewer keeps muted findings."""
     return platformdirs.user_config_path("arc-inspector") / MUTES_NAME
 
 
@@ -216,7 +216,7 @@ def _observe(session: Session, first: Snapshot, watch_secs: float | None) -> tup
 def _observe_recording(session: ReplaySession) -> tuple[Snapshot, Trend]:
     """Every recorded moment that can be read, in order.
 
-    Of a long recording, so many moments, evenly spread.
+    So many moments of a long recording, evenly spread.
     """
     count = len(session.moments)
     trend = Trend(min_gap_secs=LOOK_SECS / 2)
@@ -231,7 +231,7 @@ def _observe_recording(session: ReplaySession) -> tuple[Snapshot, Trend]:
 
 
 def _events_of(session: Session) -> Events | None:
-    """What is still known of what happened; ``None`` where nothing was recorded."""
+    """The events that are still known; ``None`` if nothing was recorded."""
     try:
         batch: EventBatch = session.read_events().result(EVENT_SECS)
     except (InspectorError, TimeoutError):

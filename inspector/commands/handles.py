@@ -96,7 +96,7 @@ def is_held_by_native_code(snapshot: Snapshot, row: int) -> bool:
 
 
 def say_lead(lead: Lead) -> None:
-    """What is not followed and how to follow it; nothing when there is none."""
+    """The classes that are not followed, and how to follow them; may be empty."""
     for line in (lead.headline, *lead.evidence):
         if line:
             say(line)

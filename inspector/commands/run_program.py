@@ -87,7 +87,7 @@ def run_program(
 
 
 def exit_variables(is_wanted: bool, file: str) -> dict[str, str]:
-    """What the agent is told about the end of the program."""
+    """The agent's orders for the end of the program."""
     variables = {EXIT_REPORT_VARIABLE: "1"} if is_wanted else {}
     return variables | ({EXIT_REPORT_JSON_VARIABLE: str(Path(file).absolute())} if file else {})
 

@@ -87,7 +87,7 @@ class ForeignObjects:
     def delete(self, number: int) -> Any:
         """End a number and get its object back.
 
-        Of several deletions at once one succeeds, the rest get a ``StaleHandleError``.
+        One of several deletions at once succeeds, the rest raise ``StaleHandleError``.
 
         The object is not closed by that; a close that is pending is taken back.
         """

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class EventKind(IntEnum):
-    """What an event says."""
+    """The meaning of an event."""
 
     word: str
     """For people."""

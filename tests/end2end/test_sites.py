@@ -50,7 +50,7 @@ def wrapped(folder: Path, level: str) -> Iterator[Target]:
 
 
 def site(target: Target, kind: str) -> Any:
-    """Where the only object of a type was made, as the command line shows it."""
+    """The birthplace of the only object of a type, as the command line shows it."""
     (row,) = [
         each
         for each in run_command("handles", target.pid, "--json").json["handles"]

@@ -42,7 +42,7 @@ class NativeStacks:
         self.native: Any = hooks.Stacks(self._whose, self._here, self._here, is_walked_natively())
 
     def _whose(self, code: CodeType, scope: dict[str, Any]) -> int:
-        """Whose code it is: 0 left out, 1 the program's own, 2 a library's."""
+        """The owner of the code: 0 left out, 1 the program, 2 a library."""
         if self.table.is_left_out(scope):
             return 0
         return 1 if self.table.names_site(code) else 2

@@ -1,1 +1,1 @@
-"""What subcommands share: opening sessions, consent, printing, the window, started programs."""
+"""The parts that subcommands share: sessions, consent, printing, the window, started programs."""

@@ -113,7 +113,7 @@ def _own(declared: Declared) -> Sequence[Declaration]:
 
 
 def _digest(declared: Declared) -> str:
-    """Of the content that consent is given to."""
+    """A digest of the content that consent is given to."""
     values = [declaration_value(each) for each in _own(declared)]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

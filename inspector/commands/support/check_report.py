@@ -1,4 +1,4 @@
-"""What ``check`` found: the verdict, as text, JSON and JUnit's XML."""
+"""The verdict of ``check`` as text, JSON and JUnit's XML."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Unknown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the run."""
+    """The outcome of the run."""
 
     leaks: tuple[Leak, ...]
     allowed: tuple[Leak, ...]

@@ -111,7 +111,7 @@ class LocalConnector:
                 return
 
     def screenshot_folder(self) -> Path:
-        """Where screenshots go unless the person says otherwise; exists."""
+        """The folder of screenshots unless the person chooses another; it exists."""
         try:
             self._pictures.mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -119,7 +119,7 @@ class LocalConnector:
         return self._pictures
 
     def _remembered(self) -> list[tuple[Path, float]]:
-        """What the file says; a damaged one says nothing."""
+        """The entries of the file; a damaged file has none."""
         try:
             listed = json.loads(read_regular(self._recent_path, MAX_RECENT_BYTES))
             return [(Path(path), float(at)) for path, at in listed if "\0" not in path][

@@ -66,7 +66,7 @@ def live_text(snapshot: Snapshot) -> str:
 
 
 def summary_lines(snapshot: Snapshot | None) -> list[str]:
-    """What was left at the end, by type."""
+    """The handles that were left at the end, by type."""
     if snapshot is None:
         return ["arc-inspector: the program was never seen"]
     arranged = arrange(snapshot, Query(tombstones=False, moment_secs=0.0))

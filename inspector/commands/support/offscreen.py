@@ -83,7 +83,7 @@ class OffscreenWindow:
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """What the panes show."""
+        """The snapshot that the panes show."""
         return self.window.attachment.shown
 
     @property

@@ -34,7 +34,7 @@ _LEAST_SECS: Final = 0.5
 
 
 def coverage_of(session: Session) -> Coverage:
-    """What of the target has no row.
+    """The parts of the target that have no row.
 
     Nothing is known of other sessions, and of a target that does not answer.
     """

@@ -19,7 +19,7 @@ from inspector.errors import AttachError
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a person allows."""
+    """The acts that a person allows."""
 
     inject: bool = False
     """Borrow a thread of the target for a moment."""
@@ -89,7 +89,7 @@ def ensure_possible(pid: int) -> None:
 
 
 def consent_sentences(found: FoundProcess) -> str:
-    """What bringing an agent into a listed process does.
+    """The effects of loading an agent into a listed process.
 
     Empty when that is not needed or cannot be.
     """
@@ -110,7 +110,7 @@ def consent_sentences(found: FoundProcess) -> str:
 
 
 def consent_question(diagnosis: Diagnosis) -> str:
-    """What is about to happen, in sentences."""
+    """The acts that are about to happen, in sentences."""
     facts = diagnosis.facts
     asks = "".join(f" It {each.text}." for each in diagnosis.causes if each.weight is Weight.ASKS)
     return (

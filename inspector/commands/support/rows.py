@@ -59,7 +59,7 @@ def printed_cell(column: HandleColumn, snapshot: Snapshot, row: int) -> str:
 
 
 def gc_value(report: GcReport) -> PlainRow:
-    """What a collection did."""
+    """The effects of a collection."""
     return {
         "collected": report.collected,
         "handles_released": report.handles_released,
@@ -71,7 +71,7 @@ def gc_value(report: GcReport) -> PlainRow:
 
 
 def answer_value(answer: CloseAnswer) -> PlainRow:
-    """What became of one handle."""
+    """The outcome for one handle."""
     return {
         "id": handle_text(answer.handle),
         "outcome": answer.outcome,

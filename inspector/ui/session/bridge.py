@@ -90,7 +90,7 @@ class Inbox:
 class Bridge(QObject):
     """Delivers a session's snapshots and vitals on the GUI thread.
 
-    Of snapshots it delivers the newest, of vitals all.
+    It delivers the newest snapshot and all vitals.
     """
 
     snapshot_arrived = Signal(object)

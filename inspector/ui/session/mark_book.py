@@ -92,7 +92,7 @@ class MarkBook(QObject):
     def compare(self, one: MarkedState, other: MarkedState | None) -> None:
         """Compare two marks, or a mark with the present; ``compared`` follows.
 
-        Of requests that come meanwhile the newest counts.
+        The newest of the requests that come meanwhile counts.
         """
         self._wish = (one, other)
         if not self._comparing:

@@ -138,7 +138,7 @@ class UniffiAdapter:
             yield found
 
     def _ask_whether_closed(self) -> Iterator[None]:
-        """Of proxies that were found and whose class says when it is released, whether they are.
+        """Ask the proxies that were found whether they are released, if their class tells.
 
         In slices.
         """

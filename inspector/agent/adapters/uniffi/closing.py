@@ -345,7 +345,7 @@ class Closing:
             self._faults.add(error)
 
     def _set(self, proxy: Any, state: Resource | None) -> None:
-        """What became of a resource: what ``released`` says, else ``state``.
+        """The state of a resource: the answer of ``released``, else ``state``.
 
         ``None``: as it was.
         """

@@ -134,7 +134,7 @@ class ProxyRows:
     def set_closing(self, closing: Closing | None) -> None:
         """The class closes in this way from now on, or no longer.
 
-        Of proxies that live already it is not known whether they were closed.
+        A proxy that lives already may have been closed: that is unknown.
         """
         self.closing = closing
         if self.type_index:

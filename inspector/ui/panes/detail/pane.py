@@ -116,7 +116,7 @@ class DetailPane(PaneBase):
             self._refresh(row)
 
     def show_coverage(self, coverage: Coverage) -> None:
-        """What the target's agent says of failed calls."""
+        """The answer of the target's agent about failed calls."""
         self._coverage = coverage
         self._refresh(_row_of(self._snapshot, self._handle))
 

@@ -133,7 +133,7 @@ pub struct Operation {
     /// ask for it. All other requests only look, except that they set how much is recorded while
     /// viewers are here.
     pub changes: bool,
-    /// Who carries it out.
+    /// The thread that carries it out.
     pub place: Place,
     /// The worker does it in slices.
     pub is_long: bool,

@@ -82,7 +82,7 @@ pub enum Walk {
     Stack(usize),
 }
 
-/// Whose code it is.
+/// The owner of the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The tool's, or generated: its frames are left out.
