@@ -99,19 +99,29 @@ class _Reading:
     """One pass over a segment."""
 
     def __init__(self, segment: Segment) -> None:
+        # rows first, then the tables that they refer to, each as long as it is by then
         self._segment = segment
         self._header = segment.header()
-        self._types = self._records("AiTypeSlot", segment.read_types, self._header.types)
-        self._threads = self._records("AiThreadSlot", segment.read_threads, self._header.threads)
-        self._sites = self._records("AiSiteSlot", segment.read_sites, self._header.sites)
-        self._frames = self._records("AiFrameSlot", segment.read_frames, self._header.frames)
-        self._strings = ffi.new("uint8_t[]", max(self._header.strings.used, 1))
-        segment.read_strings(ffi.buffer(self._strings))
+        self._slots = self._live_slots()
+        self._types = self._records("AiTypeSlot", segment.read_types, "types")
+        self._threads = self._records("AiThreadSlot", segment.read_threads, "threads")
+        self._sites = self._records("AiSiteSlot", segment.read_sites, "sites")
+        self._frames = self._records("AiFrameSlot", segment.read_frames, "frames")
+        self._strings = self._records("uint8_t", segment.read_strings, "strings")
 
-    def _records(self, record: str, read: Any, section: Any) -> Any:
-        records = ffi.new(f"{record}[]", max(section.used, 1))
+    def _records(self, record: str, read: Any, section: str) -> Any:
+        used = getattr(self._segment.header(), section).used
+        records = ffi.new(f"{record}[]", max(used, 1))
         read(ffi.buffer(records))
         return records
+
+    def _live_slots(self) -> list[tuple[Any, int]]:
+        """Live rows and their indices."""
+        capacity = max(self._header.handles.used, 1)
+        slots, indices = ffi.new("AiHandleSlot[]", capacity), ffi.new("uint32_t[]", capacity)
+        count, _ = self._segment.read_live(ffi.buffer(slots), ffi.buffer(indices))
+        self._held = slots
+        return list(zip(slots[0:count], indices[0:count], strict=True))
 
     def table(self) -> Table:
         header = self._header
@@ -138,10 +148,7 @@ class _Reading:
         )
 
     def _rows(self) -> Iterator[Row]:
-        capacity = max(self._header.handles.used, 1)
-        slots, indices = ffi.new("AiHandleSlot[]", capacity), ffi.new("uint32_t[]", capacity)
-        count, _ = self._segment.read_live(ffi.buffer(slots), ffi.buffer(indices))
-        for slot, index in zip(slots[0:count], indices[0:count], strict=True):
+        for slot, index in self._slots:
             yield self._row(slot, index)
 
     def _row(self, slot: Any, index: int) -> Row:
