@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from inspector.attach.agent_folder import PREFIX as FOLDER_PREFIX
 from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import find_published
 from inspector.attach.inject import bring_agent
@@ -51,8 +52,6 @@ def test_a_process_in_a_container_is_attached_by_the_number_that_it_has_for_us()
         assert shown.json["target"]["state"] == "live", shown
         assert run_command("gc", pid, "--json").status == 0
         assert find_published(pid) is not None
-        assert [
-            path for path in Path(f"/proc/{pid}/root/dev/shm").iterdir() if "arrival" in path.name
-        ] == []
+        assert list(Path(f"/proc/{pid}/root/dev/shm").glob(f"{FOLDER_PREFIX}*")) == []
         close_stdin(target)
         assert target.expect("done")["right"]

@@ -86,18 +86,14 @@ def paragraphs(place: str, first: int, lines: list[str]) -> Iterator[Text]:
 
 
 def docstrings(path: Path, tree: ast.Module) -> Iterator[Text]:
-    """Docstrings of modules, classes and functions of one Python file."""
+    """Docstrings of one Python file, also of attributes: a text below its assignment."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                yield from paragraphs(
-                    str(path.relative_to(ROOT)), first.lineno, first.value.value.split("\n")
-                )
+        body = getattr(node, "body", None)
+        for part in body if isinstance(body, list) else ():
+            literal = part.value if isinstance(part, ast.Expr) else None
+            if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
+                lines = literal.value.split("\n")
+                yield from paragraphs(str(path.relative_to(ROOT)), part.lineno, lines)
 
 
 def python_comments(path: Path, source: str) -> Iterator[Text]:

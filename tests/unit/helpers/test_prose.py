@@ -102,9 +102,13 @@ def test_comments_of_each_language_are_read() -> None:
 
 
 def test_docstrings_are_read() -> None:
-    tree = ast.parse('"""Module."""\ndef f():\n    """Function.\n\n    More.\n    """\n')
+    source = (
+        '"""Module."""\ndef f():\n    """Function.\n\n    More.\n    """\nx = 1\n"""Attribute."""\n'
+    )
+    tree = ast.parse(source)
     assert [(found.words, found.line) for found in docstrings(ROOT / "x.py", tree)] == [
         ("Module.", 1),
+        ("Attribute.", 8),
         ("Function.", 3),
         ("More.", 5),
     ]
