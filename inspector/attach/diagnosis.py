@@ -62,7 +62,7 @@ class Diagnosis:
     method: Method | None
     """``None``: it cannot be."""
     causes: tuple[Cause, ...]
-    """Those that block first."""
+    """Blocking causes come first."""
 
     @property
     def is_possible(self) -> bool:

@@ -54,7 +54,7 @@ class FoundProcess:
     reason: str = ""
     """Why not, a sentence without a full stop; for an attachable one what is special."""
     fix: str = ""
-    """What a person can do about it."""
+    """The act that helps a person."""
     live_handles: int = UNKNOWN_COUNT
     method: Method | None = None
     """How it is attached; for one without an agent, how that could be brought in. ``None``: not at

@@ -27,7 +27,7 @@ _ALL_SYMBOLS: Final = 2
 _DYNAMIC_SYMBOLS: Final = 11
 _MAX_TABLE_BYTES: Final = 64 << 20
 _MAX_SYMBOL_BYTES: Final = 256 << 20
-"""Of the table of all symbols, which has millions in a library with debug information."""
+"""Size of the table of all symbols, which has millions in a library with debug information."""
 _MACHINES: Final = {
     3: "i386",
     40: "arm",

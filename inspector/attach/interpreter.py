@@ -88,7 +88,7 @@ class Image:
     name: str
     """As the process sees it."""
     bias: int
-    """What is added to the file's addresses."""
+    """The number that is added to the file's addresses."""
     code: tuple[int, int]
     """First byte of its code, and the one behind it."""
 

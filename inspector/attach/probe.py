@@ -44,7 +44,7 @@ class Facts:
     own_uid: int = 0
     has_agent: bool = False
     tracer: str = ""
-    """Who traces it already: ``gdb (4711)``."""
+    """The process that traces it already: ``gdb (4711)``."""
     ptrace_scope: int | None = None
     """Of Yama; ``None``: the kernel has no Yama."""
     may_trace: bool | None = None

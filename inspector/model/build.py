@@ -70,9 +70,9 @@ class Moment:
     taken_at: float
     target: Target
     cost_share: float = float("nan")
-    """Of one core, over the last interval."""
+    """Share of one core, over the last interval."""
     limits: tuple[Limit, ...] = ()
-    """Those of the process, as the system tells."""
+    """Figures of the process, as the system tells."""
     overwritten_events: int = 0
     """Events that were overwritten before this session read them."""
 

@@ -44,7 +44,7 @@ class Mark:
     at: float
     kind: MarkKind
     text: str
-    """What happened, a sentence without a full stop."""
+    """The incident, a sentence without a full stop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class FlameGraph:
     flames: tuple[Flame, ...]
     weight: Weight
     depth: int
-    """Of the highest rectangle."""
+    """Level of the highest rectangle."""
     unrecorded: int = 0
     """Live handles whose site was not recorded."""
     unsized: int = 0

@@ -12,7 +12,7 @@ from typing import Final
 from inspector.model.snapshot import Ints, Vitals
 
 WINDOW_SECS: Final = 2.0
-"""What a rate in the table is an average of."""
+"""The span that a rate in the table averages."""
 
 
 class RateWindow:

@@ -275,7 +275,7 @@ class Cost:
     segment_bytes: int = UNKNOWN
     """Really allocated."""
     sample_secs: float = float("nan")
-    """What the newest pass of the sampler took."""
+    """Duration of the newest pass of the sampler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +298,7 @@ class Handles:
     addresses: Ids = field(metadata=stored("<u8", Check.BITS))
     """Heap address of the object: rows with one address are handles of one object. 0: none."""
     data: Ids = field(metadata=stored("<u8", Check.BITS))
-    """What the handle stands for: data pointer, map key, a proxy's ``_handle``."""
+    """The number behind the handle: data pointer, map key, a proxy's ``_handle``."""
     strong: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Resting count, without the tool's own references. Of a trait: every reference that keeps the
     object, which is ``inner_strong`` and what the outer ``Arc`` of each of the object's handles
@@ -324,7 +324,7 @@ class Handles:
     owner_threads: Ints = field(metadata=stored("<i8", Check.INDEX))
     """0: any thread may close."""
     requester_threads: Ints = field(metadata=stored("<i8", Check.INDEX))
-    """Who asked for the close, or released."""
+    """The thread that asked for the close, or released."""
     created_sites: Ints = field(metadata=stored("<i8", Check.INDEX))
     last_sites: Ints = field(metadata=stored("<i8", Check.INDEX))
     changing: npt.NDArray[np.bool_] = field(metadata=stored("|b1", Check.FLAG))
@@ -379,7 +379,7 @@ class Snapshot:
     sampled_at: float = float("nan")
     """When the counts were last sampled."""
     last_close_secs: float = float("nan")
-    """What the newest finished close took."""
+    """Duration of the newest finished close."""
     limits: tuple[Limit, ...] = ()
     """What the target can run out of; what is not known is left out."""
     deadlines: tuple[CloseDeadline, ...] = ()
@@ -391,7 +391,7 @@ class Snapshot:
     """What all threads of the process did when they were looked at from outside, the main one
     first; empty: they were not."""
     notes: tuple[str, ...] = ()
-    """What could not be looked at, and why: sentences without a full stop."""
+    """Parts that could not be looked at, and why: sentences without a full stop."""
 
     def kind_of(self, row: int) -> Kind:
         """Kind of the type of a row of ``handles``; ``Kind.UNKNOWN`` when the type is not known."""

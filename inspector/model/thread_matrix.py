@@ -27,9 +27,9 @@ class ThreadMatrix:
     """
 
     rows: tuple[ThreadRow, ...]
-    """Those that created most first."""
+    """The threads that created most come first."""
     columns: tuple[ThreadRow, ...]
-    """Those that ended most first."""
+    """The threads that ended most come first."""
     counts: npt.NDArray[np.int64]
     living: Ints
     """Handles created on a row's thread that are open, or live and cannot be closed."""

@@ -116,4 +116,4 @@ def _drop(key: int) -> None:
 
 
 DROP: Final = callback("ai_python_drop", _drop)
-"""What native code calls when it drops a foreign object."""
+"""The function that native code calls when it drops a foreign object."""

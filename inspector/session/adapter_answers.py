@@ -59,7 +59,7 @@ class AdapterReport:
     """Of its adapters: ``uniffi``."""
     declared: tuple[DeclaredClass, ...]
     troubles: tuple[str, ...]
-    """What is wrong with files of declarations, a line each."""
+    """Faults of files of declarations, a line each."""
     libraries: Mapping[str, LibraryClasses] | None = None
     """By the library's file in the target; ``None``: the target does not say."""
     failed: tuple[FailedCallback, ...] | None = None

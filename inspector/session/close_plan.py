@@ -55,7 +55,7 @@ class Step:
     is_added: bool
     """Nobody asked for it; another one cannot be closed before it."""
     others: tuple[str, ...]
-    """Who holds it, apart from what is closed before it in this plan."""
+    """Holders, apart from what is closed before it in this plan."""
 
     @property
     def is_held(self) -> bool:

@@ -42,7 +42,7 @@ class CloseAnswer:
     """A sentence without a full stop: ``2 calls in flight``, ``TodoItem did not opt in to
     closing``."""
     holders: tuple[str, ...] = ()
-    """Who else holds the object, for the person to read."""
+    """Other holders of the object, for the person to read."""
     first: tuple[int, ...] = ()
     """Handles of objects that need this one and have to be closed before; each is one of the
     ``holders``."""

@@ -47,9 +47,9 @@ class Declaration:
     cls: str
     """``package.module.Class``; ``""``: handles are known by the library's functions alone."""
     name: str
-    """What its rows are called."""
+    """The name of its rows."""
     handle: Path | None = None
-    """Where a proxy keeps its handle; ``None``: the proxy is the handle."""
+    """The attribute in which a proxy keeps its handle; ``None``: the proxy is the handle."""
     released: Condition | None = None
     """When the handle is given back although the proxy lives; ``None``: when ``handle`` is none or
     0."""
@@ -73,7 +73,7 @@ class Declaration:
     clones: tuple[Function, ...] = ()
     frees: tuple[Function, ...] = ()
     source: str = ""
-    """Where it was declared, for people."""
+    """The place of the declaration, for people."""
     is_shipped: bool = False
     """It comes with the tool; what it runs was looked through."""
 

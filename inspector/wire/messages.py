@@ -34,7 +34,7 @@ class Request(NamedTuple):
     deadline_ms: int
     """From its arrival; the target drops what is later."""
     fields: Mapping[str, Any] = NO_FIELDS
-    """What the operation takes."""
+    """The fields that the operation takes."""
 
 
 class Answer(NamedTuple):

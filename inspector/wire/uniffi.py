@@ -57,7 +57,7 @@ class Shape(NamedTuple):
     contracts: range
     """Contract numbers that agree with it; 0 stands for a module that names none."""
     handle_attribute: str
-    """Where a proxy keeps its handle."""
+    """The attribute in which a proxy keeps its handle."""
     make_name: str | None
     """The classmethod that every lift passes through; ``None`` where objects are made by their
     constructor alone."""

@@ -15,7 +15,7 @@ class OwnRuntimeAdapter:
     __slots__ = ("boundary",)
 
     boundary: OwnBoundary
-    """Who holds whom across the boundary."""
+    """The holders across the boundary."""
 
     def __init__(self) -> None:
         """Has nothing to prepare."""

@@ -27,7 +27,7 @@ class CloseVerdict(NamedTuple):
     reason: str
     """A sentence without a full stop, cause first."""
     holders: tuple[str, ...] = ()
-    """Who else holds the object, for the person to read."""
+    """Other holders of the object, for the person to read."""
 
 
 class CloseWish(NamedTuple):

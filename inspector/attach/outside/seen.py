@@ -37,7 +37,7 @@ class SeenRows:
     types: Ints
     """Place among the types of the look."""
     places: Addresses
-    """What keeps the handle: the proxy, the map's entry, the coroutine. With ``handles`` a row's
+    """The keeper of the handle: the proxy, the map's entry, the coroutine. With ``handles`` a row's
     identity from one look to the next."""
     handles: Addresses
     addresses: Addresses
@@ -126,7 +126,7 @@ class Look:
     without_handle: int = 0
     """Proxies that keep none: their constructor failed, or runs just now."""
     notes: tuple[str, ...] = ()
-    """What could not be looked at, and why: sentences without a full stop."""
+    """Parts that could not be looked at, and why: sentences without a full stop."""
 
 
 def no_rows() -> SeenRows:

@@ -36,7 +36,7 @@ def configured_path() -> Path:
 
 
 def configured(ask: Ask | None = ask_on_terminal) -> Declared:
-    """What the person declares for every process and has agreed to, and what is wrong with it.
+    """The declarations that the person agreed to for every process, and their faults.
 
     Never raises.
 

@@ -20,7 +20,7 @@ MAX_FILE_CHARS: Final = 64 << 20
 """More is cut off, and then is no JSON."""
 PYTEST_USAGE: Final = 4
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML cannot carry."""
+"""Characters that XML cannot carry."""
 
 
 class Unknown(StrEnum):

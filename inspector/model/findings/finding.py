@@ -28,7 +28,7 @@ class Facts:
 
     snapshot: Snapshot
     trend: Trend
-    """What was observed before, the snapshot included."""
+    """The earlier observations, the snapshot included."""
     events: Events | None = None
     """``None``: not recorded (below level *history*), or not read."""
     unseen: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Finding:
     headline: str
     """A sentence without a full stop."""
     subject: str = ""
-    """What it is about, the same in each run of the program: a type and a site. With ``rule`` it is
+    """The subject, the same in each run of the program: a type and a site. With ``rule`` it is
     what a person mutes."""
     former_subject: str = ""
     """The subject as an earlier version wrote it into the file of mutes: with the innermost frame,

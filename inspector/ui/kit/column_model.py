@@ -67,7 +67,7 @@ class Column(Generic[RowsT]):
     """Exact value, or why it is not known."""
     cue: Callable[[RowsT, int], Cue | None] | None = None
     empty: str = UNKNOWN_TEXT
-    """What stands where ``text`` says nothing."""
+    """The text of a cell for which ``text`` is empty."""
 
 
 class ColumnModel(QAbstractTableModel, Generic[RowsT]):

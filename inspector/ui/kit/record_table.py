@@ -33,7 +33,7 @@ class TableShape:
     """How a table is laid out."""
 
     name: str
-    """What a screen reader says."""
+    """The name that a screen reader says."""
     widths: tuple[int, ...]
     """Pixels, one a column."""
     spare: tuple[int, ...]

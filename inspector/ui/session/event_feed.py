@@ -33,7 +33,7 @@ class EventFeed(QObject):
         self._round = 0
         self._asking = False
         self.events: Events = no_events()
-        """What is known, oldest first."""
+        """The known events, oldest first."""
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
 

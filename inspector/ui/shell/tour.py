@@ -27,7 +27,7 @@ class TourStep:
     anchor: Callable[[], QWidget]
     """What it speaks of: the card stands beside it, a frame around it."""
     enter: Callable[[], None] | None = None
-    """What the window shows for it."""
+    """The pane that the window shows for it."""
 
 
 class Tour(QObject):

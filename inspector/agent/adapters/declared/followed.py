@@ -50,7 +50,7 @@ class Followed:
         self.closing: HostedClosing | None = None
         """How the class closes, where another adapter follows it: then the rows are that one's."""
         self.waits_for = ""
-        """What has to be imported first; ``""`` when nothing."""
+        """The module that has to be imported first; ``""`` when nothing."""
         self.trouble = ""
         """Why it is not, or not fully, followed; ``""`` when all is well."""
         self._recorder = recorder

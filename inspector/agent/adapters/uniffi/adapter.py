@@ -74,7 +74,7 @@ class UniffiAdapter:
         self._is_scan_due = False
         self._was_off = False
         self.boundary = UniffiBoundary(self._followed)
-        """Who holds whom across the boundary."""
+        """The holders across the boundary."""
 
     def attach(self) -> None:
         """Set hooks on the generated modules that are imported."""

@@ -63,7 +63,7 @@ FIRST_READING: Final = "Reading the counters…"
 EMPTY_TEXTS: Final = MappingProxyType(
     {TargetState.RECORDED: RECORDED, TargetState.POST_MORTEM: GONE, TargetState.ENDED: GONE}
 )
-"""What the pane says instead of a plot."""
+"""The text that the pane shows instead of a plot."""
 
 
 class TimelinePane(PaneBase):

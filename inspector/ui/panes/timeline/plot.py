@@ -87,7 +87,7 @@ class TimelinePlot(QWidget):
         self._lines: dict[Any, tuple[Line, float]] = {}
         self._drawn_at = 0.0
         self.frame_secs = 0.0
-        """What the newest repaint took to compute and hand over."""
+        """The time that the newest repaint took to compute and hand over."""
         self._build()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
