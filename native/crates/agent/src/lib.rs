@@ -5,9 +5,8 @@ pub mod left;
 mod publish;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use control::Stay;
 use objects::lifecycle;
@@ -42,9 +41,6 @@ pub struct Options<'a> {
     /// How the agent came here, and when it leaves.
     pub stay: Stay,
 }
-
-/// How often an exit checks whether viewers have left.
-const VIEWERS_TURN: Duration = Duration::from_millis(1);
 
 struct Agent {
     sampler: Arc<Sampler>,
@@ -160,19 +156,6 @@ pub fn exit() {
         }
     }
     publish::remove();
-}
-
-/// After `exit`: waits until no viewer looks any more, so that each has read the last state; they
-/// hang up then. Without viewers it returns at once.
-pub fn wait_for_viewers(patience: Duration) {
-    let Some(runtime) = existing() else { return };
-    let until = Instant::now() + patience;
-    // Relaxed: the count is all that is looked at
-    while atomic!(AtomicU32, runtime.segment().header(), viewers).load(Ordering::Relaxed) > 0
-        && Instant::now() < until
-    {
-        std::thread::sleep(VIEWERS_TURN);
-    }
 }
 
 fn say_ended(runtime: &Runtime, ending: Ending) {

@@ -140,13 +140,6 @@ pub extern "C" fn ai_is_running() -> i32 {
     catch_value(0, || i32::from(agent::is_running()))
 }
 
-/// After `ai_exit`: waits until every viewer has read the last state and hung up, at most so long;
-/// returns at once where there is none.
-#[no_mangle]
-pub extern "C" fn ai_wait_for_viewers(patience_millis: u32) {
-    catch_value((), || agent::wait_for_viewers(Duration::from_millis(patience_millis.into())));
-}
-
 /// The path of the segment, without a terminating NUL: returns its length in bytes and writes as
 /// many as fit; 0 when the agent does not run.
 ///
