@@ -1,6 +1,6 @@
 """The reasons why a process can be attached or not, and remedies, safest first.
 
-Pure: judges ``Facts`` for ``doctor``, ``ps`` and the start page.
+Pure: judges ``ProcessFacts`` for ``doctor``, ``ps`` and the start page.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from inspector.attach.interpreter import NEWEST, OLDEST
-from inspector.attach.probe import REMOTE_OFF, Facts
+from inspector.attach.probe import REMOTE_OFF, ProcessFacts
 from inspector.attach.remote_exec import OLDEST as OLDEST_REMOTE
 
 X86_FIX: Final = "run it with a Python for x86-64: the tool is built for that one alone"
@@ -58,7 +58,7 @@ class Cause:
 class Diagnosis:
     """Whether and how a process can be attached."""
 
-    facts: Facts
+    facts: ProcessFacts
     method: Method | None
     """``None``: it cannot be."""
     causes: tuple[Cause, ...]
@@ -83,7 +83,7 @@ class Diagnosis:
         return self.causes[0] if self.causes else None
 
 
-def diagnose(facts: Facts) -> Diagnosis:
+def diagnose(facts: ProcessFacts) -> Diagnosis:
     """Judge a process."""
     if not facts.exists:
         return Diagnosis(facts, None, (Cause("no-process", Weight.BLOCKS, "does not exist"),))
@@ -98,7 +98,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     return Diagnosis(facts, Method.REMOTE if can_remote else Method.INJECT, tuple(found))
 
 
-def _blocking(facts: Facts) -> Iterator[Cause]:
+def _blocking(facts: ProcessFacts) -> Iterator[Cause]:
     """The causes that make attaching impossible, the deepest first."""
     yield from _ended(facts)
     yield from _machine(facts)
@@ -112,7 +112,7 @@ def _blocking(facts: Facts) -> Iterator[Cause]:
         )
 
 
-def _ended(facts: Facts) -> Iterator[Cause]:
+def _ended(facts: ProcessFacts) -> Iterator[Cause]:
     if facts.state in ("Z", "X"):
         yield _blocks(
             "ended",
@@ -121,7 +121,7 @@ def _ended(facts: Facts) -> Iterator[Cause]:
         )
 
 
-def _machine(facts: Facts) -> Iterator[Cause]:
+def _machine(facts: ProcessFacts) -> Iterator[Cause]:
     if facts.own_machine != "x86-64":
         yield _blocks(
             "architecture",
@@ -132,7 +132,7 @@ def _machine(facts: Facts) -> Iterator[Cause]:
         yield _blocks("architecture", f"is a program for {facts.machine}, not for x86-64", X86_FIX)
 
 
-def _permission(facts: Facts) -> Iterator[Cause]:
+def _permission(facts: ProcessFacts) -> Iterator[Cause]:
     if facts.uid is not None and facts.own_uid not in (0, facts.uid):
         user = facts.user or str(facts.uid)
         named = user if user != str(facts.uid) else f"'#{user}'"
@@ -182,7 +182,7 @@ def _permission(facts: Facts) -> Iterator[Cause]:
         )
 
 
-def _held(facts: Facts) -> Iterator[Cause]:
+def _held(facts: ProcessFacts) -> Iterator[Cause]:
     if facts.tracer:
         yield _blocks(
             "traced",
@@ -197,7 +197,7 @@ def _held(facts: Facts) -> Iterator[Cause]:
         )
 
 
-def _interpreter(facts: Facts) -> Iterator[Cause]:
+def _interpreter(facts: ProcessFacts) -> Iterator[Cause]:
     if facts.runtimes.pypy:
         yield _blocks(
             "no-python", "runs PyPy; the agent needs CPython", "run the program with CPython"
@@ -247,7 +247,7 @@ def _interpreter(facts: Facts) -> Iterator[Cause]:
         )
 
 
-def _without_python(facts: Facts) -> Cause:
+def _without_python(facts: ProcessFacts) -> Cause:
     """The cause of a process without Python: a launcher starts the program as another process.
 
     Launchers are the loader of a packed program, a shell, a runner.
@@ -271,7 +271,7 @@ def _without_python(facts: Facts) -> Cause:
     return _blocks("no-python", f"runs no Python, and has started {started}", *fixes)
 
 
-def _asking(facts: Facts) -> Iterator[Cause]:
+def _asking(facts: ProcessFacts) -> Iterator[Cause]:
     if facts.seccomp:
         text = (
             "runs under a filter of system calls (seccomp): a strict filter may kill it when "
@@ -282,7 +282,7 @@ def _asking(facts: Facts) -> Iterator[Cause]:
         )
 
 
-def _notes(facts: Facts) -> Iterator[Cause]:
+def _notes(facts: ProcessFacts) -> Iterator[Cause]:
     if not facts.shares_files or not facts.shares_pids:
         where = "its own files" if not facts.shares_files else "its own process ids"
         yield Cause(
@@ -309,7 +309,7 @@ def _notes(facts: Facts) -> Iterator[Cause]:
         )
 
 
-def _interpreters(facts: Facts) -> Iterator[Cause]:
+def _interpreters(facts: ProcessFacts) -> Iterator[Cause]:
     if facts.interpreters is not None and facts.interpreters > 1:
         outside = f"look from outside: arc-inspector handles {facts.pid} --read-only"
         yield Cause("sub-interpreters", Weight.NOTE, others_text(facts.interpreters), (outside,))

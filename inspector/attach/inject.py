@@ -49,7 +49,7 @@ class NotComeByError(AttachError):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Injection:
     """The agent is in."""
 
     found: FoundProcess
@@ -67,7 +67,7 @@ def bring_agent(
     level: str = "count",
     nudge: bool = False,
     leaves_after_secs: float = LEAVES_AFTER_SECS,
-) -> Arrival:
+) -> Injection:
     """Have the agent run in a process, and find it there.
 
     Consent is the caller's business. Raises ``AttachError``.
@@ -95,7 +95,7 @@ def bring_agent(
     paused_secs, tries, interrupted = (
         outcome.get(name, 0) for name in ("paused_secs", "tries", "interrupted")
     )
-    return Arrival(found, float(paused_secs), int(tries), int(interrupted))
+    return Injection(found, float(paused_secs), int(tries), int(interrupted))
 
 
 def _injector(order: dict[str, object]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Runtimes:
-    """Facts from a process's map, without opening a file."""
+    """ProcessFacts from a process's map, without opening a file."""
 
     python: str
     """Name of a CPython library, or ``""``."""

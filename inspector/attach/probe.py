@@ -1,4 +1,4 @@
-"""Facts about a process before it is attached.
+"""ProcessFacts about a process before it is attached.
 
 Gathers; ``causes`` judges. Reads only. Any thread, a few milliseconds.
 """
@@ -31,7 +31,7 @@ NO_RUNTIMES: Final = Runtimes(python="", pypy=False, musl=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ProcessFacts:
     """A process as it looks from here. Unknown is ``None``, never a guess."""
 
     pid: int
@@ -77,12 +77,12 @@ class Facts:
     """Debuggers that are installed; none is needed."""
 
 
-def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
+def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> ProcessFacts:
     """Look at a process. Not ``deeply``: without opening its files, for lists."""
     stat = procfs.process_stat(pid)
     status = procfs.status(pid)
     if stat is None and not status:
-        return Facts(pid, exists=False)
+        return ProcessFacts(pid, exists=False)
     owner = procfs.owner(pid)
     maps = procfs.mappings(pid)
     mapped = maps or ()
@@ -92,7 +92,7 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
     named = version_in(found.python) or version_in(program)
     certain = interpreter.minor if interpreter else None if deeply else named
     version = certain or named
-    return Facts(
+    return ProcessFacts(
         pid,
         name=status.get("Name", ""),
         state=stat.state if stat else "",

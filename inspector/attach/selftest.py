@@ -146,7 +146,7 @@ def _attached() -> Check:
     try:
         assert child.stdout is not None  # noqa: S101 - for the type checker
         child.stdout.readline()
-        arrival = bring_agent(child.pid, Method.INJECT)
+        injection = bring_agent(child.pid, Method.INJECT)
     except AttachError as error:
         return Check(
             "attach",
@@ -157,7 +157,7 @@ def _attached() -> Check:
         )
     finally:
         child.communicate()
-    held = f"one thread was held for {arrival.paused_secs * 1e3:.1f} ms"
+    held = f"one thread was held for {injection.paused_secs * 1e3:.1f} ms"
     return Check(
         "attach", True, (f"a process of our own was attached ({held}); no debugger is needed")
     )

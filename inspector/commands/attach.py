@@ -62,7 +62,7 @@ def attach(
     if headless:
         _report(pid, prepared, as_json, keep=keep)
         return
-    found, brought = prepared.found, prepared.arrival is not None and not keep
+    found, brought = prepared.found, prepared.injection is not None and not keep
     session = lambda _connector: session_with(found, level=Level.HISTORY, brought=brought)  # noqa: E731 - a name for the line
     raise typer.Exit(open_window(initial=session, initial_name=f"{found.name} ({pid})"))
 
@@ -81,30 +81,32 @@ def _look(pid: int, *, inject: bool, headless: bool) -> int:
 
 
 def _report(pid: int, prepared: Prepared, as_json: bool, *, keep: bool) -> None:
-    arrival, found = prepared.arrival, prepared.found
+    injection, found = prepared.injection, prepared.found
     if as_json:
-        paused_secs = arrival.paused_secs if arrival else 0.0
+        paused_secs = injection.paused_secs if injection else 0.0
         print_json(
             {
                 "pid": pid,
                 "segment": str(found.segment),
                 "way": prepared.method.value,
-                "brought": arrival is not None,
+                "brought": injection is not None,
                 "paused_secs": paused_secs,
-                "interrupted_waits": arrival.interrupted if arrival else 0,
-                "leaves_after_secs": None if arrival is None or keep else LEAVES_AFTER_SECS,
+                "interrupted_waits": injection.interrupted if injection else 0,
+                "leaves_after_secs": None if injection is None or keep else LEAVES_AFTER_SECS,
             }
         )
-    elif arrival is None:
+    elif injection is None:
         say(f"The agent runs in {found.name} ({pid}) already")
     else:
         held = (
-            f"; one thread was held for {arrival.paused_secs * 1e3:.1f} ms"
-            if arrival.paused_secs
+            f"; one thread was held for {injection.paused_secs * 1e3:.1f} ms"
+            if injection.paused_secs
             else ""
         )
         ended = (
-            f"; {arrival.interrupted} of its waits ended with EINTR" if arrival.interrupted else ""
+            f"; {injection.interrupted} of its waits ended with EINTR"
+            if injection.interrupted
+            else ""
         )
         stays = (
             "stays until arc-inspector detach"

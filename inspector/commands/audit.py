@@ -12,9 +12,9 @@ import typer
 from inspector.commands.support.asking import ask_target
 from inspector.commands.support.output import print_json, say
 from inspector.commands.support.tables import Column, Table
-from inspector.model.snapshot import handle_text
 from inspector.session.answers import audit_log
 from inspector.session.protocol import AuditedAct, AuditLog
+from inspector.vocabulary import handle_text
 
 _COLUMNS: Final = (
     Column("At"),

@@ -21,11 +21,11 @@ from inspector.commands.support.rows import answer_value
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import ControlError, TargetBusyError, UsageError
 from inspector.model.filter import Filter, FilterError, parse
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural
 from inspector.session.close_plan import OPEN, UNGUARDED, found_by, in_order, others_of
 from inspector.session.protocol import CloseAnswer, Session
-from inspector.vocabulary import PENDING, Resource
+from inspector.vocabulary import PENDING, Resource, handle_text
 from inspector.wire.schema import handle_number
 
 REFUSED_STATUS: Final = 1

@@ -17,8 +17,8 @@ from inspector.commands.support.output import flush_output, say
 from inspector.commands.support.window import has_display, open_window
 from inspector.model.filter import quoted
 from inspector.model.pending import pending_closes
-from inspector.model.snapshot import Snapshot, handle_text
-from inspector.vocabulary import Reference, Resource
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import Reference, Resource, handle_text
 
 if TYPE_CHECKING:
     from inspector.commands.support.offscreen import OffscreenWindow  # imports Qt

@@ -17,9 +17,10 @@ from inspector.commands.support.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.model.diff import Change, Diff, Fate, diff
 from inspector.model.marks import MarkedState, mark_now
-from inspector.model.snapshot import UNKNOWN, handle_text
+from inspector.model.snapshot import UNKNOWN
 from inspector.model.wording import UNKNOWN_TEXT, clock, number, signed
 from inspector.session.protocol import Replay
+from inspector.vocabulary import handle_text
 
 MOST_LINES: Final = 40
 LISTED_HANDLES: Final = 20

@@ -31,11 +31,11 @@ from inspector.model.events import EventBatch, Events, joined
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, judge
 from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import Snapshot, TargetState, Vitals, handle_text
+from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Session
 from inspector.session.replay import ReplaySession
-from inspector.vocabulary import Level
+from inspector.vocabulary import Level, handle_text
 
 LOOK_SECS: Final = 0.25
 """From one observation to the next."""

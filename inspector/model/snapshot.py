@@ -404,8 +404,3 @@ class Snapshot:
             self.handles.references == Reference.RELEASE_REQUESTED
         )
         return int(np.count_nonzero(live))
-
-
-def handle_text(handle: int) -> str:
-    """``#slot.generation``, as it is shown everywhere."""
-    return f"#{(handle & 0xFFFF_FFFF) >> 1}.{handle >> 32}"

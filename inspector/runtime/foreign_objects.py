@@ -17,9 +17,8 @@ from inspector.errors import StaleHandleError
 from inspector.runtime.foreign import DROP, FOREIGN, callback, error_length
 from inspector.runtime.handles import call_for_number, create
 from inspector.runtime.resources import Resource, close
-from inspector.vocabulary import Kind
+from inspector.vocabulary import Kind, handle_text
 from inspector.wire import ffi, lib
-from inspector.wire.schema import handle_text
 from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
 

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Final, NamedTuple, NoReturn, Self
 
 from inspector.runtime.own_closes import OWN_CLOSES
 from inspector.runtime.sites import SITES
+from inspector.vocabulary import handle_text
 from inspector.wire import ffi, lib
-from inspector.wire.schema import SITE_FRAMES, handle_text
+from inspector.wire.schema import SITE_FRAMES
 from inspector.wire.status import raise_last
 
 _NEW_NUMBER: Final = ffi.typeof("uint64_t *")

@@ -14,9 +14,8 @@ from inspector.errors import StaleHandleError
 from inspector.runtime.handles import Handle, call, call_for_number, create
 from inspector.runtime.resources import Resource, close
 from inspector.runtime.samples import TodoItem
-from inspector.vocabulary import Kind
+from inspector.vocabulary import Kind, handle_text
 from inspector.wire import ffi, lib
-from inspector.wire.schema import handle_text
 from inspector.wire.text import text_struct
 
 

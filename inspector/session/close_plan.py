@@ -18,10 +18,10 @@ import numpy.typing as npt
 from inspector.errors import ControlError
 from inspector.model.filter import Filter
 from inspector.model.pending import why_not_taken_back
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
 from inspector.session.protocol import CloseAnswer
-from inspector.vocabulary import Resource
+from inspector.vocabulary import Resource, handle_text
 
 UNGUARDED: Final = frozenset({"would_close", "would_wait"})
 """Outcomes of previews that others' holds do not change: a person has to agree first."""

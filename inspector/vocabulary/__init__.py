@@ -1,6 +1,6 @@
 """The words that a target and its viewers share, each said once.
 
-They are levels, states, kinds, events and operations.
+They are levels, states, kinds, events, operations, and the text of a handle's number.
 
 Pure Python of the standard library; the numbers are equal to
 ``native/crates/segment/src/layout``'s, and tests compare both. Any thread.
@@ -9,6 +9,7 @@ Pure Python of the standard library; the numbers are equal to
 from __future__ import annotations
 
 from inspector.vocabulary.events import EventKind
+from inspector.vocabulary.handles import handle_text
 from inspector.vocabulary.kinds import Kind, kind_named, kinds_where
 from inspector.vocabulary.operations import OPERATIONS, Operation, Place, operation_named
 from inspector.vocabulary.states import PENDING, Level, Reference, Resource
@@ -23,6 +24,7 @@ __all__ = [
     "Place",
     "Reference",
     "Resource",
+    "handle_text",
     "kind_named",
     "kinds_where",
     "operation_named",

@@ -118,8 +118,3 @@ def _field(name: str, member: object) -> Field:
 def handle_number(index: int, generation: int, *, foreign: bool = False) -> int:
     """``generation << 32 | index << 1 | foreign``."""
     return generation << 32 | index << 1 | (FOREIGN_BIT if foreign else 0)
-
-
-def handle_text(handle: int) -> str:
-    """``#slot.generation``, as it is shown everywhere."""
-    return f"#{(handle & 0xFFFF_FFFF) >> 1}.{handle >> 32}"

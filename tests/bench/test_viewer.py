@@ -19,7 +19,8 @@ from PySide6.QtWidgets import QTableView
 
 from inspector.commands.support.offscreen import OffscreenWindow
 from inspector.model.grouping import arrange, hold
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import handle_text
 from tests.bench.conftest import StateGoal
 from tests.helpers.targets import Target, start_target
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from inspector.model.screenshot import extract
-from inspector.model.snapshot import TargetState, handle_text
+from inspector.model.snapshot import TargetState
 from inspector.session.live import LiveSession
+from inspector.vocabulary import handle_text
 from inspector.wire.schema import LAYOUT_VERSION
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import start_target

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.model.snapshot import handle_text
+from inspector.vocabulary import handle_text
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import start_target
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from inspector.model.snapshot import handle_text
+from inspector.vocabulary import handle_text
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import Target, start_target
 from tests.helpers.waiting import PATIENCE_SECS

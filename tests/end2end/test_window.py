@@ -13,9 +13,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inspector.model.columns import section_of
-from inspector.model.snapshot import TargetState, handle_text
+from inspector.model.snapshot import TargetState
 from inspector.ui.panes.detail.count_bar import CountBar
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import handle_text
 from tests.helpers.live_windows import PATIENCE_MILLIS, arm, wait, window_on
 from tests.helpers.reading import dock, fact
 from tests.helpers.targets import Target, start_target

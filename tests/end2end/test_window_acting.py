@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inspector.model.snapshot import handle_text
 from inspector.ui.panes.audit.pane import AuditPane
 from inspector.ui.shell.main_window import MainWindow
-from inspector.vocabulary import Resource
+from inspector.vocabulary import Resource, handle_text
 from tests.helpers.live_windows import arm, ask_to_close, column, resource, wait, window_on
 from tests.helpers.reading import rows_shown
 from tests.helpers.targets import Target, start_target

@@ -13,9 +13,9 @@ from typing import Any
 
 from inspector.attach.control import ControlConnection
 from inspector.attach.segment import Segment
-from inspector.vocabulary import Kind, Level, Reference, Resource
+from inspector.vocabulary import Kind, Level, Reference, Resource, handle_text
 from inspector.wire import ffi
-from inspector.wire.schema import LAYOUT_VERSION, Ending, handle_number, handle_text
+from inspector.wire.schema import LAYOUT_VERSION, Ending, handle_number
 from inspector.wire.text import padded_text
 
 ANSWER_SECS = 30.0

@@ -65,7 +65,7 @@ class LocalConnector:
         method = diagnosis_of(pid).method
         prepared = prepare(pid, Consent(inject=method is not Method.REMOTE, nudge=True))
         return session_with(
-            prepared.found, level=Level.HISTORY, ask=None, brought=prepared.arrival is not None
+            prepared.found, level=Level.HISTORY, ask=None, brought=prepared.injection is not None
         )
 
     def look(self, pid: int) -> Session:

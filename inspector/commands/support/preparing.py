@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from inspector.attach.diagnosis import Diagnosis, Method, Weight, diagnose
 from inspector.attach.discovery import FoundProcess, find_published, find_target
-from inspector.attach.inject import LEAVES_AFTER_SECS, Arrival, bring_agent
+from inspector.attach.inject import LEAVES_AFTER_SECS, Injection, bring_agent
 from inspector.attach.probe import gather
 from inspector.commands.support.output import ask_aside
 from inspector.errors import AttachError
@@ -35,7 +35,7 @@ class Prepared:
 
     found: FoundProcess
     method: Method
-    arrival: Arrival | None = None
+    injection: Injection | None = None
     """``None``: the agent was there already."""
 
 
@@ -67,13 +67,13 @@ def prepare(pid: int, consent: Consent, *, ask: Callable[[str], bool] | None = N
             f"process {pid} runs no agent, and loading an agent needs your "
             f"consent: arc-inspector attach {pid} --inject"
         )
-    arrival = bring_agent(
+    injection = bring_agent(
         pid,
         method or Method.INJECT,
         nudge=consent.nudge,
         leaves_after_secs=0.0 if consent.keep else LEAVES_AFTER_SECS,
     )
-    return Prepared(arrival.found, method or Method.INJECT, arrival)
+    return Prepared(injection.found, method or Method.INJECT, injection)
 
 
 def ensure_possible(pid: int) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from inspector.model.columns import JSON_COLUMNS, HandleColumn
-from inspector.model.snapshot import UNKNOWN, Snapshot, Target, handle_text
+from inspector.model.snapshot import UNKNOWN, Snapshot, Target
 from inspector.model.wording import UNKNOWN_TEXT
 from inspector.session.protocol import CloseAnswer, GcReport
+from inspector.vocabulary import handle_text
 
 PlainRow = dict[str, Any]
 

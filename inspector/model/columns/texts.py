@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from inspector.model import wording
-from inspector.model.snapshot import UNKNOWN, Snapshot, TypeRow, handle_text
+from inspector.model.snapshot import UNKNOWN, Snapshot, TypeRow
 from inspector.model.states import ALIVE, state_words
-from inspector.vocabulary import Level
+from inspector.vocabulary import Level, handle_text
 
 CALLS_ESTIMATED: Final = (
     "estimated: a call of this kind of object holds a clone of its reference, so calls are the "

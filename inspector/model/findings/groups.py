@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.model.filter import quoted
-from inspector.model.snapshot import Ints, Snapshot, handle_text
+from inspector.model.snapshot import Ints, Snapshot
 from inspector.model.wording import age
+from inspector.vocabulary import handle_text
 
 SHOWN_HANDLES: Final = 5
 """Handles that a finding names."""

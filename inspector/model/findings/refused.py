@@ -15,9 +15,9 @@ from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import ids_filter, stack_text
 from inspector.model.losses import Counted, refused_of
 from inspector.model.pending import thread_name
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural
-from inspector.vocabulary import EventKind, Level
+from inspector.vocabulary import EventKind, Level, handle_text
 
 SHOWN_USES = 4
 ENDS: Final = (EventKind.CLOSE_REQUEST, EventKind.CLOSE, EventKind.RELEASE)

@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject
 
 from inspector.model.event_rows import EventRows, no_event_rows
 from inspector.model.events import SATURATED
-from inspector.model.snapshot import UNKNOWN, handle_text
+from inspector.model.snapshot import UNKNOWN
 from inspector.model.wording import UNKNOWN_TEXT, clock, number, plural
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, SortKeys, ranks_of
 from inspector.ui.kit.theme import Theme
-from inspector.vocabulary import EventKind
+from inspector.vocabulary import EventKind, handle_text
 
 CUES: Final = {
     EventKind.GAP: Cue("alarm", "gap"),

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from inspector.model.snapshot import handle_text
 from inspector.session.protocol import CloseAnswer, DrainReport, GcReport
 from inspector.ui.session.answer_texts import close_sentence, drain_sentence, gc_sentence
 from inspector.ui.session.attachment import Attachment
+from inspector.vocabulary import handle_text
 
 
 class TargetActions(QObject):

@@ -8,12 +8,12 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
-from inspector.model.snapshot import handle_text
 from inspector.session.close_plan import Consent, Step, fate_of
 from inspector.session.protocol import CloseAnswer
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import plain_tip, quiet_label
 from inspector.ui.kit.theme import Theme
+from inspector.vocabulary import handle_text
 
 HEADERS: Final = ("Order", "Handle", "Type", "What", "Why", "Held by")
 MAX_ROWS: Final = 500

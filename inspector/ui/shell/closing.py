@@ -15,13 +15,14 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from inspector.model.pending import of_adapters
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
 from inspector.session.close_plan import ClosePlan
 from inspector.session.protocol import CloseAnswer
 from inspector.ui.session.holder_questions import HolderQuestions
 from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.appearance import Appearance
 from inspector.ui.shell.close_dialog import CloseDialog
+from inspector.vocabulary import handle_text
 
 MOST_ROUNDS: Final = 16
 """How deep things that need things are followed; a target could go on for ever."""

@@ -13,9 +13,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model.holders import Retainers
-from inspector.model.snapshot import handle_text
 from inspector.session.protocol import CloseAnswer
 from inspector.ui.kit.labels import plain_label, section_label
+from inspector.vocabulary import handle_text
 
 HEIGHT: Final = 104
 NONE_FOUND: Final = (

@@ -6,10 +6,10 @@ from pytestqt.qtbot import QtBot
 
 from inspector.errors import ControlError, TargetBusyError
 from inspector.model.holders import PathStep, RetainerPath, Retainers
-from inspector.model.snapshot import TargetState, handle_text
+from inspector.model.snapshot import TargetState
 from inspector.session.protocol import Capabilities, CloseAnswer, DrainReport, GcReport
 from inspector.ui.shell.closing import MOST_ROUNDS
-from inspector.vocabulary import Resource
+from inspector.vocabulary import Resource, handle_text
 from tests.helpers.snapshots import Row, snapshot_of, with_state
 from tests.helpers.windows import JOURNAL, SNAPSHOT, Attach, answer, arm, publish
 

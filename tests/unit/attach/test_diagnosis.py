@@ -9,9 +9,9 @@ import pytest
 
 from inspector.attach.diagnosis import Method, Weight, diagnose
 from inspector.attach.interpreter import Runtimes
-from inspector.attach.probe import Facts
+from inspector.attach.probe import ProcessFacts
 
-GOOD = Facts(
+GOOD = ProcessFacts(
     4711,
     name="app",
     uid=1000,
@@ -25,7 +25,7 @@ GOOD = Facts(
 )
 
 
-def changed(**fields: Any) -> Facts:
+def changed(**fields: Any) -> ProcessFacts:
     return dataclasses.replace(GOOD, **fields)
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot
-from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, Target, TargetState, handle_text
+from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, Target, TargetState
 from inspector.session.source import SegmentSource
-from inspector.vocabulary import Kind, Reference, Resource
+from inspector.vocabulary import Kind, Reference, Resource, handle_text
 from inspector.wire.schema import BUSY, Ending, ThreadState
 from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment
 

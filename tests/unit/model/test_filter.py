@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.model.filter import FilterError, parse, quoted, replaced
-from inspector.model.snapshot import UNKNOWN, Snapshot, handle_text
+from inspector.model.snapshot import UNKNOWN, Snapshot
 from inspector.model.threads import filter_text
 from inspector.model.time_of_day import range_text
-from inspector.vocabulary import Reference, Resource
+from inspector.vocabulary import Reference, Resource, handle_text
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, snapshot_of
 
 JOURNAL = Row(

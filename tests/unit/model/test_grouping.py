@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from inspector.model.columns import TABLE_COLUMNS
 from inspector.model.filter import parse
 from inspector.model.grouping import Query, arrange, hold
-from inspector.model.snapshot import UNKNOWN, handle_text
-from inspector.vocabulary import Reference, Resource
+from inspector.model.snapshot import UNKNOWN
+from inspector.vocabulary import Reference, Resource, handle_text
 from tests.helpers.snapshots import T0, Row, big_snapshot, snapshot_of
 
 SORTED_BY = [column.key for column in TABLE_COLUMNS]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from inspector.model.filter import parse
-from inspector.model.snapshot import handle_text
 from inspector.model.thread_matrix import ThreadMatrix, thread_matrix
-from inspector.vocabulary import Reference, Resource
+from inspector.vocabulary import Reference, Resource, handle_text
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
 
 

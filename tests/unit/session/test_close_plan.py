@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from inspector.model.filter import parse
-from inspector.model.snapshot import handle_text
 from inspector.session.close_plan import ClosePlan, Consent, counted, found_by, others_of
 from inspector.session.protocol import CloseAnswer
-from inspector.vocabulary import Reference, Resource
+from inspector.vocabulary import Reference, Resource, handle_text
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
 
 JOURNAL, CURSOR, PAGE, ITEM = (handle_id(slot) for slot in (1, 2, 3, 4))

@@ -9,12 +9,11 @@ from typing import Any, Final
 import numpy as np
 from PySide6.QtCore import QObject
 
-from inspector.model.snapshot import handle_text
 from inspector.model.wording import clock, duration, number
 from inspector.session.protocol import AuditedAct, AuditLog
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, ranks_of
 from inspector.ui.kit.theme import Theme
-from inspector.vocabulary import Level
+from inspector.vocabulary import Level, handle_text
 
 _FIGURES: Final = {
     "collected": "collected",

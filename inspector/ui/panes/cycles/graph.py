@@ -12,9 +12,9 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPol
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inspector.model.holders import Cycle, CycleNode
-from inspector.model.snapshot import handle_text
 from inspector.ui.kit.labels import plain_tip
 from inspector.ui.kit.theme import Theme, ui_font
+from inspector.vocabulary import handle_text
 
 NODE_HEIGHT: Final = 26
 ROW_HEIGHT: Final = 62

@@ -22,7 +22,7 @@ from inspector.model import wording
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
 from inspector.model.findings.leads import Coverage
-from inspector.model.snapshot import Site, Snapshot, handle_text
+from inspector.model.snapshot import Site, Snapshot
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
 from inspector.ui.kit.labels import head_label, quiet_label, rich_label, rule, section_label
@@ -33,7 +33,7 @@ from inspector.ui.panes.detail.state_lane import StateLane, reference_lane, reso
 from inspector.ui.panes.detail.who_holds import WhoHolds
 from inspector.ui.session.findings_watch import COVERAGE_SECS
 from inspector.ui.session.holder_questions import HolderQuestions
-from inspector.vocabulary import PENDING, Kind, Level, Reference, Resource
+from inspector.vocabulary import PENDING, Kind, Level, Reference, Resource, handle_text
 
 MAX_SIBLINGS = 12
 """Handles of the same object that are named one by one."""

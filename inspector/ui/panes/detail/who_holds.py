@@ -24,11 +24,12 @@ from inspector.model.holders import (
     SearchProgress,
 )
 from inspector.model.native_calls import keepers_of
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.labels import quiet_label, rich_label, section_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.count_bar import TERMS, CountBar, sentence
 from inspector.ui.panes.detail.trait_counts import TraitCounts
+from inspector.vocabulary import handle_text
 
 MOST_NAMED: Final = 20
 """Native holders that are named one by one."""

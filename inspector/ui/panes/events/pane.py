@@ -13,7 +13,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
 from inspector.model.wording import number, plural
 from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
@@ -24,7 +24,7 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
-from inspector.vocabulary import EventKind, Level
+from inspector.vocabulary import EventKind, Level, handle_text
 
 REFRESH_MILLIS: Final = 300
 SHAPE: Final = TableShape(

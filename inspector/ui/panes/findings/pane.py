@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report, nothing_judged
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.assets import pixmap
 from inspector.ui.kit.labels import head_label, plain_label, quiet_label, text_label
 from inspector.ui.kit.pane_base import PaneBase
@@ -25,6 +25,7 @@ from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.findings.model import FindingRows, cue_of, finding_model, verdict_text
 from inspector.ui.session.findings_watch import FindingsWatch
+from inspector.vocabulary import handle_text
 
 SHAPE: Final = TableShape(name="Findings", widths=(150, 190, 130), spare=(1,), elastic=(2,))
 NO_TARGET: Final = "Attach to a process to see its findings"

@@ -30,12 +30,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
 from inspector.model.columns import TABLE_COLUMNS
-from inspector.model.snapshot import handle_text
 from inspector.ui.kit.record_table import show_rows
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.handles.delegate import INDENT, ROW_HEIGHT, HandleDelegate
 from inspector.ui.panes.handles.group_head import GroupHead
 from inspector.ui.panes.handles.model import HandleModel
+from inspector.vocabulary import handle_text
 
 _GIVING_WAY: Final = sorted(
     (column for column in TABLE_COLUMNS if column.gives_way), key=lambda column: column.gives_way

@@ -14,7 +14,7 @@ from inspector.model.balance import Balance, balance_of, of_object, of_type
 from inspector.model.balance_counts import changes_text
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
 from inspector.model.events import Events
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural, short
 from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
@@ -26,7 +26,7 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
-from inspector.vocabulary import Level
+from inspector.vocabulary import Level, handle_text
 
 REFRESH_MILLIS: Final = 500
 SHAPE: Final = TableShape(

@@ -13,10 +13,11 @@ from PySide6.QtCore import QObject
 
 from inspector.model.diff import Change, Diff, Fate
 from inspector.model.growth import Grown
-from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, handle_text
+from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints
 from inspector.model.wording import UNKNOWN_TEXT, clock, number, signed
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, SortKeys, ranks_of
 from inspector.ui.kit.theme import Theme
+from inspector.vocabulary import handle_text
 
 
 @dataclass(frozen=True, slots=True)

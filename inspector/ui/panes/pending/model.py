@@ -7,13 +7,12 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject
 
 from inspector.model.pending import PendingCloses, empty_pending_closes
-from inspector.model.snapshot import handle_text
 from inspector.model.states import RESOURCE_WORDS
 from inspector.model.wording import age, clock, number
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, SortKeys, ranks_of
 from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.theme import Theme
-from inspector.vocabulary import Resource
+from inspector.vocabulary import Resource, handle_text
 
 NOT_KNOWN = "not known"
 NOT_RECORDED = "Not recorded for this close"

@@ -7,11 +7,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject
 
 from inspector.model.calls import Calls, calls_in_flight
-from inspector.model.snapshot import handle_text
 from inspector.model.wording import age, clock
 from inspector.ui.kit.column_model import Column, ColumnModel, ranks_of
 from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.theme import Theme
+from inspector.vocabulary import handle_text
 
 _DEPTH_BITS = 8
 NO_AGE = "Times of calls are recorded from level history on"

@@ -9,10 +9,10 @@ from pytestqt.qtbot import QtBot
 from inspector.model.columns import section_of
 from inspector.model.filter import parse
 from inspector.model.grouping import Arrangement, Query, arrange, hold
-from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, handle_text
+from inspector.model.snapshot import UNKNOWN, Outer, Snapshot
 from inspector.ui.panes.handles.cells import Tone
 from inspector.ui.panes.handles.model import SMALL_GROUP, HandleModel, IdRole
-from inspector.vocabulary import Reference
+from inspector.vocabulary import Reference, handle_text
 from tests.helpers.snapshots import (
     T0,
     Row,
