@@ -80,13 +80,15 @@ static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count
     return after_method(hook, args, count_flags, PyObject_Vectorcall(hook->original, args, count_flags, names));
 }
 
-/* A method of a declared class that closes. Its resource is closing until the method ends, so that a close which never ends is seen. */
+/* A method of a declared class that closes. Its resource is closing until the method has ended and the proxy was looked at:
+ * a close that never ends is seen, and a closed resource is never called open. */
 static PyObject *call_closer(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
     uint64_t row = COUNT(count_flags) > 0 ? ai_births_close_begins((Births *)hook->owner, args[0]) : 0;
     PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    result = after_method(hook, args, count_flags, result);
     if (row) ai_row_close_ends(row);
-    return after_method(hook, args, count_flags, result);
+    return result;
 }
 
 /* A function that returns a proxy of a declared class, or several. Beyond the first hundred, a scan

@@ -30,7 +30,7 @@ class ClosesUnderWay:
         """Follows no class yet."""
         self._recorder, self._sites = recorder, sites
         self._codes: dict[CodeType, DeclaredRows | LibraryRows] = {}
-        self._rows: set[int] = set()
+        self._running: dict[int, DeclaredRows | LibraryRows] = {}
         self._looks_left = 0
 
     def follow(self, cls: type, names: Iterable[str], rows: DeclaredRows | LibraryRows) -> None:
@@ -42,25 +42,37 @@ class ClosesUnderWay:
 
     def look(self) -> None:
         """Mark the closes that run, and unmark those that have ended."""
-        if not self._codes or not (self._looks_left or self._rows):
+        if not self._codes or not (self._looks_left or self._running):
             return
         self._looks_left = max(0, self._looks_left - 1)
-        running: set[int] = set()
+        running: dict[int, DeclaredRows | LibraryRows] = {}
         for _, frame in frames_of(self._codes):
             code = frame.f_code
             proxy = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-            row = 0 if proxy is None else self._codes[code].row_of(proxy)
+            rows = self._codes[code]
+            row = 0 if proxy is None else rows.row_of(proxy)
             del proxy
             if row > 0 and (
-                row in self._rows
+                row in self._running
                 or self._recorder.close_is_under_way(row, self._sites.of(frame.f_back, SITE_FRAMES))
             ):
-                running.add(row)
-        for row in self._rows - running:
-            self._recorder.close_ended(row)
-        self._rows = running
+                running[row] = rows
+        ended = [(row, rows) for row, rows in self._running.items() if row not in running]
+        self._running = running
+        for row, rows in ended:
+            self._end(row, rows)
 
     def forget(self) -> None:
         """Stop looking; rows stay as they are."""
         self._codes.clear()
-        self._rows.clear()
+        self._running.clear()
+
+    def _end(self, row: int, rows: DeclaredRows | LibraryRows) -> None:
+        """A close has ended.
+
+        The proxy is asked first, so the row of a closed proxy ends and is never called open.
+        """
+        proxy = rows.proxy(row)
+        if proxy is not None:
+            rows.observe(proxy)
+        self._recorder.close_ended(row)
