@@ -148,6 +148,14 @@ def program_name(pid: int) -> str:
         return ""
 
 
+def working_folder(pid: int) -> str:
+    """The folder that a process works in, as that process names it; ``""``: not readable."""
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""
+
+
 def arguments(pid: int, limit: int) -> list[str]:
     """The command line, of at most ``limit`` bytes; one empty argument when it may not be read."""
     return (read_bytes(f"/proc/{pid}/cmdline", limit) or b"").decode(errors="replace").split("\0")

@@ -11,7 +11,9 @@ import typer
 from inspector.commands.support.opening import ReadOnly, Running, open_session
 from inspector.commands.support.options import Force, parse_span, require_absent
 from inspector.commands.support.output import say
+from inspector.commands.support.redacting import Preview, keeps_parts, preview_of
 from inspector.errors import ControlError, UsageError
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.model.wording import plural, size
 from inspector.session.recorder import Recorded, SessionRecorder
@@ -20,6 +22,7 @@ from inspector.vocabulary import Level
 FINAL_STATES: Final = (TargetState.ENDED, TargetState.POST_MORTEM)
 
 
+@keeps_parts
 def record(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     output: Annotated[
@@ -42,16 +45,24 @@ def record(
     ] = "history",
     force: Force = False,
     read_only: ReadOnly = False,
+    preview: Preview = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
-    """Record a process into a session file, which `open` replays and `diff` compares."""
+    """Record a process into a session file, which `open` replays and `diff` compares.
+
+    Private parts are left out.
+    """
     watch_secs = parse_span(span) if span else None
     every_secs = parse_span(every)
     if level not in ("count", "history", "stacks"):
         raise UsageError(f"a level is count, history or stacks: {level}")
     require_absent(output, force=force)
+    if preview:
+        preview_of(pid, kept, read_only=read_only)
+        return
     session = open_session(pid, level=Level[level.upper()], read_only=read_only)
     try:
-        recorded = _record(session, output, watch_secs, every_secs, may_replace=force)
+        recorded = _record(session, output, watch_secs, every_secs, may_replace=force, kept=kept)
     finally:
         session.end()
     if recorded.failure:
@@ -60,6 +71,7 @@ def record(
     say(
         f"saved {plural(recorded.snapshots, 'snapshot')}{left_out} in "
         f"{size(recorded.size_bytes)} to {output}"
+        f"{f'; {recorded.left_out_parts}' if recorded.left_out_parts else ''}"
     )
 
 
@@ -78,7 +90,13 @@ class _End:
 
 
 def _record(
-    session: object, output: Path, watch_secs: float | None, every_secs: float, *, may_replace: bool
+    session: object,
+    output: Path,
+    watch_secs: float | None,
+    every_secs: float,
+    *,
+    may_replace: bool,
+    kept: Kept,
 ) -> Recorded:
     if not isinstance(session, Running):
         raise ControlError(
@@ -87,7 +105,9 @@ def _record(
     session.set_interval(snapshot_secs=every_secs, vitals_secs=0.05)
     end = _End()
     session.subscribe(end)
-    recorder = SessionRecorder(session, output, every_secs=every_secs, may_replace=may_replace)
+    recorder = SessionRecorder(
+        session, output, every_secs=every_secs, may_replace=may_replace, kept=kept
+    )
     try:
         end.reached.wait(watch_secs)
     except KeyboardInterrupt:

@@ -12,7 +12,9 @@ from inspector.attach.discovery import find_target
 from inspector.commands.support.opening import ReadOnly
 from inspector.commands.support.options import Force, require_absent
 from inspector.commands.support.output import say
+from inspector.commands.support.redacting import Preview, keeps_parts, preview_of
 from inspector.errors import UsageError
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.session.outside import require_readable
 
 MOST_PIXELS: Final = 16_384
@@ -20,6 +22,7 @@ MOST_PIXELS: Final = 16_384
 _SIZE: Final = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
+@keeps_parts
 def shot(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     output: Annotated[
@@ -29,12 +32,20 @@ def shot(
     size: Annotated[str, typer.Option("--size", help="Width and height.")] = "1440x900",
     force: Force = False,
     read_only: ReadOnly = False,
+    preview: Preview = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
-    """Save a picture of the window on a process, with the whole snapshot inside."""
+    """Save a picture of the window on a process, with the whole snapshot inside.
+
+    Private parts are left out of the picture and of its data.
+    """
     width, height = parse_size(size)
     if theme not in ("light", "dark"):
         raise UsageError(f"a theme is light or dark: {theme}")
     require_absent(output, force=force)
+    if preview:
+        preview_of(pid, kept, read_only=read_only)
+        return
     if read_only:
         require_readable(pid)
     else:
@@ -43,11 +54,11 @@ def shot(
     from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen
 
     use_offscreen()
-    with OffscreenWindow(theme=theme, width=width, height=height) as window:
+    with OffscreenWindow(theme=theme, width=width, height=height, kept=kept) as window:
         window.attach(pid, read_only=read_only)
         window.wait_settled()
-        window.save(output)
-    say(f"saved {output} with its data inside")
+        left_out = window.save(output)
+    say(f"saved {output} with its data inside{f'; {left_out}' if left_out else ''}")
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 from inspector.errors import FileFormatError, InspectorError
 from inspector.model.delta import changes_since
 from inspector.model.events import EventCursor
+from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
 from inspector.model.session_file import (
     delta_record,
     events_record,
@@ -26,6 +27,7 @@ from inspector.model.session_file import (
     vitals_record,
 )
 from inspector.model.snapshot import Snapshot, Vitals
+from inspector.session.private_facts import private_facts
 from inspector.session.protocol import Session
 
 RECORD_SECS: Final = 0.5
@@ -51,6 +53,8 @@ class Recorded:
     size_bytes: int
     failure: str = ""
     """Why it stopped before it was asked to, a sentence without a full stop."""
+    left_out_parts: str = ""
+    """Private parts that the file does not have; ``""``: none."""
 
 
 class SessionRecorder:
@@ -63,8 +67,11 @@ class SessionRecorder:
         *,
         every_secs: float = RECORD_SECS,
         may_replace: bool = False,
+        kept: Kept = NOTHING_KEPT,
     ) -> None:
         """Begin with the newest snapshot.
+
+        Private parts are left out, but for those that are ``kept``.
 
         Raises ``FileFormatError`` when the file cannot be made, or is there and may not be
         replaced.
@@ -81,7 +88,7 @@ class SessionRecorder:
         self._heard_at = -float("inf")
         self._state = ""
         self._left_out = 0
-        self._writer = _Writer(self._file)
+        self._writer = _Writer(self._file, kept)
         self._cursor: EventCursor | None = None
         self._failure = ""
         self._is_stopped = False
@@ -101,6 +108,7 @@ class SessionRecorder:
             self._left_out,
             self._writer.size_bytes,
             self._failure,
+            self._writer.redactor.sentence(),
         )
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
@@ -158,7 +166,8 @@ class SessionRecorder:
 
     def _take(self, item: Snapshot | tuple[float, str]) -> None:
         if isinstance(item, tuple):
-            self._writer.add(json_record(b"MARK", {"at": item[0], "name": item[1]}))
+            name = self._writer.redactor.text(item[1])
+            self._writer.add(json_record(b"MARK", {"at": item[0], "name": name}))
             return
         self._flush_vitals()
         self._writer.snapshot(item)
@@ -198,7 +207,9 @@ class SessionRecorder:
 class _Writer:
     """Puts records into the file; recorder's thread."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, kept: Kept) -> None:
+        self.redactor = Redactor(private_facts(), kept)
+        self._kept = kept
         self.snapshots = 0
         self.size_bytes = 0
         self._file = file
@@ -214,6 +225,9 @@ class _Writer:
         self.size_bytes += len(record)
 
     def snapshot(self, snapshot: Snapshot) -> None:
+        if self._last is None:
+            self.redactor = Redactor(private_facts(snapshot.target.pid), self._kept)
+        snapshot = self.redactor.snapshot(snapshot)
         if self._last is None:
             target = snapshot.target
             self.add(

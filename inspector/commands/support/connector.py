@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import platformdirs
 
@@ -22,8 +22,10 @@ from inspector.commands.support.files import open_saved
 from inspector.commands.support.opening import open_session, session_with
 from inspector.commands.support.preparing import Consent, consent_sentences, diagnosis_of, prepare
 from inspector.errors import AttachError
+from inspector.model.redaction import Kept
 from inspector.regular_files import read_regular
 from inspector.session.protocol import Session
+from inspector.session.redacted import RedactedSession
 from inspector.ui.session.connector import ProcessRow, RecentFile
 from inspector.vocabulary import Level
 
@@ -127,6 +129,36 @@ class LocalConnector:
             ]
         except (OSError, ValueError, TypeError, OverflowError, RecursionError):
             return []
+
+
+class RedactedConnector(LocalConnector):
+    """Sessions without private parts, for a window that nobody but a picture shows."""
+
+    def __init__(self, state_folder: Path, kept: Kept) -> None:
+        """``kept``: private parts that stay."""
+        super().__init__(state_folder=state_folder)
+        self._kept = kept
+        self._opened: RedactedSession | None = None
+
+    def attach(self, pid: int) -> Session:
+        """As ``LocalConnector``, redacted."""
+        return self._redacted(super().attach(pid))
+
+    def look(self, pid: int) -> Session:
+        """As ``LocalConnector``, redacted."""
+        return self._redacted(super().look(pid))
+
+    def start_demo(self) -> Session:
+        """As ``LocalConnector``, redacted."""
+        return self._redacted(super().start_demo())
+
+    def left_out(self) -> str:
+        """The private parts that the newest session left out, in words; may be empty."""
+        return self._opened.left_out() if self._opened is not None else ""
+
+    def _redacted(self, session: Session) -> Session:
+        self._opened = RedactedSession(session, self._kept)
+        return cast("Session", self._opened)
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -18,10 +18,12 @@ from typing import Final, Self
 
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 
-from inspector.commands.support.connector import LocalConnector
+from inspector.commands.support.connector import RedactedConnector
 from inspector.ending import ENDING, EndedBySignalError
 from inspector.errors import AttachError, InspectorError
+from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.session.private_facts import private_facts
 from inspector.ui.shell.app import make_application
 from inspector.ui.shell.main_window import MainWindow
 from inspector.ui.shell.screenshot import save_screenshot
@@ -44,8 +46,15 @@ def use_offscreen() -> None:
 class OffscreenWindow:
     """A window with settings of its own that nobody sees. Use it in ``with``."""
 
-    def __init__(self, *, theme: str = "light", width: int = 1440, height: int = 900) -> None:
-        """Make and lay out the window; sizes in pixels."""
+    def __init__(
+        self,
+        *,
+        theme: str = "light",
+        width: int = 1440,
+        height: int = 900,
+        kept: Kept = NOTHING_KEPT,
+    ) -> None:
+        """Make and lay out the window; sizes in pixels. It shows no private part but ``kept``."""
         self._ended_by = 0
         self._before = {
             number: signal.signal(number, self._note_signal)
@@ -57,7 +66,9 @@ class OffscreenWindow:
         folder = Path(self._folder.name)
         self._said: list[str] = []
         settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
-        self.window = MainWindow(LocalConnector(state_folder=folder), settings, reset_layout=True)
+        self._kept = kept
+        self._connector = RedactedConnector(folder, kept)
+        self.window = MainWindow(self._connector, settings, reset_layout=True)
         self.window.appearance.choose(theme)
         self.window.resize(width, height)
         self.window.attachment.told.connect(self._note)
@@ -141,19 +152,23 @@ class OffscreenWindow:
         QTimer.singleShot(millis, loop.quit)
         loop.exec()
 
-    def save(self, path: Path) -> None:
-        """Save a picture with its data. Raises ``InspectorError`` when it cannot be written."""
+    def save(self, path: Path) -> str:
+        """Save a picture with its data; the private parts that it lacks, in words.
+
+        Raises ``InspectorError`` when it cannot be written.
+        """
         snapshot = self.snapshot
         if snapshot is None:
             raise AttachError("there is nothing to show yet")
         try:
-            save_screenshot(
-                self.window, snapshot, path, note=self.window.workbench.handles.query.filter.source
-            )
+            redactor = Redactor(private_facts(snapshot.target.pid), self._kept)
+            note = self.window.workbench.handles.query.filter.source
+            save_screenshot(self.window, snapshot, path, redactor=redactor, note=note)
         except OSError as error:
             raise InspectorError(
                 f"the picture cannot be written: {error.strerror or error}: {path}"
             ) from error
+        return self._connector.left_out()
 
     def _note(self, sentence: str, _tone: str) -> None:
         self._said.append(sentence)

@@ -22,41 +22,54 @@ from PySide6.QtGui import QFontMetrics, QImage, QImageWriter, QPainter
 from PySide6.QtWidgets import QWidget
 
 from inspector.errors import FileFormatError
+from inspector.model.redaction import Redactor
 from inspector.model.screenshot import embed, extract
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import UNKNOWN_TEXT, clock, number
 from inspector.ui.kit.theme import DARK, LIGHT, Theme, ui_font
+from inspector.ui.shell.covering import cover_private
 
 __all__ = ["embed", "extract", "save_screenshot", "stamp_text", "take_picture", "write_picture"]
 
 STAMP_HEIGHT: Final = 26
 STAMP_INSET: Final = 10
 DISTRIBUTION: Final = "arc-inspector"
+OWNER_ONLY: Final = 0o600
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
-def save_screenshot(window: QWidget, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
+def save_screenshot(
+    window: QWidget, snapshot: Snapshot, path: Path, *, redactor: Redactor, note: str = ""
+) -> None:
     """Write ``window`` as a PNG with ``snapshot`` inside to ``path``.
 
-    ``note`` (the filter) goes into the stamp line. GUI thread.
+    ``note`` (the filter) goes into the stamp line. Private parts are left out of the pixels and
+    of the data. GUI thread.
 
     The file is whole or not there: it is written beside ``path`` and moved. Raises
     ``FileFormatError``, one line, when it cannot be written or the snapshot is too large.
     """
-    write_picture(take_picture(window, snapshot, note=note), snapshot, path)
+    picture = take_picture(window, snapshot, redactor=redactor, note=note)
+    write_picture(picture, snapshot, path, redactor)
 
 
-def take_picture(window: QWidget, snapshot: Snapshot, *, note: str = "") -> QImage:
-    """``window`` as it looks now, with the stamp line. GUI thread."""
+def take_picture(
+    window: QWidget, snapshot: Snapshot, *, redactor: Redactor, note: str = ""
+) -> QImage:
+    """``window`` as it looks now without private parts, with the stamp line. GUI thread."""
+    redactor.learn(snapshot)
     picture = window.grab().toImage()
-    return _stamped(picture, stamp_text(snapshot, note), _theme_of(picture))
+    cover_private(picture, window, redactor)
+    left, right = map(redactor.text, stamp_text(snapshot, note))
+    return _stamped(picture, (left, right), _theme_of(picture))
 
 
-def write_picture(picture: QImage, snapshot: Snapshot, path: Path) -> None:
+def write_picture(picture: QImage, snapshot: Snapshot, path: Path, redactor: Redactor) -> None:
     """Write ``picture`` as a PNG with ``snapshot`` inside; any thread.
 
-    Raises as ``save_screenshot``.
+    Private parts are left out of the snapshot. Raises as ``save_screenshot``.
     """
-    _write_whole(path, embed(_png(picture), snapshot))
+    _write_whole(path, embed(_png(picture), redactor.snapshot(snapshot)))
 
 
 def stamp_text(snapshot: Snapshot, note: str = "") -> tuple[str, str]:
@@ -140,7 +153,7 @@ def _png(picture: QImage) -> bytes:
 def _write_whole(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("xb") as file:
+        with os.fdopen(os.open(part, _NEW_FILE, OWNER_ONLY), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -10,8 +10,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from inspector.model.redaction import Redactor
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import file_name
+from inspector.session.private_facts import private_facts
 from inspector.ui.session.attachment import error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
@@ -45,17 +47,20 @@ class ScreenshotCommand(QObject):
 
     def save(self, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
         """Save to ``path``."""
-        picture = take_picture(self._window, snapshot, note=note)
+        redactor = Redactor(private_facts(snapshot.target.pid))
+        picture = take_picture(self._window, snapshot, redactor=redactor, note=note)
         self.told.emit(f"Saving {path.name} …", "plain")
         self._runner.run(
-            lambda: write_picture(picture, snapshot, path),
-            lambda _none: self._saved(path),
+            lambda: write_picture(picture, snapshot, path, redactor),
+            lambda _none: self._saved(path, redactor.sentence()),
             self._failed,
         )
 
-    def _saved(self, path: Path) -> None:
+    def _saved(self, path: Path, left_out: str) -> None:
         self._connector.remember(path)
-        self.told.emit(f"Saved {path} with its data inside", "plain")
+        self.told.emit(
+            f"Saved {path} with its data inside{f'; {left_out}' if left_out else ''}", "plain"
+        )
 
     def _failed(self, error: BaseException) -> None:
         """A full disk must not end the session."""

@@ -9,11 +9,15 @@ from PySide6.QtWidgets import QLabel
 
 from inspector.errors import FileFormatError
 from inspector.model import screenshot as file_format
+from inspector.model.private_texts import PARTS, Private
+from inspector.model.redaction import Kept, Redactor
 from inspector.model.snapshot import TargetState
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.shell.screenshot import STAMP_HEIGHT, extract, save_screenshot, stamp_text
 from tests.helpers.equality import same
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
+
+KEEPING = Redactor(Private(), Kept(frozenset(part.key for part in PARTS)))
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
@@ -31,7 +35,7 @@ def test_a_saved_picture_shows_the_window_and_gives_back_the_state(
 ) -> None:
     window = window_of(qtbot)
     snapshot = big_snapshot(5000, tombstones=10, pending=3)
-    save_screenshot(window, snapshot, tmp_path / "shot.png", note="type:Journal")
+    save_screenshot(window, snapshot, tmp_path / "shot.png", note="type:Journal", redactor=KEEPING)
     assert same(extract(tmp_path / "shot.png"), snapshot)
     picture = QImage(str(tmp_path / "shot.png"))
     ratio = window.devicePixelRatioF()
@@ -48,7 +52,9 @@ def test_a_saved_picture_shows_the_window_and_gives_back_the_state(
 def test_the_stamp_line_goes_with_the_window_and_is_drawn(
     qtbot: Any, tmp_path: Path, theme: Theme
 ) -> None:
-    save_screenshot(window_of(qtbot, theme), snapshot_of([Row(1)]), tmp_path / "shot.png")
+    save_screenshot(
+        window_of(qtbot, theme), snapshot_of([Row(1)]), tmp_path / "shot.png", redactor=KEEPING
+    )
     picture = QImage(str(tmp_path / "shot.png"))
     stamp = picture.copy(0, picture.height() - STAMP_HEIGHT + 2, picture.width(), STAMP_HEIGHT - 4)
     colours = {
@@ -70,8 +76,12 @@ def test_the_stamp_says_what_was_looked_at_how_when_and_by_what() -> None:
 
 
 def test_a_long_filter_leaves_room_for_the_time(qtbot: Any, tmp_path: Path) -> None:
-    save_screenshot(window_of(qtbot), snapshot_of(), tmp_path / "short.png", note="")
-    save_screenshot(window_of(qtbot), snapshot_of(), tmp_path / "long.png", note="x" * 5000)
+    save_screenshot(
+        window_of(qtbot), snapshot_of(), tmp_path / "short.png", note="", redactor=KEEPING
+    )
+    save_screenshot(
+        window_of(qtbot), snapshot_of(), tmp_path / "long.png", note="x" * 5000, redactor=KEEPING
+    )
     short, long = QImage(str(tmp_path / "short.png")), QImage(str(tmp_path / "long.png"))
     corner = (short.width() - 200, short.height() - STAMP_HEIGHT, 200, STAMP_HEIGHT)
     assert short.copy(*corner) == long.copy(*corner)
@@ -81,8 +91,8 @@ def test_saving_again_replaces_the_file_and_leaves_nothing_beside_it(
     qtbot: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "shot.png"
-    save_screenshot(window_of(qtbot), snapshot_of([Row(1)]), path)
-    save_screenshot(window_of(qtbot), snapshot_of([Row(2)]), path)
+    save_screenshot(window_of(qtbot), snapshot_of([Row(1)]), path, redactor=KEEPING)
+    save_screenshot(window_of(qtbot), snapshot_of([Row(2)]), path, redactor=KEEPING)
     assert same(extract(path), snapshot_of([Row(2)]))
     assert list(tmp_path.iterdir()) == [path]
 
@@ -92,7 +102,7 @@ def test_a_folder_that_is_not_there_is_one_clear_line(qtbot: Any, tmp_path: Path
     with pytest.raises(
         FileFormatError, match=("cannot write the picture: No such file or directory: ")
     ) as refusal:
-        save_screenshot(window_of(qtbot), snapshot_of(), path)
+        save_screenshot(window_of(qtbot), snapshot_of(), path, redactor=KEEPING)
     assert str(refusal.value).endswith(str(path))
 
 
@@ -102,7 +112,7 @@ def test_what_was_there_stays_when_the_new_picture_cannot_take_its_place(
     path = tmp_path / "shot.png"
     (path / "inside").mkdir(parents=True)
     with pytest.raises(FileFormatError, match="cannot write the picture"):
-        save_screenshot(window_of(qtbot), snapshot_of(), path)
+        save_screenshot(window_of(qtbot), snapshot_of(), path, redactor=KEEPING)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -111,7 +121,7 @@ def test_a_snapshot_that_is_too_large_leaves_no_file(
 ) -> None:
     monkeypatch.setattr("inspector.model.png.MAX_CHUNK_BYTES", 10)
     with pytest.raises(FileFormatError, match="larger than"):
-        save_screenshot(window_of(qtbot), snapshot_of(), tmp_path / "shot.png")
+        save_screenshot(window_of(qtbot), snapshot_of(), tmp_path / "shot.png", redactor=KEEPING)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from inspector.model.redaction import Redactor
 from inspector.model.screenshot import extract
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.ui.shell.screenshot import write_picture
@@ -35,10 +36,10 @@ def test_a_screenshot_shows_what_was_there_when_it_was_asked_for_and_the_window_
     window, session = attach(SNAPSHOT)
     may_write, threads = threading.Event(), []
 
-    def slow(picture: QImage, snapshot: Snapshot, path: Path) -> None:
+    def slow(picture: QImage, snapshot: Snapshot, path: Path, redactor: Redactor) -> None:
         threads.append(threading.current_thread())
         may_write.wait(10)
-        write_picture(picture, snapshot, path)
+        write_picture(picture, snapshot, path, redactor)
 
     monkeypatch.setattr("inspector.ui.shell.screenshot_command.write_picture", slow)
     window.save_screenshot(tmp_path / "shot.png")

@@ -13,6 +13,8 @@ import pytest
 
 from inspector.errors import FileFormatError
 from inspector.model.events import EventBatch, EventCursor, joined
+from inspector.model.private_texts import PARTS
+from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
 from inspector.model.session_file import (
     HEAD,
     MAGIC,
@@ -25,6 +27,7 @@ from inspector.model.session_file import (
     vitals_record,
 )
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.session.private_facts import private_facts
 from inspector.session.protocol import Replay
 from inspector.session.recorder import DELTAS_A_WHOLE, WAITING_SNAPSHOTS, Recorded, SessionRecorder
 from inspector.session.replay import ReplaySession
@@ -62,9 +65,9 @@ def moments(count: int) -> list[Snapshot]:
     ]
 
 
-def record_of(path: Path, snapshots: list[Snapshot]) -> Path:
+def record_of(path: Path, snapshots: list[Snapshot], kept: Kept = NOTHING_KEPT) -> Path:
     session = EventfulSession()
-    recorder = SessionRecorder(session, path, every_secs=0.5)
+    recorder = SessionRecorder(session, path, every_secs=0.5, kept=kept)
     for snapshot in snapshots:
         session.publish(snapshot)
         session.publish_vitals(snapshot.vitals)
@@ -80,11 +83,19 @@ def record_of(path: Path, snapshots: list[Snapshot]) -> Path:
 
 def test_every_recorded_snapshot_comes_back(tmp_path: Path) -> None:
     wanted = moments(DELTAS_A_WHOLE + 10)
+    redactor = Redactor(private_facts(wanted[0].target.pid))
     with SessionFile(record_of(tmp_path / "a.arcs", wanted)) as file:
         assert list(file.moments) == [each.taken_at for each in wanted]
         for number in (0, 7, 3, DELTAS_A_WHOLE, DELTAS_A_WHOLE + 9, 1):
-            assert same(file.snapshot(number), wanted[number])
+            assert same(file.snapshot(number), redactor.snapshot(wanted[number]))
         assert file.trouble == ""
+
+
+def test_a_file_that_keeps_all_parts_gives_the_snapshots_back_as_they_were(tmp_path: Path) -> None:
+    wanted = moments(2)
+    everything = Kept(frozenset(part.key for part in PARTS))
+    with SessionFile(record_of(tmp_path / "a.arcs", wanted, everything)) as file:
+        assert same(file.snapshot(1), wanted[1])
 
 
 def test_counters_marks_and_events_come_back(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""Options of commands whose output leaves the tool: a ``--with-PART`` for each private part."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, Final
+
+import typer
+
+from inspector.commands.support.opening import settled_session
+from inspector.commands.support.output import print_json, say, say_aside
+from inspector.commands.support.tables import Column, Table
+from inspector.model.private_texts import PARTS
+from inspector.model.redaction import Kept, Redactor
+from inspector.model.snapshot import Snapshot
+from inspector.session.private_facts import private_facts
+
+_PARAMETER: Final = "kept"
+_EXAMPLES: Final = 3
+Preview = Annotated[
+    bool,
+    typer.Option("--preview", help="Print what would be left out, and write nothing."),
+]
+
+
+def keeps_parts(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each part, in place of its parameter ``kept``."""
+
+    @wraps(command)
+    def with_options(*positional: Any, **named: Any) -> None:
+        chosen = frozenset(part.key for part in PARTS if named.pop(f"with_{part.key}"))
+        command(*positional, **named, kept=Kept(chosen))
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [each for name, each in signature.parameters.items() if name != _PARAMETER]
+    options = [
+        inspect.Parameter(
+            f"with_{part.key}",
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False,
+            annotation=Annotated[bool, typer.Option(f"--with-{part.key}", help=part.about)],
+        )
+        for part in PARTS
+    ]
+    with_options.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    with_options.__annotations__ = {each.name: each.annotation for each in (*own, *options)}
+    return with_options
+
+
+def redactor_for(snapshot: Snapshot, kept: Kept) -> Redactor:
+    """A redactor that knows the process of ``snapshot`` and its secrets."""
+    redactor = Redactor(private_facts(snapshot.target.pid), kept)
+    redactor.learn(snapshot)
+    return redactor
+
+
+def print_redacted_json(value: dict[str, Any], redactor: Redactor) -> None:
+    """One object on stdout without private parts; stderr says that they were left out."""
+    print_json(redactor.json(value))
+
+
+def say_left_out(redactor: Redactor) -> None:
+    """One line on stderr when something was left out."""
+    sentence = redactor.sentence()
+    if sentence:
+        say_aside(f"{sentence}; {_options(redactor)}")
+
+
+def preview_of(pid: int, kept: Kept, *, read_only: bool) -> None:
+    """Look at a process and print what a file of it would leave out. Raises ``AttachError``."""
+    with settled_session(pid, read_only=read_only) as (_, snapshot):
+        redactor = Redactor(private_facts(pid), kept)
+        redactor.snapshot(snapshot)
+    print_preview(redactor)
+
+
+def print_preview(redactor: Redactor) -> None:
+    """The private parts that a file would not have, with examples, for the person who sends it."""
+    parts = redactor.left_out()
+    if not parts:
+        say("Nothing private was found; everything would be written.")
+        return
+    table = Table(
+        Column("Left out"),
+        Column("Texts", is_number=True),
+        Column("For example"),
+        Column("Kept by"),
+    )
+    for part in parts:
+        examples = ", ".join(part.texts[:_EXAMPLES])
+        table.add(part.part.title, f"{len(part.texts):,}", examples, f"--with-{part.part.key}")
+    table.print()
+
+
+def _options(redactor: Redactor) -> str:
+    options = [f"--with-{each.part.key}" for each in redactor.left_out()]
+    return f"{', '.join(options)} {'keeps it' if len(options) == 1 else 'keep them'}"

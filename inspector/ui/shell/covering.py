@@ -1,0 +1,108 @@
+"""Covers private parts in a picture of the window. GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt
+from PySide6.QtGui import QImage, QPainter, QTextDocumentFragment
+from PySide6.QtGui import Qt as RichQt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QTableView,
+    QWidget,
+)
+
+from inspector.model.redaction import Redactor
+
+
+class _Shown(NamedTuple):
+    """A text on the window."""
+
+    widget: QWidget
+    area: QRect
+    """In coordinates of ``widget``."""
+    text: str
+
+
+def cover_private(picture: QImage, window: QWidget, redactor: Redactor) -> None:
+    """Paint over each text of ``window`` that has a private part.
+
+    The redacted text takes its place. ``picture`` was just grabbed from ``window``.
+    """
+    painter = QPainter(picture)
+    for shown in _texts(window):
+        redacted = redactor.text(shown.text)
+        if redacted != shown.text:
+            _cover(painter, window, shown, redacted)
+    painter.end()
+
+
+def _texts(window: QWidget) -> Iterator[_Shown]:
+    for widget in (window, *window.findChildren(QWidget)):
+        if not widget.isVisible():
+            continue
+        if isinstance(widget, QAbstractItemView):
+            yield from _cells(widget)
+        else:
+            text = _text_of(widget)
+            if text:
+                yield _Shown(widget, widget.rect(), text)
+
+
+def _text_of(widget: QWidget) -> str:
+    """The whole text, also where it is shortened or painted by the widget itself."""
+    if isinstance(widget, QLabel):
+        text = widget.accessibleName() or widget.text()
+        written = widget.textFormat()
+        is_rich = written == Qt.TextFormat.RichText or (
+            written == Qt.TextFormat.AutoText and RichQt.mightBeRichText(text)
+        )
+        return QTextDocumentFragment.fromHtml(text).toPlainText() if is_rich else text
+    if isinstance(widget, QAbstractButton | QLineEdit):
+        return widget.text()
+    if isinstance(widget, QComboBox):
+        return widget.currentText()
+    # parts that paint themselves tell a screen reader what they show
+    return widget.accessibleName() if not widget.findChildren(QWidget) else ""
+
+
+def _cells(view: QAbstractItemView) -> Iterator[_Shown]:
+    """The cells that can be seen."""
+    model, port = view.model(), view.viewport()
+    if not model:  # a view without a model
+        return
+    area = port.rect()
+    first = view.indexAt(area.topLeft())
+    for row in range(max(first.row(), 0), model.rowCount()):
+        corner = view.visualRect(model.index(row, 0))
+        if corner.top() > area.bottom():
+            return
+        for column in range(model.columnCount()):
+            if isinstance(view, QTableView) and view.isColumnHidden(column):
+                continue
+            index = model.index(row, column, QModelIndex())
+            cell = view.visualRect(index).intersected(area)
+            if not cell.isEmpty():
+                yield _Shown(port, cell, str(index.data() or ""))
+
+
+def _cover(painter: QPainter, window: QWidget, shown: _Shown, redacted: str) -> None:
+    place = QRect(shown.widget.mapTo(window, shown.area.topLeft()), shown.area.size())
+    if shown.widget is window:
+        place.moveTo(QPoint(0, 0))
+    palette = window.palette()
+    painter.fillRect(place, palette.window())
+    painter.setPen(palette.windowText().color())
+    painter.setFont(shown.widget.font())
+    flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+    inner = place.adjusted(2, 0, -2, 0)
+    if painter.fontMetrics().horizontalAdvance(redacted) > inner.width():
+        painter.drawText(inner, int(flags | Qt.TextFlag.TextWordWrap), redacted)
+    else:
+        painter.drawText(inner, int(flags), redacted)

@@ -1,0 +1,61 @@
+"""Files that commands write have no private part of a real process, and keep what is asked for."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.command_line import run_command
+from tests.helpers.targets import start_target
+
+SECRET = "hunter2-of-the-customer"  # noqa: S105 - a word to look for
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of this test lie in a folder of its own."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+def unpacked(path: Path) -> bytes:
+    """The bytes of a file, with those that are packed inside it."""
+    data = path.read_bytes()
+    found = [data]
+    for match in re.finditer(rb"\x78[\x01\x5e\x9c\xda]", data):
+        unpacker = zlib.decompressobj()
+        try:
+            found.append(unpacker.decompress(data[match.start() :]))
+        except zlib.error:
+            continue
+    return b"".join(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [(("shot",), "a.png"), (("record", "--for", "1s", "--every", "200ms"), "a.arcs")],
+    ids=["shot", "record"],
+)
+def test_files_that_commands_write_have_no_private_word(
+    words: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    with start_target("todo", "history", f"--password={SECRET}") as target:
+        target.ask("item milk buy")
+        path = tmp_path / name
+        previewed = run_command(words[0], target.pid, "-o", path, "--preview")
+        assert previewed.status == 0, previewed
+        assert "--with-command" in previewed.out
+        assert not path.exists()
+        done = run_command(words[0], target.pid, "-o", path, *words[1:])
+        assert done.status == 0, done
+        assert "left out: command line (" in done.out
+        assert SECRET.encode() not in unpacked(path)
+        assert b"tests/targets" not in unpacked(path)
+        assert path.stat().st_mode & 0o777 == 0o600
+        kept = run_command(
+            words[0], target.pid, "-o", path, *words[1:], "--force", "--with-command"
+        )
+        assert kept.status == 0, kept
+        assert SECRET.encode() in unpacked(path)

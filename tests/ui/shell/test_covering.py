@@ -1,0 +1,102 @@
+"""A picture of the window shows no private part, wherever a text stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QTableView, QVBoxLayout, QWidget
+
+from inspector.model.codec import encode
+from inspector.model.redaction import Redactor
+from inspector.model.screenshot import extract
+from inspector.ui.kit.labels import ElidedLabel, rich_label
+from inspector.ui.shell.screenshot import save_screenshot
+from tests.helpers.secrets import PRIVATE, secret_snapshot, secrets_in
+
+PRIVATE_TEXT = "seen by alice at /opt/vendor/customers/x.py"
+PUBLIC_TEXT = "seen by <user> at …/x.py"
+
+
+def window_with(text: str, kind: str) -> QWidget:
+    """A window with one text, in a widget of this kind, and a plain one below."""
+    window = QWidget()
+    layout = QVBoxLayout(window)
+    layout.addWidget(_widget(text, kind))
+    layout.addWidget(QLabel("a plain text"))
+    window.resize(500, 200)
+    return window
+
+
+def _widget(text: str, kind: str) -> QWidget:
+    if kind == "table":
+        model = QStandardItemModel(1, 1)
+        model.setItem(0, 0, QStandardItem(text))
+        table = QTableView()
+        model.setParent(table)
+        table.setModel(model)
+        table.setColumnWidth(0, 400)
+        return table
+    if kind == "rich":
+        label = rich_label()
+        label.setText(f"<b>{text}</b>")
+        return label
+    if kind == "painted":
+        painted = QWidget()
+        painted.setAccessibleName(text)
+        painted.setFixedHeight(20)
+        painted.setStyleSheet(f"background: #{'12' if 'customers' in text else '98'}3456")
+        painted.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        return painted
+    makers = {"label": QLabel, "elided": ElidedLabel, "button": QPushButton, "line": QLineEdit}
+    return makers[kind](text)
+
+
+def saved(qtbot: Any, window: QWidget, path: Path) -> QImage:
+    qtbot.addWidget(window)
+    window.show()
+    save_screenshot(window, secret_snapshot(), path, redactor=Redactor(PRIVATE))
+    return QImage(str(path))
+
+
+def differing(one: QImage, other: QImage) -> bool:
+    return one.convertToFormat(QImage.Format.Format_RGB32) != other.convertToFormat(
+        QImage.Format.Format_RGB32
+    )
+
+
+KINDS = ["label", "elided", "rich", "button", "line", "table", "painted"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_private_text_is_covered_so_that_no_pixel_depends_on_it(
+    qtbot: Any, tmp_path: Path, kind: str
+) -> None:
+    first = saved(qtbot, window_with(PRIVATE_TEXT, kind), tmp_path / "a.png")
+    other = "seen by alice at /opt/vendor/customs-and-more/x.py"
+    second = saved(qtbot, window_with(other, kind), tmp_path / "b.png")
+    assert not differing(first, second)
+
+
+def test_a_text_without_a_private_part_is_left_as_it_is(qtbot: Any, tmp_path: Path) -> None:
+    window = window_with(PUBLIC_TEXT, "label")
+    picture = saved(qtbot, window, tmp_path / "a.png")
+    grabbed = window.grab().toImage()
+    assert not differing(
+        picture.copy(0, 0, grabbed.width(), grabbed.height() - 2),
+        grabbed.copy(0, 0, grabbed.width(), grabbed.height() - 2),
+    )
+
+
+def test_the_data_in_the_picture_and_its_bytes_have_no_private_word(
+    qtbot: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    saved(qtbot, window_with(PRIVATE_TEXT, "label"), path)
+    redacted = Redactor(PRIVATE).snapshot(secret_snapshot())
+    assert encode(extract(path)) == encode(redacted)
+    assert secrets_in(path.read_bytes()) == []
+    assert path.stat().st_mode & 0o777 == 0o600
