@@ -24,6 +24,15 @@ _KEEPERS: Final = {
 how that is named."""
 
 
+def waits_at_site(snapshot: Snapshot, row: int) -> bool:
+    """Whether a row's site is the line on which an awaited Python call waited at the first look.
+
+    Otherwise it is the line that made the row.
+    """
+    is_seen_late = bool(np.isnan(snapshot.handles.created_at[row])) or snapshot.target.from_outside
+    return is_seen_late and snapshot.kind_of(row) == Kind.UNIFFI_FUTURE
+
+
 def keepers_of(snapshot: Snapshot, handle: int) -> tuple[NamedHolder, ...]:
     """Rows that keep the object of a handle alive, the oldest first.
 

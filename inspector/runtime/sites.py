@@ -9,7 +9,7 @@ frames inside it; at *stacks* up to ``SITE_FRAMES``. The thread whose frames are
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -122,6 +122,18 @@ class SiteTable:
         """Number of a frame's stack, of any thread; ``here`` gives the calling thread's."""
         innermost = self._of_program(frame)
         return 0 if innermost is None else self._of_stack(innermost, limit)
+
+    def of_frames(self, frames: Sequence[FrameType]) -> int:
+        """Number of the stack of these frames, innermost first, as many as a site has room for.
+
+        For coroutines that wait: their frames know no outer frame. 0: there is none.
+        """
+        shown = [frame for frame in frames if not self.is_left_out(frame.f_globals)][:SITE_FRAMES]
+        places = tuple([(id(frame.f_code), frame.f_lasti) for frame in shown])
+        known = self._known.get(places)
+        if known is not None or not shown:
+            return known[0] if known is not None else 0
+        return self._learn(places, shown, is_cut=len(frames) > SITE_FRAMES)
 
     def _of_stack(self, innermost: FrameType, limit: int) -> int:
         """Number of a stack of several frames."""

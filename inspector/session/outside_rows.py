@@ -8,6 +8,7 @@ a tombstone, with the values seen last. Owned by the session's worker thread.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.attach.outside.memory import Effort, in_swap
-from inspector.attach.outside.seen import Look, SeenFrame, SeenThread, SeenType
+from inspector.attach.outside.seen import AWAITED, Look, SeenFrame, SeenThread, SeenType
 from inspector.attach.procfs import page_map
 from inspector.model.counts import (
     UNSAMPLED,
@@ -59,6 +60,8 @@ SETTLING_LOOKS: Final = 8
 """A count that really grew while calls go on shows after so many looks."""
 _COUNTS: Final = ("strong", "weak", "outer", "in_flight", "moving")
 _MIB: Final = 1 << 20
+ANY_TYPE: Final = 0
+"""Stands for the type of an awaited call: its method may become readable later."""
 Key = tuple[int, int, int]
 
 
@@ -181,7 +184,7 @@ class OutsideRows:
 
     def _take(self, look: Look, at: float) -> None:
         indices = [self._type_index(each) for each in look.types]
-        rows, sites = look.rows, self._sites_of(look.threads)
+        rows, sites = look.rows, self._sites_of(look)
         singles = _singles(look)
         columns = (
             rows.types,
@@ -194,14 +197,17 @@ class OutsideRows:
         for kind, place, handle, address, *counts in zip(
             *(column.tolist() for column in columns), strict=True
         ):
-            key = indices[kind], place, handle
+            is_awaited = look.types[kind].kind == AWAITED.kind
+            key = ANY_TYPE if is_awaited else indices[kind], place, handle
             if key in seen:
                 continue
             seen.add(key)
             kept = self._rows.get(key)
             if kept is None:
                 kept = self._rows[key] = self._born(indices[kind], at)
-                kept.site = sites.get(place, 0)
+            elif is_awaited and look.types[kind] != AWAITED:
+                self._rename(kept, indices[kind])
+            kept.site = kept.site or sites.get(place, 0)
             if kept.address != address:
                 kept.forget()
             kept.address, kept.data = address, handle
@@ -220,17 +226,20 @@ class OutsideRows:
             if key[1] not in hidden:
                 self._end(self._rows.pop(key), at)
 
-    def _sites_of(self, threads: Iterable[SeenThread]) -> dict[int, int]:
-        """The line that each synchronous call was made from, by the call's place.
+    def _sites_of(self, look: Look) -> dict[int, int]:
+        """The line that each synchronous call was made from, or on which an awaited call waits.
 
-        As many as a segment has room for.
+        By the place of the row; as many as a segment has room for.
         """
+        stacks = {
+            call.status: frames_of(thread.above(call))
+            for thread in look.threads
+            for call in thread.calls
+        } | {place: frames_of(stack) for place, stack in look.standing.items()}
         found: dict[int, int] = {}
-        for thread in threads:
-            for call in thread.calls:
-                frames = frames_of(thread.above(call))
-                if frames and (frames in self._sites or len(self._sites) < MAX_SITES):
-                    found[call.status] = self._sites.setdefault(frames, len(self._sites) + 1)
+        for place, frames in stacks.items():
+            if frames and (frames in self._sites or len(self._sites) < MAX_SITES):
+                found[place] = self._sites.setdefault(frames, len(self._sites) + 1)
         return found
 
     def _born(self, type_index: int, at: float) -> _Kept:
@@ -246,6 +255,16 @@ class OutsideRows:
             slot, generation = self._slots, 0
         born_at = float("nan") if is_first else at
         return _Kept(slot, generation + 1, type_index, 0, 0, born_at, born_at)
+
+    def _rename(self, kept: _Kept, type_index: int) -> None:
+        """An awaited call whose method can be read now has its method's type from the start."""
+        if kept.type_index == type_index:
+            return
+        is_birth_seen = not math.isnan(kept.created_at)
+        for index, step in ((kept.type_index, -1), (type_index, 1)):
+            self._counters[index].live += step
+            self._counters[index].created += step * is_birth_seen
+        kept.type_index = type_index
 
     def _end(self, kept: _Kept, at: float) -> None:
         kept.is_live, kept.changed_at = False, at

@@ -19,6 +19,10 @@ ENTRIES: Final = ("_map", "_left_map")
 """Where a map keeps its entries by handle; the second up to UniFFI 0.26."""
 FUTURES: Final = ("_UNIFFI_FOREIGN_FUTURE_HANDLE_MAP", "UNIFFI_FOREIGN_FUTURE_HANDLE_MAP")
 """The map of tasks that Rust awaits; the second in UniFFI 0.27."""
+CALLED: Final = "uniffi_obj"
+"""The Python object in a generated callback."""
+MAKE_CALL: Final = "make_call"
+"""The function in a generated callback that calls the Python object."""
 CALL_NAME: Final = "_uniffi_rust_call_async"
 """The coroutine function of asynchronous calls; its first argument is the future's handle."""
 SYNCHRONOUS_TRAIT_CALLS: Final = (

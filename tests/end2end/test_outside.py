@@ -133,14 +133,20 @@ def test_handles_that_only_an_agent_knows_are_not_denied() -> None:
 
 
 def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps(any_target: Target) -> None:
-    any_target.ask("await_call")
+    line = any_target.ask("await_call")
     found = seen(any_target)
     (builder,) = rows(found, "EventBuilder")
     assert (
         int(found.rows.strong[builder]),
         number_of(found)["Signer"],
-        number_of(found)["awaited by Rust"],
+        number_of(found)["Signer.get_public_key_async"],
     ) == (2, 1, 1)
+    (signer,), (awaited,) = rows(found, "Signer"), rows(found, "Signer.get_public_key_async")
+    assert found.rows.addresses[awaited] == found.rows.addresses[signer]
+    (stack,) = found.standing.values()
+    assert [(Path(each.file).name, each.line, each.function) for each in stack] == [
+        ("outside_steps.py", line, "await_call.<locals>.get_public_key_async")
+    ]
     calls = rows(found, "EventBuilder.finalize_async")
     if "pending calls" in "".join(found.notes):
         assert found.runtime in ("CPython 3.8", "CPython 3.9", "CPython 3.10")

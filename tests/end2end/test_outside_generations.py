@@ -42,15 +42,12 @@ CASES["bdkpython==2.2.0"] = ["make a", "share b a", "make f filter"]
 
 
 def table(snapshot: Snapshot) -> list[tuple[Any, ...]]:
-    """All facts about each live row; for tasks that Rust awaits only their existence."""
+    """All facts about each live row."""
     handles = snapshot.handles
     told = []
     for row in range(len(handles)):
         kind = snapshot.types[int(handles.types[row])]
         if handles.references[row] != Reference.LIVE:
-            continue
-        if kind.kind == "uniffi_future":
-            told.append((kind.kind,))
             continue
         columns = (
             "strong",
@@ -68,9 +65,16 @@ def table(snapshot: Snapshot) -> list[tuple[Any, ...]]:
                 kind.name,
                 kind.origin,
                 *(int(getattr(handles, name)[row]) for name in columns),
+                standing(snapshot, row) if kind.kind == "uniffi_future" else "",
             )
         )
     return sorted(told)
+
+
+def standing(snapshot: Snapshot, row: int) -> str:
+    """The lines on which a Python call waits."""
+    site = snapshot.sites.get(int(snapshot.handles.created_sites[row]))
+    return "" if site is None else " ".join(frame.short() for frame in site.frames)
 
 
 def from_outside(target: Target) -> Snapshot:
@@ -92,6 +96,9 @@ def test_outside_and_within_tell_the_same(package: str) -> None:
                 "uniffi_call",
                 "uniffi_foreign",
             }
+            awaited = [row[-1] for row in table(seen) if row[0] == "uniffi_future"]
+            assert all("generation_steps.py:" in each for each in awaited), awaited
+            assert bool(awaited) == (package != "nostr-sdk==0.32.2")
             target.ask("cancel c")
         assert target.finish() == 0
         assert target.errors() == ""

@@ -97,8 +97,9 @@ class Nostr:
         package = self.package
 
         async def get_public_key(signer: Any) -> Any:
-            entered()
-            await asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            loop.call_soon(entered)  # runs when this waits
+            await loop.create_future()
 
         if hasattr(package, "AsyncNostrSigner"):
             signer = type(

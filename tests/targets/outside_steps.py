@@ -142,7 +142,8 @@ def calls(threads):
 
 
 def await_call(_):
-    """A call of native code that waits for a Python call, which never ends."""
+    """A call of native code that waits for a Python call, which never ends; the line of its
+    wait."""
     import asyncio
 
     import nostr_sdk
@@ -150,8 +151,9 @@ def await_call(_):
     entered = threading.Event()
 
     async def get_public_key_async(signer):
-        entered.set()
-        await asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(entered.set)  # runs when this waits
+        await loop.create_future()
 
     signer = type(
         "Signer", (nostr_sdk.AsyncNostrSigner,), {"get_public_key_async": get_public_key_async}
@@ -163,6 +165,7 @@ def await_call(_):
 
     threading.Thread(target=asyncio.run, args=(call(),), name="loop", daemon=True).start()
     assert entered.wait(60)
+    return get_public_key_async.__code__.co_firstlineno + 3
 
 
 def wallet(_):

@@ -34,6 +34,9 @@ class Recorder:
     add: Callable[[int, int, int, int], int] = staticmethod(lib.ai_row_born)
     """A row for an object that crossed the boundary now, on this thread: type, address, data, site;
     0 when it found no room."""
+    add_standing: Callable[[int, int, int, int], int] = staticmethod(lib.ai_row_standing)
+    """A row for a call that began earlier and stands at a site: type, address, data, site; 0 when
+    it found no room."""
     end_counted: Callable[[int, int], None] = staticmethod(lib.ai_row_gone)
     """The row's reference is about to be released; the count at the address given second tells
     whether it is the last."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Final
 
 import numpy as np
 
 from inspector.attach import procfs
+from inspector.attach.outside.awaited import MOST_CALLS, AwaitedCalls
 from inspector.attach.outside.calls import SeenCall, pending_calls
 from inspector.attach.outside.counts import Counts, Held, handles_with_counts
 from inspector.attach.outside.heap import Classes, Heap
@@ -21,8 +21,10 @@ from inspector.attach.outside.memory import Addresses, OutsideError, OutsideMemo
 from inspector.attach.outside.objects import Objects
 from inspector.attach.outside.python import SeenPython, find_python
 from inspector.attach.outside.seen import (
+    AWAITED,
     UNKNOWN,
     Look,
+    SeenFrame,
     SeenRows,
     SeenRunning,
     SeenThread,
@@ -36,9 +38,6 @@ from inspector.errors import AttachError
 from inspector.vocabulary import Kind
 from inspector.wire.schema import RUNNING_ARGUMENT, RUNNING_BORROWS
 from inspector.wire.uniffi import FINALISER, SMALL, Shape
-
-AWAITED: Final = SeenType("awaited by Rust", "", Kind.UNIFFI_FUTURE.word)
-"""Which method runs in such a task is known from within only."""
 
 
 def look(
@@ -77,6 +76,7 @@ def look(
         effort=memory.effort,
         is_whole=found.is_whole and not memory.effort.left_out_hits,
         doubtful=found.doubtful,
+        standing=found.standing,
         without_handle=found.without_handle,
         notes=(*notes, *found.notes),
     )
@@ -94,6 +94,7 @@ class _Found:
     runtime: str = ""
     is_whole: bool = True
     doubtful: frozenset[int] = frozenset()
+    standing: dict[int, tuple[SeenFrame, ...]] = field(default_factory=dict)
     without_handle: int = 0
     notes: list[str] = field(default_factory=list)
     thread_names: dict[int, str] = field(default_factory=dict)
@@ -169,7 +170,7 @@ def _look_at_objects(
     found.thread_names = thread_names(
         objects, classes, search.places[is_thread], search.kinds[is_thread]
     )
-    _add_foreign(objects, bindings, found)
+    _add_foreign(objects, bindings, AwaitedCalls(objects, python, classes, bindings), found)
     if not python.layout.coroutine_frame:
         found.notes.append(f"pending calls are not looked for in {python.runtime}")
     coroutines = search.places[search.kinds == np.uint64(python.type_of_coroutines)]
@@ -321,7 +322,9 @@ def _arcs_of(
     return memory.words(handles), handles - np.uint64(SMALL) if shape.trait_is_counted else nothing
 
 
-def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
+def _add_foreign(
+    objects: Objects, bindings: Bindings, awaited: AwaitedCalls, found: _Found
+) -> None:
     """Rows for the Python objects that Rust holds and the tasks that it awaits.
 
     Each entry of a map is a row.
@@ -331,15 +334,34 @@ def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
     kinds = objects.memory.words(entries.values + np.uint64(8))
     for number, each in enumerate(maps):
         of_map = is_handle & (entries.owners == number)
+        if each.holds_tasks:
+            _add_awaited(awaited, entries.values[of_map], handles[of_map], found)
+            continue
         for kind in np.unique(kinds[of_map]).tolist():
             chosen = of_map & (kinds == np.uint64(kind))
             places = np.full(int(np.count_nonzero(chosen)), each.address, np.uint64)
-            if each.holds_tasks:
-                found.add(AWAITED, places, handles[chosen], np.zeros(len(places), np.uint64))
-            else:
-                name, origin = bindings.name_of(kind)
-                seen = SeenType(name or "object", origin, Kind.UNIFFI_FOREIGN.word)
-                found.add(seen, places, handles[chosen], entries.values[chosen])
+            name, origin = bindings.name_of(kind)
+            seen = SeenType(name or "object", origin, Kind.UNIFFI_FOREIGN.word)
+            found.add(seen, places, handles[chosen], entries.values[chosen])
+
+
+def _add_awaited(
+    awaited: AwaitedCalls, entries: Addresses, handles: Addresses, found: _Found
+) -> None:
+    """Rows for Python calls that Rust awaits, with their method where it can be read."""
+    for number, (entry, handle) in enumerate(zip(entries.tolist(), handles.tolist(), strict=True)):
+        call = awaited.of(entry) if number < MOST_CALLS else None
+        kind, address = AWAITED, 0
+        if call is not None:
+            kind, address = SeenType(call.name, call.origin, AWAITED.kind), call.address
+            found.standing[entry] = call.stack
+        columns = (np.array([each], np.uint64) for each in (entry, handle, address))
+        found.add(kind, *columns)
+    if len(entries) > MOST_CALLS:
+        found.notes.append(
+            f"{len(entries) - MOST_CALLS:,} Python calls that Rust awaits are listed without "
+            f"their method: one look names {MOST_CALLS:,}"
+        )
 
 
 def _add_call(call: SeenCall, address: int, origin: str, found: _Found) -> None:

@@ -19,7 +19,16 @@ from inspector.attach.outside.memory import OutsideError
 from inspector.attach.processes import version_in
 from inspector.attach.procfs import MappedRange, mappings
 
-_TYPES: Final = ("PyType_Type", "PyLong_Type", "PyCoro_Type")
+_TYPES: Final = (
+    "PyType_Type",
+    "PyLong_Type",
+    "PyCoro_Type",
+    "PyFunction_Type",
+    "PyCell_Type",
+    "PyTuple_Type",
+    "PyList_Type",
+    "PyCode_Type",
+)
 _OTHERS: Final = ("Py_Version", "_PyRuntime", "Py_IsInitialized")
 
 
@@ -29,10 +38,16 @@ class SeenPython:
 
     runtime: str
     """``CPython 3.11.7``; without the last number where only a file's name tells."""
+    version: tuple[int, int]
     layout: Layout
     type_of_types: int
     type_of_numbers: int
     type_of_coroutines: int
+    type_of_functions: int
+    type_of_cells: int
+    type_of_tuples: int
+    type_of_lists: int
+    type_of_code: int
 
 
 def find_python(pid: int) -> SeenPython:
@@ -80,7 +95,7 @@ def _described(pid: int, image: Image, found: dict[str, int]) -> SeenPython:
         )
     layout = LAYOUTS[version[0], version[1]]
     types = [found.get(name, 0) for name in _TYPES]
-    return SeenPython(f"CPython {_dotted(version)}", layout, *types)
+    return SeenPython(f"CPython {_dotted(version)}", (version[0], version[1]), layout, *types)
 
 
 def _no_python(pid: int, mapped: Sequence[MappedRange]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from inspector.attach.outside.memory import Effort
+from inspector.vocabulary import Kind
 
 Ints = npt.NDArray[np.int64]
 Addresses = npt.NDArray[np.uint64]
@@ -28,6 +31,10 @@ class SeenType:
     ``uniffi_running``."""
     outer: str = ""
     """What a trait's handles point into: ``arc``, which counts, or ``box``."""
+
+
+AWAITED: Final = SeenType("awaited by Rust", "", Kind.UNIFFI_FUTURE.word)
+"""A Python call that Rust awaits and whose method cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,9 @@ class Look:
     why."""
     doubtful: frozenset[int] = frozenset()
     """Places of finds that could not be told from remains, and were left out."""
+    standing: Mapping[int, tuple[SeenFrame, ...]] = field(default_factory=dict)
+    """The lines on which Python calls that Rust awaits wait, innermost first, by the row's place;
+    empty where that cannot be read."""
     without_handle: int = 0
     """Proxies that keep none: their constructor failed, or runs just now."""
     notes: tuple[str, ...] = ()

@@ -224,7 +224,10 @@ HANDLE_COLUMNS: Final = (
     HandleColumn(
         key="site",
         title="Site",
-        about="Line that created the handle",
+        about=(
+            "Line that created the handle; for an awaited Python call whose start was not seen, "
+            "the line on which it waited"
+        ),
         ranks=values.site_ranks,
         text=texts.site_text,
         note=texts.site_note,

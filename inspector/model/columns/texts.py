@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from inspector.model import wording
+from inspector.model.native_calls import waits_at_site
 from inspector.model.snapshot import UNKNOWN, Snapshot, TypeRow
 from inspector.model.states import ALIVE, state_words
 from inspector.vocabulary import Level, handle_text
@@ -140,6 +141,9 @@ def calls_note(snapshot: Snapshot, row: int) -> str | None:
     return CALLS_ESTIMATED if snapshot.kind_of(row).calls_are_estimated else None
 
 
+WAITED: Final = "the line on which the call waited when it was first seen:"
+
+
 def site_note(snapshot: Snapshot, row: int) -> str:
     """The whole stack, or the reason why there is none."""
     site = snapshot.sites.get(int(snapshot.handles.created_sites[row]))
@@ -151,6 +155,8 @@ def site_note(snapshot: Snapshot, row: int) -> str:
             else "site not recorded: the handle is older than the agent"
         )
     lines = [f"{frame.file}:{frame.line} {frame.function}" for frame in site.frames]
+    if waits_at_site(snapshot, row):
+        lines.insert(0, WAITED)
     return "\n".join(lines + ["…"] * site.cut)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from inspector.model.calls import library_calls
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, grouped, ids_of, span
+from inspector.model.native_calls import waits_at_site
 from inspector.model.pending import closing_calls, thread_name
 from inspector.model.snapshot import Floats
 from inspector.model.wording import plural
@@ -56,6 +57,7 @@ class LateCalls:
         snapshot = facts.snapshot
         oldest = float(ages_of(facts, snapshot.handles.created_at[group.rows]).max())
         begun = np.isnan(snapshot.handles.created_at[group.rows]).any()
+        waits = waits_at_site(snapshot, int(group.rows[0]))
         awaited = kind_named(snapshot.types[group.type_index].kind) == Kind.UNIFFI_FUTURE
         threads = dict.fromkeys(
             thread_name(snapshot, int(index))
@@ -71,7 +73,8 @@ class LateCalls:
             subject=group.subject,
             former_subject=group.former_subject,
             evidence=(
-                f"Called at {group.site or 'a place that was not recorded'}",
+                f"{'Waited' if waits else 'Called'} at "
+                f"{group.site or 'a place that was not recorded'}",
                 *([f"On {on}"] if on else []),
             ),
             filter=group.filter,

@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 from inspector.attach.outside.memory import Effort
-from inspector.attach.outside.seen import UNKNOWN, Look, SeenFrame, SeenRows, SeenThread, SeenType
+from inspector.attach.outside.seen import (
+    AWAITED,
+    UNKNOWN,
+    Look,
+    SeenFrame,
+    SeenRows,
+    SeenThread,
+    SeenType,
+)
 from inspector.errors import AttachError, ControlError
 from inspector.model.codec import decode, encode
 from inspector.model.losses import losses_of
@@ -28,6 +36,7 @@ from tests.helpers.targets import Target as Running
 PLAIN = SeenType("Wallet", "bdk", "uniffi")
 TRAIT = SeenType("Database", "nostr", "uniffi_trait", "arc")
 CALL = SeenType("Client.fetch", "nostr", "uniffi_call")
+STORE_LOAD = SeenType("Store.load", "app", AWAITED.kind)
 FOREIGN = SeenType("Policy", "nostr", "uniffi_foreign")
 Row = tuple[SeenType, int, int, int, int]
 """Type, place, handle, address, strong."""
@@ -59,6 +68,36 @@ def take(
     rows: OutsideRows, look: Look, at: float = 100.0, target: Target | None = None
 ) -> Snapshot:
     return rows.snapshot(look, target=target or make_target(), at=at)
+
+
+def test_an_awaited_call_stays_one_row_while_its_method_can_be_read_only_at_times() -> None:
+    """Its entry changes while it is read: the method is unknown, or known, and never guessed."""
+    rows = OutsideRows()
+    stack = (SeenFrame("load", "app.py", 7),)
+    take(rows, look_with((AWAITED, 0x10, 1, 0, UNKNOWN), (STORE_LOAD, 0x20, 3, 0x30, UNKNOWN)))
+    take(
+        rows,
+        look_with(
+            (STORE_LOAD, 0x10, 1, 0x30, UNKNOWN),
+            (AWAITED, 0x20, 3, 0, UNKNOWN),
+            (AWAITED, 0x40, 5, 0, UNKNOWN),
+            standing={0x10: stack},
+        ),
+    )
+    third = take(
+        rows,
+        look_with(
+            (STORE_LOAD, 0x10, 1, 0x30, UNKNOWN),
+            (STORE_LOAD, 0x20, 3, 0x30, UNKNOWN),
+            (STORE_LOAD, 0x40, 5, 0x30, UNKNOWN),
+        ),
+    )
+    handles = third.handles
+    assert [third.types[int(index)].name for index in handles.types] == ["Store.load"] * 3
+    assert handles.references.tolist() == [Reference.LIVE] * 3
+    assert third.sites[int(handles.created_sites[0])].short() == "app.py:7 load"
+    told = {row.name: (row.created, row.released) for row in third.types.values()}
+    assert told == {"awaited by Rust": (0, 0), "Store.load": (1, 0)}
 
 
 def test_a_row_is_the_same_from_one_look_to_the_next_and_a_tombstone_after_its_last() -> None:

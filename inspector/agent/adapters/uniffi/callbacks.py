@@ -20,16 +20,12 @@ from pathlib import PurePath
 from types import FunctionType, TracebackType
 from typing import Any, Final
 
-from inspector.agent.adapters.uniffi.foreign import (
-    CALLED,
-    MAKE_CALL,
-    cells_of,
-    method_of,
-    plain_name,
-)
+from inspector.agent.adapters.uniffi.foreign import cells_of, method_of, plain_name
 from inspector.agent.faults import Faults
 from inspector.wire.uniffi import (
     ASYNCHRONOUS_TRAIT_CALLS,
+    CALLED,
+    MAKE_CALL,
     SYNCHRONOUS_TRAIT_CALLS,
     UNEXPECTED_ERROR,
 )

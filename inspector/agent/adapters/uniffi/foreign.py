@@ -18,8 +18,8 @@ import contextlib
 import functools
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from types import FrameType, FunctionType
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import CoroutineType, FrameType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from inspector.agent.adapters.recorder import Recorder
@@ -28,14 +28,12 @@ from inspector.agent.faults import Faults
 from inspector.agent.plain import instance_dict
 from inspector.runtime.sites import SiteTable
 from inspector.vocabulary import Kind, Reference
-from inspector.wire.uniffi import ENTRIES, FUTURES, HANDLE_MAP
+from inspector.wire.uniffi import CALLED, ENTRIES, FUTURES, HANDLE_MAP, MAKE_CALL
 
-CALLED: Final = "uniffi_obj"
-"""The Python object in a generated callback."""
-MAKE_CALL: Final = "make_call"
-"""The function in a generated callback that calls the Python object."""
 MOST_FRAMES: Final = 12
 """Frames from the hook to the generated callback, at most."""
+MOST_AWAITS: Final = 32
+"""Coroutines that await each other, at most."""
 COUNTING_UP: Final = ("insert", "clone")
 """Methods that return the handle of a new entry."""
 
@@ -47,6 +45,8 @@ class Held(NamedTuple):
     origin: str
     address: int
     kind: Kind
+    frames: Sequence[FrameType] = ()
+    """The lines on which an awaited call waits, innermost first."""
 
 
 class ForeignRows:
@@ -151,6 +151,9 @@ class ForeignRows:
 
     def _adopted(self, held: Held, handle: int) -> int:
         """A row whose birth is unknown."""
+        if held.kind == Kind.UNIFFI_FUTURE:
+            site = self._sites.of_frames(held.frames)
+            return self._recorder.add_standing(self._type_index(held), held.address, handle, site)
         return self._recorder.adopt(self._type_index(held), [held.address], [handle])[0]
 
     def _keep(self, key: tuple[int, int], make: Callable[[], int]) -> None:
@@ -287,7 +290,8 @@ def awaited_task(entry: Any) -> Held | None:
     coroutine makes the call.
     """
     for task in _tasks_of(entry):
-        frame = getattr(task.get_coro(), "cr_frame", None)
+        coroutine = task.get_coro()
+        frame = getattr(coroutine, "cr_frame", None)
         make_call = frame.f_locals.get(MAKE_CALL) if frame is not None else None
         if type(make_call) is FunctionType:
             called = cells_of(make_call).get(CALLED)
@@ -295,9 +299,29 @@ def awaited_task(entry: Any) -> Held | None:
             return (
                 None
                 if called is None
-                else Held(name, type(called).__module__, id(called), Kind.UNIFFI_FUTURE)
+                else Held(
+                    name,
+                    type(called).__module__,
+                    id(called),
+                    Kind.UNIFFI_FUTURE,
+                    standing(coroutine.cr_await),
+                )
             )
     return None
+
+
+def standing(awaited: Any) -> list[FrameType]:
+    """The frames of a coroutine that waits, and of the coroutines that it awaits, innermost first.
+
+    None where one of them runs now or has not begun.
+    """
+    frames: list[FrameType] = []
+    while type(awaited) is CoroutineType and len(frames) < MOST_AWAITS:
+        if awaited.cr_frame is None or awaited.cr_await is None:
+            return []
+        frames.insert(0, awaited.cr_frame)
+        awaited = awaited.cr_await
+    return frames
 
 
 def _tasks_of(entry: Any) -> Iterator[Any]:

@@ -27,6 +27,14 @@ pub extern "C" fn ai_row_born(type_id: u16, address: u64, data: u64, site: u32) 
     })
 }
 
+/// A row for a call that is older than the recording and stands at `site`, 0: not known. Returns its
+/// number, 0: there was no room.
+#[no_mangle]
+pub extern "C" fn ai_row_standing(type_id: u16, address: u64, data: u64, site: u32) -> u64 {
+    let row = || rows::add_standing(runtime(), &new_row(type_id, address, data, false), site);
+    catch_value(0, || row().unwrap_or(0))
+}
+
 /// Ends the row of a reference that its library is about to release: `Dropped` when the count at
 /// `strong` says that it is the last reference, otherwise, and without an address, `Released`. If
 /// two threads release the last two references at the same instant, both rows may be called

@@ -52,7 +52,19 @@ fn full() -> Error {
 pub fn publish(runtime: &Runtime, index: u32, row: &NewRow, resource: ResourceState) -> u64 {
     let level =
         if row.is_born_now { levels::level_of(runtime, row.type_id) } else { Level::Off as u8 };
-    let birth = row.birth(resource, events::moment(level));
+    publish_at(runtime, index, row, resource, level, events::moment(level))
+}
+
+#[inline(always)]
+fn publish_at(
+    runtime: &Runtime,
+    index: u32,
+    row: &NewRow,
+    resource: ResourceState,
+    level: u8,
+    moment: Moment,
+) -> u64 {
+    let birth = row.birth(resource, moment);
     let local = this();
     if let Some(user) = runtime.table.user(index) {
         // Relaxed: published with the row
@@ -107,6 +119,15 @@ pub fn add_counted(runtime: &Runtime, row: &NewRow, strong: u32) -> Result<u64> 
         events::event(runtime, EventKind::Create, row.type_id, handle, row.address, strong);
     }
     Ok(handle)
+}
+
+/// Makes a row for something older than the recording that stands at `site`, 0: not known. Its time
+/// and thread stay unknown.
+pub fn add_standing(runtime: &Runtime, row: &NewRow, site: u32) -> Result<u64> {
+    check_type(runtime, row.type_id)?;
+    let index = take(runtime)?;
+    let moment = Moment::new(0, 0, site);
+    Ok(publish_at(runtime, index, row, ResourceState::None, Level::Off as u8, moment))
 }
 
 /// Makes a row for a proxy whose reference was released although the host still has it. It names no

@@ -61,6 +61,17 @@ def test_a_python_call_that_native_code_awaits_is_told_too() -> None:
     )
 
 
+def test_the_line_of_an_awaited_call_whose_start_was_not_seen_is_where_it_waited() -> None:
+    looks = [
+        calls(Row(2, type="Store.load", age_secs=math.nan), at=T0 + at, serial=at + 1)
+        for at in (0, 5, 9, 12)
+    ]
+    (finding,) = found(LateCalls(), looks)
+    assert finding.evidence[0] == f"Waited at {PLACE}"
+    (early,) = found(LateCalls(), [calls(Row(2, type="Store.load", age_secs=15.0))])
+    assert early.evidence[0] == f"Called at {PLACE}"
+
+
 def test_a_call_that_began_before_anybody_looked_is_as_old_as_the_first_look() -> None:
     looks = [
         calls(Row(2, type="Client.fetch", age_secs=math.nan), at=T0 + at, serial=at + 1)
