@@ -55,6 +55,8 @@ class Kind(IntEnum):
     """A Python call that native code awaits."""
     UNIFFI_RUNNING = 12, _Asked.CALL | _Asked.RUNS
     """A synchronous call of the library that has not returned."""
+    PYO3 = 13
+    """An object of a class that PyO3 made. The counts within its Rust value are not known."""
 
     @property
     def word(self) -> str:

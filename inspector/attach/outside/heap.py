@@ -102,12 +102,16 @@ class Heap:
 
         Doubtful finds are left out of the instances.
         """
-        places, kinds = self._search(types, MOST_INSTANCES)
-        alive = self.are_counted(places)
-        places, kinds = places[alive], kinds[alive]
+        places, kinds = self.counted(types)
         linked = self.are_alive(places)
         others = places[~linked]
         return places[linked], kinds[linked], others[self._are_tracked(others)]
+
+    def counted(self, types: Addresses) -> tuple[Addresses, Addresses]:
+        """Places that name exactly these classes and have a count, and the class of each."""
+        places, kinds = self._search(types, MOST_INSTANCES)
+        alive = self.are_counted(places)
+        return places[alive], kinds[alive]
 
     def are_counted(self, places: Addresses) -> Flags:
         """Which have a count as a living object has."""

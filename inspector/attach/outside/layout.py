@@ -33,7 +33,10 @@ TYPE_BYTES: Final = 896
 """Of a class made by Python code, as much as is read."""
 TYPE_NAME: Final = 24
 TYPE_BASIC_SIZE: Final = 32
+TYPE_ITEM_SIZE: Final = 40
+TYPE_DEALLOC: Final = 48
 TYPE_FLAGS: Final = 168
+TYPE_BASE: Final = 256
 TYPE_DICT: Final = 264
 TYPE_DICT_OFFSET: Final = 288
 TYPE_ORDER: Final = 344
@@ -44,6 +47,8 @@ IS_INLINE: Final = 1 << 2
 IS_MANAGED: Final = 1 << 4
 IS_HEAP_TYPE: Final = 1 << 9
 IS_READY: Final = 1 << 12
+IS_COLLECTED: Final = 1 << 14
+"""The collector knows the instances."""
 IS_TYPE_OF_TYPES: Final = 1 << 31
 
 DICT_KEYS: Final = 32
@@ -98,11 +103,17 @@ class Layout:
     frame_locals: int = 72
     tuple_items: int = 24
     """First item of a tuple; 3.14 has its hash before."""
+    pool_bytes: int = 16 << 10
+    """Of the interpreter's own allocator for small objects."""
 
 
 LAYOUTS: Final = {
-    (3, 8): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 16, 24, 72, 64, 0),
-    (3, 9): Layout(Attributes.OWN_DICT, 48, False, True, 0, 856, 16, 24, 72, 64, 0),
+    (3, 8): Layout(
+        Attributes.OWN_DICT, 48, False, True, 0, 864, 16, 24, 72, 64, 0, pool_bytes=4 << 10
+    ),
+    (3, 9): Layout(
+        Attributes.OWN_DICT, 48, False, True, 0, 856, 16, 24, 72, 64, 0, pool_bytes=4 << 10
+    ),
     (3, 10): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 48, 16, 88, 64, 0),
     (3, 11): Layout(
         Attributes.VALUES_POINTER, 48, False, False, 872, 864, 48, 16, 88, 32, 0, 80, 32

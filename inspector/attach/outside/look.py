@@ -16,6 +16,7 @@ from inspector.attach import procfs
 from inspector.attach.outside.awaited import MOST_CALLS, AwaitedCalls
 from inspector.attach.outside.calls import SeenCall, pending_calls
 from inspector.attach.outside.counts import Counts, Held, handles_with_counts
+from inspector.attach.outside.extensions import living_extensions
 from inspector.attach.outside.heap import Classes, Heap
 from inspector.attach.outside.memory import Addresses, OutsideError, OutsideMemory
 from inspector.attach.outside.objects import Objects
@@ -154,6 +155,9 @@ def _look_at_objects(
             f"{bindings.hidden:,} classes are built like UniFFI's, and something "
             "hides how they end: theirs are not listed"
         )
+    for living in living_extensions(objects, heap, classes, found.notes):
+        kind = SeenType(living.cls.name, living.cls.module, Kind.PYO3.word)
+        found.add(kind, living.places, living.places, living.places)
     threads = thread_classes(objects, classes)
     wanted = np.array(
         [

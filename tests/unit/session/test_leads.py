@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from inspector.attach.pyo3_libraries import PIECE_BYTES, pyo3_library
 from inspector.model.findings.leads import Lead
 from inspector.session.adapter_answers import LibraryClasses
-from inspector.session.leads import PIECE_BYTES, is_pyo3, lead
+from inspector.session.leads import lead
 
 MARKS = b"PanicException" + b"pyo3_runtime"
 
@@ -60,7 +61,7 @@ def test_there_is_no_lead_where_nothing_is_rust(tmp_path: Path) -> None:
 
 def test_a_library_that_was_replaced_is_read_again(tmp_path: Path) -> None:
     path = Path(library(tmp_path, "a.so", b"nothing"))
-    assert not is_pyo3(path)
+    assert pyo3_library(path) is None
     library(tmp_path, "new.so", MARKS)
     (tmp_path / "new.so").rename(path)
-    assert is_pyo3(path)
+    assert pyo3_library(path) is not None

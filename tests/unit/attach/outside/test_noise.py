@@ -22,7 +22,8 @@ from inspector.attach.outside.memory import (
     in_swap,
 )
 from tests.helpers.outside import stepped
-from tests.helpers.targets import Target
+from tests.helpers.packages import NoPackageError, package_folder
+from tests.helpers.targets import Target, start_target
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,19 @@ def target() -> Iterator[Target]:
     with stepped(sys.executable) as running:
         running.ask("make 30")
         running.ask("hold 5")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def extensions() -> Iterator[Target]:
+    """A target with objects that PyO3 made."""
+    try:
+        folder = str(package_folder("rpds-py==0.20.0"))
+    except NoPackageError as error:
+        pytest.skip(str(error))
+    with start_target("pyo3_steps", folder) as running:
+        running.ask("make rpds.HashTrieMap 30")
+        running.ask("make rpds.List 10")
         yield running
 
 
@@ -55,21 +69,27 @@ class NoisyMemory(OutsideMemory):
 @pytest.mark.parametrize("share", [0.0005, 0.01, 0.2, 1.0])
 @pytest.mark.parametrize("seed", range(4))
 def test_spoilt_memory_gives_what_is_left_or_one_error(
-    target: Target, monkeypatch: pytest.MonkeyPatch, seed: int, share: float
+    target: Target,
+    extensions: Target,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    share: float,
 ) -> None:
     monkeypatch.setattr(NoisyMemory, "chance", np.random.default_rng(seed), raising=False)
     monkeypatch.setattr(NoisyMemory, "share", share, raising=False)
     monkeypatch.setattr(looking, "OutsideMemory", NoisyMemory)
-    found = look(target.pid, with_stacks=False)
-    assert len(found.rows) <= 40
-    assert all(kind.name.isprintable() for kind in found.types)
-    assert len(found.rows) == sum(
-        np.count_nonzero(found.rows.types == kind) for kind in range(len(found.types))
-    )
+    for each in (target, extensions):
+        found = look(each.pid, with_stacks=False)
+        assert len(found.rows) <= 40
+        assert all(kind.name.isprintable() for kind in found.types)
+        assert len(found.rows) == sum(
+            np.count_nonzero(found.rows.types == kind) for kind in range(len(found.types))
+        )
 
 
-def test_the_same_memory_unspoilt_gives_all(target: Target) -> None:
-    assert len(look(target.pid, with_stacks=False).rows) == 40
+def test_the_same_memory_unspoilt_gives_all(target: Target, extensions: Target) -> None:
+    for each in (target, extensions):
+        assert len(look(each.pid, with_stacks=False).rows) == 40
 
 
 def test_more_than_a_sane_amount_is_never_asked_for(target: Target) -> None:

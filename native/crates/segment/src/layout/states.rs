@@ -46,6 +46,9 @@ pub enum Kind {
     /// the system's number of the thread in its lower half, and above it `RUNNING_BORROWS`,
     /// `RUNNING_ARGUMENT`.
     UniffiRunning = 12,
+    /// An object of a class that PyO3 made; `address` is the Python object, which holds the Rust
+    /// value.
+    Pyo3 = 13,
 }
 
 /// The reference's life: `live ─ release requested ─ released ─ dropped`.
