@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -46,6 +45,7 @@ from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
 from inspector.session.leads import coverage_of
 from inspector.session.leaving import take_out
+from inspector.session.pace import SNAPSHOT_SECS, Pace
 from inspector.session.protocol import (
     AuditLog,
     Capabilities,
@@ -63,10 +63,6 @@ from inspector.wire.declarations import declaration_value
 from inspector.wire.messages import Answer
 from inspector.wire.schema import LAYOUT_VERSION
 
-PROBE_SECS: Final = 0.1
-"""How often the lock and ``/proc`` are looked at."""
-SNAPSHOT_SECS: Final = 0.1
-VITALS_SECS: Final = 1 / 60
 COMMAND_SECS: Final = 10.0
 """How long a command may take before it is given up."""
 _COMMANDS_AT_ONCE: Final = 2
@@ -74,30 +70,8 @@ AS_THE_PROCESS: Final = 255
 """Level of a type that has none of its own."""
 MILLIS_PER_SEC: Final = 1000
 _SHORTEST_SAMPLE_MILLIS: Final = 16
-_REST_SHARE: Final = 0.5
-"""Of the time that a snapshot took, the pump rests at least this much before the next: a huge table
-must not take a whole core."""
 
 Result = TypeVar("Result")
-
-
-@dataclass(slots=True)
-class _Rates:
-    """How often to read, and when next; monotonic seconds."""
-
-    snapshot_secs: float = SNAPSHOT_SECS
-    vitals_secs: float = VITALS_SECS
-    next_snapshot: float = 0.0
-    next_vitals: float = 0.0
-    next_probe: float = 0.0
-
-    def next_due(self) -> float:
-        return min(self.next_snapshot, self.next_vitals, self.next_probe)
-
-
-def next_snapshot_at(began: float, took_secs: float, *, every_secs: float) -> float:
-    """The time of the snapshot after one that began then: after a rest, on the same clock."""
-    return began + max(every_secs, took_secs * (1 + _REST_SHARE))
 
 
 class LiveSession:
@@ -133,7 +107,7 @@ class LiveSession:
         self._commands = ThreadPoolExecutor(_COMMANDS_AT_ONCE, thread_name_prefix="command")
         self._on_end = on_end
         self._latest: Snapshot | None = None
-        self._rates = _Rates()
+        self._pace = Pace()
         self._wake = threading.Condition()
         self._is_ending = False
         self._pump = threading.Thread(target=self._run, name="pump", daemon=True)
@@ -191,8 +165,7 @@ class LiveSession:
     def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
         """How often snapshots and counters are read. The target's sampler follows the snapshots."""
         with self._wake:
-            self._rates.snapshot_secs, self._rates.vitals_secs = snapshot_secs, vitals_secs
-            self._rates.next_snapshot = self._rates.next_vitals = 0.0
+            self._pace.wish(snapshot_secs=snapshot_secs, vitals_secs=vitals_secs)
             self._wake.notify_all()
         self._link.set_interval(max(int(min(snapshot_secs, 60.0) * 1000), _SHORTEST_SAMPLE_MILLIS))
 
@@ -408,30 +381,34 @@ class LiveSession:
 
     def _turn(self) -> bool:
         """Read the data that is due; false when the target will not write again."""
-        now = time.monotonic()
-        rates = self._rates
+        now, pace = time.monotonic(), self._pace
+        is_urgent = False
         try:
-            has_changed = now >= rates.next_probe and self._watcher.probe(now)
-            if now >= rates.next_probe:
-                rates.next_probe = now + PROBE_SECS
-            if now >= rates.next_vitals:
-                rates.next_vitals = now + rates.vitals_secs
-                self._subscribers.tell_vitals(build_vitals(self._watcher.vitals(), time.time()))
-            if now >= rates.next_snapshot or has_changed:
-                self._publish(self._watcher.snapshot(now))
-                rates.next_snapshot = next_snapshot_at(
-                    now, time.monotonic() - now, every_secs=rates.snapshot_secs
-                )
+            if now >= pace.next_probe:
+                pace.note_probe(now)
+                is_urgent = self._watcher.probe(now)
+            if now >= pace.next_vitals:
+                raw, has_changed = self._watcher.vitals()
+                if pace.note_vitals(now, has_changed=has_changed):
+                    self._subscribers.tell_vitals(build_vitals(raw, time.time()))
+            if now >= pace.next_snapshot or is_urgent:
+                self._look(now, is_urgent=is_urgent)
         except SegmentError as error:
             self._lose(str(error))
             return False
         return not self._watcher.verdict.is_final
 
+    def _look(self, now: float, *, is_urgent: bool) -> None:
+        snapshot, has_changed = self._watcher.snapshot(now)
+        took_secs = time.monotonic() - now
+        if self._pace.note_snapshot(now, took_secs, has_changed=has_changed or is_urgent):
+            self._publish(snapshot)
+
     def _rest(self) -> None:
         with self._wake:
-            left_secs = self._rates.next_due() - time.monotonic()
+            left_secs = self._pace.next_due() - time.monotonic()
             if left_secs > 0 and not self._is_ending:
-                self._wake.wait(min(left_secs, PROBE_SECS))
+                self._wake.wait(left_secs)
 
     def _publish(self, snapshot: Snapshot) -> None:
         self._latest = snapshot

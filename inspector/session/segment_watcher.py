@@ -22,6 +22,7 @@ from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.control_link import ControlLink
 from inspector.session.hang import HangStacks
 from inspector.session.liveness import Liveness, Signs, Verdict
+from inspector.session.news import News, renewed
 from inspector.session.postmortem import snapshot_of_dead
 from inspector.session.source import SegmentSource
 from inspector.session.target import target_of
@@ -55,6 +56,9 @@ class SegmentWatcher:
         self._count_lost_events = count_lost_events
         pid = pid_in(segment.path) or int(segment.header().pid)
         self._source = SegmentSource(segment, NativeSymbols(pid))
+        self._news = News()
+        self._latest: Snapshot | None = None
+        self._beside: tuple[object, ...] = ()
         self._liveness = Liveness()
         self._state_since = time.time()
         self._serial = 0
@@ -65,9 +69,10 @@ class SegmentWatcher:
         self._cost_from: tuple[float, float] | None = None
         self._hang = HangStacks(pid)
 
-    def vitals(self) -> RawVitals:
-        """Header and types; valid until the next reading."""
-        return self._source.vitals()
+    def vitals(self) -> tuple[RawVitals, bool]:
+        """Header and types, valid until the next reading, and whether a counter has changed."""
+        raw = self._source.vitals()
+        return raw, self._news.in_counters(raw)
 
     def probe(self, at: float) -> bool:
         """Judge how the target is doing; true when its state or reason changed.
@@ -89,17 +94,21 @@ class SegmentWatcher:
         self.verdict = verdict
         return has_changed
 
-    def snapshot(self, at: float) -> Snapshot:
-        """The whole state now; for a dead target its last state. Raises ``SegmentError``."""
+    def snapshot(self, at: float) -> tuple[Snapshot, bool]:
+        """The whole state now, and whether it differs from the state before.
+
+        For a dead target it is its last state. Raises ``SegmentError``.
+        """
         if not self.verdict.is_final and self._serial == 0:
             self.probe(at)
         raw = self._source.state()
         overwritten = self._count_lost_events(self._source.events_gone())
         self._serial += 1
         if self.verdict.is_final:
-            return snapshot_of_dead(
+            dead = snapshot_of_dead(
                 self._source, raw, serial=self._serial, overwritten_events=overwritten
             )
+            return dead, True
         moment = Moment(
             serial=self._serial,
             taken_at=time.time(),
@@ -108,9 +117,14 @@ class SegmentWatcher:
             limits=self._limits(at),
             overwritten_events=overwritten,
         )
-        return self._hang.added_to(
-            build_snapshot(raw, self._source.names, self._source.codes, moment)
-        )
+        before, self._beside = self._beside, (moment.target, moment.limits, overwritten)
+        has_changed = self._news.in_state(raw) or before != self._beside
+        if self._latest is None or has_changed:
+            self._latest = build_snapshot(raw, self._source.names, self._source.codes, moment)
+        else:
+            self._latest = renewed(self._latest, raw, moment)
+        shown = self._hang.added_to(self._latest)
+        return shown, has_changed or shown is not self._latest
 
     def lost(self, reason: str, latest: Snapshot | None) -> Snapshot | None:
         """``latest`` as the last snapshot: the segment cannot be read any more."""

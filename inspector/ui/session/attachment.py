@@ -27,9 +27,9 @@ DEFAULT_RATE_HZ: Final = 10.0
 VITALS_HZ: Final = 60.0
 """Counters are cheap: read this often whatever the rate of snapshots, so that the timeline moves
 smoothly."""
-UNWATCHED_VITALS_HZ: Final = 10.0
-"""While the window is hidden or minimised: enough for the timeline to be whole when somebody looks
-again."""
+UNWATCHED_HZ: Final = 1.0
+"""Snapshots and counters while the window is hidden or minimised: enough for the findings, and for
+a timeline without gaps."""
 NO_SESSION: Final = Capabilities(act=False, reason="attach to a process first")
 
 T = TypeVar("T")
@@ -65,6 +65,8 @@ class Attachment(QObject):
     """``Snapshot`` for the panes; none while paused."""
     snapshot_seen = Signal(object)
     """``Snapshot``, also while paused: for chip, banner and vital signs."""
+    watched_again = Signal(object)
+    """The newest ``Snapshot``, when a person can see the window again."""
     vitals_seen = Signal(object)
     """``Vitals``."""
     told = Signal(str, str)
@@ -86,6 +88,7 @@ class Attachment(QObject):
         """The one that the panes show."""
         self.rate_hz = DEFAULT_RATE_HZ
         self._watched = True
+        self._recorded = False
         self.removal: Future[str] | None = None
         """What becomes of the last agent that was told to go: why it stays, or ``""``."""
         self.removes_replaced: Callable[[], bool] = lambda: True
@@ -205,11 +208,27 @@ class Attachment(QObject):
         self.rate_hz = rate_hz
         self._set_interval()
 
-    def set_watched(self, watched: bool) -> None:
+    @property
+    def is_watched(self) -> bool:
         """Whether a person can see the window."""
-        if watched != self._watched:
-            self._watched = watched
-            self._set_interval()
+        return self._watched
+
+    def set_watched(self, watched: bool) -> None:
+        """A person can see the window now, or cannot.
+
+        Then the panes get no snapshots; later they catch up with the newest.
+        """
+        if watched == self._watched:
+            return
+        self._watched = watched
+        self._set_interval()
+        if watched and self.snapshot is not None:
+            self._catch_up(self.snapshot)
+
+    def set_recorded(self, recorded: bool) -> None:
+        """The session is recorded, so its rate does not depend on the window."""
+        self._recorded = recorded
+        self._set_interval()
 
     def set_level(self, level: Level) -> None:
         """Ask the target to record more or less."""
@@ -259,8 +278,10 @@ class Attachment(QObject):
 
     def _set_interval(self) -> None:
         if self._session is not None:
-            vitals_hz = VITALS_HZ if self._watched else UNWATCHED_VITALS_HZ
-            self._session.set_interval(snapshot_secs=1 / self.rate_hz, vitals_secs=1 / vitals_hz)
+            is_needed = self._watched or self._recorded
+            snapshots_hz = self.rate_hz if is_needed else min(self.rate_hz, UNWATCHED_HZ)
+            vitals_hz = VITALS_HZ if is_needed else UNWATCHED_HZ
+            self._session.set_interval(snapshot_secs=1 / snapshots_hz, vitals_secs=1 / vitals_hz)
 
     def _say_notices(self, notices: tuple[str, ...]) -> None:
         """The first of them, and how many more there are: ``arc-inspector adapters`` lists all."""
@@ -331,7 +352,12 @@ class Attachment(QObject):
                 can=self._session.capabilities, answers=answers, hung=hung, has_snapshot=True
             )
         self.snapshot_seen.emit(snapshot)
-        if not self.situation.paused:
+        if self._watched and not self.situation.paused:
+            self._show(snapshot)
+
+    def _catch_up(self, snapshot: Snapshot) -> None:
+        self.watched_again.emit(snapshot)
+        if not self.situation.paused and snapshot is not self.shown:
             self._show(snapshot)
 
     def _show(self, snapshot: Snapshot) -> None:

@@ -63,6 +63,7 @@ class Recording(QObject):
         self._wanted = False
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
+            self._attachment.set_recorded(False)
             self.is_on_changed.emit(False)
             self._runner.run(
                 recorder.stop,
@@ -87,6 +88,7 @@ class Recording(QObject):
         if not self._wanted:  # it was stopped before it began
             self.stop()
             return
+        self._attachment.set_recorded(True)
         self.told.emit(f"Recording to {path} …", "plain")
         self.is_on_changed.emit(True)
 

@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         attachment.began.connect(self._began)
         attachment.finished.connect(self._show_start)
         attachment.snapshot_seen.connect(self._snapshot_seen)
+        attachment.watched_again.connect(self._show_facts)
         attachment.snapshot_shown.connect(self.workbench.show_snapshot)
         attachment.snapshot_shown.connect(lambda _snapshot: self._settle())
         attachment.vitals_seen.connect(self._vitals_seen)
@@ -385,6 +386,11 @@ class MainWindow(QMainWindow):
     def _snapshot_seen(self, snapshot: Snapshot) -> None:
         target = snapshot.target
         self.setWindowTitle(f"{target.name} ({target.pid}) – arc-inspector")
+        if self.attachment.is_watched:
+            self._show_facts(snapshot)
+
+    def _show_facts(self, snapshot: Snapshot) -> None:
+        target = snapshot.target
         self.toolbar.chip.show_target(target)
         self.toolbar.show_level(target)
         self.vital_signs.show_snapshot(snapshot)
@@ -399,7 +405,10 @@ class MainWindow(QMainWindow):
             show_state(self.banner, snapshot, self.show_processes, self.workbench.show_stacks)
 
     def _vitals_seen(self, vitals: Vitals) -> None:
-        self.vital_signs.show_vitals(vitals)
+        if self.attachment.is_watched:
+            self.vital_signs.show_vitals(vitals)
+        else:
+            self.vital_signs.keep_vitals(vitals)
         self.workbench.show_vitals(vitals)
 
     def _settle(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from typing import Final
 
 from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
 
@@ -10,14 +12,25 @@ from inspector.model import wording
 from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Lost, Snapshot, TargetState
 from inspector.ui.kit.labels import ElidedLabel, quiet_label, set_flag, tip
+from inspector.ui.kit.pane_base import is_seen
+from inspector.ui.kit.running_clock import RunningClock
+
+RATE_SECS: Final = 3.0
+"""The real rate is counted over so long."""
+NEAR_SHARE: Final = 0.85
+"""A real rate of at least this share of the wish is shown as the wish."""
 
 
 class StatusLine(QStatusBar):
     """Labels, left to right."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        """Nothing attached."""
+    def __init__(self, parent: QWidget | None = None, *, clock: RunningClock | None = None) -> None:
+        """Nothing attached. The age of the counts is counted to ``clock``."""
         super().__init__(parent)
+        self._clock = clock or RunningClock(self)
+        self._clock.ticked.connect(self._grow)
+        self._snapshot: Snapshot | None = None
+        self._taken_at: deque[float] = deque()
         self.setSizeGripEnabled(False)
         self.state = ElidedLabel()
         self.rate = quiet_label("")
@@ -37,6 +50,9 @@ class StatusLine(QStatusBar):
 
     def clear(self) -> None:
         """Nothing attached."""
+        self._clock.stop()
+        self._snapshot = None
+        self._taken_at.clear()
         self.state.set_whole("Not attached")
         for label in (self.rate, self.sampled, self.lost, self.skipped, self.cost):
             label.clear()
@@ -49,20 +65,49 @@ class StatusLine(QStatusBar):
         target = snapshot.target
         state = target.state.value.capitalize() + (f": {target.reason}" if target.reason else "")
         self.state.set_whole(("Paused · " if paused else "") + state)
-        moving = target.state in (TargetState.LIVE, TargetState.HUNG)
-        self.rate.setText(
-            "" if not moving else "from outside" if target.from_outside else f"{rate_hz:g} Hz"
-        )
-        self.rate.setToolTip(
-            "Read only: the target's memory is read again and again"
-            if target.from_outside
-            else "Snapshots read a second"
-        )
-        (self._show_looked if target.from_outside else self._show_sampled)(snapshot)
+        self._snapshot = snapshot
+        self._clock.hear(snapshot)
+        self._show_rate(snapshot, rate_hz)
+        if target.from_outside:
+            self._show_looked(snapshot)
+        else:
+            self._show_sampled(snapshot, snapshot.taken_at)
         self._show_lost(snapshot.lost)
         self.skipped.setText(f"skipped {skipped:,}" if skipped else "")
         self.skipped.setToolTip("Snapshots that a newer one replaced before they were drawn")
         self._show_cost(snapshot)
+
+    def _show_rate(self, snapshot: Snapshot, wished_hz: float) -> None:
+        """The wished rate, and beside it the real rate where that is lower."""
+        moving = snapshot.target.state in (TargetState.LIVE, TargetState.HUNG)
+        if snapshot.target.from_outside:
+            self.rate.setText("from outside" if moving else "")
+            self.rate.setToolTip("Read only: the target's memory is read again and again")
+            return
+        real_hz = self._real_hz(snapshot.taken_at)
+        is_slower = real_hz < NEAR_SHARE * wished_hz
+        text = f"{real_hz:.1f} of {wished_hz:g} Hz" if is_slower else f"{wished_hz:g} Hz"
+        self.rate.setText(text if moving else "")
+        self.rate.setToolTip(
+            "Snapshots a second. While nothing changes, there is one a second; a huge table "
+            "takes longer to read"
+        )
+
+    def _real_hz(self, taken_at: float) -> float:
+        """Snapshots a second over the newest seconds; infinite before it is known."""
+        times = self._taken_at
+        if times and not times[-1] < taken_at:
+            times.clear()
+        times.append(taken_at)
+        while taken_at - times[0] > RATE_SECS and len(times) > 2:
+            times.popleft()
+        span_secs = taken_at - times[0]
+        return (len(times) - 1) / span_secs if span_secs > 0 else math.inf
+
+    def _grow(self) -> None:
+        """The age of the counts grows while no snapshot comes."""
+        if self._snapshot is not None and not self._snapshot.target.from_outside and is_seen(self):
+            self._show_sampled(self._snapshot, self._clock.now)
 
     def _show_looked(self, snapshot: Snapshot) -> None:
         self.sampled.setText(f"last look {wording.clock(snapshot.taken_at)[:-4]}")
@@ -70,12 +115,12 @@ class StatusLine(QStatusBar):
             "Everything was read at this time; looks follow each other as they take time and rest"
         )
 
-    def _show_sampled(self, snapshot: Snapshot) -> None:
+    def _show_sampled(self, snapshot: Snapshot, now: float) -> None:
         if math.isnan(snapshot.sampled_at):
             self.sampled.setText("not sampled")
             self.sampled.setToolTip("Strong and weak counts were not read yet")
             return
-        ago = max(snapshot.taken_at - snapshot.sampled_at, 0.0)
+        ago = max(now - snapshot.sampled_at, 0.0)
         notes = notes_of(snapshot.lost)
         self.sampled.setText(
             f"sampled {wording.duration(ago)} ago" + (", less often" if notes else "")

@@ -91,9 +91,13 @@ class VitalSigns(QWidget):
             self._shown_at = -math.inf
             self.show_vitals(snapshot.vitals)
 
+    def keep_vitals(self, vitals: Vitals) -> bool:
+        """Take newer counters, and show nothing; ``False``: they were not newer."""
+        return self._history.add(vitals)
+
     def show_vitals(self, vitals: Vitals) -> None:
         """Live count and rates."""
-        if not self._history.add(vitals) and len(self._history) != 1:
+        if not self.keep_vitals(vitals) and len(self._history) != 1:
             return
         if 0 <= vitals.at - self._shown_at < CALM_SECS:
             return

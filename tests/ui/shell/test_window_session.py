@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import gc
 import weakref
 from pathlib import Path
@@ -141,11 +142,55 @@ def test_a_range_of_the_timeline_filters_the_table_beside_what_else_is_asked(
 def test_a_window_that_nobody_sees_reads_less_often(attach: Attach) -> None:
     window, session = attach(SNAPSHOT)
     window.showMinimized()
-    assert session.intervals[-1] == (0.1, 0.1)
+    assert session.intervals[-1] == (1.0, 1.0)
     window.showNormal()
     assert session.intervals[-1] == (0.1, 1 / 60)
     window.hide()
-    assert session.intervals[-1] == (0.1, 0.1)
+    assert session.intervals[-1] == (1.0, 1.0)
+
+
+def test_a_slower_rate_than_that_stays_as_it_was_chosen(attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    window.toolbar.rate_wanted.emit(0.5)
+    window.showMinimized()
+    assert session.intervals[-1] == (2.0, 1.0)
+
+
+def test_a_recording_keeps_its_rate_while_nobody_sees_the_window(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    window, session = attach(SNAPSHOT)
+    window.commands["record"].setChecked(True)
+    qtbot.waitUntil(lambda: window.recording.is_on)
+    window.showMinimized()
+    assert session.intervals[-1] == (0.1, 1 / 60)
+    with qtbot.waitSignal(window.recording.told):
+        window.commands["record"].setChecked(False)
+    assert session.intervals[-1] == (1.0, 1.0)
+
+
+def test_panes_that_nobody_sees_get_no_snapshot_and_catch_up(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    window.showMinimized()
+    later = dataclasses.replace(snapshot_of([Row(9)]), serial=SNAPSHOT.serial + 1)
+    with qtbot.waitSignal(window.attachment.snapshot_seen):
+        session.publish(later)
+    assert window.attachment.shown is SNAPSHOT
+    assert window.attachment.snapshot is later
+    window.showNormal()
+    assert window.attachment.shown is later
+    qtbot.waitUntil(lambda: window.workbench.handles.model.holds(handle_id(9)) is not None)
+
+
+def test_a_paused_window_stays_paused_when_it_is_seen_again(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    window.commands["pause"].trigger()
+    window.showMinimized()
+    later = dataclasses.replace(snapshot_of([Row(9)]), serial=SNAPSHOT.serial + 1)
+    with qtbot.waitSignal(window.attachment.snapshot_seen):
+        session.publish(later)
+    window.showNormal()
+    assert window.attachment.shown is SNAPSHOT
 
 
 def test_the_rate_and_the_level_are_asked_of_the_session(qtbot: QtBot, attach: Attach) -> None:
