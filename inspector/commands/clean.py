@@ -30,7 +30,6 @@ def clean(
     if as_json:
         print_json(
             {
-                "schema": 1,
                 "removed": swept.removed,
                 "removed_bytes": swept.removed_bytes,
                 "kept": swept.kept,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,13 +13,16 @@ from inspector.commands.support.files import open_saved
 from inspector.commands.support.opening import SETTLE_SECS, Watch, is_pid, settled_session
 from inspector.commands.support.options import parse_span
 from inspector.commands.support.output import print_json, say
+from inspector.commands.support.redacting import keeps_parts, say_left_out
 from inspector.commands.support.rows import PlainRow
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.model.diff import Change, Diff, Fate, diff
 from inspector.model.marks import MarkedState, mark_now
-from inspector.model.snapshot import UNKNOWN
+from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
+from inspector.model.snapshot import UNKNOWN, Snapshot
 from inspector.model.wording import UNKNOWN_TEXT, clock, number, signed
+from inspector.session.private_facts import private_facts
 from inspector.session.protocol import Replay
 from inspector.vocabulary import handle_text
 
@@ -39,6 +43,7 @@ _COLUMNS: Final = (
 _MOMENT: Final = re.compile(r"(?P<file>.+)@(?P<moment>[^@/]+)")
 
 
+@keeps_parts
 def diff_states(
     first: Annotated[
         str,
@@ -58,38 +63,53 @@ def diff_states(
         bool,
         typer.Option("--by-type", help=("One line a type instead of a line a type and place.")),
     ] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Print the handles that were born, died, survived or changed from A to B.
 
     Within one process by handle; between two processes by numbers.
     """
-    found = diff(state_of(first, is_first=True), state_of(second, is_first=False))
+    redactor = Redactor(private_facts(), kept)
+    states = (
+        state_of(source, is_first=is_first, seen=redactor.learn)
+        for source, is_first in ((first, True), (second, False))
+    )
+    found = diff(*states)
     if as_json:
-        print_json(diff_value(found))
+        print_json(redactor.json(diff_value(found)))
+        say_left_out(redactor)
     else:
         _print(found, found.types if by_type else found.places)
 
 
-def state_of(source: str, *, is_first: bool) -> MarkedState:
+def state_of(
+    source: str, *, is_first: bool, seen: Callable[[Snapshot], None] = lambda _: None
+) -> MarkedState:
     """The state that a word of the command line names. Raises ``InspectorError``.
 
-    Of a session file without a moment the first state as A, the last as B.
+    Of a session file without a moment the first state as A, the last as B. ``seen`` gets its
+    snapshot.
     """
+    snapshot, name = _snapshot_of(source, is_first=is_first)
+    seen(snapshot)
+    return mark_now(snapshot, name)
+
+
+def _snapshot_of(source: str, *, is_first: bool) -> tuple[Snapshot, str]:
+    """The snapshot, and its name in the comparison."""
     if is_pid(source):
         with settled_session(int(source)) as (_, snapshot):
-            return mark_now(snapshot, f"process {source}")
+            return snapshot, f"process {source}"
     found = None if Path(source).exists() else _MOMENT.fullmatch(source)
     path, moment = (Path(found["file"]), found["moment"]) if found else (Path(source), "")
     session = open_saved(path)
     try:
         if isinstance(session, Replay):
-            return mark_now(
-                session.state_at(_moment(session, moment, is_first=is_first)).result(),
-                moment or path.name,
-            )
+            at = _moment(session, moment, is_first=is_first)
+            return session.state_at(at).result(), moment or path.name
         if moment:
             raise UsageError(f"only a session file has moments to choose from: {source}")
-        return mark_now(Watch(session).wait(lambda _: True, SETTLE_SECS), path.name)
+        return Watch(session).wait(lambda _: True, SETTLE_SECS), path.name
     finally:
         session.end()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,24 +12,18 @@ import platformdirs
 import typer
 
 from inspector.commands.handles import headline
-from inspector.commands.support.files import open_saved
-from inspector.commands.support.opening import (
-    SETTLE_SECS,
-    ReadOnly,
-    Running,
-    Watch,
-    coverage_of,
-    is_pid,
-    settled_session,
-)
+from inspector.commands.support.opening import ReadOnly, Running, coverage_of
 from inspector.commands.support.options import parse_span
-from inspector.commands.support.output import print_json, say
-from inspector.commands.support.rows import PlainRow, snapshot_value
+from inspector.commands.support.output import say
+from inspector.commands.support.redacting import keeps_parts, print_redacted
+from inspector.commands.support.rows import PlainRow, about_value
+from inspector.commands.support.sources import Source, opened_source
 from inspector.errors import UNKNOWN_STATUS, FileFormatError, InspectorError, UsageError
 from inspector.model.events import EventBatch, Events, joined
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, judge
 from inspector.model.findings.trend import Trend
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Session
@@ -50,13 +43,9 @@ EVENT_SECS: Final = 5.0
 SIGNS: Final = {Verdict.SUSPECT: "!", Verdict.YOUNG: "…", Verdict.UNMEASURED: "?", Verdict.OK: "✓"}
 
 
+@keeps_parts
 def findings(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="PID|FILE", help=("A process id, a session file, a screenshot, or a segment.")
-        ),
-    ],
+    source: Source,
     span: Annotated[
         str,
         typer.Option(
@@ -77,6 +66,7 @@ def findings(
     ] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why it is muted; kept and shown.")] = "",
     read_only: ReadOnly = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Watch a process for a while, or read a file, and print the findings.
 
@@ -93,7 +83,7 @@ def findings(
         mutes.unmute(unmute)
     snapshot, report = _judged(source, watch_secs, mutes, read_only=read_only)
     if as_json:
-        print_json(report_value(snapshot, report))
+        print_redacted(snapshot, kept, lambda redacted: report_value(redacted, report))
     else:
         _print(snapshot, report)
     raise typer.Exit(1 if report.suspects() else UNKNOWN_STATUS if report.undecided else 0)
@@ -106,9 +96,7 @@ def mutes_path() -> Path:
 
 def report_value(snapshot: Snapshot, report: Report) -> PlainRow:
     """The object that ``--json`` prints."""
-    value = snapshot_value(snapshot, ())
-    del value["handles"]
-    return value | {
+    return about_value(snapshot) | {
         "observed_secs": report.observed_secs,
         "suspects": len(report.suspects()),
         "undecided": [rule.key for rule in report.undecided],
@@ -120,7 +108,7 @@ def _judged(
     source: str, watch_secs: float | None, mutes: Mutes, *, read_only: bool
 ) -> tuple[Snapshot, Report]:
     """Look at what the command line names and judge it. Raises ``InspectorError``."""
-    with _session_of(source, read_only=read_only) as (session, first):
+    with opened_source(source, level=Level.HISTORY, read_only=read_only) as (session, first):
         snapshot, trend = _observe(session, first, watch_secs)
         events = _events_of(session)
         coverage = coverage_of(session)
@@ -128,29 +116,6 @@ def _judged(
         Facts(snapshot, trend, events, coverage.unseen, coverage.lead, coverage.failed),
         mutes=mutes.all(),
     )
-
-
-@contextmanager
-def _session_of(source: str, *, read_only: bool) -> Iterator[tuple[Session, Snapshot]]:
-    """A session with a process or over a file, and its newest snapshot; it is ended afterwards.
-
-    Raises ``InspectorError``.
-    """
-    if is_pid(source):
-        with settled_session(int(source), level=Level.HISTORY, read_only=read_only) as opened:
-            yield opened
-        return
-    session = open_saved(Path(source))
-    try:
-        watch = Watch(session)
-        try:
-            yield session, watch.wait(lambda _: True, SETTLE_SECS)
-        finally:
-            watch.leave()
-    finally:
-        session.end()
-        if isinstance(session, Running):
-            session.join()
 
 
 class _Observer:

@@ -7,9 +7,11 @@ from typing import Annotated, Final
 import numpy as np
 import typer
 
-from inspector.commands.support.opening import ReadOnly, coverage_of, settled_session
-from inspector.commands.support.output import print_json, say
-from inspector.commands.support.rows import printed_cell, snapshot_value
+from inspector.commands.support.opening import ReadOnly, coverage_of
+from inspector.commands.support.output import say
+from inspector.commands.support.redacting import keeps_parts, print_redacted
+from inspector.commands.support.rows import PlainRow, printed_cell, snapshot_value
+from inspector.commands.support.sources import Source, opened_source
 from inspector.commands.support.tables import Column as TableColumn
 from inspector.commands.support.tables import Table
 from inspector.errors import UsageError
@@ -19,6 +21,7 @@ from inspector.model.findings.judge import why_empty
 from inspector.model.findings.leads import Coverage, Lead
 from inspector.model.grouping import Arrangement, Query, arrange
 from inspector.model.losses import losses_of, notes_of, refused_of
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import age, plural
 from inspector.vocabulary import Kind, kind_named
@@ -41,8 +44,9 @@ _ROW_COLUMNS: Final = tuple(
 )
 
 
+@keeps_parts
 def handles(
-    pid: Annotated[int, typer.Argument(help="Process id.")],
+    source: Source,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     kind: Annotated[str, typer.Option("--type", help="Only types whose name contains this.")] = "",
     filter_text: Annotated[
@@ -59,10 +63,11 @@ def handles(
         int, typer.Option("--limit", min=0, help="Rows to print, 0: all.")
     ] = DEFAULT_LIMIT,
     read_only: ReadOnly = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
-    """Print the live handles of a process."""
+    """Print the live handles of a process or a file."""
     wanted = chosen_filter(kind, filter_text)
-    with settled_session(pid, read_only=read_only) as (session, snapshot):
+    with opened_source(source, read_only=read_only) as (session, snapshot):
         coverage = (
             coverage_of(session) if not snapshot.types or holds_callbacks(snapshot) else Coverage()
         )
@@ -71,17 +76,22 @@ def handles(
         )
     if as_json:
         rows = np.sort(arranged.order).tolist()
-        value = snapshot_value(snapshot, rows)
-        for row, each in zip(rows, value["handles"], strict=True):
-            if is_held_by_native_code(snapshot, row):
-                each["failed_callbacks"] = coverage.failures_of(int(snapshot.handles.ids[row]))
-        print_json(value)
+        print_redacted(snapshot, kept, lambda shown: rows_value(shown, rows, coverage))
     else:
         print_handles(snapshot, arranged, limit)
         for failed in coverage.failed or ():
             say(f"Failed: {failed.headline}")
         if coverage.lead is not None and not snapshot.types:
             say_lead(coverage.lead)
+
+
+def rows_value(snapshot: Snapshot, rows: list[int], coverage: Coverage) -> PlainRow:
+    """The object that ``--json`` prints."""
+    value = snapshot_value(snapshot, rows)
+    for row, each in zip(rows, value["handles"], strict=True):
+        if is_held_by_native_code(snapshot, row):
+            each["failed_callbacks"] = coverage.failures_of(int(snapshot.handles.ids[row]))
+    return value
 
 
 def holds_callbacks(snapshot: Snapshot) -> bool:

@@ -8,11 +8,23 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands.handles import headline
-from inspector.commands.support.opening import coverage_of, settled_session
-from inspector.commands.support.output import print_json, say
-from inspector.commands.support.rows import PlainRow, count, row_value, seconds, snapshot_value
+from inspector.commands.support.opening import coverage_of
+from inspector.commands.support.output import say
+from inspector.commands.support.redacting import keeps_parts, print_redacted
+from inspector.commands.support.rows import (
+    PlainRow,
+    count,
+    frame_shape,
+    row_value,
+    seconds,
+    snapshot_value,
+)
+from inspector.commands.support.shapes import CloseShape
+from inspector.commands.support.sources import Source, opened_source
 from inspector.commands.support.tables import Column, Table
-from inspector.model.pending import PendingCloses, pending_closes
+from inspector.model.fields import to_plain
+from inspector.model.pending import AwaitedCloses, PendingCloses, pending_closes
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import age, duration, plural
 
@@ -29,34 +41,43 @@ _COLUMNS: Final = (
 )
 
 
+@keeps_parts
 def pending(
-    pid: Annotated[int, typer.Argument(help="Process id.")],
+    source: Source,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
-    """Print the pending closes of a process, each with its reason."""
-    with settled_session(pid) as (session, snapshot):
-        closes = pending_closes(snapshot)
-        if closes.untold:
-            closes = pending_closes(snapshot, coverage_of(session).awaited)
+    """Print the pending closes of a process or a file, each with its reason."""
+    with opened_source(source) as (session, snapshot):
+        awaited = coverage_of(session).awaited if pending_closes(snapshot).untold else None
+    closes = pending_closes(snapshot, awaited)
     if as_json:
-        value = snapshot_value(snapshot, ())
-        value["handles"] = [_value(snapshot, closes, index) for index in range(len(closes))]
-        print_json(value)
+        print_redacted(snapshot, kept, closes_value, awaited)
     else:
         _print(snapshot, closes)
 
 
-def _value(snapshot: Snapshot, closes: PendingCloses, index: int) -> PlainRow:
-    """As in ``handles``, and what is known of the close."""
-    return row_value(snapshot, int(closes.rows[index])) | {
-        "reason": closes.reason(index),
-        "requester_thread": closes.requester(index) or None,
-        "request_site": closes.request_place(index) or None,
-        "waits_for": closes.waits_for_text(index) or None,
-        "pending_since": seconds(float(closes.since[index])),
-        "deadline": seconds(closes.deadline(index)),
-        "deadline_known": closes.is_deadline_known(index),
-    }
+def closes_value(snapshot: Snapshot, awaited: AwaitedCloses | None) -> PlainRow:
+    """The object that ``--json`` prints: the rows of ``handles``, with the facts of their close."""
+    closes = pending_closes(snapshot, awaited)
+    value = snapshot_value(snapshot, closes.rows.tolist())
+    for index, row in enumerate(value["handles"]):
+        row |= to_plain(_close(closes, index))
+    return value
+
+
+def _close(closes: PendingCloses, index: int) -> CloseShape:
+    site = closes.request_site(index)
+    return CloseShape(
+        reason=closes.reason(index),
+        requester_thread=closes.requester(index) or None,
+        request_site=closes.request_place(index) or None,
+        request_stack=None if site is None else tuple(map(frame_shape, site.frames)),
+        waits_for=closes.waits_for_text(index) or None,
+        pending_since=seconds(float(closes.since[index])),
+        deadline=seconds(closes.deadline(index)),
+        deadline_known=closes.is_deadline_known(index),
+    )
 
 
 def _print(snapshot: Snapshot, closes: PendingCloses) -> None:

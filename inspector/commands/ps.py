@@ -11,8 +11,14 @@ from inspector.attach.discovery import FoundProcess, find_processes
 from inspector.attach.leftovers import Extent, sweep
 from inspector.attach.linux import require_support
 from inspector.commands.support.output import print_json, say
+from inspector.commands.support.redacting import keeps_parts
 from inspector.commands.support.rows import PlainRow, count, seconds
+from inspector.commands.support.shapes import ProcessShape
 from inspector.commands.support.tables import Column, Table
+from inspector.model.fields import to_plain
+from inspector.model.private_texts import NAMES
+from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
+from inspector.session.private_facts import private_facts
 
 MOST_DEAD: Final = 5
 """Dead processes in the table, the newest ones: what is looked for is seldom an old one."""
@@ -26,6 +32,7 @@ _COLUMNS: Final = (
 )
 
 
+@keeps_parts
 def ps(
     as_json: Annotated[
         bool, typer.Option("--json", help=("Print one JSON object, always with all processes."))
@@ -33,6 +40,7 @@ def ps(
     show_all: Annotated[
         bool, typer.Option("--all", help=("List every dead process whose last state is left."))
     ] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """List the processes that can be inspected, and why others cannot.
 
@@ -43,7 +51,7 @@ def ps(
     sweep(Extent.OVERDUE)
     found = find_processes()
     if as_json:
-        print_json({"processes": [_value(each) for each in found]})
+        print_json({"processes": [_value(each, kept) for each in found]})
         return
     if not found:
         say("No Python process and no process with an agent runs here; try: arc-inspector demo")
@@ -73,19 +81,26 @@ def _attachable(found: FoundProcess) -> str:
     return f"no: {found.reason}"
 
 
-def _value(found: FoundProcess) -> PlainRow:
-    return {
-        "pid": found.pid,
-        "name": found.name,
-        "command": found.command or None,
-        "runtime": found.runtime or None,
-        "user": found.user or None,
-        "alive": found.alive,
-        "attachable": found.attachable,
-        "readable": found.attachable or found.readable,
-        "reason": found.reason or None,
-        "fix": found.fix or None,
-        "live_handles": count(found.live_handles),
-        "started_at": seconds(found.started_at),
-        "segment": str(found.segment) if found.segment else None,
-    }
+def _value(found: FoundProcess, kept: Kept) -> PlainRow:
+    """One process; its segment is named whole, because other commands read it."""
+    redactor = Redactor(private_facts(found.pid), kept)
+    value = redactor.json(to_plain(_shape(found, with_user=NAMES in kept)))
+    return {**value, "segment": str(found.segment) if found.segment else None}
+
+
+def _shape(found: FoundProcess, *, with_user: bool) -> ProcessShape:
+    return ProcessShape(
+        pid=found.pid,
+        name=found.name,
+        command=found.command or None,
+        runtime=found.runtime or None,
+        user=(found.user or None) if with_user else None,
+        alive=found.alive,
+        attachable=found.attachable,
+        readable=found.attachable or found.readable,
+        reason=found.reason or None,
+        fix=found.fix or None,
+        live_handles=count(found.live_handles),
+        started_at=seconds(found.started_at),
+        segment=None,
+    )

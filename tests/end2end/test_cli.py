@@ -42,6 +42,7 @@ ROW_KEYS = [
     "outer",
     "module",
     "number",
+    "stack",
 ]
 
 
@@ -93,7 +94,15 @@ def test_handles_prints_the_contracts_json_with_exact_counts() -> None:
         target.ask("add shopping milk")
         printed = run_command("handles", target.pid, "--json")
         assert (printed.status, printed.err) == (0, "")
-        assert list(printed.json) == ["target", "handles", "lost"]
+        assert list(printed.json) == [
+            "schema",
+            "target",
+            "taken_at",
+            "lost",
+            "notes",
+            "handles",
+            "stacks",
+        ]
         row = next(each for each in printed.json["handles"] if each["id"] == handle_text(item))
         assert list(row) == ROW_KEYS
         assert (row["type"], row["kind"], row["state"]) == ("TodoItem", "arc", "live")

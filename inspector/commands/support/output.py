@@ -20,8 +20,11 @@ from typing import Any, Final
 from inspector.errors import InspectorError
 from inspector.plain_text import one_line, printable
 
+SCHEMA: Final = 1
+"""Version of the JSON that commands print; it grows when a value changes or goes."""
 _CONTROL_OF_ASCII: Final = "\x7f"
 """The one control character that ``json`` writes as it is."""
+_CLEAR_LINE: Final = "\r\x1b[K"
 
 
 class OutputClosedError(Exception):
@@ -57,6 +60,12 @@ def say_aside(line: str) -> None:
     _write_aside(f"{printable(line)}\n")
 
 
+def draw_aside(line: str) -> None:
+    """Replace the line of progress on stderr, if a person sees it; ``""`` takes it away."""
+    if sys.stderr.isatty():
+        _write_aside(f"{_CLEAR_LINE}{printable(line)}")
+
+
 def ask_aside(question: str) -> None:
     """A question on stderr, the answer follows on its line."""
     _write_aside(f"{printable(question)} ")
@@ -68,8 +77,8 @@ def print_error(message: str) -> None:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One object on stdout. Raises as ``say``."""
-    write_text(json_text(value))
+    """One object on stdout, with the version of its schema. Raises as ``say``."""
+    write_text(json_text({"schema": SCHEMA, **value}))
 
 
 def json_text(value: Mapping[str, Any]) -> str:

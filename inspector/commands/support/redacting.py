@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Annotated, Any, Final
 
@@ -49,22 +50,24 @@ def keeps_parts(command: Callable[..., None]) -> Callable[..., None]:
     return with_options
 
 
-def redactor_for(snapshot: Snapshot, kept: Kept) -> Redactor:
-    """A redactor that knows the process of ``snapshot`` and its secrets."""
+def print_redacted(
+    snapshot: Snapshot, kept: Kept, value_of: Callable[..., Mapping[str, Any]], *answers: Any
+) -> None:
+    """Print the JSON of a snapshot, and of answers about it, without private parts.
+
+    ``value_of`` makes it of the redacted snapshot and answers. On a terminal stderr says what was
+    left out.
+    """
     redactor = Redactor(private_facts(snapshot.target.pid), kept)
-    redactor.learn(snapshot)
-    return redactor
-
-
-def print_redacted_json(value: dict[str, Any], redactor: Redactor) -> None:
-    """One object on stdout without private parts; stderr says that they were left out."""
-    print_json(redactor.json(value))
+    shown = redactor.snapshot(snapshot)
+    print_json(redactor.json(value_of(shown, *map(redactor.of, answers))))
+    say_left_out(redactor)
 
 
 def say_left_out(redactor: Redactor) -> None:
-    """One line on stderr when something was left out."""
+    """One line on stderr when something was left out, if a person reads it."""
     sentence = redactor.sentence()
-    if sentence:
+    if sentence and sys.stderr.isatty():
         say_aside(f"{sentence}; {_options(redactor)}")
 
 

@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from inspector.commands.support.shapes import AboutShape, FrameShape, StackShape, TargetShape
 from inspector.model.columns import JSON_COLUMNS, HandleColumn
-from inspector.model.snapshot import UNKNOWN, Snapshot, Target
+from inspector.model.fields import to_plain
+from inspector.model.snapshot import UNKNOWN, Frame, Site, Snapshot, Target
 from inspector.model.wording import UNKNOWN_TEXT
 from inspector.session.protocol import CloseAnswer, GcReport
 from inspector.vocabulary import handle_text
@@ -15,33 +17,54 @@ from inspector.vocabulary import handle_text
 PlainRow = dict[str, Any]
 
 
-def target_value(target: Target) -> PlainRow:
+def target_shape(target: Target) -> TargetShape:
     """The process."""
-    return {
-        "pid": target.pid,
-        "name": target.name,
-        "command": target.command or None,
-        "runtime": target.runtime or None,
-        "state": str(target.state),
-        "reason": target.reason or None,
-        "level": target.level.name.lower(),
-        "from_outside": target.from_outside,
-        "viewers": target.viewers,
-        "started_at": seconds(target.started_at),
-    }
+    return TargetShape(
+        pid=target.pid,
+        name=target.name,
+        command=target.command or None,
+        runtime=target.runtime or None,
+        state=str(target.state),
+        reason=target.reason or None,
+        level=target.level.name.lower(),
+        from_outside=target.from_outside,
+        viewers=target.viewers,
+        started_at=seconds(target.started_at),
+    )
+
+
+def frame_shape(frame: Frame) -> FrameShape:
+    """One line of a stack."""
+    return FrameShape(frame.function or None, frame.file or None, frame.line or None)
 
 
 def snapshot_value(snapshot: Snapshot, rows: Iterable[int]) -> PlainRow:
-    """The object that ``--json`` prints, with the rows that were chosen.
-
-    ``notes`` when something could not be looked at.
-    """
-    value = {
-        "target": target_value(snapshot.target),
+    """The object that ``--json`` prints, with the rows that were chosen and their stacks."""
+    rows = list(rows)
+    numbers = sorted(set(snapshot.handles.created_sites[rows].tolist()) & set(snapshot.sites))
+    return about_value(snapshot) | {
         "handles": [row_value(snapshot, row) for row in rows],
-        "lost": dict(snapshot.lost.counts),
+        "stacks": {str(number): to_plain(_stack(snapshot.sites[number])) for number in numbers},
     }
-    return value | {"notes": list(snapshot.notes)} if snapshot.notes else value
+
+
+def about_value(snapshot: Snapshot) -> PlainRow:
+    """The same as JSON."""
+    return dict(to_plain(about_of(snapshot)))
+
+
+def about_of(snapshot: Snapshot) -> AboutShape:
+    """The facts on a snapshot that every answer has."""
+    return AboutShape(
+        target=target_shape(snapshot.target),
+        taken_at=seconds(snapshot.taken_at),
+        lost=dict(snapshot.lost.counts),
+        notes=snapshot.notes,
+    )
+
+
+def _stack(site: Site) -> StackShape:
+    return StackShape(tuple(map(frame_shape, site.frames)), is_cut=site.cut)
 
 
 def row_value(snapshot: Snapshot, row: int) -> PlainRow:

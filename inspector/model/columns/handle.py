@@ -262,6 +262,7 @@ HANDLE_COLUMNS: Final = (
         places=Places(json=18, filter=10),
     ),
     HandleColumn(key="number", json=texts.hex_value("data"), places=Places(json=19)),
+    HandleColumn(key="stack", json=texts.stack_number, places=Places(json=20)),
 )
 """Nothing else lists them: headers, sorting, filters, ``arc-inspector handles`` and its JSON take
 them from here."""

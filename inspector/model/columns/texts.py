@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from inspector.model import wording
 from inspector.model.native_calls import waits_at_site
@@ -222,7 +222,7 @@ def birth_value(snapshot: Snapshot, row: int) -> float | None:
 def hex_value(name: str) -> Callable[[Snapshot, int], str | None]:
     """A number of ``Handles`` in base 16; ``None`` for 0."""
 
-    def json(snapshot: Snapshot, row: int) -> Any:
+    def json(snapshot: Snapshot, row: int) -> str | None:
         number = int(getattr(snapshot.handles, name)[row])
         return f"{number:#x}" if number else None
 
@@ -233,6 +233,12 @@ def site_value(snapshot: Snapshot, row: int) -> str | None:
     """The innermost line of the stack."""
     site = snapshot.sites.get(int(snapshot.handles.created_sites[row]))
     return None if site is None else site.short() or None
+
+
+def stack_number(snapshot: Snapshot, row: int) -> int | None:
+    """Number of the stack that created the handle, among the snapshot's stacks."""
+    number = int(snapshot.handles.created_sites[row])
+    return number if number in snapshot.sites else None
 
 
 def _label(snapshot: Snapshot, index: int) -> str:

@@ -1,0 +1,51 @@
+"""A file that is no good is one line of error, for every command that reads files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inspector.commands.app import run
+
+COMMANDS = ("handles", "pending", "threads", "stacks", "findings", "events", "open")
+FILES = {
+    "empty": b"",
+    "foreign": b"PK\x03\x04 something else",
+    "damaged.png": b"\x89PNG\r\n\x1a\n" + b"\0" * 40,
+    "cut.arcs": b"arcsess\0\x01\0\0\0\0\0\0\0SNAP",
+    "future.arcs": b"arcsess\0\x63\0\0\0\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_no_good_is_one_line(
+    command: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(FILES[name])
+    assert run([command, str(path), "--json"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    assert line.startswith("arc-inspector: ")
+    assert line.endswith(str(path))
+    assert path.read_bytes() == FILES[name]
+
+
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"open"}))
+def test_a_word_that_is_neither_a_process_nor_a_file_is_one_line(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([command, str(tmp_path / "nowhere")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("arc-inspector: neither a process id nor a file: ")
+
+
+def test_a_look_from_outside_is_at_a_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["handles", str(tmp_path / "nowhere"), "--read-only"]) == 2
+    assert "--read-only looks at a process" in capsys.readouterr().err
