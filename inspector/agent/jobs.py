@@ -13,6 +13,7 @@ from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.protocol import (
     Adapter,
     AwaitsCloses,
+    FindsCloses,
     CloseVerdict,
     CloseWish,
     CountsFailures,
@@ -180,7 +181,9 @@ class Jobs:
         )
         awaiting = [each for each in self._adapters if offers(each, AwaitsCloses)]
         awaited = [close for each in awaiting for close in each.awaited_closes()]
-        told = {"awaited_closes": awaited, "told_at": time.time()}
+        finding = [each for each in self._adapters if offers(each, FindsCloses)]
+        found = [close for each in finding for close in each.closes_under_way()]
+        told = {"awaited_closes": awaited, "closes_under_way": found, "told_at": time.time()}
         return {
             "adapters": [adapter.name for adapter in self._adapters],
             **told,

@@ -40,6 +40,9 @@ class AwaitedCloses:
     told_at: float = field(compare=False)
     """When the agent told them; seconds since the Unix epoch. Closes that began later are not among
     them."""
+    threads: Mapping[int, str] = field(default_factory=dict)
+    """Names of the threads that run closes which the agent found under way, by handle: such a close
+    has no other record of its thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ class PendingCloses:
     deadlines: Mapping[int, float] = field(default_factory=dict)
     """When a close is withdrawn, by the handle that it was asked for by; seconds since the Unix
     epoch."""
+
+    threads: Mapping[int, str] = field(default_factory=dict)
+    """Names of the threads that run closes which were found under way, by handle."""
 
     untold: frozenset[int] = frozenset()
     """Handles of closes that may have a deadline which is not known."""
@@ -94,7 +100,8 @@ class PendingCloses:
             if self.resource(row) is Resource.NONE
             else handles.requester_threads
         )
-        return thread_name(self._snapshot, int(threads[self.rows[row]]))
+        known = thread_name(self._snapshot, int(threads[self.rows[row]]))
+        return known or self.threads.get(int(self.ids[row]), NO_THREAD)
 
     def request_site(self, row: int) -> Site | None:
         """From where the close was asked for (the last use of the handle), if that was recorded."""
@@ -242,6 +249,7 @@ def pending_closes(snapshot: Snapshot, awaited: AwaitedCloses | None = None) -> 
         snapshot=snapshot,
         callers=_callers(snapshot),
         deadlines=MappingProxyType(deadlines),
+        threads=MappingProxyType({} if awaited is None else awaited.threads),
         untold=_untold(snapshot, rows, awaited) - deadlines.keys(),
     )
 

@@ -93,7 +93,11 @@ def adapter_report(answer: Answer) -> AdapterReport:
             troubles=tuple(text(each) for each in fields.get("troubles", ())),
             libraries=_libraries(fields.get("not_followed")),
             failed=_failed(fields.get("failed_callbacks")),
-            awaited=_awaited(fields.get("awaited_closes"), fields.get("told_at")),
+            awaited=_awaited(
+                fields.get("awaited_closes"),
+                fields.get("closes_under_way", ()),
+                fields.get("told_at"),
+            ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ControlError("the target's answer is not understood") from error
@@ -110,11 +114,15 @@ def _libraries(told: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Librar
     }
 
 
-def _awaited(told: Sequence[Sequence[Any]] | None, at: Any) -> AwaitedCloses | None:
+def _awaited(
+    told: Sequence[Sequence[Any]] | None, under_way: Sequence[Sequence[Any]], at: Any
+) -> AwaitedCloses | None:
     if told is None:
         return None
     return AwaitedCloses(
-        {handle(row): None if due is None else float(due) for row, due in told}, float(at)
+        {handle(row): None if due is None else float(due) for row, due in told},
+        float(at),
+        {handle(row): text(name) for row, name in under_way},
     )
 
 

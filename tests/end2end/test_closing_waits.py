@@ -96,6 +96,11 @@ def test_closing_methods_that_ran_before_the_agent_came_are_pending_until_they_e
                 sorted((late[kind], "", "close") for kind in late),
             )
             assert math.isnan(pending_closes(seen).oldest_since())
+            told = run_command("pending", target.pid, "--json").json["handles"]
+            assert {each["type"]: each["requester_thread"] for each in told} == {
+                late[kind]: kind for kind in late
+            }
+            assert {each["pending_since"] for each in told} == {None}
             for kind in late:
                 target.ask(f"let {kind}")
             watch.until(waiting, [])

@@ -117,6 +117,13 @@ class AwaitsCloses(Protocol):
         """The closes that viewers asked for and that have not ended, each as ``LoopCall.told``."""
 
 
+class FindsCloses(Protocol):
+    """An adapter that finds closing methods which ran before it followed their class."""
+
+    def closes_under_way(self) -> list[list[int | str]]:
+        """Row and thread's name of each such method that runs now, for a viewer."""
+
+
 class Adapter(Protocol):
     """The hooks of one ecosystem. Made without arguments; attached and detached at most once."""
 

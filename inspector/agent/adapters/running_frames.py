@@ -17,6 +17,12 @@ MOST_FRAMES: Final = 48
 """Innermost frames of one stack that are looked at."""
 
 
+def thread_labels() -> dict[int, str]:
+    """Names of the threads that ``threading`` knows, by their number in the system."""
+    known = [thread_of(thread) for thread in python_threads().values()]
+    return {number: name or f"thread {number}" for name, number in known if number}
+
+
 def frames_of(codes: Mapping[CodeType, Any]) -> Iterator[tuple[int, FrameType]]:
     """Frames that run one of these codes, each with its thread's number in the system.
 

@@ -226,6 +226,12 @@ class DeclaredAdapter:
         """As ``AwaitsCloses`` says."""
         return [call.told() for call in self._calls if not call.is_over]
 
+    def closes_under_way(self) -> list[list[int | str]]:
+        """As ``FindsCloses`` says."""
+        return [
+            told for followed in list(self._followed.values()) for told in followed.under_way.told()
+        ]
+
     def referrers(self, row: int) -> Sequence[str]:
         """The Python objects that hold the row's proxy."""
         rows = self._rows_with(row)

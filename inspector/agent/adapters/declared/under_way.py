@@ -14,7 +14,7 @@ from types import CodeType, FunctionType
 from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
-from inspector.agent.adapters.running_frames import frames_of
+from inspector.agent.adapters.running_frames import frames_of, thread_labels
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import SITE_FRAMES
 
@@ -31,6 +31,8 @@ class ClosesUnderWay:
         self._recorder, self._sites = recorder, sites
         self._codes: dict[CodeType, DeclaredRows | LibraryRows] = {}
         self._running: dict[int, DeclaredRows | LibraryRows] = {}
+        self._threads: dict[int, str] = {}
+        """Name of the thread that runs each close, by its row."""
         self._looks_left = 0
 
     def follow(self, cls: type, names: Iterable[str], rows: DeclaredRows | LibraryRows) -> None:
@@ -46,7 +48,9 @@ class ClosesUnderWay:
             return
         self._looks_left = max(0, self._looks_left - 1)
         running: dict[int, DeclaredRows | LibraryRows] = {}
-        for _, frame in frames_of(self._codes):
+        threads: dict[int, str] = {}
+        names = thread_labels()
+        for number, frame in frames_of(self._codes):
             code = frame.f_code
             proxy = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
             rows = self._codes[code]
@@ -57,15 +61,21 @@ class ClosesUnderWay:
                 or self._recorder.close_is_under_way(row, self._sites.of(frame.f_back, SITE_FRAMES))
             ):
                 running[row] = rows
+                threads[row] = names.get(number, "")
         ended = [(row, rows) for row, rows in self._running.items() if row not in running]
-        self._running = running
+        self._running, self._threads = running, threads
         for row, rows in ended:
             self._end(row, rows)
+
+    def told(self) -> list[list[int | str]]:
+        """The closes that run, each with its row and the name of its thread, for a viewer."""
+        return [[row, name] for row, name in list(self._threads.items()) if name]
 
     def forget(self) -> None:
         """Stop looking; rows stay as they are."""
         self._codes.clear()
         self._running.clear()
+        self._threads.clear()
 
     def _end(self, row: int, rows: DeclaredRows | LibraryRows) -> None:
         """A close has ended.

@@ -290,6 +290,10 @@ class DetailPane(PaneBase):
         handles = snapshot.handles
         requester = int(handles.requester_threads[row])
         reference, resource = int(handles.references[row]), int(handles.resources[row])
+        awaited = self._coverage.awaited
+        found = "" if awaited is None else awaited.threads.get(int(handles.ids[row]), "")
+        if not requester and found and resource in PENDING:
+            return f"{escape(found)} runs the close; it began before its class was followed"
         if not requester:
             return (
                 "no call asked to close or release it"
