@@ -13,10 +13,10 @@ from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.protocol import (
     Adapter,
     AwaitsCloses,
-    FindsCloses,
     CloseVerdict,
     CloseWish,
     CountsFailures,
+    FindsCloses,
 )
 from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.cycles import CycleSearch
@@ -71,6 +71,7 @@ class Jobs:
             "referrers": self._referrers,
             "close": self._close,
             "preview": self._preview,
+            "withdraw": self._withdraw,
             "adapters": self._report_adapters,
             "declare": self._declare,
         }
@@ -165,6 +166,16 @@ class Jobs:
     def _preview(self, fields: Fields) -> dict[str, Any]:
         """The outcome that ``close`` would have."""
         return {"answers": self._verdicts(fields, preview=True)}
+
+    def _withdraw(self, fields: Fields) -> dict[str, Any]:
+        """Take a close back that a viewer asked for and that runs on an event loop."""
+        row = _number(fields, "handle")
+        awaiting = [each for each in self._adapters if offers(each, AwaitsCloses)]
+        outcomes = (each.take_back(row) for each in awaiting)
+        outcome = next((each for each in outcomes if each is not None), None)
+        if outcome is None:
+            raise ControlError("no close of it that a viewer asked for waits for an event loop")
+        return {"outcome": outcome}
 
     def _report_adapters(self, fields: Fields) -> dict[str, Any]:
         """The adapters and the declarations."""

@@ -24,13 +24,13 @@ from inspector.model.filter import Filter, FilterError, parse
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural
 from inspector.session.close_plan import OPEN, UNGUARDED, found_by, in_order, others_of
-from inspector.session.protocol import CloseAnswer, Session
+from inspector.session.protocol import CANCELLING, CloseAnswer, Session
 from inspector.vocabulary import PENDING, Resource, handle_text
 from inspector.wire.schema import handle_number
 
 REFUSED_STATUS: Final = 1
 _SHOWN: Final = re.compile(r"#?(?P<slot>\d{1,10})\.(?P<generation>\d{1,10})")
-_GOOD: Final = UNGUARDED | {"closed", "pending", "taken_back"}
+_GOOD: Final = UNGUARDED | {"closed", "pending", "taken_back", "cancelling"}
 _MOST: Final = 2**64
 
 
@@ -141,12 +141,14 @@ def full_number(handle: int, snapshot: Snapshot) -> int:
 def taken_back(session: Session, handle: int) -> CloseAnswer:
     """Cancel one pending close."""
     try:
-        session.cancel_close(handle).result()
+        is_taken_back = session.cancel_close(handle).result()
     except TargetBusyError:
         raise
     except ControlError as error:
         return CloseAnswer(handle, "refused", str(error))
-    return CloseAnswer(handle, "taken_back", "")
+    if is_taken_back:
+        return CloseAnswer(handle, "taken_back", "")
+    return CloseAnswer(handle, "cancelling", CANCELLING)
 
 
 def ask(

@@ -310,17 +310,12 @@ def of_adapters(snapshot: Snapshot, rows: Ints) -> Ints:
     return found
 
 
-def why_not_taken_back(snapshot: Snapshot, handle: int) -> str:
-    """Why a viewer cannot take a pending close back; ``""`` when it may ask the target to."""
+def is_close_of_adapter(snapshot: Snapshot | None, handle: int) -> bool:
+    """Whether a handle has a pending close that an adapter keeps."""
+    if snapshot is None:
+        return False
     rows = np.flatnonzero((snapshot.handles.ids == np.uint64(handle)) & pending(snapshot.handles))
-    if not len(of_adapters(snapshot, rows.astype(np.int64))):
-        return ""
-    if snapshot.handles.resources[rows[0]] == Resource.CLOSING:
-        return "its close runs already"
-    return (
-        "its close waits for the program's event loop, and such a close is withdrawn only at "
-        "a deadline that it was given"
-    )
+    return bool(len(of_adapters(snapshot, rows.astype(np.int64))))
 
 
 def _untold(snapshot: Snapshot, rows: Ints, awaited: AwaitedCloses | None) -> frozenset[int]:

@@ -59,6 +59,17 @@ def drain_report(answer: Answer) -> DrainReport:
     )
 
 
+def was_taken_back(answer: Answer) -> bool:
+    """Whether a close was taken back before it ran; otherwise its event loop is to cancel it.
+
+    Raises ``ControlError`` for a refusal and for a malformed answer.
+    """
+    outcome = _checked(answer, lambda fields: str(fields["outcome"]))
+    if outcome not in ("taken_back", "cancelling"):
+        raise ControlError("the target's answer is not understood")
+    return outcome == "taken_back"
+
+
 def audit_log(answer: Answer) -> AuditLog:
     """The acts of viewers. Raises ``ControlError`` for a malformed answer."""
     return _checked(answer, _audit_log)

@@ -15,9 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from inspector.errors import ControlError
 from inspector.model.filter import Filter
-from inspector.model.pending import why_not_taken_back
 from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
 from inspector.session.protocol import CloseAnswer
@@ -143,13 +141,6 @@ def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
     for answer in answers:
         place(answer, frozenset())
     return tuple(ordered.values())
-
-
-def require_cancellable(snapshot: Snapshot | None, handle: int) -> None:
-    """Raise ``ControlError`` for a pending close that the target cannot take back."""
-    why = "" if snapshot is None else why_not_taken_back(snapshot, handle)
-    if why:
-        raise ControlError(f"{why}: {handle_text(handle)}")
 
 
 def found_by(wanted: Filter, snapshot: Snapshot, states: tuple[Resource, ...] = OPEN) -> list[int]:

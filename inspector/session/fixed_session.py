@@ -94,7 +94,7 @@ class FixedSession:
         """Fails with ``ControlError``."""
         return self._refuse()
 
-    def cancel_close(self, handle: int) -> Future[None]:
+    def cancel_close(self, handle: int) -> Future[bool]:
         """Fails with ``ControlError``."""
         return self._refuse()
 

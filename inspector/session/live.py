@@ -28,6 +28,7 @@ from inspector.model.build import build_vitals
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
+from inspector.model.pending import is_close_of_adapter
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.adapter_answers import adapter_report
 from inspector.session.answers import (
@@ -37,9 +38,9 @@ from inspector.session.answers import (
     gc_report,
     level_in,
     require_ok,
+    was_taken_back,
 )
 from inspector.session.batches import ask_in_batches
-from inspector.session.close_plan import require_cancellable
 from inspector.session.control_link import ControlLink, Wishes
 from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
@@ -211,15 +212,14 @@ class LiveSession:
         """Run the waiting closes without an obstacle."""
         return self._submit(lambda: drain_report(self._command("drain")))
 
-    def cancel_close(self, handle: int) -> Future[None]:
-        """Take a close that has not run back.
+    def cancel_close(self, handle: int) -> Future[bool]:
+        """Take a pending close back; see ``Session``."""
 
-        Fails with ``ControlError`` and the reason when that cannot be done.
-        """
-
-        def cancel() -> None:
-            require_cancellable(self.latest, handle)
-            self._do("cancel", handle=handle)
+        def cancel() -> bool:
+            if not is_close_of_adapter(self.latest, handle):
+                self._do("cancel", handle=handle)
+                return True
+            return was_taken_back(self._command("withdraw", handle=handle))
 
         return self._submit(cancel)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.findings.leads import Coverage
@@ -29,6 +29,13 @@ class GcReport:
     still_pending: int
     took_secs: float
     uncollectable: int = 0
+
+
+CANCELLING: Final = (
+    "it runs already: its event loop was asked to cancel it, and whether it is closed then is not "
+    "known"
+)
+"""The reason of a close that is taken back while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +177,11 @@ class Session(Protocol):
     def drain(self) -> Future[DrainReport]:
         """Run the waiting closes without an obstacle."""
 
-    def cancel_close(self, handle: int) -> Future[None]:
-        """Take a close that has not run back.
+    def cancel_close(self, handle: int) -> Future[bool]:
+        """Take a pending close back: the resource stays open.
 
-        Fails with ``ControlError`` and the reason when that cannot be done.
+        ``False``: the close ran already on an event loop of the program, which was asked to cancel
+        it. Fails with ``ControlError`` and the reason when that cannot be done.
         """
 
     def native_holders(self, handle: int) -> Future[NativeHolders]:

@@ -51,6 +51,7 @@ OPERATIONS: Final = (
     Operation("gc", Place.INTERPRETER, changes=True),
     Operation("close", Place.BOTH, changes=True),
     Operation("cancel", Place.NATIVE, changes=True),
+    Operation("withdraw", Place.INTERPRETER, changes=True),
     Operation("drain", Place.NATIVE, changes=True),
     Operation("detach", Place.INTERPRETER, changes=True),
     Operation("declare", Place.INTERPRETER, changes=True),

@@ -23,7 +23,10 @@ FIELDS = {
     "type_level": {"type_id": 60_000, "level": 1},
     "declare": {"declarations": [{"class": "__main__.Session", "handle": "close()"}]},
     **{op: {"handles": [2]} for op in ("preview", "close")},
-    **{op: {"handle": 2} for op in ("cancel", "referrers", "holders", "retainers", "cycles")},
+    **{
+        op: {"handle": 2}
+        for op in ("cancel", "withdraw", "referrers", "holders", "retainers", "cycles")
+    },
 }
 
 

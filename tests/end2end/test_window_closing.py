@@ -172,7 +172,7 @@ def test_a_declared_close_that_is_awaited_waits_with_its_reason_and_deadline(
                 "withdrawn unless it has ended in 60 s"
             )
         ]
-        assert "taken back" not in dialog.note.text()
+        assert "taken back" in dialog.note.text()
         wait(qtbot, lambda: resource(window, handle) is Resource.CLOSE_REQUESTED)
         wait(
             qtbot,
@@ -184,12 +184,6 @@ def test_a_declared_close_that_is_awaited_waits_with_its_reason_and_deadline(
         dialog.cancel.click()
         wait(qtbot, window.commands["take_back"].isEnabled)
         window.commands["take_back"].trigger()
-        wait(
-            qtbot,
-            lambda: (
-                ("such a close is withdrawn only at a deadline that it was given")
-                in window.result.text
-            ),
-        )
+        wait(qtbot, lambda: "was taken back: it stays open" in window.result.text)
         target.ask("unblock_loop")
-        wait(qtbot, lambda: resource(window, handle) is Resource.CLOSED)
+        wait(qtbot, lambda: resource(window, handle) is Resource.OPEN)

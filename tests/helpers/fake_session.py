@@ -41,7 +41,7 @@ class FakeSession:
         self.events = no_events()
         self.events_read: list[int] = []
         self.drains: list[Future[DrainReport]] = []
-        self.cancels: list[tuple[int, Future[None]]] = []
+        self.cancels: list[tuple[int, Future[bool]]] = []
         self.audits: list[Future[AuditLog]] = []
         self.noticed: Future[tuple[str, ...]] = Future()
         self.holder_requests: list[tuple[int, Future[NativeHolders]]] = []
@@ -111,7 +111,7 @@ class FakeSession:
         self.drains.append(Future())
         return self.drains[-1]
 
-    def cancel_close(self, handle: int) -> Future[None]:
+    def cancel_close(self, handle: int) -> Future[bool]:
         self.cancels.append((handle, Future()))
         return self.cancels[-1][1]
 

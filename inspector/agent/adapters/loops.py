@@ -8,10 +8,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from types import CoroutineType, FrameType, FunctionType
 from typing import Any, Final
+
+from inspector.errors import InspectorError
 
 RUNNING: Final = ("run_forever", "run_until_complete", "run")
 """Functions of event loops and runners that are on the stack while a loop runs; their ``self``
@@ -70,7 +72,12 @@ class Ending(Enum):
     CANCELLED = "it was cancelled half-way"
     EXPIRED = "it was withdrawn at its deadline, before it began"
     NEVER_BEGAN = "its event loop ended before it began"
+    TAKEN_BACK = "it was taken back before it began"
     ABANDONED = "its event loop ended before it did"
+
+
+UNBEGUN: Final = (Ending.NEVER_BEGAN, Ending.EXPIRED, Ending.TAKEN_BACK)
+"""Endings of calls that the program's method never saw."""
 
 
 class LoopCall:
@@ -94,7 +101,7 @@ class LoopCall:
         ``within_secs``: a call that has not ended by then is withdrawn, or cancelled. ``row`` is
         the row of the object that the call closes.
         """
-        self._row = row
+        self.row = row
         self._loop = loop
         self._call = call
         self._ended: Callable[[Ending, BaseException | None], None] | None = ended
@@ -114,7 +121,7 @@ class LoopCall:
         For viewers.
         """
         due = None if self._due is None else time.time() + self._due - time.monotonic()
-        return [self._row, due]
+        return [self.row, due]
 
     def start(self) -> bool:
         """Ask the loop; false when it is closed already."""
@@ -128,8 +135,20 @@ class LoopCall:
         """End closes whose loop was closed, or whose deadline passed before the loop ran."""
         if self._loop.is_closed():
             self._end(Ending.NEVER_BEGAN if self._task is None else Ending.ABANDONED)
-        elif self._task is None and self._due is not None and time.monotonic() >= self._due:
-            self._end(Ending.EXPIRED)
+        elif self._due is not None and time.monotonic() >= self._due:
+            self._end_unbegun(Ending.EXPIRED)
+
+    def take_back(self) -> bool:
+        """End the call if it has not begun, otherwise have its loop cancel it.
+
+        Whether it had not begun. Raises ``RuntimeError``: the loop is closed.
+        """
+        if self._end_unbegun(Ending.TAKEN_BACK):
+            return True
+        task = self._task
+        if task is not None:
+            self._loop.call_soon_threadsafe(task.cancel)
+        return False
 
     def _begin(self) -> None:
         """On the loop's thread."""
@@ -166,6 +185,16 @@ class LoopCall:
             error,
         )
 
+    def _end_unbegun(self, ending: Ending) -> bool:
+        """End the call unless the loop has begun it; whether this ended it."""
+        with self._lock:
+            if self._task is not None or self._ended is None:
+                return False
+            ended, self._ended = self._ended, None
+            self._call = _nothing
+        ended(ending, None)
+        return True
+
     def _end(self, ending: Ending, error: BaseException | None = None) -> None:
         """Once; keeps nothing of the program's afterwards."""
         with self._lock:
@@ -173,6 +202,21 @@ class LoopCall:
             self._call, self._task = _nothing, None
         if ended is not None:
             ended(ending, error)
+
+
+def take_back(calls: Iterable[LoopCall], row: int) -> str | None:
+    """Take back the call that closes a row's object.
+
+    ``taken_back``, or ``cancelling`` where it runs already; ``None``: none of these calls closes
+    it. Raises ``InspectorError``: its loop is closed.
+    """
+    for call in list(calls):
+        if call.row == row and not call.is_over:
+            try:
+                return "taken_back" if call.take_back() else "cancelling"
+            except RuntimeError as error:
+                raise InspectorError(f"its event loop has ended: {error}") from error
+    return None
 
 
 def _nothing() -> None:

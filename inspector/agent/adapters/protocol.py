@@ -116,6 +116,9 @@ class AwaitsCloses(Protocol):
     def awaited_closes(self) -> list[list[float | None]]:
         """The closes that viewers asked for and that have not ended, each as ``LoopCall.told``."""
 
+    def take_back(self, row: int) -> str | None:
+        """As ``loops.take_back``, for the close of a row that a viewer asked for."""
+
 
 class FindsCloses(Protocol):
     """An adapter that finds closing methods which ran before it followed their class."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from inspector.session.protocol import CloseAnswer, DrainReport, GcReport
+from inspector.session.protocol import CANCELLING, CloseAnswer, DrainReport, GcReport
 from inspector.ui.session.answer_texts import close_sentence, drain_sentence, gc_sentence
 from inspector.ui.session.attachment import Attachment
 from inspector.vocabulary import handle_text
@@ -89,7 +89,7 @@ class TargetActions(QObject):
         if self._armed():
             self._attachment.ask(
                 lambda session: session.cancel_close(handle),
-                lambda _none: self._cancelled(handle),
+                lambda is_taken_back: self._cancelled(handle, is_taken_back),
                 on_error=self._failed,
                 busy=True,
             )
@@ -118,8 +118,13 @@ class TargetActions(QObject):
         self.told.emit(drain_sentence(report), "plain")
         self.acted.emit()
 
-    def _cancelled(self, handle: int) -> None:
-        self.told.emit(f"The close of {handle_text(handle)} was taken back: it stays open", "plain")
+    def _cancelled(self, handle: int, is_taken_back: bool) -> None:
+        self.told.emit(
+            f"The close of {handle_text(handle)} was taken back: it stays open"
+            if is_taken_back
+            else f"The close of {handle_text(handle)}: {CANCELLING}",
+            "plain",
+        )
         self.acted.emit()
 
     def _failed(self, _why: str) -> None:

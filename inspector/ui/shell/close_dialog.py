@@ -92,14 +92,11 @@ class CloseDialog(QDialog):
         self._show_steps()
         self.steps.select_held()
 
-    def show_result(
-        self, answers: Sequence[CloseAnswer], kept: frozenset[int] = frozenset()
-    ) -> None:
-        """The outcome. The closes of ``kept`` cannot be taken back while they wait."""
+    def show_result(self, answers: Sequence[CloseAnswer]) -> None:
+        """The outcome."""
         self.steps.show_answers(answers, self._names)
         count = sum(answer.outcome == "closed" for answer in answers)
-        waiting = [answer.handle for answer in answers if answer.outcome == "pending"]
-        taken_back = "" if kept.intersection(waiting) else ", where it can be taken back"
+        waiting = any(answer.outcome == "pending" for answer in answers)
         self.head.setText(
             f"Closed {wording.plural(count, 'resource')}"
             if count
@@ -110,7 +107,7 @@ class CloseDialog(QDialog):
         self.note.setText(
             (
                 "A pending close runs when its reason is gone; until then it stays in Pending "
-                f"closes{taken_back}"
+                "closes, where it can be taken back"
             )
             if waiting
             else "Handles stay valid; further use of a closed resource is refused"

@@ -14,7 +14,6 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from inspector.model.pending import of_adapters
 from inspector.model.snapshot import Snapshot
 from inspector.session.close_plan import ClosePlan
 from inspector.session.protocol import CloseAnswer
@@ -99,20 +98,14 @@ class Closing(QObject):
         )
 
     def _closed(self, answers: tuple[CloseAnswer, ...]) -> None:
-        if self.dialog is not None and self._snapshot is not None:
-            self.dialog.show_result(answers, handles_of_adapters(self._snapshot))
+        if self.dialog is not None:
+            self.dialog.show_result(answers)
 
     def _gone(self) -> None:
         self._questions.give_up()
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
-
-
-def handles_of_adapters(snapshot: Snapshot) -> frozenset[int]:
-    """The handles whose closes adapters run; the target cannot take these closes back."""
-    rows = of_adapters(snapshot, np.arange(len(snapshot.handles.ids), dtype=np.int64))
-    return frozenset(snapshot.handles.ids[rows].tolist())
 
 
 def type_names(snapshot: Snapshot, handles: Sequence[int]) -> dict[int, str]:

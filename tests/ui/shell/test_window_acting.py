@@ -196,8 +196,20 @@ def test_a_pending_close_is_taken_back(qtbot: QtBot, attach: Attach) -> None:
     window.commands["take_back"].trigger()
     handle, asked = session.cancels[0]
     assert handle == SLOW.id
-    said = answer(qtbot, window, lambda: asked.set_result(None))
+    said = answer(qtbot, window, lambda: asked.set_result(True))
     assert said == f"The close of {handle_text(SLOW.id)} was taken back: it stays open"
+
+
+def test_a_close_that_runs_already_is_not_said_to_stay_open(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(WAITING)
+    arm(window)
+    window.workbench.choose(SLOW.id)
+    window.commands["take_back"].trigger()
+    said = answer(qtbot, window, lambda: session.cancels[0][1].set_result(False))
+    assert said == (
+        f"The close of {handle_text(SLOW.id)}: it runs already: its event loop was asked to cancel "
+        "it, and whether it is closed then is not known"
+    )
 
 
 def test_a_close_that_cannot_be_taken_back_says_why(qtbot: QtBot, attach: Attach) -> None:

@@ -23,12 +23,14 @@ from inspector.agent.adapters.declared.sources import declared_here
 from inspector.agent.adapters.extension_classes import not_followed
 from inspector.agent.adapters.imports import ImportWatch
 from inspector.agent.adapters.loops import (
+    UNBEGUN,
     Ending,
     LoopCall,
     give_up,
     is_coroutine_function,
     loop_trouble,
     running_loops,
+    take_back,
 )
 from inspector.agent.adapters.protocol import CloseVerdict, ClosingHost, Following
 from inspector.agent.boundary import Boundary
@@ -226,11 +228,13 @@ class DeclaredAdapter:
         """As ``AwaitsCloses`` says."""
         return [call.told() for call in self._calls if not call.is_over]
 
+    def take_back(self, row: int) -> str | None:
+        """As ``AwaitsCloses`` says."""
+        return take_back(self._calls, row)
+
     def closes_under_way(self) -> list[list[int | str]]:
         """As ``FindsCloses`` says."""
-        return [
-            told for followed in list(self._followed.values()) for told in followed.under_way.told()
-        ]
+        return [told for each in list(self._followed.values()) for told in each.under_way.told()]
 
     def referrers(self, row: int) -> Sequence[str]:
         """The Python objects that hold the row's proxy."""
@@ -295,9 +299,9 @@ class DeclaredAdapter:
             return CloseVerdict("refused", trouble, holders)
 
         def ended(ending: Ending, error: BaseException | None) -> None:
-            if ending in (Ending.NEVER_BEGAN, Ending.EXPIRED):
+            if ending in UNBEGUN:
                 give_up(coroutine)
-            if ending is not Ending.RAN:
+            if ending not in (Ending.RAN, Ending.TAKEN_BACK):
                 why = f": {type(error).__name__}: {error}" if error is not None else ""
                 self._faults.add(
                     InspectorError(

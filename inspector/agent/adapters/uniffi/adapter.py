@@ -289,6 +289,12 @@ class UniffiAdapter:
         closings = [rows.closing for bindings in self._followed() for rows in bindings.proxies]
         return [each for closing in closings if closing is not None for each in closing.awaited()]
 
+    def take_back(self, row: int) -> str | None:
+        """As ``AwaitsCloses`` says."""
+        closings = [rows.closing for bindings in self._followed() for rows in bindings.proxies]
+        taken = (each.take_back(row) for each in closings if each is not None)
+        return next((outcome for outcome in taken if outcome is not None), None)
+
     def _followed(self) -> list[Bindings]:
         """The modules that are followed now."""
         return list(self._bindings)

@@ -16,12 +16,14 @@ from types import CoroutineType, FunctionType
 from typing import Any, Final, Protocol
 
 from inspector.agent.adapters.loops import (
+    UNBEGUN,
     Ending,
     LoopCall,
     give_up,
     is_coroutine_function,
     loop_trouble,
     running_loops,
+    take_back,
 )
 from inspector.agent.adapters.protocol import CloseVerdict, CloseWish
 from inspector.agent.adapters.replaced import Replaced
@@ -139,6 +141,10 @@ class Closing:
             call.look()
         self._calls = [call for call in self._calls if not call.is_over]
 
+    def take_back(self, row: int) -> str | None:
+        """As ``AwaitsCloses`` says."""
+        return take_back(self._calls, row)
+
     def awaited(self) -> list[list[float | None]]:
         """The closes that viewers asked for and that have not ended, each as ``LoopCall.told``."""
         return [call.told() for call in self._calls if not call.is_over]
@@ -247,12 +253,12 @@ class Closing:
         error: BaseException | None,
     ) -> None:
         """A close that the inspector asked for has ended. The loop's thread or the worker's."""
-        if ending in (Ending.NEVER_BEGAN, Ending.EXPIRED):
+        if ending in UNBEGUN:
             give_up(made)
             self._rows.native.set_resource(id(proxy), before)
         elif ending is Ending.ABANDONED:
             self._set(proxy, Resource.UNKNOWN)
-        if ending is not Ending.RAN:
+        if ending not in (Ending.RAN, Ending.TAKEN_BACK):
             why = f": {type(error).__name__}: {error}" if error is not None else ""
             declared = self.declaration
             self._faults.add(

@@ -55,7 +55,9 @@ impl Act {
                 handles,
                 json!({"although_held": although_held, "withdraw_after_ms": withdraw_after_ms}),
             ),
-            Command::Cancel { handle } => act(&[*handle], Value::Null),
+            Command::Cancel { handle } | Command::Withdraw { handle } => {
+                act(&[*handle], Value::Null)
+            }
             Command::Level { level } => act(&[], json!({"level": level})),
             Command::TypeLevel { type_id, level } => {
                 act(&[], json!({"type": type_id, "level": level}))
@@ -195,6 +197,7 @@ fn result_of(act: &Act, fields: &Fields) -> Value {
         }
         "gc" => pick(&["collected", "released", "closes_queued", "still_pending", "took_nanos"]),
         "drain" => pick(&["ran", "still_pending"]),
+        "withdraw" => pick(&["outcome"]),
         "level" => pick(&["level"]),
         "declare" => pick(&["taken"]),
         _ => Value::Null,

@@ -108,6 +108,7 @@ impl Commands {
             }
             Command::Referrers { handle }
             | Command::Retainers { handle }
+            | Command::Withdraw { handle }
             | Command::Cycles { handle } => pass(of_handle(handle), origin),
             Command::Holders { handle } => self.closer.push(Errand::Holders(handle), origin),
             Command::TypeLevel { type_id, level } => self.type_level(type_id, level, &origin),

@@ -62,6 +62,11 @@ pub enum Command {
         /// Row.
         handle: u64,
     },
+    /// Take a close back that waits for an event loop, or cancel it there.
+    Withdraw {
+        /// Row.
+        handle: u64,
+    },
     /// Run the closes that wait and may run.
     Drain,
     /// What did viewers do?
@@ -179,6 +184,7 @@ operations! {
     Self::Gc => "gc", changes, Interpreter, short;
     Self::Close { .. } => "close", changes, Both, short;
     Self::Cancel { .. } => "cancel", changes, Native, short;
+    Self::Withdraw { .. } => "withdraw", changes, Interpreter, short;
     Self::Drain => "drain", changes, Native, short;
     Self::Detach { .. } => "detach", changes, Interpreter, short;
     Self::Declare { .. } => "declare", changes, Interpreter, short;
