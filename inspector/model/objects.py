@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from inspector.model.snapshot import Handles
+from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
 
 
-def object_count(handles: Handles) -> int:
+def object_count(snapshot: Snapshot) -> int:
     """Objects that live handles name; a row whose object is unknown counts as an object of its own.
 
     Each of an object's n rows counts as 1/n (``proxies`` says n), which needs no sorting by
     address.
     """
+    handles = snapshot.handles
     shares = 1.0 / np.maximum(handles.proxies, 1)
     return round(float(shares[alive(handles)].sum()))

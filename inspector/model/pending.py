@@ -234,11 +234,7 @@ def pending_closes(snapshot: Snapshot, awaited: AwaitedCloses | None = None) -> 
 
     Equal ages stay in slot order, so rows do not jump.
     """
-    rows = np.union1d(np.flatnonzero(pending(snapshot.handles)), closing_calls(snapshot)).astype(
-        np.int64
-    )
-    handles = snapshot.handles
-    rows = rows[np.argsort(handles.changed_at[rows], kind="stable")]
+    rows, handles = snapshot.fact(closing_rows), snapshot.handles
     deadlines = _deadlines(snapshot, rows, awaited)
     return PendingCloses(
         rows=rows,
@@ -252,6 +248,18 @@ def pending_closes(snapshot: Snapshot, awaited: AwaitedCloses | None = None) -> 
         threads=MappingProxyType({} if awaited is None else awaited.threads),
         untold=_untold(snapshot, rows, awaited) - deadlines.keys(),
     )
+
+
+def requested_rows(snapshot: Snapshot) -> Ints:
+    """Rows with a close that was asked for and has not run."""
+    return np.flatnonzero(pending(snapshot.handles))
+
+
+def closing_rows(snapshot: Snapshot) -> Ints:
+    """These rows, and the rows of closing methods that run; the oldest first."""
+    rows = np.union1d(snapshot.fact(requested_rows), closing_calls(snapshot)).astype(np.int64)
+    ordered: Ints = rows[np.argsort(snapshot.handles.changed_at[rows], kind="stable")]
+    return ordered
 
 
 def closing_calls(snapshot: Snapshot) -> Ints:
@@ -268,7 +276,8 @@ def closing_calls(snapshot: Snapshot) -> Ints:
         return np.empty(0, np.int64)
     calls, handles = library_calls(snapshot), snapshot.handles
     # the object's own row says that it closes, where its class opted in
-    told = handles.addresses[np.flatnonzero(pending(handles) & (handles.addresses != 0))]
+    asked = handles.addresses[snapshot.fact(requested_rows)]
+    told = asked[asked != 0]
     found: Ints = calls[
         np.isin(handles.types[calls], closing) & ~np.isin(handles.addresses[calls], told)
     ]

@@ -20,6 +20,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from inspector.model.facts import WithFacts
 from inspector.model.limits import Limit
 from inspector.model.stored import UNKNOWN as UNKNOWN
 from inspector.model.stored import Check, stored
@@ -362,7 +363,7 @@ class Vitals:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(WithFacts):
     """The state at an instant."""
 
     serial: int
@@ -400,7 +401,11 @@ class Snapshot:
 
     def live_count(self) -> int:
         """Rows that are not tombstones."""
-        live = (self.handles.references == Reference.LIVE) | (
-            self.handles.references == Reference.RELEASE_REQUESTED
-        )
-        return int(np.count_nonzero(live))
+        return self.fact(count_live)
+
+
+def count_live(snapshot: Snapshot) -> int:
+    """Rows that are not tombstones."""
+    references = snapshot.handles.references
+    live = (references == Reference.LIVE) | (references == Reference.RELEASE_REQUESTED)
+    return int(np.count_nonzero(live))

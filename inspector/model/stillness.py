@@ -32,12 +32,14 @@ def stands_still(before: Snapshot, now: Snapshot, *, moment_secs: float) -> bool
     )
 
 
+def newest_change(snapshot: Snapshot) -> float:
+    """When a handle was born or changed last, seconds since the Unix epoch; ``-inf``: unknown."""
+    times = snapshot.handles.created_at, snapshot.handles.changed_at
+    return float(max(np.fmax.reduce(each, initial=-np.inf) for each in times))
+
+
 def _is_fresh(now: Snapshot, secs: float) -> bool:
-    with np.errstate(invalid="ignore"):
-        since = now.taken_at - secs
-        return bool(
-            (now.handles.created_at > since).any() or (now.handles.changed_at > since).any()
-        )
+    return now.fact(newest_change) > now.taken_at - secs
 
 
 def _equal(first: Handles, second: Handles) -> bool:

@@ -46,14 +46,10 @@ class ThreadTable:
 
 def thread_table(snapshot: Snapshot | None) -> ThreadTable:
     """The threads of ``snapshot``; an empty table for ``None``."""
-    threads = (
-        tuple(sorted(snapshot.threads.values(), key=lambda row: (not row.alive, row.index)))
-        if snapshot
-        else ()
-    )
-    indices = np.array([row.index for row in threads], dtype=np.int64)
+    threads = _in_order(snapshot) if snapshot else ()
+    indices = _indices(threads)
     living, owned, waiting = (
-        _handle_counts(snapshot, indices) if snapshot else (np.empty(0, np.int64),) * 3
+        snapshot.fact(handle_counts) if snapshot else (np.empty(0, np.int64),) * 3
     )
     ended = np.array([not row.alive for row in threads], dtype=np.bool_)
     return ThreadTable(
@@ -80,8 +76,9 @@ def filter_text(thread: ThreadRow, key: str = "thread") -> str:
     return f"{key}:{quoted(thread.search_name)}"
 
 
-def _handle_counts(snapshot: Snapshot, indices: Ints) -> tuple[Ints, Ints, Ints]:
-    handles = snapshot.handles
+def handle_counts(snapshot: Snapshot) -> tuple[Ints, Ints, Ints]:
+    """Handles of each thread of the table: created on it, owned by it, and waiting for it."""
+    handles, indices = snapshot.handles, _indices(_in_order(snapshot))
     live = alive(handles)
     waits = pending(handles) & (handles.resources == Resource.WAITING_OWNER)
     return (
@@ -89,6 +86,14 @@ def _handle_counts(snapshot: Snapshot, indices: Ints) -> tuple[Ints, Ints, Ints]
         _per_thread(handles.owner_threads[live], indices),
         _per_thread(handles.owner_threads[waits], indices),
     )
+
+
+def _in_order(snapshot: Snapshot) -> tuple[ThreadRow, ...]:
+    return tuple(sorted(snapshot.threads.values(), key=lambda row: (not row.alive, row.index)))
+
+
+def _indices(threads: tuple[ThreadRow, ...]) -> Ints:
+    return np.array([row.index for row in threads], dtype=np.int64)
 
 
 def _per_thread(rows: Ints, indices: Ints) -> Ints:

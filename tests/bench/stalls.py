@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -21,6 +22,7 @@ LATE_SECS: Final = 0.03
 """The watching thread looks for the cause of a stall that lasts longer."""
 LONG_SECS: Final = 0.05
 """A person sees a stall that lasts longer."""
+SCHEDULED: Final = Path("/proc/thread-self/schedstat")
 STACK_LINES: Final = 12
 CAUSES: Final = 6
 """Stacks kept, of the longest stalls."""
@@ -34,6 +36,9 @@ class Stalls:
     long: int = 0
     """Stalls longer than ``LONG_SECS``."""
     beats: int = 0
+    waited_secs: float = 0.0
+    """The longest time for which the thread could run and had no core. Stalls do not count it:
+    other programs cause it."""
     causes: list[tuple[float, str]] = field(default_factory=list)
     """The longest stalls in seconds, each with the stack when it was noticed."""
 
@@ -44,7 +49,7 @@ class StallWatch(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         """Watches nothing yet, and costs nothing."""
         super().__init__(parent)
-        self._beat_at = 0.0
+        self._beat_at = self._waited = 0.0
         self._late = ""
         self._stalls = Stalls()
         self._watched = threading.get_ident()
@@ -56,7 +61,8 @@ class StallWatch(QObject):
 
     def begin(self) -> None:
         """Count from now on."""
-        self._stalls, self._late, self._beat_at = Stalls(), "", time.perf_counter()
+        self._stalls, self._late, self._waited = Stalls(), "", _waited_secs()
+        self._beat_at = time.perf_counter()
         self._timer.start()
         self._running.set()
 
@@ -72,11 +78,15 @@ class StallWatch(QObject):
         self._note(time.perf_counter())
 
     def _note(self, at: float) -> None:
+        waited, self._waited = self._waited, _waited_secs()
         stall, self._beat_at = max(at - self._beat_at - BEAT_MILLIS / 1000, 0.0), at
+        waited = min(self._waited - waited, stall)
+        stall -= waited
         late, self._late = self._late, ""
         found = self._stalls
         found.beats += 1
         found.longest_secs = max(found.longest_secs, stall)
+        found.waited_secs = max(found.waited_secs, waited)
         if stall > LATE_SECS:
             found.long += stall > LONG_SECS
             found.causes.append((stall, late or "not seen: the watching thread waited too"))
@@ -86,6 +96,11 @@ class StallWatch(QObject):
             time.sleep(BEAT_MILLIS / 1000)
             if time.perf_counter() - self._beat_at > LATE_SECS and not self._late:
                 self._late = _stack_of(sys._current_frames().get(self._watched))
+
+
+def _waited_secs() -> float:
+    """Since its start, the time for which this thread could run and had no core."""
+    return int(SCHEDULED.read_text().split()[1]) / 1e9
 
 
 def _stack_of(frame: FrameType | None) -> str:

@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Signal
 from inspector.errors import InspectorError
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.protocol import Capabilities, Replay, Session
-from inspector.ui.session.bridge import BackgroundRunner, Bridge
+from inspector.ui.session.bridge import BackgroundRunner, Bridge, prepare
 from inspector.ui.session.connector import Connector
 from inspector.vocabulary import Level
 
@@ -166,8 +166,15 @@ class Attachment(QObject):
         this_round = self._round
         self._change(connecting=True)
         self.told.emit(f"Opening {name} …", "plain")
+
+        def opened() -> Session:
+            session = work()
+            if session.latest is not None:
+                prepare(session.latest)
+            return session
+
         self._runner.run(
-            work,
+            opened,
             lambda session: self._opened(session, this_round, on_opened),
             lambda error: self._failed_to_open(error, this_round),
         )

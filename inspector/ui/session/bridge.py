@@ -17,14 +17,33 @@ from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from inspector.model.snapshot import Snapshot, Vitals
+from inspector.model.objects import object_count
+from inspector.model.pending import closing_rows, requested_rows
+from inspector.model.snapshot import Snapshot, Vitals, count_live
+from inspector.model.stillness import newest_change
+from inspector.model.threads import handle_counts
 from inspector.session.protocol import Session
 from inspector.ui.session.garbage import garbage_collection
 
+SHOWN_FACTS: Final = (
+    count_live,
+    object_count,
+    newest_change,
+    requested_rows,
+    closing_rows,
+    handle_counts,
+)
+"""Looks at all rows whose results the window shows. They are taken on the pump thread."""
 MAX_WAITING_VITALS: Final = 600
 """Ten seconds at 60 Hz; beyond it the oldest are dropped and counted."""
 
 T = TypeVar("T")
+
+
+def prepare(snapshot: Snapshot) -> None:
+    """Take the looks of ``SHOWN_FACTS``. Any thread but the window's."""
+    for look in SHOWN_FACTS:
+        snapshot.fact(look)
 
 
 class Inbox:
@@ -49,7 +68,8 @@ class Inbox:
         self.dropped_vitals = 0
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep the newest."""
+        """Keep the newest, and have its facts ready."""
+        prepare(snapshot)
         with self._lock:
             if self._snapshot is not None:
                 self.skipped += 1

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from inspector.model.events import Events
@@ -19,9 +18,8 @@ from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import Report, judge, nothing_judged
 from inspector.model.findings.leads import Coverage
 from inspector.model.findings.trend import Trend
-from inspector.model.pending import of_adapters
+from inspector.model.pending import of_adapters, requested_rows
 from inspector.model.snapshot import Snapshot
-from inspector.model.states import pending
 from inspector.session.mutes import Mutes
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
@@ -157,7 +155,7 @@ class FindingsWatch(QObject):
 
 def _closes_of_adapters(snapshot: Snapshot) -> frozenset[int]:
     """Handles with a pending close of which the agent knows more than the rows show."""
-    rows = np.flatnonzero(pending(snapshot.handles))
+    rows = snapshot.fact(requested_rows)
     return frozenset(snapshot.handles.ids[of_adapters(snapshot, rows)].tolist())
 
 

@@ -27,6 +27,11 @@ SIGNAL_POLL_MILLIS: Final = 200
 itself."""
 
 
+SWITCH_SECS: Final = 0.0005
+"""The time for which the window's thread may wait for the interpreter's lock whenever it needs it.
+A paint takes the lock hundreds of times, and Python's own 5 ms would add up to a stall."""
+
+
 def run_window(  # noqa: PLR0913 - each is a wish of another command
     connector: Connector,
     *,
@@ -145,6 +150,7 @@ def make_application() -> QApplication:
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    sys.setswitchinterval(SWITCH_SECS)
     application = QApplication([ORGANISATION])
     application.setStyle("Fusion")
     application.setApplicationName("arc-inspector")

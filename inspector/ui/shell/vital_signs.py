@@ -213,7 +213,7 @@ class VitalSigns(QWidget):
             self.handle_chosen.emit(int(self._pending.ids[0]))
 
     def _show_objects(self, snapshot: Snapshot) -> None:
-        objects, handles = object_count(snapshot.handles), snapshot.live_count()
+        objects, handles = snapshot.fact(object_count), snapshot.live_count()
         self._objects.show_sign(
             Sign(
                 number(objects),
