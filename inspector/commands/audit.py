@@ -71,12 +71,12 @@ def result_text(act: AuditedAct) -> str:
             return ", ".join(
                 f"{handle_text(int(each['handle']))} {each['outcome']}" for each in act.result
             )
-        case dict():
+        case Mapping():
             return ", ".join(
                 f"{name.replace('_', ' ')} {value}" for name, value in act.result.items()
             )
         case _:
-            return json.dumps(act.result)
+            return json.dumps(act.result, default=str)
 
 
 def _print(log: AuditLog) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,13 +56,13 @@ def result_text(act: AuditedAct) -> str:
             return act.result
         case [*each]:
             return ", ".join(_outcome(one) for one in each)
-        case dict():
+        case Mapping():
             return _figures_text(act.result)
         case _:
-            return json.dumps(act.result)
+            return json.dumps(act.result, default=str)
 
 
-def _figures_text(result: dict[str, Any]) -> str:
+def _figures_text(result: Mapping[str, Any]) -> str:
     """``collected 3, released 1, took 8 ms``: known figures, most wanted first."""
     names = [name for name in _FIGURES if name in result] + sorted(result.keys() - _FIGURES.keys())
     return ", ".join(_figure_text(name, result[name]) for name in names)

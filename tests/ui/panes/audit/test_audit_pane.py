@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from types import MappingProxyType
 
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -113,5 +114,13 @@ def test_the_log_goes_with_its_target(qtbot: QtBot, attach: Attach) -> None:
 
 def test_any_result_is_written_as_text() -> None:
     odd = [None, "why", [1, {"handle": "x"}], {"level": 3, "more": [1]}, 5]
+    odd.append(MappingProxyType({"level": 3}))
     written = [result_text(AuditedAct(T0, "close", 1, 1, (), 0, "done", result)) for result in odd]
-    assert written == ["", "why", "1, {'handle': 'x'}", "level stacks, more [1]", "5"]
+    assert written == [
+        "",
+        "why",
+        "1, {'handle': 'x'}",
+        "level stacks, more [1]",
+        "5",
+        "level stacks",
+    ]
