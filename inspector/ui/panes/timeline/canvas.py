@@ -45,6 +45,8 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
         for plot in self.plots:
             _shape(plot)
         self.live.hideAxis("bottom")
+        for axis in (self.live.getAxis("bottom"), *_unused_axes(self.plots)):
+            axis.unlinkFromView()  # a hidden axis would lay out its label for each frame
         self._zero = pg.InfiniteLine(0, angle=0)
         self.rates.addItem(self._zero, ignoreBounds=True)
         self._pointers = [pg.InfiniteLine(0, angle=90) for _ in self.plots]
@@ -133,6 +135,10 @@ class Caption:
         """Paint with other colours."""
         self._words.setBrush(theme.color("text_quiet"))
         self.ground.setBrush(theme.color("surface", 210))
+
+
+def _unused_axes(plots: tuple[Any, ...]) -> list[Any]:
+    return [plot.getAxis(side) for plot in plots for side in ("top", "right")]
 
 
 def _shape(plot: Any) -> None:

@@ -32,6 +32,7 @@ STYLES: Final = {
     MarkKind.ATTACH: Qt.PenStyle.SolidLine,
     MarkKind.MARK: Qt.PenStyle.DashLine,
 }
+EMPTY: Final = np.empty(0)
 ALPHA: Final = {MarkKind.COLLECTION: 90}
 
 
@@ -49,6 +50,8 @@ class MarkLines:
         for curves in self.curves.values():
             for curve, plot in zip(curves, plots, strict=True):
                 plot.addItem(curve, ignoreBounds=True)
+                curve.hide()
+        self._drawn: dict[MarkKind, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
         self._dressed: dict[Any, tuple[MarkKind, Theme]] = {}
         self.labels = [pg.TextItem(anchor=(0, 0)) for _ in range(MAX_LABELS)]
         """Words at the lines; a hidden label is free."""
@@ -76,8 +79,12 @@ class MarkLines:
                 [mark.at - base for mark in marks if mark.kind is kind],
                 MIN_GAP_PIXELS / pixels_per_sec,
             )
+            if np.array_equal(at, self._drawn.get(kind, EMPTY)):
+                continue
+            self._drawn[kind] = at
             for curve in curves:
                 curve.setData(np.repeat(at, 2), np.tile([-FAR, FAR], len(at)), connect="pairs")
+                curve.setVisible(len(at) > 0)
         self._show_labels(
             [mark for mark in marks if mark.kind in LABELS], base, LABEL_GAP_PIXELS / pixels_per_sec
         )
