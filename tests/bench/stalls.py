@@ -36,6 +36,8 @@ class Stalls:
     long: int = 0
     """Stalls longer than ``LONG_SECS``."""
     beats: int = 0
+    worked_secs: float = 0.0
+    """The longest time for which the thread itself worked without coming back."""
     waited_secs: float = 0.0
     """The longest time for which the thread could run and had no core. Stalls do not count it:
     other programs cause it."""
@@ -49,7 +51,8 @@ class StallWatch(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         """Watches nothing yet, and costs nothing."""
         super().__init__(parent)
-        self._beat_at = self._waited = 0.0
+        self._beat_at = 0.0
+        self._used = 0.0, 0.0
         self._late = ""
         self._stalls = Stalls()
         self._watched = threading.get_ident()
@@ -61,7 +64,7 @@ class StallWatch(QObject):
 
     def begin(self) -> None:
         """Count from now on."""
-        self._stalls, self._late, self._waited = Stalls(), "", _waited_secs()
+        self._stalls, self._late, self._used = Stalls(), "", _used_secs()
         self._beat_at = time.perf_counter()
         self._timer.start()
         self._running.set()
@@ -78,14 +81,15 @@ class StallWatch(QObject):
         self._note(time.perf_counter())
 
     def _note(self, at: float) -> None:
-        waited, self._waited = self._waited, _waited_secs()
+        (worked, waited), self._used = self._used, _used_secs()
         stall, self._beat_at = max(at - self._beat_at - BEAT_MILLIS / 1000, 0.0), at
-        waited = min(self._waited - waited, stall)
+        waited = min(self._used[1] - waited, stall)
         stall -= waited
         late, self._late = self._late, ""
         found = self._stalls
         found.beats += 1
         found.longest_secs = max(found.longest_secs, stall)
+        found.worked_secs = max(found.worked_secs, self._used[0] - worked)
         found.waited_secs = max(found.waited_secs, waited)
         if stall > LATE_SECS:
             found.long += stall > LONG_SECS
@@ -98,9 +102,10 @@ class StallWatch(QObject):
                 self._late = _stack_of(sys._current_frames().get(self._watched))
 
 
-def _waited_secs() -> float:
-    """Since its start, the time for which this thread could run and had no core."""
-    return int(SCHEDULED.read_text().split()[1]) / 1e9
+def _used_secs() -> tuple[float, float]:
+    """Since its start, how long this thread ran, and how long it could run and had no core."""
+    ran, waited, _ = SCHEDULED.read_text().split()
+    return int(ran) / 1e9, int(waited) / 1e9
 
 
 def _stack_of(frame: FrameType | None) -> str:

@@ -122,7 +122,7 @@ def _stalls(viewer: Target, folder: Path) -> Iterator[tuple[str, float]]:
         found = viewer.ask("take")
         print(
             f"  {name}: longest stall {found['longest_ms']:.0f} ms, {found['long']} above 50 ms, "
-            f"waited for a core {found['waited_ms']:.0f} ms, "
+            f"worked {found['worked_ms']:.0f} ms, waited for a core {found['waited_ms']:.0f} ms, "
             f"{found['snapshots_a_sec']:.1f} snapshots/s, {found['frames_a_sec']:.1f} frames/s"
         )
         for millis, stack in found["causes"][:2]:

@@ -69,6 +69,7 @@ class Viewer:
             "longest_ms": stalls.longest_secs * 1000,
             "long": stalls.long,
             "beats": stalls.beats,
+            "worked_ms": stalls.worked_secs * 1000,
             "waited_ms": stalls.waited_secs * 1000,
             "causes": [(round(secs * 1000, 1), stack) for secs, stack in stalls.causes],
         }

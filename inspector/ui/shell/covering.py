@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, Qt
 from PySide6.QtGui import QImage, QPainter, QTextDocumentFragment
 from PySide6.QtGui import Qt as RichQt
 from PySide6.QtWidgets import (
@@ -79,11 +79,13 @@ def _cells(view: QAbstractItemView) -> Iterator[_Shown]:
         return
     area = port.rect()
     first = view.indexAt(area.topLeft())
-    for row in range(max(first.row(), 0), model.rowCount()):
+    # a list's model has no public count of columns in Python: it has one
+    columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())
+    for row in range(max(first.row(), 0), model.rowCount(QModelIndex())):
         corner = view.visualRect(model.index(row, 0))
         if corner.top() > area.bottom():
             return
-        for column in range(model.columnCount()):
+        for column in range(columns):
             if isinstance(view, QTableView) and view.isColumnHidden(column):
                 continue
             index = model.index(row, column, QModelIndex())

@@ -6,9 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QStringListModel, Qt
 from PySide6.QtGui import QImage, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QListView,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inspector.model.codec import encode
 from inspector.model.redaction import Redactor
@@ -40,6 +48,10 @@ def _widget(text: str, kind: str) -> QWidget:
         table.setModel(model)
         table.setColumnWidth(0, 400)
         return table
+    if kind == "list":
+        listed = QListView()
+        listed.setModel(QStringListModel([text], listed))
+        return listed
     if kind == "rich":
         label = rich_label()
         label.setText(f"<b>{text}</b>")
@@ -68,7 +80,7 @@ def differing(one: QImage, other: QImage) -> bool:
     )
 
 
-KINDS = ["label", "elided", "rich", "button", "line", "table", "painted"]
+KINDS = ["label", "elided", "rich", "button", "line", "list", "table", "painted"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
