@@ -194,7 +194,13 @@ class Jobs:
         awaited = [close for each in awaiting for close in each.awaited_closes()]
         finding = [each for each in self._adapters if offers(each, FindsCloses)]
         found = [close for each in finding for close in each.closes_under_way()]
-        told = {"awaited_closes": awaited, "closes_under_way": found, "told_at": time.time()}
+        parts = [part for each in finding for part in each.parts_waited_for()]
+        told = {
+            "awaited_closes": awaited,
+            "closes_under_way": found,
+            "parts_waited_for": parts,
+            "told_at": time.time(),
+        }
         return {
             "adapters": [adapter.name for adapter in self._adapters],
             **told,

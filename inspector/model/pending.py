@@ -16,7 +16,7 @@ import numpy as np
 from inspector.model.calls import library_calls
 from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Site, Snapshot, ThreadRow, TypeRow
 from inspector.model.states import alive, pending
-from inspector.vocabulary import Resource, kind_named
+from inspector.vocabulary import Resource, handle_text, kind_named
 
 NO_THREAD: Final = ""
 CLOSING_METHODS: Final = frozenset(
@@ -28,6 +28,26 @@ PARTS: Final = MappingProxyType({("zmq", "Context"): "Socket"})
 of the parts."""
 MAX_NAMES: Final = 3
 """Threads that a reason names before it counts the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenParts:
+    """The open parts that a close waits for."""
+
+    name: str
+    """Name of their type."""
+    count: int
+    first: int
+    """Handle of one of them."""
+    holders: tuple[str, ...]
+    """Python objects that hold this one, in words."""
+
+    def words(self) -> str:
+        """``20 open Socket, of which #3.1 is held by global __main__.lost``."""
+        held = f"held by {_listed(self.holders)}" if self.holders else "held by no Python object"
+        what = f"{self.count:,} open {self.name}"
+        number = handle_text(self.first)
+        return f"{what}, {number}, {held}" if self.count == 1 else f"{what}; {number} is {held}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,8 @@ class AwaitedCloses:
     threads: Mapping[int, str] = field(default_factory=dict)
     """Names of the threads that run closes which the agent found under way, by handle: such a close
     has no other record of its thread."""
+    parts: Mapping[int, OpenParts] = field(default_factory=dict)
+    """The open parts that running closes wait for, by the handle that closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +93,8 @@ class PendingCloses:
 
     threads: Mapping[int, str] = field(default_factory=dict)
     """Names of the threads that run closes which were found under way, by handle."""
+    parts: Mapping[int, OpenParts] = field(default_factory=dict)
+    """The open parts that running closes wait for, by handle."""
 
     untold: frozenset[int] = frozenset()
     """Handles of closes that may have a deadline which is not known."""
@@ -175,10 +199,10 @@ class PendingCloses:
         return found is not None and kind_named(found.kind).calls_are_estimated
 
     def _open_parts(self, row: int) -> str:
-        """Open objects of the library that such a close may wait for; ``""``: none is known.
-
-        Whether they belong to the object that closes is not known.
-        """
+        """Open objects that such a close waits for, or may wait for; ``""``: none is known."""
+        told = self.parts.get(int(self.ids[row]))
+        if told is not None:
+            return f"; it waits for {told.words()}"
         own, snapshot = self._type(row), self._snapshot
         library = own.origin.partition(".")[0] if own else ""
         part = PARTS.get((library, own.name)) if own else None
@@ -187,6 +211,8 @@ class PendingCloses:
             for each in snapshot.types.values()
             if each.name == part and each.origin.partition(".")[0] == library
         ]
+        if part and not kinds:
+            return f"; whether it waits for an open {part} is not known: that class is not followed"
         handles = snapshot.handles
         count = int(
             np.count_nonzero(
@@ -246,6 +272,7 @@ def pending_closes(snapshot: Snapshot, awaited: AwaitedCloses | None = None) -> 
         callers=_callers(snapshot),
         deadlines=MappingProxyType(deadlines),
         threads=MappingProxyType({} if awaited is None else awaited.threads),
+        parts=MappingProxyType({} if awaited is None else awaited.parts),
         untold=_untold(snapshot, rows, awaited) - deadlines.keys(),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from inspector.errors import ControlError
 from inspector.model.findings.leads import FailedCallback
-from inspector.model.pending import AwaitedCloses
+from inspector.model.pending import AwaitedCloses, OpenParts
 from inspector.session.answers import handle, require_ok, text, whole
 from inspector.wire.messages import Answer
 
@@ -95,8 +95,9 @@ def adapter_report(answer: Answer) -> AdapterReport:
             failed=_failed(fields.get("failed_callbacks")),
             awaited=_awaited(
                 fields.get("awaited_closes"),
-                fields.get("closes_under_way", ()),
                 fields.get("told_at"),
+                under_way=fields.get("closes_under_way", ()),
+                parts=fields.get("parts_waited_for", ()),
             ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -115,7 +116,11 @@ def _libraries(told: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Librar
 
 
 def _awaited(
-    told: Sequence[Sequence[Any]] | None, under_way: Sequence[Sequence[Any]], at: Any
+    told: Sequence[Sequence[Any]] | None,
+    at: Any,
+    *,
+    under_way: Sequence[Sequence[Any]],
+    parts: Sequence[Mapping[str, Any]],
 ) -> AwaitedCloses | None:
     if told is None:
         return None
@@ -123,6 +128,15 @@ def _awaited(
         {handle(row): None if due is None else float(due) for row, due in told},
         float(at),
         {handle(row): text(name) for row, name in under_way},
+        {
+            handle(each["handle"]): OpenParts(
+                text(each["part"]),
+                whole(each["count"]),
+                handle(each["first"]),
+                tuple(text(holder) for holder in each["holders"]),
+            )
+            for each in parts
+        },
     )
 
 

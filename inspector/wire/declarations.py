@@ -60,6 +60,9 @@ class Declaration:
     """Only the thread that made it may close."""
     closed_by: tuple[str, ...] = ()
     """Other methods that close."""
+    part_of: str = ""
+    """The attribute that leads to the declared object whose close waits until this one is
+    closed."""
     watch: tuple[str, ...] = ()
     """Methods after which the proxy is looked at: they may open or release the handle."""
     made_by: tuple[str, ...] = ()
@@ -90,6 +93,7 @@ class Declaration:
             for path in (self.handle, self.released and self.released.path)
             if path is not None
         ]
+        read += [self.part_of] if self.part_of else []
         return tuple(dict.fromkeys([*read, *([self.close_signature] if self.close else [])]))
 
     @property
@@ -152,6 +156,7 @@ def declaration_value(declaration: Declaration) -> dict[str, Any]:
         "close": declaration.close,
         "close_with": dict(declaration.close_with),
         "owner_closes": declaration.owner_closes,
+        "part_of": declaration.part_of,
         "library": declaration.library,
     }
     for name in ("closed_by", "watch", "made_by", "hide"):
@@ -211,6 +216,13 @@ def _attribute(value: object) -> str:
     text = _text(value)
     if not text.isidentifier():
         raise UsageError(f"not the name of a method: {_shown(text)}")
+    return text
+
+
+def _member(value: object) -> str:
+    text = _text(value)
+    if not text.isidentifier():
+        raise UsageError(f"not the name of an attribute: {_shown(text)}")
     return text
 
 
@@ -305,6 +317,7 @@ _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "close_with": _arguments,
     "owner_closes": _flag,
     "closed_by": _each(_attribute),
+    "part_of": _member,
     "watch": _each(_attribute),
     "made_by": _each(_dotted),
     "hide": _each(_module),

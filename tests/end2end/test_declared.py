@@ -133,7 +133,7 @@ def test_what_is_wrong_with_the_configuration_is_one_line_and_the_command_goes_o
     assert done.err.splitlines() == [
         "arc-inspector: __main__.Session: handel is not understood, there are class, name, "
         "handle, released, close, close_with, "
-        "owner_closes, closed_by, watch, made_by, hide, library, creates, clones, frees: "
+        "owner_closes, closed_by, part_of, watch, made_by, hide, library, creates, clones, frees: "
         "adapters.toml"
     ]
 

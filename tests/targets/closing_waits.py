@@ -92,6 +92,9 @@ def make() -> None:
     KEPT["socket"] = KEPT["context"].socket(zmq.REQ)
     KEPT["socket"].connect("ipc://nobody-here.sock")
     KEPT["socket"].send(b"?")
+    # of a context that does not close, so that no close waits for it
+    KEPT["other"] = zmq.Context()
+    KEPT["other socket"] = KEPT["other"].socket(zmq.REQ)
 
 
 def close(kind: str) -> None:
@@ -135,8 +138,9 @@ def let(kind: str) -> None:
 
 
 def forget() -> None:
-    KEPT.pop("socket").close(linger=0)
-    KEPT.pop("context").term()
+    for socket, context in (("socket", "context"), ("other socket", "other")):
+        KEPT.pop(socket).close(linger=0)
+        KEPT.pop(context).term()
     KEPT.clear()
     agent.stop()
 

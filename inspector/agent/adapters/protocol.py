@@ -126,6 +126,13 @@ class FindsCloses(Protocol):
     def closes_under_way(self) -> list[list[int | str]]:
         """Row and thread's name of each such method that runs now, for a viewer."""
 
+    def parts_waited_for(self) -> list[dict[str, Any]]:
+        """The open parts that closing methods wait for, for a viewer.
+
+        Each has the row that closes (``handle``), the parts' name (``part``), their ``count``, the
+        row of the ``first`` one, and its ``holders``.
+        """
+
 
 class Adapter(Protocol):
     """The hooks of one ecosystem. Made without arguments; attached and detached at most once."""

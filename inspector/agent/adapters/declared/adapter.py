@@ -9,36 +9,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from types import CoroutineType, ModuleType
+from types import ModuleType
 from typing import Any, Final
 
 from inspector.agent.adapters.declared.boundary import DeclaredBoundary
+from inspector.agent.adapters.declared.closes import DeclaredCloses, preview_of, refusal_of
 from inspector.agent.adapters.declared.followed import Followed
 from inspector.agent.adapters.declared.instances import Reference, references
 from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.looks import Looks, rows_of
+from inspector.agent.adapters.declared.parts import WaitedFor
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
 from inspector.agent.adapters.extension_classes import not_followed
 from inspector.agent.adapters.imports import ImportWatch
-from inspector.agent.adapters.loops import (
-    UNBEGUN,
-    Ending,
-    LoopCall,
-    give_up,
-    is_coroutine_function,
-    loop_trouble,
-    running_loops,
-    take_back,
-)
 from inspector.agent.adapters.protocol import CloseVerdict, ClosingHost, Following
 from inspector.agent.boundary import Boundary
 from inspector.agent.faults import Faults
-from inspector.agent.plain import in_class
 from inspector.agent.referrers import describe_referrers
 from inspector.errors import InspectorError
-from inspector.vocabulary import Resource
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
@@ -73,10 +63,11 @@ class DeclaredAdapter:
         says how it closes.
         """
         self._hosts = tuple(hosts)
-        self._calls: list[LoopCall] = []
         self._declared = declared
         self._recorder = recorder or DeclaredRecorder()
         self._faults = Faults()
+        self._waited_for = WaitedFor(self._faults)
+        self._closes = DeclaredCloses(self._recorder, self._faults)
         self._watch = ImportWatch(self._imported)
         self._followed: dict[str, Followed] = {}
         self._troubles: list[str] = []
@@ -178,9 +169,7 @@ class DeclaredAdapter:
     def poll_quietly(self) -> None:
         """As ``poll``, without the faults."""
         self._resolve()
-        for call in self._calls:
-            call.look()
-        self._calls = [call for call in self._calls if not call.is_over]
+        self._closes.look()
         for rows in list(self._by_class.values()):
             rows.look_round(ROUND_ROWS)
         if self._is_scan_due:
@@ -213,28 +202,34 @@ class DeclaredAdapter:
             )
         declared = rows.declaration
         holders = tuple(describe_referrers(proxy))
-        refusal = _refusal(declared, proxy)
+        refusal = refusal_of(declared, proxy)
         if refusal:
             return CloseVerdict("refused", refusal, holders)
         if holders and not although_held and not preview:
             return CloseVerdict("refused", f"still held by {', '.join(holders)}", holders)
-        if preview and is_coroutine_function(in_class(type(proxy), declared.close)):
-            return self._preview_later(declared, holders)
         if preview:
-            return CloseVerdict("would_close", "", holders)
-        return self._call_close(rows, proxy, holders, withdraw_after_secs)
+            return preview_of(declared, proxy, holders)
+        return self._closes.call(rows, proxy, holders, withdraw_after_secs)
 
     def awaited_closes(self) -> list[list[float | None]]:
         """As ``AwaitsCloses`` says."""
-        return [call.told() for call in self._calls if not call.is_over]
+        return self._closes.told()
 
     def take_back(self, row: int) -> str | None:
         """As ``AwaitsCloses`` says."""
-        return take_back(self._calls, row)
+        return self._closes.take_back(row)
 
     def closes_under_way(self) -> list[list[int | str]]:
         """As ``FindsCloses`` says."""
         return [told for each in list(self._followed.values()) for told in each.under_way.told()]
+
+    def parts_waited_for(self) -> list[dict[str, Any]]:
+        """As ``FindsCloses`` says."""
+        followed = list(self._followed.values())
+        running = {
+            row: proxy for each in followed for row, proxy in each.under_way.running().items()
+        }
+        return self._waited_for.told(running, followed)
 
     def referrers(self, row: int) -> Sequence[str]:
         """The Python objects that hold the row's proxy."""
@@ -248,85 +243,6 @@ class DeclaredAdapter:
         return DeclaredBoundary(
             lambda: [each.rows for each in list(self._followed.values()) if each.rows is not None],
             lambda: [each.cls for each in list(self._followed.values()) if each.cls is not None],
-        )
-
-    def _call_close(
-        self,
-        rows: DeclaredRows | LibraryRows,
-        proxy: Any,
-        holders: tuple[str, ...],
-        within_secs: float | None,
-    ) -> CloseVerdict:
-        """The call itself. Raises the exception of the program's method."""
-        declared = rows.declaration
-        result = getattr(proxy, declared.close)(**declared.close_with)
-        if isinstance(result, CoroutineType):
-            return self._close_later(rows, proxy, result, holders, within_secs)
-        if declared.released is None and declared.handle is None:
-            rows.release(proxy)
-        elif rows.observe(proxy):
-            return CloseVerdict(
-                "pending",
-                (f"{declared.close_signature} has returned, and the handle is not released yet"),
-                holders,
-            )
-        return CloseVerdict("closed", "", holders)
-
-    def _preview_later(self, declared: Declaration, holders: tuple[str, ...]) -> CloseVerdict:
-        """The outcome of a close that has to be awaited."""
-        trouble = loop_trouble(declared.close, running_loops())
-        if trouble:
-            return CloseVerdict("refused", trouble, holders)
-        return CloseVerdict(
-            "would_wait",
-            (f"{declared.close_signature} would run on the program's event loop"),
-            holders,
-        )
-
-    def _close_later(
-        self,
-        rows: DeclaredRows | LibraryRows,
-        proxy: Any,
-        coroutine: Any,
-        holders: tuple[str, ...],
-        within_secs: float | None,
-    ) -> CloseVerdict:
-        """Have the program's event loop run a closing coroutine; the row ends when it has."""
-        declared, loops = rows.declaration, running_loops()
-        trouble = loop_trouble(declared.close, loops)
-        if trouble:
-            give_up(coroutine)
-            return CloseVerdict("refused", trouble, holders)
-
-        def ended(ending: Ending, error: BaseException | None) -> None:
-            if ending in UNBEGUN:
-                give_up(coroutine)
-            if ending not in (Ending.RAN, Ending.TAKEN_BACK):
-                why = f": {type(error).__name__}: {error}" if error is not None else ""
-                self._faults.add(
-                    InspectorError(
-                        f"{declared.close_signature} of {declared.name}: {ending.value}{why}"
-                    )
-                )
-            if ending is Ending.RAN and declared.released is None and declared.handle is None:
-                rows.release(proxy)
-            elif rows.observe(proxy):
-                self._recorder.set_resource(rows.row_of(proxy), Resource.OPEN)
-
-        row = rows.row_of(proxy)
-        asked = LoopCall(loops[0], lambda: coroutine, ended, row=row, within_secs=within_secs)
-        self._recorder.set_resource(rows.row_of(proxy), Resource.CLOSE_REQUESTED)
-        if not asked.start():
-            give_up(coroutine)
-            self._recorder.set_resource(rows.row_of(proxy), Resource.OPEN)
-            return CloseVerdict(
-                "refused",
-                (f"{declared.close} is a coroutine, and its event loop has ended"),
-                holders,
-            )
-        self._calls.append(asked)
-        return CloseVerdict(
-            "pending", (f"{declared.close_signature} runs on the program's event loop"), holders
         )
 
     def _take(self, declarations: Sequence[Declaration]) -> None:
@@ -395,14 +311,3 @@ class DeclaredAdapter:
             ),
             None,
         )
-
-
-def _refusal(declared: Declaration, proxy: Any) -> str:
-    """Why a proxy cannot be closed from here; ``""`` when it can."""
-    if not declared.close:
-        return f"{declared.name} did not opt in to closing"
-    if declared.owner_closes:
-        return "only the thread that made it may close it, and nothing can be run there"
-    if not callable(in_class(type(proxy), declared.close)):
-        return f"{declared.cls} has no method {declared.close}"
-    return ""

@@ -8,8 +8,9 @@ frames of all threads tell which closing methods run, and for which proxy. Worke
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from types import CodeType, FunctionType
+from collections.abc import Iterable, Iterator
+from types import CodeType, FrameType, FunctionType
+from typing import Any
 
 from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
@@ -50,17 +51,11 @@ class ClosesUnderWay:
         running: dict[int, DeclaredRows | LibraryRows] = {}
         threads: dict[int, str] = {}
         names = thread_labels()
-        for number, frame in frames_of(self._codes):
-            code = frame.f_code
-            proxy = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-            rows = self._codes[code]
-            row = 0 if proxy is None else rows.row_of(proxy)
-            del proxy
-            if row > 0 and (
-                row in self._running
-                or self._recorder.close_is_under_way(row, self._sites.of(frame.f_back, SITE_FRAMES))
+        for row, _, number, frame in self._found():
+            if row in self._running or self._recorder.close_is_under_way(
+                row, self._sites.of(frame.f_back, SITE_FRAMES)
             ):
-                running[row] = rows
+                running[row] = self._codes[frame.f_code]
                 threads[row] = names.get(number, "")
         ended = [(row, rows) for row, rows in self._running.items() if row not in running]
         self._running, self._threads = running, threads
@@ -71,11 +66,25 @@ class ClosesUnderWay:
         """The closes that run, each with its row and the name of its thread, for a viewer."""
         return [[row, name] for row, name in list(self._threads.items()) if name]
 
+    def running(self) -> dict[int, Any]:
+        """The objects whose closing method runs now, by their row."""
+        return {row: proxy for row, proxy, _, _ in self._found()}
+
     def forget(self) -> None:
         """Stop looking; rows stay as they are."""
         self._codes.clear()
         self._running.clear()
         self._threads.clear()
+
+    def _found(self) -> Iterator[tuple[int, Any, int, FrameType]]:
+        """Row and object of each closing method that runs now, its thread's number and frame."""
+        for number, frame in frames_of(self._codes):
+            code = frame.f_code
+            proxy = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+            row = 0 if proxy is None else self._codes[code].row_of(proxy)
+            if row > 0:
+                yield row, proxy, number, frame
+            del proxy
 
     def _end(self, row: int, rows: DeclaredRows | LibraryRows) -> None:
         """A close has ended.
