@@ -20,6 +20,9 @@ from inspector.attach import procfs
 from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import OutsideError
 from inspector.attach.outside.seen import UNKNOWN
+from inspector.model.findings.finding import Facts, Verdict
+from inspector.model.findings.negative import NegativeReferences
+from inspector.model.findings.trend import Trend
 from inspector.session.outside_rows import OutsideRows
 from tests.helpers.calls import flying, running
 from tests.helpers.command_line import run_command
@@ -186,6 +189,20 @@ def test_what_is_kept_is_found_and_nothing_else_while_threads_make_and_drop_obje
         assert set(number_of(found)) <= {"Mnemonic", "Amount"}
         assert number_of(found).get("Amount", 0) <= 8, "remains were taken for objects"
     assert target.ask("quiet") > 0
+
+
+def test_a_reference_that_a_running_finaliser_has_released_is_not_called_missing(
+    target: Target,
+) -> None:
+    target.ask("make 1")
+    target.ask("share")
+    target.ask("release_and_wait")
+    found = OutsideRows().snapshot(look(target.pid), target=make_target(), at=1.0)
+    (finding,) = NegativeReferences().check(Facts(found, Trend()))
+    assert finding.verdict is not Verdict.SUSPECT, finding
+    assert [name for name, _, _ in running(found)] == ["Mnemonic.__del__"]
+    target.ask("let_go")
+    assert counts(seen(target), "Mnemonic") == {(1, 0): 1}
 
 
 def test_the_resting_count_is_told_from_calls_in_flight(target: Target) -> None:

@@ -208,6 +208,24 @@ def let_go(_):
     quiet(_)
 
 
+def release_and_wait(_):
+    """A thread drops the last object: its finaliser has released the reference, and ends at
+    ``let_go``."""
+    library, name = bdkpython.bdk._UniffiLib, "uniffi_bdkffi_fn_free_mnemonic"
+    free, released = getattr(library, name), threading.Event()
+
+    def release(*words):
+        free(*words)
+        released.set()
+        LET_GO.wait()
+
+    setattr(library, name, release)
+    THREADS.append(threading.Thread(target=KEPT.pop))
+    THREADS[-1].start()
+    released.wait()
+    setattr(library, name, free)
+
+
 def grow(_):
     """A thread that makes objects which are never dropped."""
     start(lambda: QUIET.wait(0.02) or make("1"), 1)
@@ -250,6 +268,7 @@ STEPS = (
     wallet,
     save,
     let_go,
+    release_and_wait,
     grow,
     quiet,
     done,

@@ -1,42 +1,28 @@
 """Counts of ``Arc``s in another process, of the same moment as the handles on them. One thread.
 
 The process runs on. So its handles are searched for, the counts are read several times, and the
-handles are searched for again: an object whose handles are the same before and after had these
-handles all the while. The least of the counts read is the count without calls.
+handles are searched for again. The least of the counts read is the count without calls.
+
+An object may change and be as before when the second search comes to it. So an object that was seen
+to change, or that has fewer references than handles, is read once more in this way. Its numbers are
+believed if both readings agree, and unknown otherwise.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from inspector.attach.outside.memory import WORD_BYTES, Addresses, Flags, OutsideMemory
+from inspector.attach.outside.arcs import Arcs, Ints, have_changed, read
+from inspector.attach.outside.memory import Addresses, Flags, OutsideMemory
 from inspector.attach.outside.seen import UNKNOWN
-from inspector.wire.uniffi import MOST_STRONG, MOST_WEAK
-
-Ints = npt.NDArray[np.int64]
 
 ROUNDS: Final = 3
-"""Searches, counts, searches: so often, as long as handles of some objects came or went in
-between."""
-LOOKS: Final = 12
-BURSTS: Final = 160
-BURST: Final = 128
-"""Looks at one count that moves: with calls on eight threads it is at rest in one of some
-hundreds."""
-MOST_MOVING: Final = 64
-"""Objects whose counts are looked at so often; of the others the least of ``LOOKS`` is taken."""
-PAUSE_SECS: Final = 0.0005
-"""Between two looks: a call is over sooner, and so is a thread's turn with the interpreter's
-lock."""
-PAIR_BYTES: Final = 16
-LOCKED: Final = (1 << 64) - 1
-"""The weak count while ``Arc::get_mut`` looks at it."""
+"""Readings (a search, counts, a search) at most, as long as the numbers of some objects are
+unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,201 +57,91 @@ class Counts:
     """The count was another from one look to the next."""
 
 
-@dataclass(slots=True)
-class _Arcs:
-    """The words to read: first the ``Arc``s around objects, then the objects' own.
-
-    Calls count in the outer ``Arc`` until they have come in.
-    """
-
-    objects: Addresses
-    outers: Addresses
-    owners: Ints
-    """Line of the object of each outer ``Arc``."""
-    least: Ints = field(init=False)
-    """Strong count of each ``Arc``, the outer ones first, at the look where those of its object
-    were least together."""
-    weak: Ints = field(init=False)
-    total: Ints = field(init=False)
-    last: Ints = field(init=False)
-    moving: Flags = field(init=False)
-
-    def places(self) -> Addresses:
-        """All ``Arc``s in the order in which they are read."""
-        return np.concatenate([self.outers, self.objects])
-
-    def take(self, strong: Ints, weak: Ints, *, is_first: bool = False) -> None:
-        """One look at all of them."""
-        outer, own = strong[: len(self.outers)], strong[len(self.outers) :]
-        total = own + np.bincount(self.owners, outer, len(self.objects)).astype(np.int64)
-        if is_first:
-            self.least, self.weak, self.total, self.last = (
-                strong.copy(),
-                weak[len(self.outers) :],
-                total,
-                total,
-            )
-            self.moving = np.zeros(len(self.objects), np.bool_)
-            return
-        self.moving |= total != self.last
-        is_less = total < self.total
-        is_of_less = np.concatenate([is_less[self.owners], is_less])
-        self.least = np.where(is_of_less, strong, self.least)
-        self.weak = np.where(is_less, weak[len(self.outers) :], self.weak)
-        self.total, self.last = np.minimum(total, self.total), total
-
-    def take_least(self, strong: Ints, weak: Ints) -> None:
-        """Several looks at all counts, a line each.
-
-        For each object the look where its counts are least together is taken.
-        """
-        outer, own = strong[:, : len(self.outers)], strong[:, len(self.outers) :]
-        around = (self.owners[:, None] == np.arange(len(self.objects))).astype(np.int64)
-        total = own + outer @ around
-        at = total.argmin(axis=0)
-        at_of_arcs = np.concatenate([at[self.owners], at])
-        chosen = [
-            np.take_along_axis(each, at_of_arcs[None, :], axis=0)[0] for each in (strong, weak)
-        ]
-        self.take(*chosen)
-        self.last = total[-1]
-
-    def some(self, objects: Ints) -> tuple[_Arcs, Ints]:
-        """Some of the objects, and the lines of their ``Arc``s in this."""
-        line = np.full(len(self.objects), -1, np.int64)
-        line[objects] = np.arange(len(objects))
-        outers = np.flatnonzero(line[self.owners] >= 0)
-        return _Arcs(
-            self.objects[objects], self.outers[outers], line[self.owners[outers]]
-        ), np.concatenate([outers, len(self.outers) + objects])
-
-    def are_counts(self) -> Flags:
-        """Whether all words of an object look like counts.
-
-        Not proof, but other words are seldom two small numbers.
-        """
-        own = self.least[len(self.outers) :]
-        outer = self.least[: len(self.outers)]
-        odd = np.bincount(self.owners, (outer <= 0) | (outer > MOST_STRONG), len(self.objects)) > 0
-        is_place = self.objects % np.uint64(WORD_BYTES) == 0
-        are: Flags = (
-            is_place
-            & (own > 0)
-            & (own <= MOST_STRONG)
-            & (self.weak > 0)
-            & (self.weak <= MOST_WEAK)
-            & ~odd
-        )
-        return are
-
-
-def handles_with_counts(memory: OutsideMemory, search: Callable[[], Held]) -> tuple[Held, Counts]:
+def handles_with_counts(
+    memory: OutsideMemory, search: Callable[[], Held], *, ending: Collection[int] = ()
+) -> tuple[Held, Counts]:
     """The handles that ``search`` finds, and the counts of their objects.
 
-    The counts of objects that get and lose handles too fast for a look are ``UNKNOWN``.
+    The counts of objects that get and lose handles too fast for a look are ``UNKNOWN``. ``ending``:
+    places of the proxies whose finalisers run. A finaliser may have released its reference before
+    it ends, so a reference that such an object lacks is not known to be missing.
     """
     held = search()
-    known = _Known()
+    known = _Known(held)
     for _ in range(ROUNDS if len(held.places) else 0):
         arcs = _arcs_of(held, known)
-        _read(memory, arcs)
+        read(memory, arcs)
         before, held = held, search()
-        known.learn(arcs, before, held)
-        moving = np.flatnonzero(arcs.moving)[:MOST_MOVING]
-        if len(moving):
-            before = held
-            arcs, _ = arcs.some(moving)
-            _read_moving(memory, arcs)
-            held = search()
-            known.learn(arcs, before, held)
+        known.learn(arcs, before, held, have_changed(memory, arcs))
         if not len(_arcs_of(held, known).objects):
             break
+    known.doubt(held.addresses[np.isin(held.places, np.array([*ending], np.uint64))].tolist())
     return held, known.counts(held)
 
 
-def _arcs_of(held: Held, known: _Known) -> _Arcs:
+def _arcs_of(held: Held, known: _Known) -> Arcs:
     """The ``Arc``s of the objects of which nothing is known."""
     objects = np.setdiff1d(held.addresses[held.addresses != 0], known.objects())
     rows = np.flatnonzero((held.outers != 0) & np.isin(held.addresses, objects))
     outers, first = np.unique(held.outers[rows], return_index=True)
-    return _Arcs(objects, outers, np.searchsorted(objects, held.addresses[rows][first]))
-
-
-def _read(memory: OutsideMemory, arcs: _Arcs) -> None:
-    """Look at all of them several times."""
-    places = arcs.places()
-    arcs.take(*_pairs(memory, places), is_first=True)
-    for _ in range(LOOKS if len(places) else 0):
-        time.sleep(PAUSE_SECS)
-        arcs.take(*_pairs(memory, places))
-
-
-def _read_moving(memory: OutsideMemory, arcs: _Arcs) -> None:
-    """Look at counts that rise and fall very often.
-
-    Calls of many threads rarely leave such a count alone.
-    """
-    places = arcs.places()
-    arcs.take(*_pairs(memory, places), is_first=True)
-    times = BURST
-    repeated = np.tile(places, times)
-    for _ in range(BURSTS):
-        strong, weak = (each.reshape(times, len(places)) for each in _pairs(memory, repeated))
-        arcs.take_least(strong, weak)
-        time.sleep(PAUSE_SECS)
-
-
-def _pairs(memory: OutsideMemory, places: Addresses) -> tuple[Ints, Ints]:
-    """Strong and weak counts at these places now; 0 where nothing can be read."""
-    pairs = memory.gather(places, PAIR_BYTES)
-    strong, weak = (
-        np.minimum(pairs.words(at), np.uint64(1 << 62)).astype(np.int64) for at in (0, WORD_BYTES)
-    )
-    return strong, np.where(pairs.words(WORD_BYTES) == np.uint64(LOCKED), 1, weak)
+    return Arcs(objects, outers, np.searchsorted(objects, held.addresses[rows][first]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Single:
-    """An object's references beyond its handles; ``None``: no counts lie there."""
+    """An object's references beyond its handles; two are equal if these are."""
 
     inner: int
     weak: int
-    in_flight: int
-    moving: bool
     outers: dict[int, int]
+    in_flight: int = field(compare=False)
+    moving: bool = field(compare=False)
+
+    @property
+    def are_missing(self) -> bool:
+        """Whether there are fewer references than handles."""
+        return min(self.inner, *self.outers.values(), 0) < 0
 
 
 class _Known:
     """Counts of objects whose handles stayed, by address."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Held) -> None:
+        """``held``: the first search."""
         self._singles: dict[int, _Single | None] = {}
+        self._once: dict[int, _Single | None] = {}
+        """Numbers of the reading before, which the next has to confirm."""
+        self._resting = set(held.addresses.tolist())
+        """Objects that no reading saw change."""
 
     def objects(self) -> Addresses:
         """All of them."""
         return np.fromiter(self._singles, np.uint64, len(self._singles))
 
-    def learn(self, arcs: _Arcs, before: Held, after: Held) -> None:
-        """Take the counts read between two searches, of objects with the same handles in both."""
+    def learn(self, arcs: Arcs, before: Held, after: Held, changed: Flags) -> None:
+        """Take the counts read between two searches, of objects with the same handles in both.
+
+        ``changed``: the objects whose counts were others after the second search.
+        """
         stood = _stood(arcs.objects, before, after)
-        are_counts = arcs.are_counts()
-        handles, pointing, around = _known_references(arcs, before)
-        own = arcs.least[len(arcs.outers) :] - handles - around
-        beyond = (arcs.least[: len(arcs.outers)] - pointing).tolist()
-        outers: dict[int, dict[int, int]] = {}
-        for owner, outer, count in zip(
-            arcs.owners.tolist(), arcs.outers.tolist(), beyond, strict=True
-        ):
-            outers.setdefault(owner, {})[outer] = count
-        above = arcs.last - arcs.total
-        columns = (arcs.objects, own, arcs.weak, above, arcs.moving, are_counts)
-        for line, (address, inner, weak, in_flight, moving, is_one) in enumerate(
-            zip(*(each[stood].tolist() for each in columns), strict=True)
-        ):
-            found = outers.get(int(stood[line]), {})
-            self._singles[address] = (
-                _Single(inner, weak - 1, in_flight, moving, found) if is_one else None
-            )
+        singles = _singles_of(arcs, before)
+        once, self._once = self._once, {}
+        self._resting.difference_update(arcs.objects[changed | arcs.moving].tolist())
+        for line in np.flatnonzero(stood).tolist():
+            address, single = int(arcs.objects[line]), singles[line]
+            is_certain = address in self._resting and not (single and single.are_missing)
+            if is_certain or (address in once and once[address] == single):
+                self._singles[address] = single
+            else:
+                self._once[address] = single
+        self._resting.difference_update(arcs.objects[~stood].tolist(), self._once)
+
+    def doubt(self, objects: Iterable[int]) -> None:
+        """Forget the numbers of these objects where references are missing."""
+        for address in objects:
+            single = self._singles.get(address)
+            if single is not None and single.are_missing:
+                del self._singles[address]
 
     def counts(self, held: Held) -> Counts:
         """The counts of the handles found last.
@@ -310,7 +186,26 @@ class _Known:
         )
 
 
-def _known_references(arcs: _Arcs, held: Held) -> tuple[Ints, Ints, Ints]:
+def _singles_of(arcs: Arcs, held: Held) -> list[_Single | None]:
+    """The references beyond these handles of each object; ``None``: no counts lie there."""
+    handles, pointing, around = _known_references(arcs, held)
+    own = arcs.least[len(arcs.outers) :] - handles - around
+    beyond = arcs.least[: len(arcs.outers)] - pointing
+    outers: list[dict[int, int]] = [{} for _ in arcs.objects]
+    for owner, outer, count in zip(
+        *(each.tolist() for each in (arcs.owners, arcs.outers, beyond)), strict=True
+    ):
+        outers[owner][outer] = count
+    columns = (own, arcs.weak - 1, arcs.last - arcs.total, arcs.moving, arcs.are_counts())
+    return [
+        _Single(inner, weak, around, in_flight, moving) if is_one else None
+        for around, inner, weak, in_flight, moving, is_one in zip(
+            outers, *(each.tolist() for each in columns), strict=True
+        )
+    ]
+
+
+def _known_references(arcs: Arcs, held: Held) -> tuple[Ints, Ints, Ints]:
     """Handles that hold each object, and handles that point into its outer ``Arc``s.
 
     The outer ``Arc``s around each object are counted too.
@@ -322,10 +217,11 @@ def _known_references(arcs: _Arcs, held: Held) -> tuple[Ints, Ints, Ints]:
     return handles, pointing, np.bincount(arcs.owners, minlength=len(arcs.objects))
 
 
-def _stood(objects: Addresses, before: Held, after: Held) -> Ints:
-    """Lines of the objects that have the same handles in both."""
+def _stood(objects: Addresses, before: Held, after: Held) -> Flags:
+    """The objects that have the same handles in both."""
     first, second = (_signatures(objects, held) for held in (before, after))
-    return np.flatnonzero(first == second)
+    stood: Flags = first == second
+    return stood
 
 
 def _signatures(objects: Addresses, held: Held) -> Addresses:

@@ -38,7 +38,7 @@ from inspector.attach.outside.uniffi import Bindings, Metadata, SeenClass, compo
 from inspector.errors import AttachError
 from inspector.vocabulary import Kind
 from inspector.wire.schema import RUNNING_ARGUMENT, RUNNING_BORROWS
-from inspector.wire.uniffi import FINALISER, SMALL, Shape
+from inspector.wire.uniffi import SMALL, Shape
 
 
 def look(
@@ -168,7 +168,8 @@ def _look_at_objects(
         np.uint64,
     )
     search = _Search(objects, heap, bindings, classes, wanted[wanted != 0], found)
-    held, counts = handles_with_counts(memory, search)
+    ending = {call.own for thread in stacks for call in thread.calls if call.ends}
+    held, counts = handles_with_counts(memory, search, ending=ending)
     found.add_held(held, counts)
     is_thread = np.isin(search.kinds, threads)
     found.thread_names = thread_names(
@@ -235,7 +236,7 @@ class _Used:
 def _add_running(tid: int, call: SeenRunning, used: _Used, origin: str, found: _Found) -> None:
     """A row for a synchronous call, and one for each of its arguments that is a proxy."""
     address, borrows = used.of(call.own)
-    ends = RUNNING_BORROWS if call.method.endswith(f".{FINALISER}") else 0
+    ends = RUNNING_BORROWS if call.ends else 0
     uses = [(call.method, call.status, address, tid | borrows | ends)]
     for place in call.arguments:
         address, borrows = used.of(place)

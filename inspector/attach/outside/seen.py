@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from inspector.attach.outside.memory import Effort
 from inspector.vocabulary import Kind
+from inspector.wire.uniffi import FINALISER
 
 Ints = npt.NDArray[np.int64]
 Addresses = npt.NDArray[np.uint64]
@@ -88,6 +89,11 @@ class SeenRunning:
     """The object that the method is called on; 0: it is a function."""
     arguments: tuple[int, ...]
     """Objects that may be arguments: places of whatever the frame has."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is a finaliser, which releases the object's reference."""
+        return self.method.endswith(f".{FINALISER}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import sys
 import time
 from collections import Counter
@@ -23,7 +24,10 @@ LEFT_OUT: Final = {name for shape in SHAPES for name in (shape.make_name, shape.
 """Generated methods that no program calls."""
 LOOKS: Final = 9
 LOOKING_SECS: Final = 1.5
-"""After so long no further look begins: of some interpreters one takes half a second."""
+"""Processor time after which no further look begins: of some interpreters one takes half a second.
+"""
+MOST_SECS: Final = 10
+"""Processor time after which the process is killed: broken memory may be read without end."""
 PAUSE_SECS: Final = 0.003
 """The process runs on meanwhile: at some moments its frames, or those of one thread, make no sense.
 One look takes little."""
@@ -36,9 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     """
     seen: dict[int, list[dict[str, Any]]] = {}
     error = ""
-    last_at = time.monotonic() + LOOKING_SECS
+    last_at = time.process_time() + LOOKING_SECS
     for _ in range(LOOKS):
-        if seen and time.monotonic() > last_at:
+        if seen and time.process_time() > last_at:
             break
         try:
             for thread in seen_threads(int(arguments[0])):
@@ -153,4 +157,5 @@ def _place(shown: str | None) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECS, MOST_SECS))
     sys.exit(main(sys.argv[1:]))

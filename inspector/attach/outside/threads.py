@@ -20,7 +20,8 @@ from inspector.attach.thread_waits import waits_on
 MOST_THREADS: Final = 256
 MOST_FRAMES: Final = 64
 LONGEST_NAME: Final = 200
-PATIENCE_SECS: Final = 10.0
+PATIENCE_SECS: Final = 60.0
+"""A guard against a process that waits for ever; work without end stops at a processor time."""
 MOST_BYTES: Final = 8 << 20
 CHILD: Final = "inspector.attach.outside.stacks"
 

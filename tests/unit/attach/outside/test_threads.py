@@ -63,20 +63,25 @@ def test_without_what_reads_stacks_the_threads_are_listed_and_it_is_said(
 
 
 @pytest.mark.parametrize(
-    ("program", "why"),
+    ("program", "why", "patience_secs"),
     [
-        ("import time; time.sleep(1000)", r"could not be read within 0 s$"),
-        ("import os; os.abort()", r"the reading process ended early$"),
-        ("print('{')", r"the reading process ended early$"),
+        ("import time; time.sleep(1000)", r"could not be read within 0 s$", 0.4),
+        ("import os; os.abort()", r"the reading process ended early$", 60.0),
+        ("print('{')", r"the reading process ended early$", 60.0),
         (
             'print(\'{"threads": [], "error": "line one\\\\nline two"}\')',
             r"could not be read: line one line two$",
+            60.0,
         ),
-        ("while True: print('x' * 100000)", r"the reading process ended early$|within 0 s$"),
+        ("while True: print('x' * 100000)", r"the reading process ended early$|within 0 s$", 0.4),
     ],
 )
 def test_whatever_becomes_of_the_reader_of_stacks_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, why: str
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    program: str,
+    why: str,
+    patience_secs: float,
 ) -> None:
     reader = tmp_path / "reader.py"
     reader.write_text(program)
@@ -85,7 +90,7 @@ def test_whatever_becomes_of_the_reader_of_stacks_is_one_line(
     def other(command: list[str], **options: Any) -> Any:
         return run([sys.executable, str(reader)], **options)
 
-    monkeypatch.setattr(looking, "PATIENCE_SECS", 0.4)
+    monkeypatch.setattr(looking, "PATIENCE_SECS", patience_secs)
     monkeypatch.setattr(subprocess, "run", other)
     found, said = python_stacks(os.getpid())
     assert found == {}
