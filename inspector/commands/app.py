@@ -54,6 +54,9 @@ def _start(
         bool,
         typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Say on stderr what is done, and how long it took.")
+    ] = False,
     reset_layout: Annotated[
         bool,
         typer.Option(
@@ -65,6 +68,10 @@ def _start(
 
     Without a command it opens the window.
     """
+    if verbose:
+        from inspector.commands.support.steps import say_steps  # loads logging
+
+        say_steps()
     if context.invoked_subcommand is None:
         from inspector.commands.support.window import open_window  # loads numpy and the viewer
 

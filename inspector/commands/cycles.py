@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from inspector.commands.close import full_number, parse_handle
-from inspector.commands.handles import headline
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import keeps_parts, print_redacted
 from inspector.commands.support.rows import PlainRow, about_value
 from inspector.commands.support.searches import searched
 from inspector.commands.support.shapes import CycleShape, NodeShape
 from inspector.commands.support.sources import Source, opened_source
+from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
 from inspector.model.holders import Cycle, CycleNode, CycleReport
 from inspector.model.redaction import NOTHING_KEPT, Kept

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from inspector.commands.app import version_line
 from inspector.commands.support.files import open_saved
 from inspector.commands.support.opening import SETTLE_SECS, Watch, is_pid, settled_session
-from inspector.commands.support.options import parse_span
+from inspector.commands.support.options import Force, parse_span, require_absent
 from inspector.commands.support.output import print_json, say
-from inspector.commands.support.redacting import keeps_parts, say_left_out
+from inspector.commands.support.redacting import keeps_parts, say_left_out, say_saved
 from inspector.commands.support.rows import PlainRow
+from inspector.commands.support.saving import save_text
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.model.diff import Change, Diff, Fate, diff
+from inspector.model.exports.page import diff_page_text
 from inspector.model.marks import MarkedState, mark_now
 from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
 from inspector.model.snapshot import UNKNOWN, Snapshot
@@ -63,19 +67,31 @@ def diff_states(
         bool,
         typer.Option("--by-type", help=("One line a type instead of a line a type and place.")),
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write the comparison as one page."),
+    ] = None,
+    force: Force = False,
     kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Print the handles that were born, died, survived or changed from A to B.
 
     Within one process by handle; between two processes by numbers.
     """
+    if html is not None:
+        require_absent(html, force=force)
     redactor = Redactor(private_facts(), kept)
     states = (
         state_of(source, is_first=is_first, seen=redactor.learn)
         for source, is_first in ((first, True), (second, False))
     )
     found = diff(*states)
-    if as_json:
+    if html is not None:
+        shown = _redacted(found, redactor)
+        page = diff_page_text(shown, version_line(), redactor.sentence())
+        save_text(page, html, may_replace=force)
+        say_saved(html, redactor)
+    elif as_json:
         print_json(redactor.json(diff_value(found)))
         say_left_out(redactor)
     else:
@@ -141,6 +157,17 @@ def _moment(replay: Replay, moment: str, *, is_first: bool) -> float:
         raise UsageError(
             f"neither a span of time from the beginning nor a mark (marks: {known}): {moment}"
         ) from None
+
+
+def _redacted(found: Diff, redactor: Redactor) -> Diff:
+    """The texts of a page, without private parts."""
+    return replace(
+        found,
+        before=redactor.of(found.before),
+        after=redactor.of(found.after),
+        types=redactor.of(found.types),
+        places=redactor.of(found.places),
+    )
 
 
 def _state_value(state: MarkedState) -> PlainRow:

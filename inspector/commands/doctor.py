@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -13,10 +14,14 @@ from inspector.attach.outside.look import look
 from inspector.attach.outside.seen import Look, SeenFrame
 from inspector.attach.selftest import Check, run_checks
 from inspector.attach.thread_waits import waits_on
+from inspector.commands.support.options import Force, require_absent
 from inspector.commands.support.output import print_json, say
 from inspector.commands.support.preparing import diagnosis_of
+from inspector.commands.support.redacting import keeps_parts
+from inspector.commands.support.report import write_report
 from inspector.commands.support.rows import PlainRow
 from inspector.errors import AttachError
+from inspector.model.redaction import NOTHING_KEPT, Kept
 
 _WAYS: Final = {
     Method.AGENT: "at once, its agent runs: arc-inspector attach {pid}",
@@ -30,32 +35,47 @@ _WAYS: Final = {
 _SIGNS: Final = {Weight.BLOCKS: "✗", Weight.ASKS: "!", Weight.NOTE: "·"}
 
 
+@keeps_parts
 def doctor(
     pid: Annotated[
         int | None,
         typer.Argument(help=("Process id; without it, this machine and installation are checked.")),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write the answer with all versions, for support."
+        ),
+    ] = None,
+    force: Force = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Print why attaching works or not, and the fixes, safest first.
 
     Exit status 3: it does not work.
     """
     require_support()
-    raise typer.Exit(_machine(as_json) if pid is None else _process(pid, as_json))
+    if report is not None:
+        require_absent(report, force=force)
+    status, answer = _machine(as_json) if pid is None else _process(pid, as_json)
+    if report is not None:
+        write_report(report, answer, pid, kept=kept, may_replace=force)
+    raise typer.Exit(status)
 
 
-def _process(pid: int, as_json: bool) -> int:
+def _process(pid: int, as_json: bool) -> tuple[int, PlainRow]:
     diagnosis = diagnosis_of(pid)
+    answer = _value(diagnosis)
     if as_json:
-        print_json(_value(diagnosis))
+        print_json(answer)
     else:
         say(_headline(diagnosis))
         for cause in diagnosis.causes:
             _print_cause(cause.text, cause.weight, cause.fixes)
         if not diagnosis.is_possible:
             _print_fallback(diagnosis)
-    return 0 if diagnosis.is_possible else AttachError.exit_status
+    return 0 if diagnosis.is_possible else AttachError.exit_status, answer
 
 
 def _print_fallback(diagnosis: Diagnosis) -> None:
@@ -158,7 +178,7 @@ def _cause_value(cause: Cause) -> PlainRow:
     }
 
 
-def _machine(as_json: bool) -> int:
+def _machine(as_json: bool) -> tuple[int, PlainRow]:
     checks: list[Check] = []
     for check in run_checks():
         checks.append(check)
@@ -166,18 +186,19 @@ def _machine(as_json: bool) -> int:
             weight = Weight.NOTE if check.is_well else check.weight
             _print_check(check, weight)
     is_well = not any(check.weight is Weight.BLOCKS and not check.is_well for check in checks)
+    listed = [
+        {
+            "key": each.key,
+            "well": each.is_well,
+            "text": each.text,
+            "fixes": [] if each.is_well else list(each.fixes),
+        }
+        for each in checks
+    ]
+    answer = {"attachable": is_well, "checks": listed}
     if as_json:
-        listed = [
-            {
-                "key": each.key,
-                "well": each.is_well,
-                "text": each.text,
-                "fixes": [] if each.is_well else list(each.fixes),
-            }
-            for each in checks
-        ]
-        print_json({"attachable": is_well, "checks": listed})
-    return 0 if is_well else AttachError.exit_status
+        print_json(answer)
+    return 0 if is_well else AttachError.exit_status, answer
 
 
 def _print_check(check: Check, weight: Weight) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands.close import full_number, parse_handle
-from inspector.commands.handles import headline
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import keeps_parts, print_redacted
 from inspector.commands.support.rows import PlainRow, about_value, count, seconds
@@ -16,6 +15,7 @@ from inspector.commands.support.sources import Source, opened_source
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import ControlError, UsageError
 from inspector.model.event_rows import EventRows, EventWish, event_rows
+from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,15 +13,16 @@ import numpy as np
 import platformdirs
 import typer
 
-from inspector.commands.handles import headline
 from inspector.commands.support.opening import ReadOnly, Running, coverage_of
 from inspector.commands.support.options import parse_span
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import keeps_parts, print_redacted
 from inspector.commands.support.rows import PlainRow, about_value
 from inspector.commands.support.sources import Source, opened_source
+from inspector.commands.support.steps import STEPS
 from inspector.errors import UNKNOWN_STATUS, FileFormatError, InspectorError, UsageError
 from inspector.model.events import EventBatch, Events, joined
+from inspector.model.exports.headlines import headline
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, judge
 from inspector.model.findings.trend import Trend
@@ -81,7 +84,9 @@ def findings(
         mutes.mute(mute, reason)
     if unmute:
         mutes.unmute(unmute)
-    snapshot, report = _judged(source, watch_secs, mutes, read_only=read_only)
+    with opened_source(source, level=Level.HISTORY, read_only=read_only) as (session, first):
+        found = judged(session, first, watch_secs, mutes.all())
+    snapshot, report = found.snapshot, found.report
     if as_json:
         print_redacted(snapshot, kept, lambda redacted: report_value(redacted, report))
     else:
@@ -104,18 +109,32 @@ def report_value(snapshot: Snapshot, report: Report) -> PlainRow:
     }
 
 
-def _judged(
-    source: str, watch_secs: float | None, mutes: Mutes, *, read_only: bool
-) -> tuple[Snapshot, Report]:
-    """Look at what the command line names and judge it. Raises ``InspectorError``."""
-    with opened_source(source, level=Level.HISTORY, read_only=read_only) as (session, first):
-        snapshot, trend = _observe(session, first, watch_secs)
-        events = _events_of(session)
-        coverage = coverage_of(session)
-    return snapshot, judge(
-        Facts(snapshot, trend, events, coverage.unseen, coverage.lead, coverage.failed),
-        mutes=mutes.all(),
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A state with the verdicts on it, and the counters that were seen on the way."""
+
+    snapshot: Snapshot
+    report: Report
+    course: tuple[Vitals, ...]
+
+
+def judged(
+    session: Session, first: Snapshot, watch_secs: float | None, mutes: Mapping[str, str]
+) -> Judged:
+    """Look for so long, or at each moment of a recording, and judge. Raises ``InspectorError``."""
+    STEPS.info("observing")
+    snapshot, trend, course = _observe(session, first, watch_secs)
+    STEPS.info("observed %d moments", len(course))
+    coverage = coverage_of(session)
+    facts = Facts(
+        snapshot,
+        trend,
+        _events_of(session),
+        coverage.unseen,
+        coverage.lead,
+        coverage.failed,
     )
+    return Judged(snapshot, judge(facts, mutes=mutes), course)
 
 
 class _Observer:
@@ -124,12 +143,14 @@ class _Observer:
     def __init__(self, first: Snapshot) -> None:
         self.trend = Trend(min_gap_secs=LOOK_SECS / 2)
         self.newest = first
+        self.course = [first.vitals]
         self.trend.observe(first)
         self._seen = threading.Condition()
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         with self._seen:
             self.newest = snapshot
+            self.course.append(snapshot.vitals)
             self.trend.observe(snapshot)
             self._seen.notify_all()
 
@@ -162,20 +183,22 @@ class _Observer:
         """Not used."""
 
 
-def _observe(session: Session, first: Snapshot, watch_secs: float | None) -> tuple[Snapshot, Trend]:
+def _observe(
+    session: Session, first: Snapshot, watch_secs: float | None
+) -> tuple[Snapshot, Trend, tuple[Vitals, ...]]:
     """Look for so long, or at each moment of a recording.
 
     Any other session that does not change is looked at once.
     """
     if isinstance(session, ReplaySession):
-        return _observe_recording(session)
+        return (*_observe_recording(session), session.vitals)
     observer = _Observer(first)
     if isinstance(session, Running):
         session.set_interval(snapshot_secs=LOOK_SECS, vitals_secs=MOST_SECS)
         leave = session.subscribe(observer)
         observer.wait(watch_secs)
         leave()
-    return observer.newest, observer.trend
+    return observer.newest, observer.trend, tuple(observer.course)
 
 
 def _observe_recording(session: ReplaySession) -> tuple[Snapshot, Trend]:

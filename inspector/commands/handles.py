@@ -10,17 +10,17 @@ import typer
 from inspector.commands.support.opening import ReadOnly, coverage_of
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import keeps_parts, print_redacted
-from inspector.commands.support.rows import PlainRow, printed_cell, snapshot_value
+from inspector.commands.support.rows import PlainRow, snapshot_value
 from inspector.commands.support.sources import Source, opened_source
 from inspector.commands.support.tables import Column as TableColumn
 from inspector.commands.support.tables import Table
 from inspector.errors import UsageError
 from inspector.model.columns import PRINTED_COLUMNS
+from inspector.model.exports.headlines import headline, losses
 from inspector.model.filter import Filter, FilterError, parse, quoted
 from inspector.model.findings.judge import why_empty
 from inspector.model.findings.leads import Coverage, Lead
 from inspector.model.grouping import Arrangement, Query, arrange
-from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import age, plural
@@ -127,29 +127,8 @@ def print_handles(snapshot: Snapshot, arranged: Arrangement, limit: int) -> None
     say(headline(snapshot))
     _print_summary(snapshot, arranged)
     _print_rows(snapshot, arranged, limit)
-    for title, counted in (
-        ("Lost", losses_of(snapshot.lost)),
-        ("Refused", refused_of(snapshot.lost)),
-        ("Note", notes_of(snapshot.lost)),
-    ):
-        if counted:
-            say(f"{title}: " + ", ".join(f"{each.count:,} {each.what}" for each in counted))
-    for note in snapshot.notes:
-        say(f"Note: {note}")
-
-
-def headline(snapshot: Snapshot) -> str:
-    """``app.py (4711) · live · CPython 3.11.7 · level history``."""
-    target = snapshot.target
-    state = f"{target.state}: {target.reason}" if target.reason else str(target.state)
-    how = (
-        "looked at from outside, read only (fallback)"
-        if target.from_outside
-        else f"level {target.level.name.lower()}"
-    )
-    return " · ".join(
-        part for part in (f"{target.name} ({target.pid})", state, target.runtime, how) if part
-    )
+    for line in losses(snapshot):
+        say(line)
 
 
 def _print_summary(snapshot: Snapshot, arranged: Arrangement) -> None:
@@ -173,7 +152,7 @@ def _print_rows(snapshot: Snapshot, arranged: Arrangement, limit: int) -> None:
     table = Table(*_ROW_COLUMNS)
     shown = arranged.order[: limit or None].tolist()
     for row in shown:
-        table.add(*(printed_cell(column, snapshot, row) for column in PRINTED_COLUMNS))
+        table.add(*(column.cell(snapshot, row) for column in PRINTED_COLUMNS))
     say()
     table.print()
     if len(shown) < len(arranged):

@@ -10,7 +10,6 @@ import numpy as np
 import typer
 
 from inspector.commands.close import full_number, parse_handle
-from inspector.commands.handles import headline
 from inspector.commands.support.opening import SETTLE_SECS
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import keeps_parts, print_redacted
@@ -25,6 +24,7 @@ from inspector.commands.support.shapes import (
 from inspector.commands.support.sources import Source, opened_source
 from inspector.errors import ControlError, InspectorError
 from inspector.model.equation import CountEquation, equation_of, with_keepers, with_names
+from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
 from inspector.model.holders import NamedHolder, NativeHolders, PathStep, Retainers
 from inspector.model.native_calls import keepers_of
@@ -159,9 +159,9 @@ def _print(snapshot: Snapshot, held: Held) -> None:
 
 
 def equation_line(equation: CountEquation) -> str:
-    """``strong 3 = 1 proxies + 2 native``; the terms that are 0 are left out."""
+    """``strong 3 = proxies 1 + native 2``; the terms that are 0 are left out."""
     shape = to_plain(_equation(equation))
-    terms = [f"{shape[name]:,} {name.replace('_', ' ')}" for name in _TERMS if shape[name]]
+    terms = [f"{name.replace('_', ' ')} {shape[name]:,}" for name in _TERMS if shape[name]]
     return f"strong {number(equation.strong)} = {' + '.join(terms) or '0'}"
 
 

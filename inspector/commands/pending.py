@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.handles import headline
 from inspector.commands.support.opening import coverage_of
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import keeps_parts, print_redacted
@@ -22,6 +21,7 @@ from inspector.commands.support.rows import (
 from inspector.commands.support.shapes import CloseShape
 from inspector.commands.support.sources import Source, opened_source
 from inspector.commands.support.tables import Column, Table
+from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
 from inspector.model.pending import AwaitedCloses, PendingCloses, pending_closes
 from inspector.model.redaction import NOTHING_KEPT, Kept

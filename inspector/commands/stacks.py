@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.handles import headline
 from inspector.commands.support.opening import ReadOnly, is_pid
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import keeps_parts, print_redacted
 from inspector.commands.support.rows import PlainRow, about_value, frame_shape
 from inspector.commands.support.shapes import ThreadStackShape
 from inspector.commands.support.sources import Source, opened_source
+from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Frame, Snapshot, TargetState, ThreadStack

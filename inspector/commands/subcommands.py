@@ -93,9 +93,11 @@ SUBCOMMANDS: Final = (
     Subcommand("drain"),
     Subcommand("audit"),
     Subcommand("shot"),
+    Subcommand("export"),
     Subcommand("record"),
     Subcommand("open", "open_file"),
     Subcommand("diff", function="diff_states"),
+    Subcommand("completion"),
 )
 """In the order of the help."""
 

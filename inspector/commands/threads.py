@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.handles import headline
 from inspector.commands.support.opening import ReadOnly
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import keeps_parts, print_redacted
@@ -14,6 +13,7 @@ from inspector.commands.support.rows import PlainRow, about_value, count, second
 from inspector.commands.support.shapes import CallShape, ThreadShape
 from inspector.commands.support.sources import Source, opened_source
 from inspector.commands.support.tables import Column, Table
+from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import CallInFlight, Snapshot

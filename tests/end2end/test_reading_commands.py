@@ -82,7 +82,7 @@ def test_holders_names_native_holders_and_paths_to_a_root(target: Target) -> Non
     kept = run_command("holders", target.pid, milk, "--json", "--with-labels").json
     assert any("'milk'" in step["text"] for path in kept["paths"] for step in path["steps"])
     shown = run_command("holders", target.pid, milk)
-    assert "strong 2 = 1 proxies + 1 named" in shown.out
+    assert "strong 2 = proxies 1 + named 1" in shown.out
     assert "  native: TodoList.items (1 reference)" in shown.out
     run_command("holders", target.pid, "#999.9").assert_one_line_error(1, "there is no such handle")
 
@@ -133,3 +133,25 @@ def test_events_are_those_of_the_process_and_of_its_recording(
     picture = tmp_path / "a.png"
     assert run_command("shot", target.pid, "-o", picture).status == 0
     run_command("events", picture).assert_one_line_error(1, "events were not kept here")
+
+
+def test_verbose_says_the_steps_on_stderr_alone(target: Target) -> None:
+    said = run_command("--verbose", "handles", target.pid, "--json")
+    assert said.status == 0
+    assert faults("handles", said.json) == []
+    assert f"looking for process {target.pid}" in said.err
+    assert "rows of" in said.err
+
+
+def test_a_report_for_support_has_versions_and_no_private_part(
+    target: Target, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.json"
+    done = run_command("doctor", target.pid, "--report", path)
+    assert done.status == 0, done
+    value = json.loads(path.read_text())
+    assert value["doctor"]["pid"] == target.pid
+    assert value["packages"]["numpy"]
+    assert SECRET not in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    run_command("doctor", target.pid, "--report", path).assert_one_line_error(2, "--force")

@@ -15,6 +15,7 @@ from inspector.attach.discovery import FoundProcess, find_target
 from inspector.commands.support.agreeing import Ask, configured
 from inspector.commands.support.output import print_error
 from inspector.commands.support.preparing import ask_on_terminal
+from inspector.commands.support.steps import STEPS
 from inspector.errors import AttachError, ControlError, InspectorError
 from inspector.model.findings.leads import Coverage
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
@@ -145,7 +146,9 @@ def settled_session(
     Raises ``AttachError``.
     """
     began_at = time.time()
+    STEPS.info("looking for process %d", pid)
     session = open_session(pid, level=level, read_only=read_only)
+    STEPS.info("opened by %s", type(session).__name__)
     watch: Watch | None = None
     try:
         watch = Watch(session)
@@ -153,10 +156,10 @@ def settled_session(
         # rows of what was declared just now are in what is read and sampled from here on
         heard_at = time.time()
         left_secs = max(began_at + SETTLE_SECS - heard_at, _LEAST_SECS)
-        yield (
-            session,
-            watch.wait(lambda snapshot: _is_settled(snapshot, session, heard_at), left_secs),
-        )
+        STEPS.info("waiting for sampled counts, at most %.1f s", left_secs)
+        first = watch.wait(lambda snapshot: _is_settled(snapshot, session, heard_at), left_secs)
+        STEPS.info("read %d rows of %d types", len(first.handles), len(first.types))
+        yield session, first
     finally:
         if watch is not None:
             watch.leave()

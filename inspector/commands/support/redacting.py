@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -16,6 +17,7 @@ from inspector.commands.support.tables import Column, Table
 from inspector.model.private_texts import PARTS
 from inspector.model.redaction import Kept, Redactor
 from inspector.model.snapshot import Snapshot
+from inspector.model.wording import size
 from inspector.session.private_facts import private_facts
 
 _PARAMETER: Final = "kept"
@@ -95,6 +97,13 @@ def print_preview(redactor: Redactor) -> None:
         examples = ", ".join(part.texts[:_EXAMPLES])
         table.add(part.part.title, f"{len(part.texts):,}", examples, f"--with-{part.part.key}")
     table.print()
+
+
+def say_saved(path: Path, redactor: Redactor) -> None:
+    """One line on stderr: the file, its size, and what it lacks."""
+    sentence = redactor.sentence()
+    about = f"; {sentence}; {_options(redactor)}" if sentence else ""
+    say_aside(f"saved {size(path.stat().st_size)} to {path}{about}")
 
 
 def _options(redactor: Redactor) -> str:

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from inspector.commands.support.shapes import AboutShape, FrameShape, StackShape, TargetShape
-from inspector.model.columns import JSON_COLUMNS, HandleColumn
+from inspector.model.columns import JSON_COLUMNS
 from inspector.model.fields import to_plain
 from inspector.model.snapshot import UNKNOWN, Frame, Site, Snapshot, Target
-from inspector.model.wording import UNKNOWN_TEXT
 from inspector.session.protocol import CloseAnswer, GcReport
 from inspector.vocabulary import handle_text
 
@@ -72,14 +71,6 @@ def row_value(snapshot: Snapshot, row: int) -> PlainRow:
     return {
         column.key: column.json(snapshot, row) for column in JSON_COLUMNS if column.json is not None
     }
-
-
-def printed_cell(column: HandleColumn, snapshot: Snapshot, row: int) -> str:
-    """A cell of the table for people; ``–`` for unknown."""
-    if column.printed is not None:
-        return column.printed(snapshot, row)
-    value = column.json(snapshot, row) if column.json is not None else None
-    return f"{value:,}" if isinstance(value, int) else value or UNKNOWN_TEXT
 
 
 def gc_value(report: GcReport) -> PlainRow:

@@ -9,6 +9,7 @@ from concurrent.futures import TimeoutError as NotInTime
 from typing import Final, TypeVar
 
 from inspector.commands.support.output import draw_aside
+from inspector.commands.support.steps import STEPS
 from inspector.errors import TargetBusyError
 from inspector.model.holders import SearchProgress
 from inspector.session.searching import SEARCH_SECS, Search
@@ -23,6 +24,7 @@ def searched(ask: Callable[[Search], Future[Found]], what: str) -> Found:
 
     ``what`` names it for the person. A search that takes too long is given up.
     """
+    STEPS.info("looking for %s in the target", what)
     line = _ProgressLine(what)
     search = Search(line.show)
     try:

@@ -17,6 +17,7 @@ from inspector.commands.support.opening import (
     is_pid,
     settled_session,
 )
+from inspector.commands.support.steps import STEPS
 from inspector.errors import UsageError
 from inspector.model.snapshot import Snapshot
 from inspector.session.protocol import Session
@@ -45,6 +46,7 @@ def opened_source(
         return
     if read_only:
         raise UsageError(f"--read-only looks at a process, and this is no process id: {source}")
+    STEPS.info("opening the file %s", source)
     session = open_saved(existing(source))
     try:
         watch = Watch(session)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from inspector.model.columns.matching import Text
 from inspector.model.counts import Flags
 from inspector.model.snapshot import Floats, Snapshot
+from inspector.model.wording import UNKNOWN_TEXT
 
 Values: TypeAlias = Callable[[Snapshot], Floats]
 """A number for each row of the snapshot's table, ``nan`` for unknown."""
@@ -100,3 +101,10 @@ class HandleColumn:
     gives_way: int = 0
     """Order in which columns give way in a narrow window; 0: never. Detail shows them anyway."""
     places: Places = NEW
+
+    def cell(self, snapshot: Snapshot, row: int) -> str:
+        """The cell of printed tables; ``–`` for unknown."""
+        if self.printed is not None:
+            return self.printed(snapshot, row)
+        value = self.json(snapshot, row) if self.json is not None else None
+        return f"{value:,}" if isinstance(value, int) else value or UNKNOWN_TEXT

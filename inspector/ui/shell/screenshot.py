@@ -8,10 +8,7 @@ work on any. Reading one back needs no Qt: ``inspector.model.screenshot``.
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import secrets
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,14 +25,13 @@ from inspector.model.snapshot import Snapshot
 from inspector.model.wording import UNKNOWN_TEXT, clock, number
 from inspector.ui.kit.theme import DARK, LIGHT, Theme, ui_font
 from inspector.ui.shell.covering import cover_private
+from inspector.whole_files import write_whole
 
 __all__ = ["embed", "extract", "save_screenshot", "stamp_text", "take_picture", "write_picture"]
 
 STAMP_HEIGHT: Final = 26
 STAMP_INSET: Final = 10
 DISTRIBUTION: Final = "arc-inspector"
-OWNER_ONLY: Final = 0o600
-_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 def save_screenshot(
@@ -151,16 +147,9 @@ def _png(picture: QImage) -> bytes:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(os.open(part, _NEW_FILE, OWNER_ONLY), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, data, may_replace=True)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise FileFormatError(
             f"cannot write the picture: {error.strerror or error}: {path}"
         ) from error

@@ -1,0 +1,1 @@
+"""Formats in which a snapshot and its findings leave the tool. Pure; any thread."""
