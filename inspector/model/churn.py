@@ -7,25 +7,25 @@ never a zero. One thread (the window's).
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
+from inspector.model import caps
+from inspector.model.caps import Use
 from inspector.model.fields import COUNT_LIMIT
 from inspector.model.snapshot import Collection, Floats, Ints, Vitals
 
-CAPACITY: Final = 8192
-"""Readings kept: 2 minutes at 60 Hz in full, older ones ever more coarsely."""
-MAX_TYPES: Final = 256
-"""Types told apart; those with a higher index are one: ``OTHER_TYPE``. 256 types take 48 MiB when
-the history is full."""
+CAPACITY: Final = caps.TIMELINE.most
+"""Readings kept."""
+MAX_TYPES: Final = caps.TIMELINE_TYPES.most
+"""Types told apart; those with a higher index are one: ``OTHER_TYPE``."""
 OTHER_TYPE: Final = 0
 GAP_SECS: Final = 5.0
 """No reading for longer than that is a gap: the slowest refresh is one in 2 s."""
-MAX_MARKS: Final = 2000
+MAX_MARKS: Final = caps.TIMELINE_MARKS.most
 
 
 class MarkKind(StrEnum):
@@ -92,14 +92,15 @@ class ChurnHistory:
         """Keep at most ``capacity`` readings (at least 16)."""
         self._capacity = max(capacity, 16)
         self._gap_secs = gap_secs
-        self.marks: deque[Mark] = deque(maxlen=MAX_MARKS)
-        """In the order of their time."""
+        self.marks: list[Mark] = []
+        """In the order of their time, at most ``MAX_MARKS``."""
         self.clear()
 
     def clear(self) -> None:
         """Forget everything: another target."""
         self._count = 0
         self._types = 4
+        self._most_types = 0
         self._at = np.zeros(self._capacity)
         self._live = np.zeros((self._capacity, 3), np.int64)
         self._joined = np.zeros(self._capacity, np.bool_)
@@ -109,7 +110,19 @@ class ChurnHistory:
         self._lives = np.zeros((self._capacity, self._types), np.int64)
         self._last_collection = -1
         self._break = True
+        self._joined_away = self._marks_left = 0
         self.marks.clear()
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that are kept."""
+        return (
+            Use(caps.TIMELINE, self._count, self._joined_away),
+            Use(caps.TIMELINE_TYPES, min(self._most_types, MAX_TYPES), self._types_left_out()),
+            Use(caps.TIMELINE_MARKS, len(self.marks), self._marks_left),
+        )
+
+    def _types_left_out(self) -> int:
+        return max(self._most_types - MAX_TYPES, 0)
 
     def __len__(self) -> int:
         """Readings kept."""
@@ -155,11 +168,17 @@ class ChurnHistory:
     def add_mark(self, mark: Mark) -> None:
         """Put a line on the time axis."""
         if self.marks and mark.at < self.marks[-1].at:
-            ordered = sorted([*self.marks, mark], key=lambda each: each.at)
-            self.marks.clear()
-            self.marks.extend(ordered)
+            self.marks = sorted([*self.marks, mark], key=lambda each: each.at)
         else:
             self.marks.append(mark)
+        if len(self.marks) > MAX_MARKS:
+            self._marks_left += 1
+            del self.marks[self._oldest_collection()]
+
+    def _oldest_collection(self) -> int:
+        """The first line that the program's own collector made; else the first of all."""
+        kinds = (each.kind is MarkKind.COLLECTION for each in self.marks)
+        return next((place for place, is_one in enumerate(kinds) if is_one), 0)
 
     def totals(self, begin: float, end: float, type_index: int | None = None) -> Totals:
         """Births and deaths from the last reading at or before ``begin`` to that of ``end``."""
@@ -278,6 +297,7 @@ class ChurnHistory:
     def _make_room(self, types: int) -> None:
         if self._count == self._capacity:
             self._thin()
+        self._most_types = max(self._most_types, types)
         wanted = min(types, MAX_TYPES)
         if wanted > self._types:
             added = max(wanted, min(self._types * 2, MAX_TYPES)) - self._types
@@ -307,6 +327,7 @@ class ChurnHistory:
             self._lives,
         ):
             table[: len(kept)] = table[kept]
+        self._joined_away += self._count - len(kept)
         self._count = len(kept)
 
     def _sums(self, type_index: int | None) -> tuple[Ints, Ints]:

@@ -14,10 +14,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from inspector.model.caps import EVENTS
 from inspector.model.snapshot import Codes, Floats, Ids, Ints
 from inspector.vocabulary import EventKind
 
-KEPT_EVENTS: Final = 200_000
+KEPT_EVENTS: Final = EVENTS.most
 """Events that a viewer keeps by default: 12 MB."""
 
 

@@ -52,6 +52,20 @@ class MarkedState:
     """Handles that lived then and may be missing: they died since, and their tombstones are gone.
     ``UNKNOWN``: nobody counted."""
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory of its columns."""
+        columns = (
+            self.ids,
+            self.types,
+            self.sites,
+            self.strong,
+            self.resources,
+            self.created_at,
+            self.created,
+        )
+        return sum(each.nbytes for each in columns)
+
     def __len__(self) -> int:
         """Handles that lived."""
         return len(self.ids)

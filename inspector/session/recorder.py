@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from inspector.errors import FileFormatError, InspectorError
+from inspector.model import caps
+from inspector.model.caps import Use
 from inspector.model.delta import changes_since
 from inspector.model.events import EventCursor
 from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
@@ -33,13 +35,12 @@ from inspector.session.protocol import Session
 RECORD_SECS: Final = 0.5
 """From one recorded snapshot to the next."""
 VITALS_SECS: Final = 0.05
-WAITING_SNAPSHOTS: Final = 4
-"""Snapshots that wait to be written; beyond it new ones are left out and counted."""
+WAITING_SNAPSHOTS: Final = caps.RECORDING_SNAPSHOTS.most
 DELTAS_A_WHOLE: Final = 30
 """After so many deltas comes a whole snapshot again: that far a reader has to go back at most."""
 EVENT_SECS: Final = 2.0
 """How long reading the events may take."""
-MAX_FILE_BYTES: Final = 4 << 30
+MAX_FILE_BYTES: Final = caps.RECORDING_FILE.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class SessionRecorder:
         )
         self._lock = threading.Lock()
         self._vitals: list[Vitals] = []
+        self._waiting_snapshots = self._waiting_bytes = self._left_out_vitals = 0
         self._heard_at = -float("inf")
         self._state = ""
         self._left_out = 0
@@ -111,6 +113,16 @@ class SessionRecorder:
             self._writer.redactor.sentence(),
         )
 
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that wait for the disk, and the file. Any thread."""
+        with self._lock:
+            return (
+                Use(caps.RECORDING_SNAPSHOTS, self._waiting_snapshots, self._left_out),
+                Use(caps.RECORDING_BYTES, self._waiting_bytes),
+                Use(caps.RECORDING_VITALS, len(self._vitals), self._left_out_vitals),
+                Use(caps.RECORDING_FILE, self._writer.size_bytes),
+            )
+
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """Pump thread: keep it when it is time, or the target's state changed."""
         is_due = (
@@ -121,7 +133,16 @@ class SessionRecorder:
             return
         self._heard_at, self._state = snapshot.taken_at, str(snapshot.target.state)
         self.on_vitals(snapshot.vitals)
-        if self._waiting.qsize() >= WAITING_SNAPSHOTS:
+        with self._lock:
+            rows_bytes = len(snapshot.handles) * caps.BYTES_A_ROW
+            is_full = self._waiting_snapshots >= WAITING_SNAPSHOTS or (
+                self._waiting_snapshots > 0
+                and self._waiting_bytes + rows_bytes > caps.RECORDING_BYTES.most
+            )
+            if not is_full:
+                self._waiting_snapshots += 1
+                self._waiting_bytes += rows_bytes
+        if is_full:
             self._left_out += 1
         else:
             self._put(snapshot)
@@ -131,6 +152,9 @@ class SessionRecorder:
         with self._lock:
             if not self._vitals or vitals.at - self._vitals[-1].at >= VITALS_SECS:
                 self._vitals.append(vitals)
+            if len(self._vitals) > caps.RECORDING_VITALS.most:  # the disk is stalled
+                self._left_out_vitals += len(self._vitals) // 2
+                del self._vitals[1::2]
 
     def mark(self, at: float, name: str) -> None:
         """A mark was set; any thread."""
@@ -151,6 +175,13 @@ class SessionRecorder:
             self._waiting.put_nowait(item)
         except queue.Full:
             self._left_out += 1
+            if isinstance(item, Snapshot):
+                self._note_gone(item)
+
+    def _note_gone(self, snapshot: Snapshot) -> None:
+        with self._lock:
+            self._waiting_snapshots -= 1
+            self._waiting_bytes -= len(snapshot.handles) * caps.BYTES_A_ROW
 
     def _run(self) -> None:
         try:
@@ -169,6 +200,7 @@ class SessionRecorder:
             name = self._writer.redactor.text(item[1])
             self._writer.add(json_record(b"MARK", {"at": item[0], "name": name}))
             return
+        self._note_gone(item)
         self._flush_vitals()
         self._writer.snapshot(item)
         self._write_events()

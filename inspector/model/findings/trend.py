@@ -13,13 +13,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from inspector.model.caps import OBSERVATIONS, Use
 from inspector.model.limits import Limit
 from inspector.model.snapshot import UNKNOWN, Ids, Ints, Snapshot
 from inspector.model.states import alive
 
 Floats = npt.NDArray[np.float64]
 
-CAPACITY: Final = 240
+CAPACITY: Final = OBSERVATIONS.most
 MIN_GAP_SECS: Final = 0.2
 """Observations that follow sooner are left out."""
 RISE_GAP_SECS: Final = 0.5
@@ -86,9 +87,14 @@ class Trend:
         self._min_gap_secs = min_gap_secs
         self._rise_gap_secs = rise_gap_secs
         self._target: tuple[int, int] | None = None
+        self._left_out = 0
         self.observations: list[Observation] = []
         self.drift = _no_drift()
         self.first_seen = _none_seen()
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that are kept."""
+        return (Use(OBSERVATIONS, len(self.observations), self._left_out),)
 
     @property
     def span_secs(self) -> float:
@@ -116,6 +122,7 @@ class Trend:
         )
         if len(self.observations) > self._capacity:
             half = self._capacity // 2
+            self._left_out += half // 2
             self.observations = self.observations[:half:2] + self.observations[half:]
         self.drift = _followed(
             self.drift, *_native_refs(snapshot), snapshot.taken_at, self._rise_gap_secs

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from inspector.errors import InspectorError
+from inspector.model.caps import Use
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.protocol import Capabilities, Replay, Session
 from inspector.ui.session.bridge import BackgroundRunner, Bridge, prepare
@@ -102,6 +103,10 @@ class Attachment(QObject):
     def skipped(self) -> int:
         """Snapshots that came faster than the window could show them."""
         return self._bridge.skipped
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that wait for the window."""
+        return self._bridge.uses()
 
     @property
     def replay(self) -> Replay | None:

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from inspector.model.caps import WAITING_VITALS, Use
 from inspector.model.objects import object_count
 from inspector.model.pending import closing_rows, requested_rows
 from inspector.model.snapshot import Snapshot, Vitals, count_live
@@ -34,8 +35,8 @@ SHOWN_FACTS: Final = (
     handle_counts,
 )
 """Looks at all rows whose results the window shows. They are taken on the pump thread."""
-MAX_WAITING_VITALS: Final = 600
-"""Ten seconds at 60 Hz; beyond it the oldest are dropped and counted."""
+MAX_WAITING_VITALS: Final = WAITING_VITALS.most
+"""Beyond it the oldest are dropped and counted."""
 
 T = TypeVar("T")
 
@@ -94,6 +95,10 @@ class Inbox:
             self._vitals.clear()
         return snapshot, vitals
 
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that are kept."""
+        return (Use(WAITING_VITALS, len(self._vitals), self.dropped_vitals),)
+
     def shut(self) -> None:
         """Deliver nothing any more."""
         with self._lock:
@@ -130,6 +135,10 @@ class Bridge(QObject):
     def skipped(self) -> int:
         """Snapshots of this session that were replaced before they were seen."""
         return self._inbox.skipped if self._inbox else 0
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that are kept; none without a session."""
+        return self._inbox.uses() if self._inbox else ()
 
     def follow(self, session: Session) -> None:
         """Deliver this session from now on, its latest snapshot first, and no other."""

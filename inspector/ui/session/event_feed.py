@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector.model.caps import EVENTS, Use
 from inspector.model.events import KEPT_EVENTS, EventBatch, EventCursor, Events, joined, no_events
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import BackgroundRunner
@@ -32,10 +33,15 @@ class EventFeed(QObject):
         self._cursor: EventCursor | None = None
         self._round = 0
         self._asking = False
+        self._left_out = 0
         self.events: Events = no_events()
         """The known events, oldest first."""
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that are kept."""
+        return (Use(EVENTS, len(self.events), self._left_out),)
 
     @property
     def is_reading(self) -> bool:
@@ -46,7 +52,7 @@ class EventFeed(QObject):
         """Another target, or none: answers on their way are dropped."""
         self._round += 1
         self._asking = False
-        self._cursor, self.events = None, no_events()
+        self._cursor, self.events, self._left_out = None, no_events(), 0
 
     def refresh(self) -> None:
         """Read new events, unless an answer is awaited; ``changed`` or ``failed`` follows."""
@@ -70,6 +76,7 @@ class EventFeed(QObject):
             self.changed.emit()
             return
         known = self.events
+        self._left_out += max(len(known) + len(batch.events) - KEPT_EVENTS, 0)
         self._runner.run(
             lambda: joined([known, batch.events], limit=KEPT_EVENTS),
             lambda events: self._take(events, this_round),

@@ -13,6 +13,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector.model.caps import Use
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import Report, judge, nothing_judged
@@ -71,6 +72,10 @@ class FindingsWatch(QObject):
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
         attachment.snapshot_seen.connect(self.look)
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that are kept."""
+        return self._trend.uses()
 
     def clear(self) -> None:
         """Another target, or none."""

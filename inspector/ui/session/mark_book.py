@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector.model.caps import MARK_BYTES, MARKS, Use
 from inspector.model.diff import Diff, diff
 from inspector.model.growth import Grown, growth
 from inspector.model.marks import MarkedState, mark_later, mark_now
 from inspector.model.snapshot import Snapshot
+from inspector.model.wording import size
 from inspector.ui.session.attachment import Attachment, error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
 
-MAX_MARKS: Final = 60
-"""A mark of 100,000 handles takes 5 MB."""
+MAX_MARKS: Final = MARKS.most
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class MarkBook(QObject):
         self._named = 0
         self._comparing = False
         self._wish: tuple[MarkedState, MarkedState | None] | None = None
+        self._left_out = 0
         self.marks: tuple[MarkedState, ...] = ()
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
@@ -53,7 +55,15 @@ class MarkBook(QObject):
         """Another target, or none."""
         self._round += 1
         self._named, self._comparing, self._wish, self.marks = 0, False, None, ()
+        self._left_out = 0
         self.changed.emit()
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that are kept."""
+        return (
+            Use(MARKS, len(self.marks), self._left_out),
+            Use(MARK_BYTES, _bytes_of(self.marks)),
+        )
 
     def mark_now(self, name: str = "") -> None:
         """Mark the newest state, also while the panes are paused.
@@ -154,7 +164,14 @@ class MarkBook(QObject):
         self._runner.run(work, result, failed)
 
     def _add(self, mark: MarkedState) -> None:
-        self._set(tuple(sorted((*self.marks, mark), key=lambda each: each.at))[-MAX_MARKS:])
+        marks, left = within_budget((*self.marks, mark), most=MAX_MARKS, most_bytes=MARK_BYTES.most)
+        self._set(marks)
+        if left:
+            self._left_out += len(left)
+            names = ", ".join(each.name for each in left)
+            why = f"marks take {size(_bytes_of(marks))} of {size(MARK_BYTES.most)}"
+            why = f"there are {MAX_MARKS} marks" if len(marks) == MAX_MARKS else why
+            self.told.emit(f"Left out for want of room: {names}; {why}", "waiting")
 
     def _set(self, marks: tuple[MarkedState, ...]) -> None:
         self.marks = marks
@@ -163,3 +180,22 @@ class MarkBook(QObject):
     def _next_name(self) -> str:
         self._named += 1
         return f"mark {self._named}"
+
+
+def within_budget(
+    marks: Iterable[MarkedState], *, most: int, most_bytes: int
+) -> tuple[tuple[MarkedState, ...], tuple[MarkedState, ...]]:
+    """The marks that are kept, in the order of their time, and the marks that leave.
+
+    The first and the newest stay: growth since the beginning shows in them. A mark close to its
+    neighbours in time leaves first.
+    """
+    kept, left = sorted(marks, key=lambda each: each.at), []
+    while len(kept) > 2 and (len(kept) > most or _bytes_of(kept) > most_bytes):
+        inner = range(1, len(kept) - 1)
+        left.append(kept.pop(min(inner, key=lambda place: kept[place + 1].at - kept[place - 1].at)))
+    return tuple(kept), tuple(left)
+
+
+def _bytes_of(marks: Iterable[MarkedState]) -> int:
+    return sum(each.size_bytes for each in marks)

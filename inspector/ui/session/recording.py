@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector.model.caps import Use
 from inspector.model.wording import file_name, plural, size
 from inspector.session.recorder import Recorded, SessionRecorder
 from inspector.ui.session.attachment import Attachment, error_sentence
@@ -45,6 +46,10 @@ class Recording(QObject):
     def is_on(self) -> bool:
         """A file is being written."""
         return self._recorder is not None
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that wait for the disk; none while nothing is recorded."""
+        return self._recorder.uses() if self._recorder is not None else ()
 
     def set_on(self, wanted: bool) -> None:
         """Begin, or stop and save."""

@@ -133,6 +133,7 @@ SPECS: Final = (
     Spec("back", "Back", "folded", "Alt+Left", "The filter and handle before"),
     Spec("forward", "Forward", "folded", "Alt+Right", "The filter and handle after"),
     Spec("reset_layout", "Reset layout", "layout", "", "Put all panes back to their first places"),
+    Spec("limits", "Limits…", "info", "", "Show how much this window keeps at most, and keeps now"),
     Spec("commands", "Commands…", "commands", "Ctrl+K", "Find any action by name"),
     Spec("quit", "Quit", "quit", "Ctrl+Q", "Detach and close the window"),
 )

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from inspector.model.caps import Use
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Replay
@@ -41,6 +42,7 @@ from inspector.ui.shell.editor import open_line
 from inspector.ui.shell.file_choice import choose_file, dropped_file
 from inspector.ui.shell.gc_result import show_collection
 from inspector.ui.shell.leaving import Leaving
+from inspector.ui.shell.limits_dialog import show_limits
 from inspector.ui.shell.losses_dialog import show_losses
 from inspector.ui.shell.navigation import Navigation, Place
 from inspector.ui.shell.pane_list import PaneParts
@@ -203,6 +205,7 @@ class MainWindow(QMainWindow):
                 "back": lambda: self._revisit(self._navigation.back()),
                 "forward": lambda: self._revisit(self._navigation.forward()),
                 "reset_layout": self.workbench.reset_layout,
+                "limits": lambda: show_limits(self, self._uses),
                 "commands": self._show_commands,
                 "quit": self._quit,
             }
@@ -322,6 +325,19 @@ class MainWindow(QMainWindow):
             self.attachment.open_file(path)
 
     # inside ---------------------------------------------------------------------------------------
+
+    def _uses(self) -> list[Use]:
+        """The amounts that the parts of the window keep now."""
+        keepers = (
+            self.workbench.timeline.history,
+            self.marks,
+            self.feed,
+            self.findings,
+            self.attachment,
+            self.recording,
+            self._navigation,
+        )
+        return [use for keeper in keepers for use in keeper.uses()]
 
     def _note_watching(self) -> None:
         self.attachment.set_watched(self.isVisible() and not self.isMinimized())

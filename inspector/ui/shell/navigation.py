@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-LIMIT: Final = 100
+from inspector.model.caps import PLACES, Use
+
+LIMIT: Final = PLACES.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,11 @@ class Navigation:
     def __init__(self) -> None:
         """At the place where everything is shown."""
         self._places = [Place()]
-        self._at = 0
+        self._at = self._left_out = 0
+
+    def uses(self) -> tuple[Use, ...]:
+        """The amounts that are kept."""
+        return (Use(PLACES, len(self._places), self._left_out),)
 
     @property
     def here(self) -> Place:
@@ -35,6 +41,7 @@ class Navigation:
             return
         del self._places[self._at + 1 :]
         self._places.append(place)
+        self._left_out += max(len(self._places) - LIMIT, 0)
         del self._places[:-LIMIT]
         self._at = len(self._places) - 1
 

@@ -22,7 +22,17 @@ ARMED = dataclasses.replace(ATTACHED, armed=True)
 READ_ONLY = dataclasses.replace(
     ATTACHED, answers=False, can=Capabilities(act=False, reason="the target has ended")
 )
-ALWAYS = {"attach", "ask_detach", "open", "demo", "theme", "system_theme", "commands", "quit"}
+ALWAYS = {
+    "attach",
+    "ask_detach",
+    "limits",
+    "open",
+    "demo",
+    "theme",
+    "system_theme",
+    "commands",
+    "quit",
+}
 LOOKING = {
     "filter",
     "clear_filter",
