@@ -19,7 +19,7 @@ from inspector.model.filter import Filter
 from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
 from inspector.session.protocol import CloseAnswer
-from inspector.vocabulary import Resource, handle_text
+from inspector.vocabulary import PENDING, Resource, handle_text
 
 UNGUARDED: Final = frozenset({"would_close", "would_wait"})
 """Outcomes of previews that others' holds do not change: a person has to agree first."""
@@ -32,6 +32,15 @@ FATES: Final = {
 }
 """What can become of a step, in words; in the order in which a person wants to hear of it."""
 OPEN: Final = (Resource.OPEN, Resource.CLOSE_FAILED)
+LEFT_OUT: Final = (
+    ("that cannot close", (Resource.NONE,)),
+    ("with a pending close", PENDING),
+    ("closed already", (Resource.CLOSED,)),
+    ("of which it is not known whether it is closed", (Resource.UNKNOWN,)),
+    ("that can only be released", (Resource.POISONED,)),
+    ("freed already", (Resource.FREED,)),
+)
+"""Why live rows are not closed with all that are shown, by their state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +175,28 @@ def open_resources(
     objects = np.where(handles.addresses == 0, handles.ids, handles.addresses)[rows]
     _, firsts = np.unique(objects, return_index=True)
     return [int(handle) for handle in handles.ids[rows][np.sort(firsts)]]
+
+
+def left_out_words(wanted: Filter, snapshot: Snapshot) -> str:
+    """The rows that a filter shows and ``found_by`` leaves out, by their reason.
+
+    ``12 that cannot close, 3 closed already``; ``""``: none is left out.
+    """
+    if not wanted.terms:
+        return ""
+    handles, shown = snapshot.handles, wanted.mask(snapshot)
+    live = shown & alive(handles)
+    asked = np.isin(handles.ids, np.array(found_by(wanted, snapshot), np.uint64))
+    counts = {reason: live & np.isin(handles.resources, states) for reason, states in LEFT_OUT}
+    counts |= {
+        "of an object that is listed": live & np.isin(handles.resources, OPEN) & ~asked,
+        "that ended": shown & ~alive(handles),
+    }
+    return ", ".join(
+        f"{count:,} {reason}"
+        for reason, rows in counts.items()
+        if (count := int(np.count_nonzero(rows)))
+    )
 
 
 def counted(

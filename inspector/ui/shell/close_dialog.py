@@ -80,6 +80,11 @@ class CloseDialog(QDialog):
         chosen = self.deadline.currentData()
         return None if chosen is None or self.deadline.isHidden() else float(chosen)
 
+    def show_left_out(self, words: str) -> None:
+        """The shown rows that the plan leaves out, ``""``: none."""
+        self.left_out.setText(f"Left out of the rows shown: {words}" if words else "")
+        self.left_out.setVisible(bool(words))
+
     def show_plan(self, plan: ClosePlan, names: Mapping[int, str]) -> None:
         """The plan; ``names`` also has the types of dependent objects."""
         self._plan, self._names = plan, names
@@ -133,6 +138,8 @@ class CloseDialog(QDialog):
     def _build(self, theme: Theme) -> None:
         self.head = head_label(f"Close {wording.plural(len(self.handles), 'resource')}?")
         self.note = plain_label("Asking the target for the plan …")
+        self.left_out = plain_label("")
+        self.left_out.hide()
         self.steps = CloseSteps(theme)
         self.steps.chosen.connect(self._show_holders)
         self.holders = HoldersBox()
@@ -145,6 +152,7 @@ class CloseDialog(QDialog):
         for widget in (
             self.head,
             self.note,
+            self.left_out,
             self.steps,
             self.holders,
             self.needed,

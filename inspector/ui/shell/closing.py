@@ -59,14 +59,20 @@ class Closing(QObject):
             lambda handle, why: self.dialog.show_no_retainers(handle, why) if self.dialog else None
         )
 
-    def begin(self, handles: Sequence[int], snapshot: Snapshot | None) -> None:
-        """Ask about these handles; their types are in ``snapshot``."""
+    def begin(
+        self, handles: Sequence[int], snapshot: Snapshot | None, *, left_out: str = ""
+    ) -> None:
+        """Ask about these handles; their types are in ``snapshot``.
+
+        ``left_out``: the shown rows that are not among them, in words.
+        """
         if not handles or snapshot is None or self.dialog is not None:
             return
         self._snapshot, self._plan, self._rounds = snapshot, ClosePlan(tuple(handles)), 0
         self.dialog = CloseDialog(
             self._appearance.theme, handles, type_names(snapshot, handles), self._window
         )
+        self.dialog.show_left_out(left_out)
         self.dialog.close_wanted.connect(self._close)
         self.dialog.retainers_wanted.connect(self._questions.find_retainers)
         self.dialog.finished.connect(self._gone)

@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from inspector.model.states import pending
-from inspector.session.close_plan import found_by
+from inspector.session.close_plan import found_by, left_out_words
 from inspector.ui.panes.handles.pane import HandlesPane
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.target_actions import TargetActions
@@ -56,8 +56,16 @@ class SelectionActions(QObject):
     def close_shown(self) -> None:
         """Ask about closing all that the filter shows."""
         snapshot = self._attachment.shown
-        if snapshot is not None:
-            self._closing.begin(found_by(self._handles.query.filter, snapshot), snapshot)
+        if snapshot is None:
+            return
+        wanted = self._handles.query.filter
+        found, left_out = found_by(wanted, snapshot), left_out_words(wanted, snapshot)
+        if found:
+            self._closing.begin(found, snapshot, left_out=left_out)
+        else:
+            self._target_actions.told.emit(
+                f"Nothing shown can be closed: {left_out or 'no row is shown'}", "plain"
+            )
 
     def take_back(self) -> None:
         """Take the pending closes of the selected objects back."""

@@ -171,6 +171,24 @@ def test_all_that_the_filter_shows_is_closed_in_one_go(qtbot: QtBot, attach: Att
     window.closing.end()
 
 
+def test_closing_all_that_is_shown_says_which_rows_it_leaves_out(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    window, session = attach(FAMILY)
+    arm(window)
+    window.workbench.handles.set_filter("state:live")
+    window.commands["close_shown"].trigger()
+    assert session.previews[0][0] == (PARENT.id, CHILD.id)
+    dialog = window.closing.dialog
+    assert dialog is not None
+    assert dialog.left_out.text() == "Left out of the rows shown: 1 that cannot close"
+    assert dialog.left_out.isVisible()
+    window.closing.end()
+    window.workbench.handles.set_filter("type:TodoItem")
+    said = answer(qtbot, window, window.commands["close_shown"].trigger)
+    assert said == "Nothing shown can be closed: 1 that cannot close"
+
+
 def test_the_closes_that_wait_are_drained(qtbot: QtBot, attach: Attach) -> None:
     window, session = attach(WAITING)
     assert not window.commands["drain"].isEnabled()

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from inspector.model.filter import parse
-from inspector.session.close_plan import ClosePlan, Consent, counted, found_by, others_of
+from inspector.session.close_plan import (
+    ClosePlan,
+    Consent,
+    counted,
+    found_by,
+    left_out_words,
+    others_of,
+)
 from inspector.session.protocol import CloseAnswer
 from inspector.vocabulary import Reference, Resource, handle_text
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
@@ -104,3 +111,23 @@ def test_a_filter_finds_open_resources_once_for_each_object() -> None:
     )
     assert found_by(parse("type:Journal"), snapshot) == [handle_id(1)]
     assert found_by(parse(""), snapshot) == []
+
+
+def test_shown_rows_that_are_not_closed_are_counted_by_their_reason() -> None:
+    snapshot = snapshot_of(
+        [
+            Row(1, "Journal", resource=Resource.OPEN),
+            Row(2, "Journal", resource=Resource.CLOSED),
+            Row(3, "Journal", resource=Resource.UNKNOWN),
+            Row(4, "Journal", resource=Resource.CLOSING),
+            Row(5, "Journal"),
+            Row(6, "Journal"),
+            Row(7, "Journal", reference=Reference.DROPPED),
+            Row(8, resource=Resource.CLOSED),
+        ]
+    )
+    assert left_out_words(parse("type:Journal"), snapshot) == (
+        "2 that cannot close, 1 with a pending close, 1 closed already, "
+        "1 of which it is not known whether it is closed, 1 that ended"
+    )
+    assert left_out_words(parse("id:#1.1"), snapshot) == ""

@@ -8,6 +8,7 @@ from enum import IntEnum
 import pytest
 
 from inspector import vocabulary
+from inspector.vocabulary import handle_text
 from inspector.wire import ffi, lib, schema, status
 
 OF_READERS = (vocabulary.Kind.UNKNOWN, vocabulary.EventKind.GAP)
@@ -96,8 +97,8 @@ def test_nested_records_and_arrays_are_described_by_name_and_length() -> None:
 
 
 def test_a_handle_number_reads_back_as_slot_and_generation() -> None:
-    assert schema.handle_text(schema.handle_number(1204, 3)) == "#1204.3"
-    assert schema.handle_text(schema.handle_number(88, 1, foreign=True)) == "#88.1"
+    assert handle_text(schema.handle_number(1204, 3)) == "#1204.3"
+    assert handle_text(schema.handle_number(88, 1, foreign=True)) == "#88.1"
     assert schema.handle_number(88, 1, foreign=True) & schema.FOREIGN_BIT
 
 
