@@ -94,6 +94,7 @@ SUBCOMMANDS: Final = (
     Subcommand("audit"),
     Subcommand("shot"),
     Subcommand("export"),
+    Subcommand("query"),
     Subcommand("record"),
     Subcommand("open", "open_file"),
     Subcommand("diff", function="diff_states"),

@@ -1,25 +1,46 @@
-"""DuckDB over a snapshot: tables that SQL and Parquet read. DuckDB is an optional package."""
+"""DuckDB over a snapshot, for SQL and Parquet. DuckDB is an optional package.
+
+The database is in memory. Before a person's query runs, the engine gives up the file system, the
+network, extensions and the variables of this program, and the settings are locked.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
-from types import UnionType
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from inspector.errors import InspectorError
-from inspector.model.columns import JSON_COLUMNS
-from inspector.model.exports.lines import handle_rows
-from inspector.model.snapshot import Snapshot
+from inspector.commands.support.engine_tables import TABLES, Questioned, SqlTable
+from inspector.errors import InspectorError, TargetBusyError, UsageError
 from inspector.plain_text import one_line
 
-_TYPES: Final = {str: "varchar", int: "bigint", float: "double", bool: "boolean"}
 _INCOMING: Final = "incoming"
+MEMORY: Final = "1GB"
+"""More is refused: a query cannot take the machine's memory."""
+_LOCKED: Final = (
+    f"set memory_limit = '{MEMORY}'",
+    "set temp_directory = ''",
+    "set python_enable_replacements = false",
+    "set enable_external_access = false",
+    "set lock_configuration = true",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlAnswer:
+    """The rows of an answer."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    has_more: bool
+    """There are more rows than were asked for."""
 
 
 def require_engine(what: str) -> None:
@@ -30,39 +51,45 @@ def require_engine(what: str) -> None:
         )
 
 
-def loaded_engine(snapshot: Snapshot) -> Any:
-    """A connection to a database in memory with the table ``handles``: a row a live handle."""
+def loaded_engine(asked: Questioned, tables: Sequence[SqlTable] = TABLES) -> Any:
+    """A connection to a database in memory with these tables. Close it."""
     import duckdb  # optional, and 50 ms
 
     connection = duckdb.connect(":memory:")
-    connection.execute(f"create table handles ({', '.join(handle_columns())})")
-    load(connection, "handles", handle_rows(snapshot))
+    for table in tables:
+        _load(connection, table, asked)
     return connection
 
 
-def handle_columns() -> list[str]:
-    """Name and SQL type of each column of ``handles``."""
-    return [
-        f'"{each.key}" {_sql_type(get_type_hints(each.json)["return"])}'
-        for each in JSON_COLUMNS
-        if each.json is not None
-    ]
+def lock(connection: Any) -> None:
+    """Take from the engine all but its tables. It cannot be undone."""
+    for setting in _LOCKED:
+        connection.execute(setting)
 
 
-def load(connection: Any, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, all with the keys of the first, as columns at once."""
-    if not rows:
-        return
-    columns = {key: _objects([row[key] for row in rows]) for key in rows[0]}
-    connection.register(_INCOMING, columns)
-    connection.execute(f"insert into {table} by name select * from {_INCOMING}")  # noqa: S608 - ours
-    connection.unregister(_INCOMING)
+def answer(connection: Any, query: str, *, limit: int, timeout_secs: float) -> SqlAnswer:
+    """Run a query of a person; ``limit`` rows at most, 0: all.
 
+    Raises ``UsageError`` with the engine's reason, and ``TargetBusyError`` when it takes too long.
+    """
+    import duckdb
 
-def _objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
+    timer = threading.Timer(timeout_secs, connection.interrupt)
+    timer.start()
+    try:
+        result = connection.execute(query)
+        names = tuple(each[0] for each in result.description or ())
+        rows = result.fetchmany(limit + 1) if limit else result.fetchall()
+    except duckdb.InterruptException:
+        raise TargetBusyError(
+            f"the query took longer than {timeout_secs:.0f} s and was ended (--timeout)"
+        ) from None
+    except (duckdb.Error, ValueError, RuntimeError, MemoryError) as error:
+        raise UsageError(f"the query was refused: {engine_error(error)}") from None
+    finally:
+        timer.cancel()
+    kept = rows[:limit] if limit else rows
+    return SqlAnswer(names, tuple(map(tuple, kept)), has_more=len(rows) > len(kept))
 
 
 def engine_error(error: BaseException) -> str:
@@ -74,11 +101,18 @@ def engine_error(error: BaseException) -> str:
     return one_line(before if brace else line)
 
 
-def as_json(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows of an answer as values of JSON."""
-    return [json.loads(json.dumps(dict(zip(names, row, strict=True)), default=str)) for row in rows]
+def _load(connection: Any, table: SqlTable, asked: Questioned) -> None:
+    """Make the table and put all rows into it at once, as columns."""
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns.items())
+    connection.execute(f"create table {table.name} ({columns})")
+    values = {name: _objects(each) for name, each in table.values(asked).items()}
+    if any(map(len, values.values())):
+        connection.register(_INCOMING, values)
+        connection.execute(f"insert into {table.name} by name select * from {_INCOMING}")  # noqa: S608 - ours
+        connection.unregister(_INCOMING)
 
 
-def _sql_type(hint: Any) -> str:
-    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    return next(_TYPES[each] for each in kinds if each in _TYPES)
+def _objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

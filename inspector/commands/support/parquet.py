@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inspector.commands.support.engine import engine_error, loaded_engine, require_engine
+from inspector.commands.support.engine_tables import TABLES, Questioned
 from inspector.errors import FileFormatError, UsageError
 from inspector.model.snapshot import Snapshot
 from inspector.whole_files import OWNER_ONLY, move_whole
@@ -20,7 +21,7 @@ def write_parquet(snapshot: Snapshot, path: Path, *, may_replace: bool) -> None:
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         part.touch(OWNER_ONLY, exist_ok=False)
-        _copy(loaded_engine(snapshot), part, path)
+        _copy(loaded_engine(Questioned(snapshot), TABLES[:1]), part, path)
         part.chmod(OWNER_ONLY)
         move_whole(part, path, may_replace=may_replace)
     except FileExistsError:

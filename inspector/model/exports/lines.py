@@ -35,11 +35,12 @@ def csv_text(evidence: Evidence) -> str:
     writer = csv.DictWriter(out, [each.key for each in JSON_COLUMNS], lineterminator="\n")
     writer.writeheader()
     for row in handle_rows(evidence.snapshot):
-        writer.writerow({key: _cell(value) for key, value in row.items()})
+        writer.writerow({key: spreadsheet_cell(value) for key, value in row.items()})
     return out.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def spreadsheet_cell(value: Any) -> Any:
+    """The value; a text that a spreadsheet would take for a formula gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 

@@ -1,0 +1,148 @@
+"""``arc-inspector query PID|FILE "select …"``: SQL over handles, stacks, counts and events."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Annotated, Any, Final
+
+import typer
+
+from inspector.commands.support.engine import (
+    SqlAnswer,
+    answer,
+    loaded_engine,
+    lock,
+    require_engine,
+)
+from inspector.commands.support.engine_tables import TABLES, Questioned
+from inspector.commands.support.opening import ReadOnly
+from inspector.commands.support.options import parse_span
+from inspector.commands.support.output import print_json, say, write_text
+from inspector.commands.support.redacting import keeps_parts, say_left_out
+from inspector.commands.support.sources import Source, opened_source
+from inspector.commands.support.tables import Column, Table
+from inspector.errors import InspectorError, UsageError
+from inspector.model.exports.lines import spreadsheet_cell
+from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
+from inspector.model.snapshot import Snapshot
+from inspector.model.wording import UNKNOWN_TEXT
+from inspector.session.private_facts import private_facts
+from inspector.session.protocol import Replay, Session
+from inspector.vocabulary import Level
+
+READ_SECS: Final = 10.0
+"""How long reading the events may take."""
+DEFAULT_LIMIT: Final = 1000
+
+
+@keeps_parts
+def query(
+    source: Source,
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="A query; '' lists the tables.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a head and a line a row.")] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="Rows to print, 0: all.")
+    ] = DEFAULT_LIMIT,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="SPAN", help="How long the query may take.")
+    ] = "30s",
+    read_only: ReadOnly = False,
+    kept: Kept = NOTHING_KEPT,
+) -> None:
+    """Ask a process or a file in SQL.
+
+    The query reads tables in memory; it reaches no file and no network.
+    """
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other")
+    timeout_secs = parse_span(timeout)
+    require_engine("query")
+    if not sql.strip():
+        _print_tables()
+        return
+    with opened_source(source, level=Level.HISTORY, read_only=read_only) as (session, first):
+        asked = _questioned(session, first)
+    redactor = Redactor(private_facts(first.target.pid), kept)
+    if as_json or as_csv:
+        shown = redactor.snapshot(asked.snapshot)
+        asked = Questioned(shown, asked.course, asked.events)
+    connection = loaded_engine(asked)
+    try:
+        lock(connection)
+        found = answer(connection, sql, limit=limit, timeout_secs=timeout_secs)
+    finally:
+        connection.close()
+    if as_json:
+        print_json(redactor.json(answer_value(found)))
+        say_left_out(redactor)
+    elif as_csv:
+        write_text(answer_csv(found))
+        say_left_out(redactor)
+    else:
+        _print(found)
+
+
+def _questioned(session: Session, first: Snapshot) -> Questioned:
+    """The newest state with its course and its events, as far as they are known."""
+    try:
+        events = session.read_events().result(READ_SECS).events
+    except (InspectorError, TimeoutError):
+        events = None
+    course = session.vitals if isinstance(session, Replay) else ()
+    return Questioned(session.latest or first, course, events)
+
+
+def answer_value(found: SqlAnswer) -> dict[str, Any]:
+    """The object that ``--json`` prints."""
+    rows = [dict(zip(found.names, row, strict=True)) for row in found.rows]
+    return {
+        "columns": list(found.names),
+        "rows": json.loads(json.dumps(rows, default=str)),
+        "has_more": found.has_more,
+    }
+
+
+def answer_csv(found: SqlAnswer) -> str:
+    """A head and a line a row; unknown is empty."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(found.names)
+    writer.writerows([spreadsheet_cell(each) for each in row] for row in found.rows)
+    return out.getvalue()
+
+
+def _print(found: SqlAnswer) -> None:
+    if not found.names:
+        say("The query has no answer.")
+        return
+    is_number = [
+        all(isinstance(row[at], int | float) or row[at] is None for row in found.rows)
+        for at in range(len(found.names))
+    ]
+    table = Table(
+        *(Column(name, is_number=flag) for name, flag in zip(found.names, is_number, strict=True))
+    )
+    for row in found.rows:
+        table.add(*map(_cell, row))
+    table.print()
+    if found.has_more:
+        say("… and more rows (--limit 0 shows all)")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return UNKNOWN_TEXT
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _print_tables() -> None:
+    """The tables and their columns."""
+    for table in TABLES:
+        columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
+        say(f"{table.name}: {table.about}")
+        say(f"    {columns}")
