@@ -49,10 +49,6 @@ RULES: dict[str, Callable[[], Rule]] = {
 }
 
 
-def is_sampled_after(at: float) -> Callable[[Snapshot], bool]:
-    return lambda snapshot: snapshot.sampled_at > at and snapshot.taken_at > at
-
-
 def observe(target: Target, watch: Watch, rounds: int) -> tuple[Snapshot, Trend]:
     """One look after each round of the program, with counts that are newer than the round."""
     trend = Trend(min_gap_secs=0.0, rise_gap_secs=0.0)
@@ -60,7 +56,7 @@ def observe(target: Target, watch: Watch, rounds: int) -> tuple[Snapshot, Trend]
     for _ in range(rounds):
         trend.observe(seen)
         target.ask("go")
-        seen = watch.until(is_sampled_after(seen.taken_at + 0.01), True)
+        seen = watch.sampled_from_now()
     trend.observe(seen)
     return seen, trend
 

@@ -14,6 +14,7 @@ import pytest
 
 from inspector.attach.control import ControlConnection
 from inspector.vocabulary import Resource
+from tests.helpers.calls import LONGER_AND_LONGER_MILLIS
 from tests.helpers.tables import ask, connect, read_table
 from tests.helpers.targets import Target, start_target
 
@@ -86,15 +87,22 @@ def test_the_owner_thread_runs_the_method_when_it_drains(tmp_path: Path) -> None
 
 
 def test_the_method_runs_after_the_call_in_flight(tmp_path: Path) -> None:
-    path = tmp_path / "journal.txt"
-    with watched() as (target, connection):
-        handle = target.ask(f"journal it {path} good")
-        target.ask("slow it 500")
-        assert close(connection, handle, although_held=True)["outcome"] == "pending"
+    def outcome(target: Target, connection: ControlConnection, millis: int) -> str:
+        """Of a close beside a call that takes so long."""
+        path = tmp_path / f"{millis}.txt"
+        handle = target.ask(f"journal {millis} {path} good")
+        target.ask(f"slow {millis} {millis}")
+        outcome: str = close(connection, handle, although_held=True)["outcome"]
         target.ask("join")
-        assert target.ask("closed") == [["good", False]]
+        assert target.ask("closed")[-1] == ["good", False]
         assert target.ask(f"lines {path}") == ["slow", "bye"]
         assert state(target, handle) is Resource.CLOSED
+        return outcome
+
+    with watched() as (target, connection):
+        assert "pending" in (
+            outcome(target, connection, millis) for millis in LONGER_AND_LONGER_MILLIS
+        )
 
 
 def test_a_proxy_that_is_released_before_its_owner_drains_leaves_the_type_s_own_close(

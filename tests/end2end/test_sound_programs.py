@@ -11,7 +11,6 @@ from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules, judge
 from inspector.model.findings.leaks import LeakSuspects
 from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import Snapshot
 from inspector.vocabulary import Level
 from inspector.wire.declaration_files import shipped_names
 from tests.helpers.targets import TARGETS, start_target
@@ -55,7 +54,7 @@ def report() -> Report:
         for _ in range(ROUNDS):
             trend.observe(seen)
             target.ask("go")
-            seen = watch.until(_is_sampled_after(seen.taken_at + 0.01), True)
+            seen = watch.sampled_from_now()
         trend.observe(seen)
         events = joined([watch.session.read_events().result(WAIT_SECS).events])
         rules = [
@@ -64,13 +63,6 @@ def report() -> Report:
         ]
         assert target.finish() == 0, target.errors()
     return judge(Facts(seen, trend, events), rules)
-
-
-def _is_sampled_after(at: float) -> object:
-    def is_after(snapshot: Snapshot) -> bool:
-        return snapshot.sampled_at > at and snapshot.taken_at > at
-
-    return is_after
 
 
 def suspects_of(report: Report) -> list[Finding]:

@@ -207,9 +207,8 @@ def test_a_close_that_the_loop_does_not_come_to_is_withdrawn_at_its_deadline(fol
         (row,) = rows(target, "Client")
         target.ask("block_loop")
         assert close(target, row.number, withdraw_after_ms=1)["outcome"] == "pending"
-        with connect(target.ready["segment"], target.pid) as connection:
-            ask(connection, "gc")  # takes longer than the deadline, and has the adapters look
-        assert [each.resource for each in rows(target, "Client")] == [Resource.OPEN]
+        with watched(target.ready["segment"]) as watch:
+            watch.until(states("Client"), [Resource.OPEN])
         target.ask("unblock_loop")
         target.ask("await_disconnect c")  # the loop has come to all that was queued
         assert [each.resource for each in rows(target, "Client")] == [Resource.OPEN]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -18,10 +17,6 @@ from tests.helpers.targets import start_target
 from tests.helpers.watching import counts, watched
 
 ROUNDS = 6
-
-
-def is_sampled_after(at: float) -> Callable[[Snapshot], bool]:
-    return lambda snapshot: snapshot.sampled_at > at and snapshot.taken_at > at
 
 
 def native(kind: str) -> Callable[[Snapshot], int | None]:
@@ -53,7 +48,7 @@ def drifted(
             target.ask(line)
         trend = Trend(min_gap_secs=0.0, rise_gap_secs=0.0)
         for number in range(ROUNDS + 1):
-            seen = watch.until(is_sampled_after(time.time()), True)
+            watch.sampled_from_now()
             seen = watch.until(native(kind), number * per_round)
             trend.observe(seen)
             if number < ROUNDS:
@@ -75,7 +70,7 @@ def negative(
         for line in steps:
             target.ask(line)
         watch.until(native("Amount"), expected)
-        seen = watch.until(is_sampled_after(time.time()), True)
+        seen = watch.sampled_from_now()
         if wanted is not None:
             seen = watch.until(lambda snapshot: references_of(snapshot).verdict, wanted)
         for line in last:

@@ -10,6 +10,10 @@ from inspector.vocabulary import Reference
 
 Counts = tuple[int, int, int, int]
 
+LONGER_AND_LONGER_MILLIS = (500, 5_000, 50_000)
+"""Durations of a call for a test that has to do something while it is in flight: the next one is
+tried where the call before it ended too soon."""
+
 
 def flying(snapshot: Snapshot, type_name: str) -> list[Counts]:
     """Strong count, proxies, native references and calls in flight of each live row of a type."""

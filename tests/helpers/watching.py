@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,15 @@ class Watch:
             assert self._latest is not None, "the session had no snapshot"
             assert look(self._latest) == expected
             return self._latest
+
+    def sampled_from_now(self) -> Snapshot:
+        """The first snapshot with rows and counts that were read after this call.
+
+        A snapshot says when its pass over the counts ended, so the second pass is waited for.
+        """
+        at = time.time()
+        first = self.until(lambda seen: seen.sampled_at > at and seen.taken_at > at, True)
+        return self.until(lambda seen: seen.sampled_at > first.sampled_at, True)
 
 
 @contextmanager

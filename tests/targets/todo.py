@@ -7,7 +7,7 @@ Arguments: the level to start the agent at (default ``history``), or ``none`` to
 
 Steps: ``list N``, ``item N TEXT``, ``add LIST ITEM``, ``text LIST TEXT [ITEM]``, ``last LIST N``,
 ``clone N M``, ``release N``, ``drop N``, ``journal N PATH``, ``append N LINE``,
-``append_slowly N LINE MILLIS`` (on a thread of its own; ``join`` waits for it), ``close N``,
+``append_slowly N LINE MILLIS`` (in flight on its own thread; ``join`` waits for it), ``close N``,
 ``cursor N JOURNAL`` (owned by a thread of its own that does not come by until ``visit N``),
 ``cycle N`` (a list in a garbage cycle; from then on only ``gc`` and viewers collect), ``gc``,
 ``churn THREADS PER_SECOND``, ``calm``, ``many COUNT``, ``label N NAME`` (native code holds it under
@@ -70,6 +70,9 @@ class Errand:
         if isinstance(result, Exception):
             raise result
         return result
+
+    def has_result(self) -> bool:
+        return not self._results.empty()
 
     def end(self) -> None:
         self._errands.put(None)
@@ -148,6 +151,8 @@ class Program:
         journal = self.named[name]
         errand = self.errands[f"slow-{name}"] = Errand(f"slow-{name}")
         errand.begin(lambda: journal.append_slowly(line, millis=int(millis)))
+        while not journal.pending_reason() and not errand.has_result():
+            pass
 
     def join(self, name: str) -> None:
         errand = self.errands.pop(f"slow-{name}")
