@@ -195,7 +195,7 @@ class Gallery:
 
     def _dialogs(self) -> Iterator[tuple[str, QWidget]]:
         palette = CommandPalette(
-            (*self._window.commands.all(), *self._window.workbench.dock_actions()), self._window
+            (*self._window.commands.all(), *self._window.workbench.pane_actions()), self._window
         )
         palette.show()
         yield "palette", palette

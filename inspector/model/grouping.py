@@ -34,6 +34,8 @@ class Query:
     """Show dead rows for as long as the snapshot has them."""
     moment_secs: float = 2.0
     """How long a row counts as new or dying; dying ones show although tombstones are hidden."""
+    selected: tuple[int, ...] = ()
+    """Handles that stay in sight when they die."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,12 @@ def visible(snapshot: Snapshot, query: Query) -> Mask:
         else np.ones(len(snapshot.handles), dtype=np.bool_)
     )
     if not query.tombstones and not query.filter.names_tombstones():
-        kept &= alive(snapshot.handles) | recently(
+        seen = alive(snapshot.handles) | recently(
             snapshot.handles.changed_at, snapshot.taken_at, query.moment_secs
         )
+        if query.selected:
+            seen |= np.isin(snapshot.handles.ids, np.array(query.selected, np.uint64))
+        kept &= seen
     return kept
 
 

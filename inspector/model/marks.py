@@ -10,7 +10,7 @@ last for ever, so a later mark says how many handles it may lack. Pure; any thre
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -51,6 +51,8 @@ class MarkedState:
     missing_at_most: int = 0
     """Handles that lived then and may be missing: they died since, and their tombstones are gone.
     ``UNKNOWN``: nobody counted."""
+    threads: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    """Threads that made the handles; empty: not known."""
 
     @property
     def size_bytes(self) -> int:
@@ -136,6 +138,7 @@ def _mark(
             }
         ),
         missing_at_most=missing,
+        threads=_frozen(handles.created_threads[rows]),
     )
 
 

@@ -18,7 +18,7 @@ from inspector.ui.panes.detail.count_bar import CountBar
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import handle_text
 from tests.helpers.live_windows import PATIENCE_MILLIS, arm, wait, window_on
-from tests.helpers.reading import dock, fact
+from tests.helpers.reading import fact
 from tests.helpers.targets import Target, start_target
 
 
@@ -122,7 +122,7 @@ def test_a_close_that_waits_for_its_owner_is_pending_until_the_owner_comes_by(
     target.ask("close 2")
     wait(qtbot, lambda: pending_rows(window) == 1)
     wait(qtbot, lambda: cell(window, cursor, section_of("state")) == "waits for owner")
-    wait(qtbot, lambda: dock(window.workbench, "pending").windowTitle() == "Pending closes 1")
+    wait(qtbot, lambda: window.workbench.drawer.title("pending") == "Stuck 1")
     assert cell(window, cursor, section_of("thread")) == "owner-2 → owner-2"
     window.workbench.pending.handle_chosen.emit(cursor)
     assert "owner-2" in fact(window.workbench.detail, "Owner thread").text()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QAbstractItemModel, QObject, Qt, QTimer
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDockWidget, QLabel, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QTableView, QWidget
 
 from inspector.ui.kit.labels import ElidedLabel
 from inspector.ui.kit.running_clock import RunningClock
@@ -96,9 +96,10 @@ def follow_link(root: QWidget, name: str, link: str) -> None:
     part(root, name, QLabel).linkActivated.emit(link)
 
 
-def dock(root: QWidget, key: str) -> QDockWidget:
-    """The dock of a pane of the workbench."""
-    return part(root, key, QDockWidget)
+def pane_page(root: QWidget, key: str) -> QWidget:
+    """The part of the drawer that holds a pane."""
+    (found,) = (page for page in root.findChildren(QWidget, key) if type(page) is QWidget)
+    return found
 
 
 def rows_shown(

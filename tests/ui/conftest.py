@@ -15,6 +15,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from inspector.model.change_groups import GroupBy
 from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.theme import LIGHT, Theme
 from inspector.ui.session.bridge import BackgroundRunner
@@ -86,6 +87,21 @@ def open_window(
 
 @pytest.fixture
 def attach(
+    attach_to_table: Callable[[Snapshot], tuple[MainWindow, FakeSession]],
+) -> Callable[[Snapshot], tuple[MainWindow, FakeSession]]:
+    """As ``attach_to_table``, and a person lists the handles."""
+
+    def make(snapshot: Snapshot) -> tuple[MainWindow, FakeSession]:
+        window, session = attach_to_table(snapshot)
+        window.workbench.handles.group_by(GroupBy.NONE)
+        window.workbench.handles.focus_rows()
+        return window, session
+
+    return make
+
+
+@pytest.fixture
+def attach_to_table(
     qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path
 ) -> Callable[[Snapshot], tuple[MainWindow, FakeSession]]:
     """A window attached to a fake session that has published a snapshot."""

@@ -18,6 +18,8 @@ from inspector.ui.session.bridge import BackgroundRunner
 
 MAX_MARKS: Final = MARKS.most
 
+ATTACH_NAME: Final = "attach"
+
 T = TypeVar("T")
 
 
@@ -26,6 +28,8 @@ class MarkBook(QObject):
 
     changed = Signal()
     """``marks`` are others."""
+    baseline_changed = Signal()
+    """The table compares with another state now."""
     marked = Signal(float, str)
     """A mark was set for that moment, with that name; not those of a recording, which has them."""
     compared = Signal(object)
@@ -48,15 +52,37 @@ class MarkBook(QObject):
         self._wish: tuple[MarkedState, MarkedState | None] | None = None
         self._left_out = 0
         self.marks: tuple[MarkedState, ...] = ()
+        self.attached: MarkedState | None = None
+        """The state when the session began, which is marked without being asked."""
+        self._chosen: MarkedState | None = None
+        self._is_attaching = False
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
+        attachment.snapshot_seen.connect(self._mark_attach)
 
     def clear(self) -> None:
         """Another target, or none."""
         self._round += 1
         self._named, self._comparing, self._wish, self.marks = 0, False, None, ()
         self._left_out = 0
+        self.attached, self._chosen, self._is_attaching = None, None, False
         self.changed.emit()
+        self.baseline_changed.emit()
+
+    @property
+    def baseline(self) -> MarkedState | None:
+        """The state that the table compares with: the chosen mark, or that of attaching."""
+        return self._chosen or self.attached
+
+    def baselines(self) -> tuple[MarkedState, ...]:
+        """The states that can be chosen, in the order of their time."""
+        first = () if self.attached is None else (self.attached,)
+        return (*first, *self.marks)
+
+    def compare_with(self, mark: MarkedState | None) -> None:
+        """Compare the table with a mark; ``None``: with the state when the session began."""
+        self._chosen = None if mark is self.attached else mark
+        self.baseline_changed.emit()
 
     def uses(self) -> tuple[Use, ...]:
         """The amounts that are kept."""
@@ -136,6 +162,27 @@ class MarkBook(QObject):
             self._comparing = True
             self._run(lambda: diff(one, mark_now(snapshot, "now")), done)
 
+    def _mark_attach(self, snapshot: Snapshot) -> None:
+        """Mark the first state of a session; of a recording, the state at its beginning."""
+        if self.attached is not None or self._is_attaching:
+            return
+        self._is_attaching = True
+        replay, this_round = self._attachment.replay, self._round
+
+        def read(first: Snapshot) -> None:
+            if this_round == self._round:
+                self._run(lambda: mark_now(first, ATTACH_NAME), self._begin_with)
+
+        if replay is not None and len(replay.moments):
+            begin = float(replay.moments[0])
+            self._attachment.ask_replay(lambda each: each.state_at(begin), read)
+        else:
+            read(snapshot)
+
+    def _begin_with(self, mark: MarkedState) -> None:
+        self.attached = mark
+        self.baseline_changed.emit()
+
     def _make(self, work: Callable[[], MarkedState], at: float, name: str) -> None:
         self.marked.emit(at, name)
         self._run(work, self._add)
@@ -176,6 +223,8 @@ class MarkBook(QObject):
     def _set(self, marks: tuple[MarkedState, ...]) -> None:
         self.marks = marks
         self.changed.emit()
+        if self._chosen is not None and all(each is not self._chosen for each in marks):
+            self.compare_with(None)
 
     def _next_name(self) -> str:
         self._named += 1

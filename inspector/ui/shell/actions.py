@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 
 from inspector.ui.kit.assets import icon
@@ -95,7 +95,7 @@ SPECS: Final = (
     ),
     Spec(
         "arm",
-        "Arm actions",
+        "Actions on",
         "arm",
         "Ctrl+Shift+A",
         ("Allow Force GC and Close on this target"),
@@ -135,6 +135,12 @@ SPECS: Final = (
     Spec("reset_layout", "Reset layout", "layout", "", "Put all panes back to their first places"),
     Spec("limits", "Limits…", "info", "", "Show how much this window keeps at most, and keeps now"),
     Spec("commands", "Commands…", "commands", "Ctrl+K", "Find any action by name"),
+    Spec("next_suspect", "Next suspect", "suspect", "N", "Show the next suspect and its holders"),
+    Spec("previous_suspect", "Previous suspect", "suspect", "P", "Show the suspect before"),
+    Spec("new_window", "New window", "app", "Ctrl+Shift+N", "A window for another process"),
+    Spec("help", "Help", "info", "F1", "The questions that the window answers, and the filter"),
+    Spec("shortcuts", "Shortcuts", "commands", "?", "All keys"),
+    Spec("about", "About", "info", "", "Name, version and licence"),
     Spec("quit", "Quit", "quit", "Ctrl+Q", "Detach and close the window"),
 )
 
@@ -142,10 +148,14 @@ SPECS: Final = (
 class Actions(QObject):
     """The actions, by key: ``actions["pause"]``."""
 
+    refused = Signal(str)
+    """The keys of a disabled action were pressed: why it is not possible now, a sentence."""
+
     def __init__(self, theme: Theme, window: QWidget) -> None:
         """Adds all to ``window``, so that shortcuts work in every pane."""
         super().__init__(window)
         self._by_key: dict[str, QAction] = {}
+        self._tries: dict[str, QShortcut] = {}
         self._applied: tuple[Situation, Chosen] | None = None
         for spec in SPECS:
             action = QAction(spec.text, window)
@@ -156,6 +166,8 @@ class Actions(QObject):
             action.setObjectName(spec.key)
             window.addAction(action)
             self._by_key[spec.key] = action
+            if spec.shortcut:
+                self._tries[spec.key] = self._try_of(spec, window)
         self.set_theme(theme)
         self.apply(Situation(), Chosen())
         application = QApplication.instance()
@@ -189,10 +201,24 @@ class Actions(QObject):
         for spec in SPECS:
             action, reason = self._by_key[spec.key], blocked.get(spec.key, "")
             action.setEnabled(not reason)
+            if spec.key in self._tries:
+                self._tries[spec.key].setEnabled(bool(reason))
             keys = f" ({spec.shortcut})" if spec.shortcut else ""
             action.setToolTip(f"{spec.tip}{keys}" + (f"\nNot now: {reason}" if reason else ""))
         self._check("pause", on=now.paused)
         self._check("arm", on=now.armed)
+
+    def _try_of(self, spec: Spec, window: QWidget) -> QShortcut:
+        """Hears the keys of an action while it is disabled."""
+        keys = QShortcut(QKeySequence(spec.shortcut), window)
+        keys.setEnabled(False)
+        keys.activated.connect(lambda: self._refuse(spec))
+        return keys
+
+    def _refuse(self, spec: Spec) -> None:
+        if self._applied is not None:
+            reason = _blocked(*self._applied).get(spec.key, "")
+            self.refused.emit(f"{spec.text.removesuffix('…')} is not possible now: {reason}")
 
     def _check(self, key: str, *, on: bool) -> None:
         action = self._by_key[key]
@@ -215,7 +241,7 @@ def _blocked(now: Situation, what: Chosen) -> dict[str, str]:
     still = unseen or ("" if now.answers else "the target does not change any more")
     unable = unseen or ("" if now.can.act else now.can.reason or "this session cannot act")
     late = "the target is hung" if now.hung else "the action before still runs" if now.busy else ""
-    acting = unable or ("" if now.armed else "arm actions first") or late
+    acting = unable or ("" if now.armed else "switch Actions on first (Ctrl+Shift+A)") or late
     chosen = "" if what.handles else "no handle is selected"
     reasons = {
         "filter": nothing,
@@ -224,6 +250,8 @@ def _blocked(now: Situation, what: Chosen) -> dict[str, str]:
         "copy": nothing or chosen,
         "pause": "" if now.paused else still,
         "mark": unseen,
+        "next_suspect": unseen,
+        "previous_suspect": unseen,
         "record": still,
         "arm": unable,
         "gc": acting,

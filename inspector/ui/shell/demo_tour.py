@@ -13,7 +13,7 @@ from inspector.model.states import alive
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.shell.toolbar import ToolBar
 from inspector.ui.shell.tour import TourStep
-from inspector.ui.shell.vital_signs import VitalSigns
+from inspector.ui.shell.verdict.strip import VerdictStrip
 from inspector.ui.shell.workbench import Workbench
 
 OLD = "type:TodoItem age>5s"
@@ -21,7 +21,7 @@ OLD = "type:TodoItem age>5s"
 
 
 def demo_steps(
-    bench: Workbench, signs: VitalSigns, toolbar: ToolBar, attachment: Attachment
+    bench: Workbench, signs: VerdictStrip, toolbar: ToolBar, attachment: Attachment
 ) -> tuple[TourStep, ...]:
     """Each step shows the part of the window that it explains."""
     return (

@@ -7,6 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtGui import (
+    QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
@@ -17,14 +18,18 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.model.caps import Use
+from inspector.model.change_groups import GroupBy
 from inspector.model.snapshot import Snapshot, Vitals
+from inspector.model.verdict import Suspect
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Replay
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.banner import Banner
 from inspector.ui.kit.theme import Theme
+from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.session.attachment import Attachment, Situation
 from inspector.ui.session.bridge import BackgroundRunner
+from inspector.ui.session.change_watch import ChangeWatch
 from inspector.ui.session.connector import Connector
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.findings_watch import FindingsWatch
@@ -39,12 +44,15 @@ from inspector.ui.shell.closing import Closing
 from inspector.ui.shell.command_palette import CommandPalette
 from inspector.ui.shell.demo_tour import demo_steps
 from inspector.ui.shell.editor import open_line
+from inspector.ui.shell.enter_key import EnterPresses
 from inspector.ui.shell.file_choice import choose_file, dropped_file
 from inspector.ui.shell.gc_result import show_collection
+from inspector.ui.shell.help_dialogs import about_dialog, help_dialog, shortcuts_dialog
 from inspector.ui.shell.leaving import Leaving
 from inspector.ui.shell.limits_dialog import show_limits
 from inspector.ui.shell.losses_dialog import show_losses
 from inspector.ui.shell.navigation import Navigation, Place
+from inspector.ui.shell.new_window import open_another
 from inspector.ui.shell.pane_list import PaneParts
 from inspector.ui.shell.replay_bar import ReplayBar
 from inspector.ui.shell.screenshot_command import ScreenshotCommand
@@ -54,12 +62,12 @@ from inspector.ui.shell.state_banner import show_state
 from inspector.ui.shell.status_line import StatusLine
 from inspector.ui.shell.toolbar import ToolBar
 from inspector.ui.shell.tour import Tour
-from inspector.ui.shell.vital_signs import VitalSigns
+from inspector.ui.shell.verdict.strip import VerdictStrip
 from inspector.ui.shell.window_layout import restore_layout, save_layout
 from inspector.ui.shell.workbench import Workbench
 
-COMPACT_WIDTH: Final = 1180
-"""Below it the toolbar shows icons alone."""
+COMPACT_WIDTH: Final = 1000
+"""Below it the toolbar has short words, and the baseline is chosen in its menu."""
 
 
 class MainWindow(QMainWindow):
@@ -92,6 +100,9 @@ class MainWindow(QMainWindow):
         self.feed = EventFeed(self.attachment, self.runner, self)
         self.findings = FindingsWatch(self.attachment, self.runner, self.feed, mutes, self)
         self.marks = MarkBook(self.attachment, self.runner, self)
+        self.changes = ChangeWatch(self.attachment, self.runner, self.findings, self.marks, self)
+        self.colors = TypeColors(settings)
+        EnterPresses(self)
         self.recording = Recording(self.attachment, connector, self.runner, self)
         self.commands = Actions(self.appearance.theme, self)
         self._build()
@@ -111,7 +122,8 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.toolbar)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
-        self.vital_signs = VitalSigns(theme)
+        self.verdict = VerdictStrip(theme, self.changes, self.findings)
+        self.vital_signs = self.verdict.numbers
         self.banner = Banner(theme)
         self.result = Banner(theme, dismissable=True)
         self.start = StartPage(theme, self._connector, self.runner)
@@ -126,6 +138,8 @@ class MainWindow(QMainWindow):
                 feed=self.feed,
                 findings=self.findings,
                 marks=self.marks,
+                changes=self.changes,
+                colors=self.colors,
             )
         )
         self.selection_actions = SelectionActions(
@@ -138,7 +152,7 @@ class MainWindow(QMainWindow):
         self.tour = Tour(
             theme,
             self._settings,
-            demo_steps(self.workbench, self.vital_signs, self.toolbar, self.attachment),
+            demo_steps(self.workbench, self.verdict, self.toolbar, self.attachment),
             self,
         )
         self.pages = QStackedWidget()
@@ -149,7 +163,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.banner, self.replay, self.vital_signs):
+        for widget in (self.banner, self.replay, self.verdict):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
         # at the bottom: what one reads does not move when an action answers
@@ -173,6 +187,7 @@ class MainWindow(QMainWindow):
             self.findings,
             self.marks,
             self.recording,
+            self.changes,
         ):
             part.told.connect(self._tell)
         self.target_actions.collected.connect(
@@ -207,6 +222,12 @@ class MainWindow(QMainWindow):
                 "reset_layout": self.workbench.reset_layout,
                 "limits": lambda: show_limits(self, self._uses),
                 "commands": self._show_commands,
+                "next_suspect": lambda: self.verdict.grows.step(1),
+                "previous_suspect": lambda: self.verdict.grows.step(-1),
+                "new_window": self._open_window,
+                "help": lambda: help_dialog(self).open(),
+                "shortcuts": lambda: shortcuts_dialog(self._all_actions(), self).open(),
+                "about": lambda: about_dialog(self).open(),
                 "quit": self._quit,
             }
         )
@@ -218,6 +239,8 @@ class MainWindow(QMainWindow):
         self.appearance.changed.connect(self._set_theme)
         self.toolbar.level_wanted.connect(self.attachment.set_level)
         self.toolbar.rate_wanted.connect(self.attachment.set_rate)
+        self.toolbar.baseline_wanted.connect(self.marks.compare_with)
+        self.commands.refused.connect(lambda why: self._tell(why, "waiting"))
         self.start.attach_wanted.connect(self.attachment.attach)
         self.start.bring_wanted.connect(self.attachment.bring)
         self.start.look_wanted.connect(self.attachment.look)
@@ -230,14 +253,21 @@ class MainWindow(QMainWindow):
         self.workbench.handles.menu_wanted.connect(self._extend_menu)
         self.workbench.handles.filter_changed.connect(self._visit)
         self.vital_signs.filter_wanted.connect(self.workbench.handles.set_filter)
-        self.vital_signs.pane_wanted.connect(self.workbench.open_pane)
+        verdict = self.verdict
+        verdict.grows.suspect_chosen.connect(self._choose_suspect)
+        verdict.grows.findings_wanted.connect(lambda: self.workbench.open_pane("findings"))
+        verdict.stuck.pane_wanted.connect(self.workbench.open_pane)
+        verdict.stuck.handle_chosen.connect(self.workbench.choose)
+        verdict.line_wanted.connect(self._open_line)
+        self.workbench.row_changed.connect(
+            lambda row: verdict.grows.show_chosen(row.key if row is not None else "")
+        )
+        self.workbench.holder_found.connect(verdict.grows.learn_holder)
         self.vital_signs.events_wanted.connect(self.workbench.show_events)
         self.workbench.line_wanted.connect(self._open_line)
-        self.vital_signs.handle_chosen.connect(self.workbench.choose)
         self.vital_signs.losses_wanted.connect(lambda: show_losses(self, self.attachment))
 
     def _connect_records(self) -> None:
-        self.findings.report_changed.connect(self.vital_signs.show_report)
         self.marks.marked.connect(self.recording.mark)
         self.recording.is_on_changed.connect(self.commands["record"].setChecked)
         follower = ReplayFollower(self.attachment, self)
@@ -347,7 +377,7 @@ class MainWindow(QMainWindow):
         self.tour.set_theme(theme)
         for part in (
             self.toolbar.chip,
-            self.vital_signs,
+            self.verdict,
             self.replay,
             self.banner,
             self.result,
@@ -358,17 +388,17 @@ class MainWindow(QMainWindow):
 
     def _began(self) -> None:
         self.workbench.clear()
-        self.vital_signs.clear()
+        self.verdict.clear()
         self._navigation = Navigation()
         self.pages.setCurrentWidget(self.workbench)
         self.banner.say("Waiting for the first snapshot …")
-        self.workbench.handles.table.setFocus()
+        self.workbench.handles.focus_rows()
 
     def _show_start(self) -> None:
         self.closing.end()
         self.tour.leave()
         self.workbench.clear()
-        self.vital_signs.clear()
+        self.verdict.clear()
         self.start.show_session("")
         self.status.clear()
         self.toolbar.chip.show_target(None)
@@ -379,7 +409,7 @@ class MainWindow(QMainWindow):
     def _page_changed(self) -> None:
         """Vital signs and banner belong to the session's page."""
         in_session = self.pages.currentWidget() is self.workbench
-        self.vital_signs.setVisible(in_session)
+        self.verdict.setVisible(in_session)
         self.banner.hide()
         if in_session and self.attachment.snapshot is not None:
             show_state(
@@ -393,6 +423,17 @@ class MainWindow(QMainWindow):
         self.selection_actions.apply()
         self.toolbar.apply(now)
         self.workbench.set_paused(now.paused)
+        self.verdict.set_paused(now.paused)
+
+    def _choose_suspect(self, suspect: Suspect) -> None:
+        """Show the suspect's row with its holders; a finding without a row in its own pane."""
+        if suspect.key:
+            self.workbench.handles.group_by(GroupBy.TYPE)
+            self.workbench.choose_key(suspect.key)
+        elif suspect.finding.handles:
+            self.workbench.choose(suspect.finding.handles[0])
+        else:
+            self.workbench.open_pane("findings")
 
     def _selection_changed(self, handles: tuple[int, ...]) -> None:
         self.selection_actions.apply()
@@ -409,7 +450,8 @@ class MainWindow(QMainWindow):
         target = snapshot.target
         self.toolbar.chip.show_target(target)
         self.toolbar.show_level(target)
-        self.vital_signs.show_snapshot(snapshot)
+        self.toolbar.show_baselines(self.marks.baselines(), self.marks.baseline, snapshot.taken_at)
+        self.verdict.show_snapshot(snapshot)
         paused = self.attachment.situation.paused
         self.status.show_snapshot(
             snapshot,
@@ -422,7 +464,7 @@ class MainWindow(QMainWindow):
 
     def _vitals_seen(self, vitals: Vitals) -> None:
         if self.attachment.is_watched:
-            self.vital_signs.show_vitals(vitals)
+            self.verdict.show_vitals(vitals)
         else:
             self.vital_signs.keep_vitals(vitals)
         self.workbench.show_vitals(vitals)
@@ -440,6 +482,11 @@ class MainWindow(QMainWindow):
         else:
             self.result.hide()
 
+    def _open_window(self) -> None:
+        """A window in a process of its own, so that no target waits for another's."""
+        if not open_another():
+            self._tell("No other window could be started", "alarm")
+
     def _quit(self) -> None:
         self.close()
 
@@ -449,9 +496,12 @@ class MainWindow(QMainWindow):
             self.attachment.open_file(path)
 
     def _show_commands(self) -> None:
-        palette = CommandPalette((*self.commands.all(), *self.workbench.dock_actions()), self)
+        palette = CommandPalette(self._all_actions(), self)
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         palette.open()
+
+    def _all_actions(self) -> tuple[QAction, ...]:
+        return (*self.commands.all(), *self.workbench.pane_actions())
 
     def _open_line(self, file: str, line: int) -> None:
         why = open_line(self._settings, file, line)

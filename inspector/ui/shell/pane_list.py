@@ -1,6 +1,6 @@
-"""The docks of the workbench, one line each. GUI thread.
+"""The panes of the workbench, one line each. GUI thread.
 
-A line has key, title, first place, and the function that makes the pane.
+A line has key, title, place, and the function that makes the pane.
 
 To add a pane: write a ``PaneBase`` in a folder of ``ui/panes`` and add its line to ``PANES``. The
 workbench gives the pane snapshots and connects the signals that ``PaneBase`` declares.
@@ -11,12 +11,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
-
-from PySide6.QtCore import Qt
 
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
+from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.panes.audit.pane import AuditPane
 from inspector.ui.panes.cycles.pane import CyclesPane
 from inspector.ui.panes.detail.history_lane import HistoryLane, LaneParts
@@ -31,6 +31,7 @@ from inspector.ui.panes.threads.pane import ThreadsPane
 from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import BackgroundRunner
+from inspector.ui.session.change_watch import ChangeWatch
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.findings_watch import FindingsWatch
 from inspector.ui.session.holder_questions import HolderQuestions
@@ -38,9 +39,13 @@ from inspector.ui.session.mark_book import MarkBook
 from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.actions import Actions
 
-TOP: Final = Qt.DockWidgetArea.TopDockWidgetArea
-RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
-BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
+
+class Place(Enum):
+    """Where a pane lies."""
+
+    TIMELINE = "above the table"
+    SIDE = "right of the table"
+    DRAWER = "below the table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +64,33 @@ class PaneParts:
     feed: EventFeed
     findings: FindingsWatch
     marks: MarkBook
+    changes: ChangeWatch
+    colors: TypeColors
 
 
 @dataclass(frozen=True, slots=True)
 class PaneSpec:
-    """One dock."""
+    """One pane."""
 
     key: str
     """Name in the code, the saved layout and ``open_pane``."""
     title: str
     """On its tab; the number that the pane emits with ``count_changed`` follows."""
-    area: Qt.DockWidgetArea
+    place: Place
     make: Callable[[PaneParts], PaneBase]
-    shown: bool = True
-    """At first; otherwise only once somebody opens it."""
     short: str = ""
     """On the tab where there is little room."""
 
 
+def _timeline_pane(parts: PaneParts) -> PaneBase:
+    return TimelinePane(parts.theme, colors=parts.colors)
+
+
 def _detail_pane(parts: PaneParts) -> PaneBase:
     lane = HistoryLane(parts.theme, LaneParts(parts.feed, parts.runner))
-    return DetailPane(parts.theme, HolderQuestions(parts.attachment, parts.attachment), lane)
+    return DetailPane(
+        parts.theme, HolderQuestions(parts.attachment, parts.attachment), lane, parts.colors
+    )
 
 
 def _history_pane(parts: PaneParts) -> PaneBase:
@@ -95,42 +106,43 @@ def _pending_pane(parts: PaneParts) -> PaneBase:
 
 
 PANES: Final = (
-    PaneSpec("timeline", "Timeline", TOP, lambda parts: TimelinePane(parts.theme)),
-    PaneSpec("detail", "Detail", RIGHT, _detail_pane),
-    PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane, short="Pending"),
-    PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
-    PaneSpec(
-        "findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.findings)
-    ),
+    PaneSpec("timeline", "Timeline", Place.TIMELINE, _timeline_pane),
+    PaneSpec("detail", "Detail", Place.SIDE, _detail_pane),
+    PaneSpec("pending", "Stuck", Place.DRAWER, _pending_pane),
+    PaneSpec("threads", "Threads", Place.DRAWER, lambda parts: ThreadsPane(parts.theme)),
     PaneSpec(
         "events",
         "Events",
-        BOTTOM,
+        Place.DRAWER,
         lambda parts: EventsPane(parts.theme, parts.attachment, parts.runner, parts.feed),
     ),
     PaneSpec(
         "marks",
-        "Marks and diff",
-        BOTTOM,
+        "Compare",
+        Place.DRAWER,
         lambda parts: MarksPane(parts.theme, parts.marks, parts.runner),
-        short="Marks",
     ),
-    PaneSpec("history", "History", BOTTOM, _history_pane),
+    PaneSpec("history", "History", Place.DRAWER, _history_pane),
     PaneSpec(
         "flame",
         "Alive by site",
-        BOTTOM,
+        Place.DRAWER,
         lambda parts: FlamePane(parts.theme, parts.runner),
         short="By site",
     ),
-    PaneSpec("cycles", "Cycles", BOTTOM, _cycles_pane),
+    PaneSpec("cycles", "Cycles", Place.DRAWER, _cycles_pane),
     PaneSpec(
         "audit",
         "Actions log",
-        BOTTOM,
+        Place.DRAWER,
         lambda parts: AuditPane(parts.theme, parts.attachment, parts.target_actions),
-        shown=False,
-        short="Done",
+        short="Actions",
+    ),
+    PaneSpec(
+        "findings",
+        "Findings",
+        Place.DRAWER,
+        lambda parts: FindingsPane(parts.theme, parts.findings),
     ),
 )
 """In the order of their tabs."""

@@ -1,4 +1,4 @@
-"""One number of the vital signs: caption, value, text beside it, and perhaps a sparkline.
+"""One number of the vital signs: caption, value, and text beside it.
 
 GUI thread only.
 """
@@ -8,22 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
-from inspector.model.churn import Line
 from inspector.model.wording import UNKNOWN_TEXT
 from inspector.ui.kit import assets
 from inspector.ui.kit.labels import tip
 from inspector.ui.kit.theme import Theme, ui_font
 
 HEIGHT: Final = 48
-INSET: Final = 12
+INSET: Final = 8
 GAP: Final = 6
 ICON_SIZE: Final = 14
-SPARK_WIDTH: Final = 72
 VALUE_POINTS: Final = 13.0
 
 
@@ -43,16 +40,12 @@ class Sign:
 class VitalCell(QAbstractButton):
     """Clicking it opens the rows that the number counts."""
 
-    def __init__(
-        self, theme: Theme, caption: str, *, spark: bool = False, parent: QWidget | None = None
-    ) -> None:
-        """``caption`` stands above the value; a cell with ``spark`` keeps room for a line."""
+    def __init__(self, theme: Theme, caption: str, parent: QWidget | None = None) -> None:
+        """``caption`` stands above the value."""
         super().__init__(parent)
         self._theme = theme
         self._caption = caption
         self._sign = Sign(UNKNOWN_TEXT, tint="text_quiet")
-        self._spark = Line(np.empty(0), np.empty(0)) if spark else None
-        self._compact = False
         self._widest = 0
         self._drawn_icon: tuple[tuple[str, str], QPixmap] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -78,18 +71,6 @@ class VitalCell(QAbstractButton):
             self.updateGeometry()
         self.update()
 
-    def show_spark(self, line: Line) -> None:
-        """Show another line."""
-        if self._spark is not None:
-            self._spark = line
-            self.update()
-
-    def set_compact(self, compact: bool) -> None:
-        """Without the sparkline, where there is little room."""
-        if compact != self._compact:
-            self._compact = compact
-            self.updateGeometry()
-
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
         self._theme = theme
@@ -101,8 +82,7 @@ class VitalCell(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Room for the widest value so far, so that neighbours stand still."""
-        spark = SPARK_WIDTH + GAP if self._spark is not None and not self._compact else 0
-        return QSize(self._widest + spark + 2 * INSET, HEIGHT)
+        return QSize(self._widest + 2 * INSET, HEIGHT)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Show that it can be clicked."""
@@ -110,7 +90,7 @@ class VitalCell(QAbstractButton):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Caption above, value and text beside it below, line at the right."""
+        """Caption above, value and text beside it below."""
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -120,8 +100,6 @@ class VitalCell(QAbstractButton):
             painter.setPen(self._theme.color("accent"))
             painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
         self._paint_text(painter)
-        if self._spark is not None and not self._compact:
-            self._paint_spark(painter, self._spark)
         painter.end()
 
     def _text_width(self) -> int:
@@ -160,31 +138,3 @@ class VitalCell(QAbstractButton):
         if self._drawn_icon is None or self._drawn_icon[0] != key:
             self._drawn_icon = key, assets.pixmap(*key, ICON_SIZE, 2.0)
         return self._drawn_icon[1]
-
-    def _paint_spark(self, painter: QPainter, line: Line) -> None:
-        area = QRectF(self.width() - INSET - SPARK_WIDTH, 10, SPARK_WIDTH, HEIGHT - 20)
-        for points in spark_points(line, area):
-            painter.setPen(QPen(self._theme.color("text_quiet"), 1))
-            painter.drawPolyline(QPolygonF(points))
-
-
-def spark_points(line: Line, area: QRectF) -> list[list[QPointF]]:
-    """The line fitted into ``area``, one list of points between gaps.
-
-    A level line lies in the middle.
-    """
-    known = np.isfinite(line.values)
-    if np.count_nonzero(known) < 2 or line.at[-1] <= line.at[0]:
-        return []
-    low, high = float(line.values[known].min()), float(line.values[known].max())
-    height = max(high - low, 1.0, high * 0.02)
-    middle = (low + high) / 2
-    xs = area.left() + (line.at - line.at[0]) / (line.at[-1] - line.at[0]) * area.width()
-    ys = area.center().y() - (line.values - middle) / height * area.height()
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
-    runs = zip(edges[::2], edges[1::2], strict=True)
-    return [
-        [QPointF(x, y) for x, y in zip(xs[begin:end], ys[begin:end], strict=True)]
-        for begin, end in runs
-        if end - begin > 1
-    ]

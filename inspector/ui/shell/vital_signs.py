@@ -1,7 +1,4 @@
-"""The strip of numbers that is read first. GUI thread only.
-
-Is something growing, is something stuck, was something lost?
-"""
+"""The numbers of the verdict strip: live, objects, born, died, net, lost. GUI thread only."""
 
 from __future__ import annotations
 
@@ -9,64 +6,51 @@ import math
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory
-from inspector.model.findings.judge import Report
 from inspector.model.losses import losses_of
 from inspector.model.objects import object_count
-from inspector.model.pending import PendingCloses, empty_pending_closes, pending_closes
 from inspector.model.rates import WINDOW_SECS
 from inspector.model.snapshot import Lost, Snapshot, TargetState, Vitals
-from inspector.model.wording import UNKNOWN_TEXT, age, number, plural, rate
-from inspector.ui.kit.running_clock import RunningClock
+from inspector.model.wording import UNKNOWN_TEXT, number, plural, rate
+from inspector.ui.kit.labels import quiet_label, set_flag, text_label
+from inspector.ui.kit.spark import SPARK_WIDTH, SparkLine
 from inspector.ui.kit.theme import Theme
-from inspector.ui.shell.vital_cell import SPARK_WIDTH, Sign, VitalCell
+from inspector.ui.shell.vital_cell import Sign, VitalCell
 from inspector.vocabulary import EventKind
 
 SPARK_SECS: Final = 60.0
 """The newest minute; what there is of it takes the whole width."""
 SPARK_POINTS: Final = 2 * SPARK_WIDTH
+NOTABLE_NET: Final = 1.0
+"""Handles a second from which on the net growth is marked."""
 READINGS: Final = 4096
 CALM_SECS: Final = 0.09
 """Numbers change ten times a second at most, however often counters arrive: nobody reads more."""
-COMPACT_WIDTH: Final = 980
 LOST_NAMES: Final = 8
 """Kinds of loss that the tooltip lists."""
 UNKNOWN_SIGN: Final = Sign(UNKNOWN_TEXT, tint="text_quiet")
 
 
 class VitalSigns(QWidget):
-    """Live handles, objects, births and deaths, pending closes, losses."""
+    """Live handles, objects, births and deaths, net growth, losses."""
 
     filter_wanted = Signal(str)
     """Filter that shows what was clicked."""
-    pane_wanted = Signal(str)
-    """Key of the pane that shows what was clicked: ``pending`` or ``findings``."""
     events_wanted = Signal(object)
     """``EventKind``: a rate was clicked, this is what stands behind it."""
     losses_wanted = Signal()
     """The losses were clicked: what was lost and what it means."""
-    handle_chosen = Signal(object)
-    """``int``: the oldest pending close was clicked."""
 
-    def __init__(
-        self, theme: Theme, parent: QWidget | None = None, *, clock: RunningClock | None = None
-    ) -> None:
-        """All unknown until the first counters.
-
-        Ages are counted to ``clock``, the target's time.
-        """
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """All unknown until the first counters."""
         super().__init__(parent)
         self.setObjectName("vital_signs")
         self._history = ChurnHistory(capacity=READINGS)
-        self._pending: PendingCloses = empty_pending_closes()
         self._from_outside = False
         self._target: tuple[int, int] | None = None
         self._shown_at = -math.inf
-        self._clock = clock or RunningClock(self)
-        self._clock.ticked.connect(self._show_pending)
         self._build(theme)
 
     # calls from other parts -----------------------------------------------------------------------
@@ -77,16 +61,12 @@ class VitalSigns(QWidget):
         if target != self._target:
             self.clear()
             self._target = target
-        self._clock.hear(snapshot)
-        self._pending = pending_closes(snapshot)
         self._from_outside = snapshot.target.from_outside
         self._show_objects(snapshot)
         self._show_lost(snapshot.lost)
-        self._show_pending()
-        if snapshot.target.state is TargetState.RECORDED:
-            self._live.show_sign(
-                Sign(number(snapshot.vitals.live), tooltip="Live handles when the file was written")
-            )
+        state = snapshot.target.state
+        if state not in (TargetState.LIVE, TargetState.HUNG):
+            self._show_last(snapshot.vitals.live, state)
         else:
             self._shown_at = -math.inf
             self.show_vitals(snapshot.vitals)
@@ -120,97 +100,102 @@ class VitalSigns(QWidget):
         self._deaths.show_sign(
             _rate_sign(f"{about}−", window.deaths, f"Handles released, {over}. Click to list them")
         )
+        self._show_net(window.births, window.deaths)
         last = self._history.last_at
-        self._live.show_spark(
+        self._spark.show_line(
             self._history.live_line(
                 max(last - SPARK_SECS, self._history.first_at), last, points=SPARK_POINTS
             )
         )
 
-    def show_report(self, report: Report) -> None:
-        """How much deserves a look."""
-        suspects = report.suspects()
-        if math.isnan(report.at):
-            self._findings.show_sign(UNKNOWN_SIGN)
-        elif not suspects:
-            muted = sum(bool(each.muted) for each in report.findings)
-            also = f"; {plural(muted, 'finding')} muted" if muted else ""
-            value = "0" if report.is_decided else UNKNOWN_TEXT
-            tooltip = f"{report.conclusion()}{also}. Click to read the rules"
-            self._findings.show_sign(Sign(value, tint="text_quiet", tooltip=tooltip))
-        else:
-            lines = [f"• {each.headline}" for each in suspects[:LOST_NAMES]]
-            tooltip = "\n".join(["Deserves a look. Click to read why:", *lines])
-            self._findings.show_sign(
-                Sign(number(len(suspects)), "suspect", "suspect", "suspect", tooltip)
-            )
-
-    def set_paused(self, paused: bool) -> None:
-        """Let ages stand still, or grow again."""
-        self._clock.set_paused(paused)
-
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
-        for cell in self._cells:
-            cell.set_theme(theme)
+        for part in (*self._cells, self._spark):
+            part.set_theme(theme)
 
     def clear(self) -> None:
         """There is no target any more."""
         self._history.clear()
         self._shown_at = -math.inf
-        self._clock.stop()
         self._target = None
-        self._pending = empty_pending_closes()
         for cell in self._cells:
             cell.show_sign(UNKNOWN_SIGN)
-        self._live.show_spark(self._history.live_line(0, 1, points=1))
+        self._spark.show_line(self._history.live_line(0, 1, points=1))
+        self._net.clear()
+        self._line.clear()
 
-    # Qt -------------------------------------------------------------------------------------------
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Numbers before lines where there is little room."""
-        super().resizeEvent(event)
+    def set_compact(self, *, compact: bool) -> None:
+        """One line of text where there is little room."""
+        self._is_compact = compact
         for cell in self._cells:
-            cell.set_compact(self.width() < COMPACT_WIDTH)
+            cell.setVisible(not compact)
+        self._below.setVisible(not compact)
+        self._line.setVisible(compact)
 
     # inside ---------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
-        self._live = VitalCell(theme, "Live handles", spark=True)
+        self._is_compact = False
+        self._live = VitalCell(theme, "Live")
         self._objects = VitalCell(theme, "Objects")
-        self._births = VitalCell(theme, "Births")
-        self._deaths = VitalCell(theme, "Deaths")
-        self._waiting = VitalCell(theme, "Pending closes")
+        self._births = VitalCell(theme, "Born")
+        self._deaths = VitalCell(theme, "Died")
         self._lost = VitalCell(theme, "Lost")
-        self._findings = VitalCell(theme, "Findings")
-        self._cells = (
-            self._live,
-            self._objects,
-            self._births,
-            self._deaths,
-            self._waiting,
-            self._findings,
-            self._lost,
-        )
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(4, 0, 4, 0)
-        layout.setSpacing(8)
+        self._cells = (self._live, self._objects, self._births, self._deaths, self._lost)
+        self._spark = SparkLine(theme)
+        self._net = text_label("")
+        self._net.setObjectName("Net growth")
+        self._line = quiet_label("")
+        self._line.setObjectName("Numbers")
+        row = QHBoxLayout()
+        row.setSpacing(4)
         for cell in self._cells:
-            layout.addWidget(cell)
-        layout.addStretch(1)
+            row.addWidget(cell)
+        row.addStretch(1)
+        self._below = QWidget()
+        below = QHBoxLayout(self._below)
+        below.setContentsMargins(12, 0, 0, 0)
+        below.setSpacing(12)
+        below.addWidget(self._spark)
+        below.addWidget(self._net)
+        below.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(0)
+        layout.addLayout(row)
+        layout.addWidget(self._below)
+        layout.addWidget(self._line)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._live.clicked.connect(lambda: self.filter_wanted.emit("state:live"))
         self._objects.clicked.connect(lambda: self.filter_wanted.emit("state:live"))
         self._births.clicked.connect(lambda: self.events_wanted.emit(EventKind.CREATE))
         self._deaths.clicked.connect(lambda: self.events_wanted.emit(EventKind.RELEASE))
-        self._findings.clicked.connect(lambda: self.pane_wanted.emit("findings"))
-        self._waiting.clicked.connect(self._open_pending)
         self._lost.clicked.connect(self.losses_wanted)
+        self.set_compact(compact=False)
 
-    def _open_pending(self) -> None:
-        self.pane_wanted.emit("pending")
-        if len(self._pending):
-            self.handle_chosen.emit(int(self._pending.ids[0]))
+    def _show_last(self, live: int, state: TargetState) -> None:
+        """The target changes no more: its counts are the last ones, and it has no rates."""
+        is_file = state is TargetState.RECORDED
+        when = "the file was written" if is_file else "the target ended"
+        self._live.show_sign(Sign(number(live), tooltip=f"Live handles when {when}"))
+        for cell in (self._births, self._deaths):
+            cell.show_sign(
+                Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip="Nothing changes any more")
+            )
+        self._show_net(math.nan, math.nan)
+
+    def _show_net(self, births: float, deaths: float) -> None:
+        """Births without deaths, a second."""
+        net = births - deaths
+        text = f"net {_signed(net)}"
+        self._net.setText(text)
+        set_flag(self._net, "suspect", on=net >= NOTABLE_NET)
+        set_flag(self._net, "quiet", on=not net >= NOTABLE_NET)
+        signs = (self._live.sign.value, self._births.sign.value, self._deaths.sign.value)
+        live, born, died = signs
+        self._line.setText(
+            f"live {live} · {text} · born {born} · died {died} · lost {self._lost.sign.value}"
+        )
 
     def _show_objects(self, snapshot: Snapshot) -> None:
         objects, handles = snapshot.fact(object_count), snapshot.live_count()
@@ -222,31 +207,6 @@ class VitalSigns(QWidget):
                 ),
             )
         )
-
-    def _show_pending(self) -> None:
-        count = len(self._pending)
-        if self._from_outside:
-            self._waiting.show_sign(
-                Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip="From outside, closes are not known")
-            )
-            return
-        if not count:
-            self._waiting.show_sign(
-                Sign("0", tint="text_quiet", tooltip="Nothing is waiting to close")
-            )
-            return
-        oldest = self._clock.now - self._pending.oldest_since()
-        stuck = int(self._pending.stuck.sum())
-        beside = "" if math.isnan(oldest) else f"oldest {age(oldest)}"
-        tooltip = "Closes that were asked for and have not run. Click to show why"
-        if stuck:
-            beside = f"{number(stuck)} stuck, {beside}" if beside else f"{number(stuck)} stuck"
-            tooltip = (
-                f"{number(stuck)} of these closes wait for an owner thread that has ended: "
-                "a drain runs them. Click to show them"
-            )
-        token, icon = ("suspect", "failed") if stuck else ("waiting", "waiting")
-        self._waiting.show_sign(Sign(number(count), beside, token, icon, tooltip))
 
     def _show_lost(self, lost: Lost) -> None:
         total, refused = lost.total(), lost.refused()
@@ -262,6 +222,13 @@ class VitalSigns(QWidget):
         lines = [f"{number(each.count)} {each.what}" for each in losses_of(lost)[:LOST_NAMES]]
         tooltip = "\n".join(["Lost, so numbers may be short. Click to read the meaning:", *lines])
         self._lost.show_sign(Sign(number(total), beside, "alarm", "failed", tooltip))
+
+
+def _signed(per_sec: float) -> str:
+    """``+8.0/s``, ``−3.0/s``, ``0/s``."""
+    if math.isnan(per_sec) or not per_sec:
+        return rate(per_sec)
+    return f"{'+' if per_sec > 0 else '−'}{rate(abs(per_sec))}"
 
 
 def _rate_sign(direction: str, per_sec: float, tooltip: str) -> Sign:

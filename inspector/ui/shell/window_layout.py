@@ -33,5 +33,5 @@ def restore_layout(
     geometry, layout = settings.value(_GEOMETRY), settings.value(_LAYOUT)
     if isinstance(geometry, QByteArray):
         window.restoreGeometry(geometry)
-    if isinstance(layout, QByteArray):
+    if isinstance(layout, str):
         workbench.restore_layout(layout)

@@ -1,21 +1,24 @@
 """The panes of a session and where they lie. GUI thread.
 
-Handles are in the middle; the docks around them can be rearranged.
+From top to bottom: the timeline, the table with the pane of the selection at its right, and the
+drawer.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+import json
 from typing import Final, TypeVar
 
-from PySide6.QtCore import QByteArray, Qt, Signal
-from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from inspector.model.changes import ChangeRow
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.protocol import Replay
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
+from inspector.ui.panes.detail.line_page import LinePage
 from inspector.ui.panes.detail.pane import DetailPane
 from inspector.ui.panes.events.pane import EventsPane
 from inspector.ui.panes.handles.pane import HandlesPane
@@ -23,43 +26,40 @@ from inspector.ui.panes.marks.pane import MarksPane
 from inspector.ui.panes.pending.pane import PendingPane
 from inspector.ui.panes.threads.pane import STACKS_PAGE, ThreadsPane
 from inspector.ui.panes.timeline.pane import TimelinePane
+from inspector.ui.session.holder_questions import HolderQuestions
 from inspector.ui.session.mark_book import MarkBook
-from inspector.ui.shell.dock_title import DockTitle
-from inspector.ui.shell.pane_list import BOTTOM, LAYOUT_VERSION, PANES, PaneParts, PaneSpec
+from inspector.ui.shell import side_pane
+from inspector.ui.shell.drawer import SHARE, Drawer
+from inspector.ui.shell.pane_list import LAYOUT_VERSION, PANES, PaneParts, PaneSpec, Place
+from inspector.ui.shell.side_pane import SidePane
+from inspector.ui.shell.timeline_strip import TimelineStrip
 from inspector.vocabulary import EventKind
 
-LOW_HEIGHT: Final = 560
-"""Below it the timeline shares its place with pending closes and threads, so that the table keeps
-some rows."""
-NARROW_WIDTH: Final = 1000
-"""Below it tabs have short titles, so that all can be read."""
-MIN_PANE_WIDTH: Final = 240
-TIMELINE_SHARE: Final = 0.29
-PENDING_SHARE: Final = 0.26
-"""Of the panes' height, at first: both plots can be read, and the panes below have room for half a
-dozen rows."""
+SHEET_BELOW: Final = 1000
+"""Narrower windows show the selection over the table."""
+WIDE_FROM: Final = 1440
+DRAWER_FROM: Final = 1200
+"""Higher windows open with the drawer."""
 _Pane = TypeVar("_Pane", bound=PaneBase)
 
 
-class Workbench(QMainWindow):
-    """Handles, and the docks of ``PANES``."""
+class Workbench(QWidget):
+    """The table, and the panes of ``PANES`` around it."""
 
     selection_changed = Signal(object)
     """``tuple[int, ...]``: handles that actions work on."""
+    row_changed = Signal(object)
+    """``ChangeRow`` that is selected, or ``None``."""
+    holder_found = Signal(str, str)
+    """Key of a row, and the root that holds it."""
     line_wanted = Signal(str, int)
     """File and line that the person's editor is to open."""
 
     def __init__(self, parts: PaneParts, parent: QWidget | None = None) -> None:
         """Empty panes in their first places."""
         super().__init__(parent)
-        self.setWindowFlags(Qt.WindowType.Widget)
         self.setObjectName("workbench")
-        self.setDockOptions(self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
-        self.setTabPosition(
-            Qt.DockWidgetArea.AllDockWidgetAreas,
-            self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea),
-        )
-        self.handles = HandlesPane(parts.theme, parts.runner)
+        self.handles = HandlesPane(parts.theme, parts.runner, parts.changes, parts.colors)
         self._panes = {spec.key: spec.make(parts) for spec in PANES}
         self.detail = self.pane("detail", DetailPane)
         self.timeline = self.pane("timeline", TimelinePane)
@@ -67,13 +67,18 @@ class Workbench(QMainWindow):
         self.threads = self.pane("threads", ThreadsPane)
         self.events = self.pane("events", EventsPane)
         self.marks = self.pane("marks", MarksPane)
-        self._counts: dict[str, int] = {}
         self._shown: Snapshot | None = None
-        self._sized = False
-        self._low = False
-        self.setCentralWidget(self.handles)
-        self._docks = {spec.key: self._dock(spec) for spec in PANES}
-        self.reset_layout()
+        self._is_sized = False
+        self._side_width = 0
+        self.line = LinePage(
+            parts.theme, HolderQuestions(parts.attachment, parts.attachment), parts.findings
+        )
+        self.side = SidePane(self.line, self.detail)
+        drawn = tuple(spec for spec in PANES if spec.place is Place.DRAWER)
+        self.drawer = Drawer(drawn, self._panes)
+        self.timeline_strip = TimelineStrip(self.timeline)
+        self._lay_out()
+        self._actions = tuple(self._action(spec, place) for place, spec in enumerate(drawn, 1))
         self._connect(parts)
 
     # calls from other parts -----------------------------------------------------------------------
@@ -105,10 +110,13 @@ class Workbench(QMainWindow):
         """Change colours everywhere."""
         for pane in self._all():
             pane.set_theme(theme)
+        self.side.set_theme(theme)
 
     def clear(self) -> None:
         """Nothing is attached."""
         self._shown = None
+        self.line.clear()
+        self.side.hide()
         for pane in self._all():
             pane.clear()
 
@@ -128,16 +136,45 @@ class Workbench(QMainWindow):
         self.detail.choose(handle, self._shown)
         self.open_pane("detail")
 
+    def open_row(self, row: ChangeRow) -> None:
+        """Show a row of the table of change, and ask for its holders."""
+        self.show_row(row)
+        if row.handle:
+            self.choose(row.handle)
+        elif not self.line.groups:
+            self.line.look()
+
+    def show_row(self, row: ChangeRow) -> None:
+        """Show a row of the table of change at the right."""
+        if row.handle:
+            self.detail.choose(row.handle, self._shown)
+            self.side.show_handle()
+        elif row.type_name:
+            self.side.show_row(row, self.handles.changes.changes.table)
+        self._place_side()
+
+    def choose_key(self, key: str) -> None:
+        """Select the row with that key in the table, and show its holders."""
+        table = self.handles.changes.changes.table
+        row = table.row(key) if table is not None else None
+        if row is not None:
+            self.handles.changes.choose(key)
+            self.open_row(row)
+
     def set_paused(self, paused: bool) -> None:
         """Let nothing move, ages neither."""
         for pane in self._all():
             pane.set_paused(paused)
 
     def open_pane(self, key: str) -> None:
-        """Show the dock ``key`` on top."""
-        dock = self._docks[key]
-        dock.show()
-        dock.raise_()
+        """Show the pane ``key``."""
+        if key == "timeline":
+            self.timeline_strip.set_folded(False)
+        elif key == "detail":
+            self.side.show_handle()
+            self._place_side()
+        else:
+            self.drawer.open_pane(key)
 
     def show_events(self, kind: EventKind) -> None:
         """Show the events of that kind: the rows behind a rate."""
@@ -149,116 +186,174 @@ class Workbench(QMainWindow):
         self.open_pane("threads")
         self.threads.show_page(STACKS_PAGE)
 
-    def dock_actions(self) -> tuple[QAction, ...]:
-        """One a dock: shown or not."""
-        return tuple(dock.toggleViewAction() for dock in self._docks.values())
+    def pane_actions(self) -> tuple[QAction, ...]:
+        """One for each pane of the drawer: show it."""
+        return self._actions
 
     def reset_layout(self) -> None:
-        """Put all docks back to their first places and sizes."""
-        self._low = 0 < self.height() < LOW_HEIGHT
-        for spec in PANES:
-            dock = self._docks[spec.key]
-            dock.setFloating(False)
-            self.addDockWidget(self._first_area(spec), dock)
-            dock.setVisible(spec.shown)
-        self.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        bottom = [spec.key for spec in PANES if self._first_area(spec) == BOTTOM]
-        for first, second in pairwise(bottom):
-            self.tabifyDockWidget(self._docks[first], self._docks[second])
-        self._docks[bottom[0]].raise_()
-        self._size_docks()
+        """All parts in their first places and sizes, which suit the size of the window."""
+        self._side_width = 0
+        self.drawer.whole.setChecked(False)
+        self.drawer.set_open(self.height() >= DRAWER_FROM)
+        self.timeline_strip.reset(self.width(), self.height())
+        self._size_drawer()
+        self._place_side()
 
-    def save_layout(self) -> QByteArray | None:
+    def save_layout(self) -> str | None:
         """The layout for ``restore_layout``.
 
         ``None`` when the panes were never seen, so there is nothing to remember.
         """
-        return self.saveState(LAYOUT_VERSION) if self._sized else None
+        if not self._is_sized:
+            return None
+        return json.dumps(
+            {
+                "version": LAYOUT_VERSION,
+                "drawer": self.drawer.current if self.drawer.is_open else "",
+                "heights": self._upright.sizes(),
+                "side": self.side.width() if self.side.is_open else self._side_width,
+                "folded": self.timeline_strip.is_folded,
+                "columns": self.handles.changes.save_columns().hex(),
+            }
+        )
 
-    def restore_layout(self, layout: QByteArray) -> None:
-        """Put docks where they were; a layout of another version changes nothing."""
-        self._sized = self.restoreState(layout, LAYOUT_VERSION)
+    def restore_layout(self, layout: str) -> None:
+        """Put parts where they were; a layout of another version changes nothing."""
+        try:
+            found = json.loads(layout)
+            if not isinstance(found, dict) or found.get("version") != LAYOUT_VERSION:
+                return
+            drawer, heights = str(found["drawer"]), [int(each) for each in found["heights"]]
+            columns = bytes.fromhex(str(found["columns"]))
+            self._side_width = int(found["side"])
+            self.timeline_strip.set_folded(bool(found["folded"]))
+        except (ValueError, TypeError, KeyError):
+            return
+        self._is_sized = True
+        self.handles.changes.restore_columns(columns)
+        if drawer in self._panes:
+            self.drawer.open_pane(drawer)
+            self._upright.setSizes(heights)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """First seen: sizes that suit the window, unless a layout was restored."""
-        super().showEvent(event)
-        if not self._sized:
-            self._sized = True
-            self.reset_layout()
+    # Qt -------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Move docks that a person did not move.
-
-        Their places suit a low window, or a high window.
-        """
+        """First seen: sizes that suit the window, unless a layout was restored."""
         super().resizeEvent(event)
-        self._name_tabs()
-        if self._sized and self._low != (self.height() < LOW_HEIGHT) and self._in_first_places():
+        if not self._is_sized and self.isVisible():
+            self._is_sized = True
             self.reset_layout()
+        self.timeline_strip.suit(self.width(), self.height())
+        self._place_side()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc closes the pane of the selection."""
+        if event.key() == Qt.Key.Key_Escape and self.side.is_open:
+            self.side.close_pane()
+        else:
+            super().keyPressEvent(event)
 
     # inside ---------------------------------------------------------------------------------------
 
     def _all(self) -> tuple[PaneBase, ...]:
         return (self.handles, *self._panes.values())
 
-    def _first_area(self, spec: PaneSpec) -> Qt.DockWidgetArea:
-        return BOTTOM if self._low and spec.key == "timeline" else spec.area
+    def _lay_out(self) -> None:
+        self._across = QSplitter(Qt.Orientation.Horizontal)
+        self._across.setChildrenCollapsible(False)
+        self._across.addWidget(self.handles)
+        self._across.addWidget(self.side)
+        self._across.setStretchFactor(0, 1)
+        self._across.splitterMoved.connect(lambda _at, _index: self._note_side())
+        self._upper = QWidget()
+        upper = QVBoxLayout(self._upper)
+        upper.setContentsMargins(0, 0, 0, 0)
+        upper.setSpacing(0)
+        upper.addWidget(self.timeline_strip)
+        upper.addWidget(self._across, 1)
+        self._upright = QSplitter(Qt.Orientation.Vertical)
+        self._upright.setChildrenCollapsible(False)
+        self._upright.addWidget(self._upper)
+        self._upright.addWidget(self.drawer.body)
+        self._upright.setStretchFactor(0, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._upright, 1)
+        layout.addWidget(self.drawer)
 
-    def _in_first_places(self) -> bool:
-        docks = ((spec, self._docks[spec.key]) for spec in PANES)
-        return all(
-            self.dockWidgetArea(dock) == self._first_area(spec)
-            and not dock.isFloating()
-            and dock.isHidden() != spec.shown
-            for spec, dock in docks
-        )
+    def _action(self, spec: PaneSpec, place: int) -> QAction:
+        action = QAction(f"Show {spec.title}", self)
+        action.setObjectName(f"show_{spec.key}")
+        if place < 10:
+            action.setShortcut(QKeySequence(f"Ctrl+{place}"))
+        action.triggered.connect(lambda: self.open_pane(spec.key))
+        self.addAction(action)
+        return action
 
-    def _dock(self, spec: PaneSpec) -> QDockWidget:
-        dock = QDockWidget(spec.title, self)
-        dock.setObjectName(spec.key)
-        pane = self._panes[spec.key]
-        if not pane.minimumWidth():
-            # or the widest of them all would take the room of its neighbours
-            pane.setMinimumWidth(MIN_PANE_WIDTH)
-        dock.setWidget(pane)
-        dock.setTitleBarWidget(DockTitle(dock, pane.title_actions))
-        dock.visibilityChanged.connect(lambda in_front: pane.came_to_front() if in_front else None)
-        return dock
+    def _size_drawer(self) -> None:
+        height = max(self._upright.height(), 1)
+        self._upright.setSizes([int(height * (1 - SHARE)), int(height * SHARE)])
 
-    def _note_count(self, spec: PaneSpec, count: int) -> None:
-        self._counts[spec.key] = count
-        self._name_tabs()
+    def _fill_with_drawer(self, whole: bool) -> None:
+        self._upper.setVisible(not whole)
 
-    def _name_tabs(self) -> None:
-        """Names each dock's content, with its number; in a narrow window shortly."""
-        for spec in PANES:
-            title = spec.short if spec.short and 0 < self.width() < NARROW_WIDTH else spec.title
-            count = self._counts.get(spec.key, 0)
-            self._docks[spec.key].setWindowTitle(f"{title} {count:,}" if count else title)
-        for tabs in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            # a tab without room is a click away, an elided name says nothing
-            tabs.setElideMode(Qt.TextElideMode.ElideNone)
-            tabs.setUsesScrollButtons(True)
-            tabs.setAccessibleName("Panes")
+    def _fill_with_side(self, whole: bool) -> None:
+        self.handles.setVisible(not whole)
 
-    def _size_docks(self) -> None:
-        height, width = max(self.height(), 480), max(self.width(), 800)
-        self.resizeDocks(
-            [self._docks["timeline"], self._docks["pending"]],
-            [int(height * TIMELINE_SHARE), int(height * PENDING_SHARE)],
-            Qt.Orientation.Vertical,
-        )
-        self.resizeDocks(
-            [self._docks["detail"]], [min(360, int(width * 0.32))], Qt.Orientation.Horizontal
-        )
+    def _note_side(self) -> None:
+        self._side_width = self.side.width()
+
+    def _place_side(self) -> None:
+        """Beside the table, or in a narrow window over it."""
+        is_sheet = 0 < self.width() < SHEET_BELOW
+        if is_sheet:
+            if self.side.parent() is not self:
+                was_open = self.side.is_open
+                self.side.setParent(self)
+                self.side.setVisible(was_open)
+            place = self.handles.mapTo(self, self.handles.rect().topLeft())
+            width = min(side_pane.SHEET_WIDTH, self.width())
+            self.side.setGeometry(self.width() - width, place.y(), width, self.handles.height())
+            self.side.raise_()
+            return
+        if self.side.parent() is self:
+            was_open = self.side.is_open
+            self._across.addWidget(self.side)
+            self.side.setVisible(was_open)
+        if self.side.is_open and self._across.width():
+            width = side_pane.WIDTH if self.width() >= WIDE_FROM else side_pane.NARROW_WIDTH
+            width = self._side_width or width
+            if self.side.width() != width:
+                self._across.setSizes([max(self._across.width() - width, 1), width])
+
+    def _side_closed(self) -> None:
+        self.handles.show()
+        self.handles.changes.choose("")
+        self.handles.table.choose(())
+        self.row_changed.emit(None)
 
     def _connect(self, parts: PaneParts) -> None:
         book = parts.marks
         for spec in PANES:
             self._connect_pane(self._panes[spec.key], spec)
         self.handles.handles_chosen.connect(self._selected)
+        self.handles.line_wanted.connect(self.line_wanted)
         self.handles.filter_changed.connect(lambda _source: self._show_range())
+        self.handles.row_chosen.connect(self._row_chosen)
+        self.handles.row_opened.connect(self.open_row)
+        self.handles.changed.connect(self.side.show_table)
+        self.line.handle_chosen.connect(self.choose)
+        self.line.line_wanted.connect(self.line_wanted)
+        self.line.pane_wanted.connect(self.open_pane)
+        self.line.holder_found.connect(lambda key, root, _all: self.holder_found.emit(key, root))
+        self.line.holder_found.connect(
+            lambda _key, _root, holders: parts.changes.learn_holders(holders)
+        )
+        self.side.closed.connect(self._side_closed)
+        self.side.whole_wanted.connect(self._fill_with_side)
+        self.drawer.toggled.connect(self._drawer_toggled)
+        self.drawer.whole_wanted.connect(self._fill_with_drawer)
         self.timeline.plot.range_selected.connect(
             lambda begin, end: self.marks.offer_range((begin, end))
         )
@@ -267,11 +362,14 @@ class Workbench(QMainWindow):
         self.marks.mark_wanted.connect(book.mark_now)
         self.marks.moments_wanted.connect(lambda begin, end: self._mark(book, (begin, end)))
         book.marked.connect(self.timeline.add_mark)
-        parts.findings.coverage_changed.connect(
-            lambda coverage: self.handles.show_lead(coverage.lead)
-        )
-        parts.findings.coverage_changed.connect(self.detail.show_coverage)
-        parts.findings.coverage_changed.connect(self.pending.show_coverage)
+        coverage_changed = parts.findings.coverage_changed
+        coverage_changed.connect(lambda coverage: self.handles.show_lead(coverage.lead))
+        coverage_changed.connect(self.detail.show_coverage)
+        coverage_changed.connect(self.pending.show_coverage)
+
+    def _drawer_toggled(self, is_open: bool) -> None:
+        if is_open and not self._upright.sizes()[1]:
+            self._size_drawer()
 
     def _connect_pane(self, pane: PaneBase, spec: PaneSpec) -> None:
         """A click leads elsewhere, and the tab shows the number of records."""
@@ -279,7 +377,8 @@ class Workbench(QMainWindow):
         pane.filter_wanted.connect(self.handles.set_filter)
         pane.born_wanted.connect(lambda term: self.handles.narrow("born", term))
         pane.line_wanted.connect(self.line_wanted)
-        pane.count_changed.connect(lambda count: self._note_count(spec, count))
+        if spec.place is Place.DRAWER:
+            pane.count_changed.connect(lambda count: self.drawer.note_count(spec.key, count))
 
     def _mark(self, book: MarkBook, moments: tuple[float, ...]) -> None:
         """Mark moments that have passed.
@@ -289,10 +388,17 @@ class Workbench(QMainWindow):
         for at in moments:
             book.mark_at(at, self.timeline.released_since(at))
 
+    def _row_chosen(self, row: ChangeRow) -> None:
+        self.show_row(row)
+        self.row_changed.emit(row)
+
     def _selected(self, handles: tuple[int, ...]) -> None:
         self.detail.choose(handles[0] if handles else None, self._shown)
         for pane in self._panes.values():
             pane.follow(handles)
+        if handles:
+            self.side.show_handle()
+            self._place_side()
         self.selection_changed.emit(handles)
 
     def _show_range(self) -> None:

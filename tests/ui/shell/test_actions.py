@@ -32,6 +32,10 @@ ALWAYS = {
     "system_theme",
     "commands",
     "quit",
+    "new_window",
+    "help",
+    "shortcuts",
+    "about",
 }
 LOOKING = {
     "filter",
@@ -45,7 +49,12 @@ LOOKING = {
     "tour",
     "audit",
     "mark",
+    "next_suspect",
+    "previous_suspect",
 }
+
+
+NEED_A_SNAPSHOT = {"screenshot", "mark", "tour", "next_suspect", "previous_suspect"}
 
 
 @pytest.fixture
@@ -67,7 +76,7 @@ def enabled(actions: Actions) -> set[str]:
         (
             dataclasses.replace(ATTACHED, has_snapshot=False, answers=False),
             0,
-            ALWAYS | LOOKING - {"screenshot", "mark", "tour"},
+            ALWAYS | LOOKING - NEED_A_SNAPSHOT,
         ),
         (ATTACHED, 0, ALWAYS | LOOKING | {"pause", "record", "arm"}),
         (ATTACHED, 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy"}),
@@ -116,7 +125,7 @@ def test_a_disabled_action_says_why(actions: Actions) -> None:
     actions.apply(READ_ONLY, Chosen(handles=1))
     assert "Not now: the target has ended" in actions["gc"].toolTip()
     actions.apply(ATTACHED, Chosen(handles=1))
-    assert "Not now: arm actions first" in actions["close"].toolTip()
+    assert "Not now: switch Actions on first (Ctrl+Shift+A)" in actions["close"].toolTip()
 
 
 def test_showing_the_situation_triggers_nothing(actions: Actions, qtbot: QtBot) -> None:

@@ -11,41 +11,42 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QWidget
 
 from inspector.model.churn import Line
-from inspector.model.findings.finding import Finding, Verdict
-from inspector.model.findings.judge import Report, all_rules
 from inspector.model.objects import object_count
 from inspector.model.snapshot import UNKNOWN, TargetState
 from inspector.model.wording import UNKNOWN_TEXT
-from inspector.ui.kit.running_clock import RunningClock
+from inspector.ui.kit.spark import spark_points
 from inspector.ui.kit.theme import DARK, LIGHT
-from inspector.ui.shell.vital_cell import Sign, VitalCell, spark_points
+from inspector.ui.shell.vital_cell import Sign, VitalCell
 from inspector.ui.shell.vital_signs import VitalSigns
 from inspector.vocabulary import EventKind, Reference, Resource
-from tests.helpers.reading import part, row_of
+from tests.helpers.reading import part, text_of
 from tests.helpers.snapshots import (
     T0,
     Row,
-    World,
     big_snapshot,
-    handle_id,
     make_vitals,
     snapshot_of,
     with_state,
 )
 from tests.helpers.widget_life import what_is_left
 
+CAPTIONS = ("Live", "Objects", "Born", "Died", "Lost")
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
-def strip_of(qtbot: Any, clock: RunningClock | None = None) -> VitalSigns:
-    strip = VitalSigns(LIGHT, clock=clock)
+def strip_of(qtbot: Any) -> VitalSigns:
+    strip = VitalSigns(LIGHT)
     qtbot.addWidget(strip)
     return strip
 
 
 def cells(strip: VitalSigns) -> list[VitalCell]:
     """All numbers, from left to right."""
-    return row_of(strip, VitalCell)
+    return sorted(strip.findChildren(VitalCell), key=lambda cell: CAPTIONS.index(_caption(cell)))
+
+
+def _caption(cell: VitalCell) -> str:
+    return cell.accessibleName().partition(":")[0]
 
 
 def cell(strip: VitalSigns, caption: str) -> VitalCell:
@@ -67,10 +68,10 @@ def waiting(slot: int, secs: float, owner: str = "worker-2") -> Row:
 
 
 def test_everything_is_unknown_before_the_first_counters(qtbot: Any) -> None:
-    assert values(strip_of(qtbot)) == [UNKNOWN_TEXT] * 7
+    assert values(strip_of(qtbot)) == [UNKNOWN_TEXT] * 5
 
 
-def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: Any) -> None:
+def test_a_snapshot_fills_in_handles_objects_and_losses(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(
         snapshot_of(
@@ -78,8 +79,7 @@ def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: An
             lost={"untracked_handles": 1200, "misuse_stale": 9},
         )
     )
-    assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1", UNKNOWN_TEXT, "1,200"]
-    assert sign(strip, "Pending closes").beside == "oldest 41 s"
+    assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1,200"]
     assert sign(strip, "Lost").tooltip == (
         "Lost, so numbers may be short. Click to read the meaning:\n1,200 handles without a row"
     )
@@ -91,7 +91,7 @@ def test_rates_say_their_direction_and_the_window_they_were_measured_over(qtbot:
     for i in range(41):
         strip.show_vitals(make_vitals(T0 + i * 0.1, [100 + 124 * i], [118 * i]))
     assert values(strip)[:4] == ["340", UNKNOWN_TEXT, "+1,240/s", "−1,180/s"]
-    assert sign(strip, "Births").tooltip == (
+    assert sign(strip, "Born").tooltip == (
         "Handles created, over the last 2.0 s. Click to list them"
     )
 
@@ -112,34 +112,12 @@ def test_a_rate_of_nothing_has_no_direction(qtbot: Any) -> None:
     assert values(strip)[2:4] == ["0/s", "0/s"]
 
 
-def test_pending_closes_are_amber_with_an_icon_and_stuck_ones_stand_out_more(qtbot: Any) -> None:
-    strip = strip_of(qtbot)
-    strip.show_snapshot(snapshot_of([waiting(1, 41)]))
-    assert (sign(strip, "Pending closes").tint, sign(strip, "Pending closes").icon) == (
-        "waiting",
-        "waiting",
-    )
-    strip.show_snapshot(
-        snapshot_of(
-            [waiting(1, 41), waiting(2, 3, "worker-3")],
-            world=World(ended_threads=("worker-3",)),
-            serial=2,
-        )
-    )
-    assert (sign(strip, "Pending closes").tint, sign(strip, "Pending closes").icon) == (
-        "suspect",
-        "failed",
-    )
-    assert sign(strip, "Pending closes").beside == "1 stuck, oldest 41 s"
-
-
-def test_nothing_pending_and_nothing_lost_are_said_and_quiet(qtbot: Any) -> None:
+def test_nothing_lost_is_said_and_quiet(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of())
-    assert [sign(strip, "Pending closes"), sign(strip, "Lost")] == [
-        Sign("0", tint="text_quiet", tooltip="Nothing is waiting to close"),
-        Sign("0", tint="text_quiet", tooltip="Nothing was lost: all that happened is counted"),
-    ]
+    assert sign(strip, "Lost") == Sign(
+        "0", tint="text_quiet", tooltip="Nothing was lost: all that happened is counted"
+    )
 
 
 def test_refused_uses_and_sampling_less_often_are_no_losses(qtbot: Any) -> None:
@@ -154,21 +132,13 @@ def test_refused_uses_and_sampling_less_often_are_no_losses(qtbot: Any) -> None:
     assert (sign(strip, "Lost").value, sign(strip, "Lost").beside) == ("0", "")
 
 
-def test_an_unknown_age_is_left_out(qtbot: Any) -> None:
-    strip = strip_of(qtbot)
-    strip.show_snapshot(snapshot_of([waiting(1, float("nan"))]))
-    assert (sign(strip, "Pending closes").value, sign(strip, "Pending closes").beside) == ("1", "")
-
-
 @pytest.mark.parametrize(
     ("caption", "signal", "sent"),
     [
-        ("Live handles", "filter_wanted", "state:live"),
+        ("Live", "filter_wanted", "state:live"),
         ("Objects", "filter_wanted", "state:live"),
-        ("Births", "events_wanted", EventKind.CREATE),
-        ("Deaths", "events_wanted", EventKind.RELEASE),
-        ("Findings", "pane_wanted", "findings"),
-        ("Pending closes", "pane_wanted", "pending"),
+        ("Born", "events_wanted", EventKind.CREATE),
+        ("Died", "events_wanted", EventKind.RELEASE),
     ],
 )
 def test_every_number_is_a_door(qtbot: Any, caption: str, signal: str, sent: object) -> None:
@@ -180,25 +150,6 @@ def test_every_number_is_a_door(qtbot: Any, caption: str, signal: str, sent: obj
     assert opened.args == [sent]
 
 
-def test_findings_say_how_much_deserves_a_look(qtbot: Any) -> None:
-    strip = strip_of(qtbot)
-    suspect = Finding(
-        "never-closed", Verdict.SUSPECT, "1 Journal dropped without close", subject="Journal"
-    )
-    strip.show_report(
-        Report(
-            T0,
-            (suspect, dataclasses.replace(suspect, subject="Cursor", muted="a test")),
-            all_rules(),
-        )
-    )
-    assert (sign(strip, "Findings").value, sign(strip, "Findings").icon) == ("1", "suspect")
-    assert "1 Journal dropped without close" in sign(strip, "Findings").tooltip
-    strip.show_report(Report(T0, (dataclasses.replace(suspect, muted="a test"),), all_rules()))
-    assert (sign(strip, "Findings").value, sign(strip, "Findings").tint) == ("0", "text_quiet")
-    assert "1 finding muted" in sign(strip, "Findings").tooltip
-
-
 def test_the_losses_lead_to_what_they_mean(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of(lost={"untracked_handles": 1}))
@@ -206,35 +157,14 @@ def test_the_losses_lead_to_what_they_mean(qtbot: Any) -> None:
         cell(strip, "Lost").click()
 
 
-def test_the_pending_number_leads_to_the_oldest_close(qtbot: Any) -> None:
-    strip = strip_of(qtbot)
-    strip.show_snapshot(snapshot_of([waiting(1, 3), waiting(2, 41)]))
-    with qtbot.waitSignal(strip.handle_chosen) as chosen:
-        cell(strip, "Pending closes").click()
-    assert chosen.args == [handle_id(2)]
-
-
 def test_a_number_can_be_reached_and_opened_by_keyboard_and_has_a_name(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of([waiting(1, 41)]))
     strip.show()
-    assert cell(strip, "Pending closes").focusPolicy() == Qt.FocusPolicy.TabFocus
-    assert cell(strip, "Pending closes").accessibleName() == "Pending closes: 1 oldest 41 s"
-    with qtbot.waitSignal(strip.pane_wanted):
-        qtbot.keyClick(cell(strip, "Pending closes"), Qt.Key.Key_Space)
-
-
-def test_the_age_of_the_oldest_close_grows_between_snapshots(qtbot: Any) -> None:
-    seconds = [0.0]
-    clock = RunningClock(monotonic=lambda: seconds[0])
-    strip = strip_of(qtbot, clock)
-    strip.show_snapshot(snapshot_of([waiting(1, 41)]))
-    seconds[0] = 2.0
-    clock.ticked.emit()
-    assert sign(strip, "Pending closes").beside == "oldest 43 s"
-    strip.set_paused(True)
-    clock.ticked.emit()
-    assert sign(strip, "Pending closes").beside == "oldest 41 s"
+    assert cell(strip, "Live").focusPolicy() == Qt.FocusPolicy.TabFocus
+    assert cell(strip, "Live").accessibleName() == "Live: 1"
+    with qtbot.waitSignal(strip.filter_wanted):
+        qtbot.keyClick(cell(strip, "Live"), Qt.Key.Key_Space)
 
 
 def test_another_target_begins_anew_and_clearing_forgets(qtbot: Any) -> None:
@@ -247,7 +177,7 @@ def test_another_target_begins_anew_and_clearing_forgets(qtbot: Any) -> None:
     )
     assert values(strip)[2] == UNKNOWN_TEXT
     strip.clear()
-    assert values(strip) == [UNKNOWN_TEXT] * 7
+    assert values(strip) == [UNKNOWN_TEXT] * 5
 
 
 def test_a_recorded_state_shows_its_counts_and_no_rates(qtbot: Any) -> None:
@@ -258,20 +188,35 @@ def test_a_recorded_state_shows_its_counts_and_no_rates(qtbot: Any) -> None:
         "100,000",
         UNKNOWN_TEXT,
         UNKNOWN_TEXT,
-        "3",
-        UNKNOWN_TEXT,
         "0",
     ]
 
 
 def test_a_lost_target_keeps_its_last_numbers(qtbot: Any) -> None:
-    clock = RunningClock()
-    strip = strip_of(qtbot, clock)
-    alive = snapshot_of([Row(1), waiting(2, 41)])
-    strip.show_snapshot(alive)
+    strip = strip_of(qtbot)
+    for i in range(30):
+        strip.show_vitals(make_vitals(T0 + i * 0.1, [100 * i], [0]))
+    alive = snapshot_of([Row(1), waiting(2, 41)], at=T0 + 3)
     strip.show_snapshot(with_state(alive, TargetState.POST_MORTEM))
-    assert values(strip)[0] == "2"
-    assert not clock.running
+    assert values(strip)[:2] == ["2", "2"]
+
+
+def test_a_lost_target_has_no_rates_any_more(qtbot: Any) -> None:
+    strip = strip_of(qtbot)
+    strip.show_snapshot(snapshot_of([Row(1)]))
+    for i in range(1, 30):
+        strip.show_vitals(make_vitals(T0 + i * 0.1, [100 * i], [0]))
+    assert values(strip)[2] == "+1,000/s"
+    strip.show_snapshot(with_state(snapshot_of([Row(1)], at=T0 + 4), TargetState.ENDED))
+    assert values(strip)[2:4] == [UNKNOWN_TEXT, UNKNOWN_TEXT]
+    assert text_of(strip, "Net growth") == "net –"
+
+
+def test_net_growth_is_births_without_deaths(qtbot: Any) -> None:
+    strip = strip_of(qtbot)
+    for i in range(41):
+        strip.show_vitals(make_vitals(T0 + i * 0.1, [100 + 124 * i], [118 * i]))
+    assert text_of(strip, "Net growth") == "net +60/s"
 
 
 def test_numbers_are_not_cut_where_there_is_little_room(qtbot: Any) -> None:
@@ -280,7 +225,7 @@ def test_numbers_are_not_cut_where_there_is_little_room(qtbot: Any) -> None:
         strip.show_vitals(make_vitals(T0 + i * 0.1, [100_000 + 12_345 * i], [11_111 * i]))
     strip.show_snapshot(big_snapshot(100_000, pending=4000))
     strip.set_theme(DARK)
-    strip.resize(900, 48)
+    strip.resize(900, 92)
     strip.show()
     assert all(each.width() >= each.sizeHint().width() for each in cells(strip))
     assert cells(strip)[-1].geometry().right() < 900

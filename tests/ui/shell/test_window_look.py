@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -9,21 +10,23 @@ from pytestqt.qtbot import QtBot
 from inspector.model.churn import MarkKind
 from inspector.ui.kit.theme import DARK
 from inspector.ui.shell.command_palette import CommandPalette
-from inspector.ui.shell.main_window import COMPACT_WIDTH, MainWindow
-from inspector.ui.shell.workbench import LOW_HEIGHT
-from tests.helpers.fake_session import FakeConnector
-from tests.helpers.reading import button, dock
+from inspector.ui.shell.main_window import MainWindow
+from tests.helpers.fake_session import FakeConnector, FakeSession
+from tests.helpers.reading import button
 from tests.helpers.windows import SNAPSHOT, Attach, Open, arm
 
 
-def test_at_its_first_size_the_timeline_takes_more_than_a_quarter_of_the_panes(
-    attach: Attach,
+def test_at_its_first_size_the_parts_have_the_heights_of_the_design(
+    qtbot: QtBot, attach: Attach
 ) -> None:
     window, _ = attach(SNAPSHOT)
     bench = window.workbench
-    share = dock(bench, "timeline").height() / bench.height()
-    assert 0.26 < share < 0.36
-    assert dock(bench, "pending").height() < dock(bench, "timeline").height()
+    qtbot.waitUntil(lambda: bench.timeline_strip.height() == 112)
+    assert window.verdict.height() == 92
+    assert bench.drawer.height() == 28
+    assert not bench.drawer.is_open
+    assert not bench.side.is_open
+    assert bench.handles.changes.height() >= 21 * 24
 
 
 def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(
@@ -35,16 +38,16 @@ def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(
     assert [(mark.at, mark.text) for mark in marks] == [(SNAPSHOT.taken_at, "mark 1")]
 
 
-def test_the_command_palette_runs_what_is_typed(qtbot: QtBot, attach: Attach) -> None:
+def test_the_command_palette_shows_a_pane_and_never_hides_it(qtbot: QtBot, attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
-    qtbot.keyClick(
-        window.workbench.handles.table, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier
-    )
-    palette = window.findChild(CommandPalette)
-    qtbot.keyClicks(palette.field, "threads")
-    assert not dock(window.workbench, "threads").isHidden()
-    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
-    assert dock(window.workbench, "threads").isHidden()
+    for _ in range(2):
+        window.commands["commands"].trigger()
+        palette = window.findChild(CommandPalette)
+        qtbot.keyClicks(palette.field, "findings")
+        qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+        assert window.workbench.drawer.is_open
+        assert window.workbench.drawer.current == "findings"
+        qtbot.waitUntil(lambda: window.findChild(CommandPalette) is None)
 
 
 def test_slash_goes_to_the_filter_and_letters_typed_there_are_no_shortcuts(
@@ -67,7 +70,7 @@ def test_space_presses_a_focused_button_and_does_not_pause(qtbot: QtBot, attach:
     tombstones.setFocus()
     qtbot.waitUntil(tombstones.hasFocus)
     qtbot.keyClick(tombstones, Qt.Key.Key_Space)
-    assert not tombstones.isChecked()
+    assert tombstones.isChecked()
     assert not window.commands["pause"].isChecked()
 
 
@@ -98,17 +101,22 @@ def test_the_layout_is_remembered_and_can_be_reset(
     qtbot: QtBot, settings, attach: Attach, tmp_path: Path
 ) -> None:
     window, _ = attach(SNAPSHOT)
-    dock(window.workbench, "threads").hide()
+    window.workbench.open_pane("threads")
     window.close()
-    again = MainWindow(FakeConnector(folder=tmp_path), settings)
+    again = MainWindow(
+        FakeConnector(sessions={1: FakeSession(SNAPSHOT)}, folder=tmp_path), settings
+    )
     qtbot.addWidget(again)
-    assert dock(again.workbench, "threads").isHidden()
-    again.commands["reset_layout"].setEnabled(True)
+    again.show()
+    with qtbot.waitSignal(again.attachment.snapshot_shown):
+        again.attachment.attach(1)
+    assert again.workbench.drawer.is_open
+    assert again.workbench.drawer.current == "threads"
     again.commands["reset_layout"].trigger()
-    assert not dock(again.workbench, "threads").isHidden()
+    assert not again.workbench.drawer.is_open
     fresh = MainWindow(FakeConnector(folder=tmp_path), settings, reset_layout=True)
     qtbot.addWidget(fresh)
-    assert not dock(fresh.workbench, "threads").isHidden()
+    assert not fresh.workbench.drawer.is_open
     for extra in (again, fresh):
         extra.close()
 
@@ -119,33 +127,48 @@ def test_a_window_closed_on_the_start_page_remembers_no_layout(settings, open_wi
     assert settings.value("geometry") is not None
 
 
-def test_a_low_window_puts_the_timeline_with_the_tabs_unless_somebody_moved_a_pane(
+def test_a_low_window_folds_the_timeline_unless_a_person_did_otherwise(
     qtbot: QtBot, attach: Attach
 ) -> None:
     window, _ = attach(SNAPSHOT)
-    bench = window.workbench
-    timeline = dock(bench, "timeline")
-    top, bottom = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-    assert bench.dockWidgetArea(timeline) == top
+    strip = window.workbench.timeline_strip
     window.resize(900, 600)
-    qtbot.waitUntil(lambda: bench.dockWidgetArea(timeline) == bottom)
+    qtbot.waitUntil(lambda: strip.is_folded and strip.height() == 30)
+    window.resize(1280, 720)
+    qtbot.waitUntil(lambda: not strip.is_folded and strip.height() == 72)
     window.resize(1440, 900)
-    qtbot.waitUntil(lambda: bench.dockWidgetArea(timeline) == top)
-    dock(bench, "threads").hide()
-    window.resize(900, 600)
-    qtbot.waitUntil(lambda: bench.height() < LOW_HEIGHT)
-    assert bench.dockWidgetArea(timeline) == top
+    qtbot.waitUntil(lambda: strip.height() == 112)
+    strip.title.click()
+    assert strip.is_folded
+    window.resize(1440, 880)
+    assert strip.is_folded
 
 
-def test_a_narrow_window_shows_icons_alone_and_cuts_nothing_off(
-    qtbot: QtBot, attach: Attach
+SIZES = ((900, 600), (1280, 720), (1366, 768), (1440, 900), (2560, 1440))
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_at_every_size_the_whole_toolbar_is_in_sight(
+    qtbot: QtBot, attach: Attach, width: int, height: int
 ) -> None:
     window, _ = attach(SNAPSHOT)
-    window.resize(900, 600)
-    assert window.width() == 900 < COMPACT_WIDTH
-    buttons = [
-        window.toolbar.widgetForAction(window.commands[key])
-        for key in ("pause", "gc", "close", "attach", "theme", "commands")
-    ]
-    qtbot.waitUntil(lambda: all(button.geometry().right() < window.width() for button in buttons))
-    assert all(button.isVisible() for button in buttons)
+    window.resize(width, height)
+    toolbar = window.toolbar
+    qtbot.waitUntil(lambda: toolbar.width() == width)
+    parts = (toolbar.chip, toolbar.search, toolbar.acting, toolbar.menu_button)
+    assert all(part.isVisible() for part in parts)
+    right = [part.mapTo(window, part.rect().topRight()).x() for part in parts]
+    assert right == sorted(right)
+    assert right[-1] < width
+    assert toolbar.height() == (36 if width < 1000 else 40)
+
+
+@pytest.mark.parametrize("width", [1180, 1240, 1300, 1360, 1420])
+def test_between_narrow_and_wide_nothing_of_the_toolbar_is_cut(
+    qtbot: QtBot, attach: Attach, width: int
+) -> None:
+    window, _ = attach(SNAPSHOT)
+    window.resize(width, 800)
+    menu = window.toolbar.menu_button
+    qtbot.waitUntil(lambda: window.toolbar.width() == width)
+    assert menu.mapTo(window, menu.rect().topRight()).x() < width

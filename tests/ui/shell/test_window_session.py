@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from inspector.model.change_groups import GroupBy
 from inspector.model.snapshot import TargetState
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Level, Reference
@@ -58,6 +59,7 @@ def test_the_demo_is_one_click(qtbot: QtBot, open_window: Open) -> None:
     window = open_window(FakeConnector(demo=FakeSession(SNAPSHOT)))
     with qtbot.waitSignal(window.attachment.snapshot_shown):
         qtbot.mouseClick(window.start.demo, Qt.MouseButton.LeftButton)
+    window.workbench.handles.group_by(GroupBy.NONE)
     assert window.workbench.handles.model.rowCount() == 4
 
 
@@ -83,6 +85,7 @@ def test_attaching_to_another_process_ends_the_first_session(
             window.attachment.attach(pid)
     qtbot.waitUntil(lambda: first.ended)
     assert not second.ended
+    window.workbench.handles.group_by(GroupBy.NONE)
     assert window.workbench.handles.model.rowCount() == 2
 
 

@@ -28,6 +28,7 @@ from inspector.model.threads import filter_text
 from inspector.ui.kit.labels import head_label, quiet_label, rich_label, rule, section_label
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
+from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.panes.detail.history_lane import HistoryLane
 from inspector.ui.panes.detail.state_lane import StateLane, reference_lane, resource_lane
 from inspector.ui.panes.detail.who_holds import WhoHolds
@@ -59,6 +60,7 @@ class DetailPane(PaneBase):
         theme: Theme,
         questions: HolderQuestions | None = None,
         lane: HistoryLane | None = None,
+        colors: TypeColors | None = None,
     ) -> None:
         """Nothing selected.
 
@@ -70,6 +72,7 @@ class DetailPane(PaneBase):
         self._theme = theme
         self._questions = questions
         self._lane = lane
+        self._colors = colors or TypeColors()
         self._snapshot: Snapshot | None = None
         self._handle: int | None = None
         self._coverage = Coverage()
@@ -312,7 +315,9 @@ class DetailPane(PaneBase):
         known = snapshot.types.get(index)
         if known is None:
             return f"type {index}"
-        swatch = f'<span style="color:{self._theme.category(known.name).name()}">■</span>'
+        swatch = (
+            f'<span style="color:{self._colors.color(known.name, self._theme).name()}">■</span>'
+        )
         link = self._link(f"filter:type:{quoted(known.name)}", known.name)
         size = f", {known.size_bytes:,} bytes" if known.size_bytes >= 0 else ""
         origin = f" from {escape(known.origin)}" if known.origin else ""

@@ -19,6 +19,7 @@ from inspector.model.grouping import Group
 from inspector.model.states import Standing
 from inspector.ui.kit.assets import pixmap
 from inspector.ui.kit.theme import Theme, ui_font
+from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.panes.handles.cells import Tone, group_facts
 from inspector.ui.panes.handles.model import HandleModel
 
@@ -72,9 +73,12 @@ class HandleDelegate(QStyledItemDelegate):
     def _forget_heads(self) -> None:
         self._heads.clear()
 
-    def __init__(self, theme: Theme, model: HandleModel, view: QTableView) -> None:
+    def __init__(
+        self, theme: Theme, model: HandleModel, colors: TypeColors, view: QTableView
+    ) -> None:
         """Paints for ``view``, which shows ``model``."""
         super().__init__(view)
+        self._type_colors = colors
         self._model = model
         self._view = view
         self._fits: dict[tuple[str, int], str] = {}
@@ -224,7 +228,8 @@ class HandleDelegate(QStyledItemDelegate):
             line.left() + 6, middle - ICON // 2 + 1, self._icon(self._chevron(group), "text_quiet")
         )
         painter.fillRect(
-            QRect(line.left() + INDENT, middle - 4, 9, 9), self._theme.category(group.name)
+            QRect(line.left() + INDENT, middle - 4, 9, 9),
+            self._type_colors.color(group.name, self._theme),
         )
         painter.setFont(self._bold)
         painter.setPen(self._theme.color("selection_text" if selected else "text"))

@@ -4,44 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLineEdit,
-    QMenu,
-    QPushButton,
-    QStackedLayout,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout
 
 from inspector.model import wording
-from inspector.model.columns import FILTER_HELP, TABLE_COLUMNS, section_of
-from inspector.model.filter import FilterError, parse, quoted, replaced
+from inspector.model.change_groups import GroupBy
+from inspector.model.changes import ChangeRow, ChangeTable, RowKind
+from inspector.model.columns import TABLE_COLUMNS, section_of
+from inspector.model.filter import FilterError, parse, replaced
 from inspector.model.findings.judge import why_empty
 from inspector.model.findings.leads import Lead
 from inspector.model.grouping import Arrangement, Query
 from inspector.model.snapshot import Snapshot, Vitals
-from inspector.model.threads import filter_text
-from inspector.ui.kit.assets import icon
-from inspector.ui.kit.labels import quiet_label, set_flag, text_label
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
+from inspector.ui.kit.type_colors import TypeColors
+from inspector.ui.panes.handles.change_view import ChangeView
+from inspector.ui.panes.handles.empty_note import EmptyNote
+from inspector.ui.panes.handles.head import TableHead
 from inspector.ui.panes.handles.model import HandleModel
 from inspector.ui.panes.handles.query_runner import QueryRunner
+from inspector.ui.panes.handles.row_menu import RowMenu
 from inspector.ui.panes.handles.table import HandleTable
 from inspector.ui.session.bridge import BackgroundRunner
+from inspector.ui.session.change_watch import ChangeWatch
 
-MOMENTS_SECS: Final = (0.5, 2.0, 5.0, 30.0)
-FILTER_HINT: Final = (
-    "Filter: words, type:Journal, state:pending, thread:worker, strong>1, age>10s, -not"
-)
-TYPING_MILLIS: Final = 120
-"""Typing settles before a filter runs."""
+MOST_KEPT: Final = 1_000
+"""Selected handles that stay in sight when they die."""
 
 
 class HandlesPane(PaneBase):
@@ -54,26 +45,43 @@ class HandlesPane(PaneBase):
     menu_wanted = Signal(object)
     """``QMenu`` for the selection; the window adds its actions."""
 
+    row_chosen = Signal(object)
+    """``ChangeRow`` that was selected."""
+    row_opened = Signal(object)
+    """``ChangeRow`` whose holders a person asked for."""
+    changed = Signal(object)
+    """``ChangeTable`` that is shown now, or ``None``."""
+
     def __init__(
-        self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        runner: BackgroundRunner,
+        watch: ChangeWatch | None = None,
+        colors: TypeColors | None = None,
     ) -> None:
-        """Empty; ``runner`` sorts large tables."""
-        super().__init__(parent)
+        """Empty; ``runner`` sorts large tables.
+
+        Without ``watch`` there is the table of handles alone.
+        """
+        super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        colors = colors or TypeColors()
+        self._watch = watch
         self.model = HandleModel(self)
-        self.table = HandleTable(theme, self.model, self)
-        self.query = Query()
-        self._theme = theme
+        self.table = HandleTable(theme, self.model, colors, self)
+        self.changes = ChangeView(theme, colors, self)
+        self.query = Query(tombstones=False)
+        self.grouping = GroupBy.NONE if watch is None else GroupBy.TYPE
         self._snapshot: Snapshot | None = None
         self._lead: Lead | None = None
         self._reading = False
         self._query_runner = QueryRunner(runner, self)
-        self._typing = QTimer(self, singleShot=True, interval=TYPING_MILLIS)
-        self._build_head()
+        self._head = TableHead(self, moment_secs=self.query.moment_secs)
+        self.field = self._head.field
         self._build_body()
         self._connect()
         self.set_theme(theme)
-        self._show_counts(None)
+        self.group_by(self.grouping)
 
     # calls from other parts -----------------------------------------------------------------------
 
@@ -97,11 +105,8 @@ class HandlesPane(PaneBase):
 
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""
-        self._theme = theme
-        self.table.set_theme(theme)
-        self._tombstones.setIcon(icon("tombstone", theme, tint="text_quiet"))
-        self._moment.setIcon(icon("born", theme, tint="text_quiet"))
-        self._search_icon.setIcon(icon("search", theme, tint="text_quiet"))
+        for part in (self.table, self.changes, self._head):
+            part.set_theme(theme)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -122,7 +127,7 @@ class HandlesPane(PaneBase):
 
     def apply_filter(self) -> bool:
         """Use the filter in the field; a bad filter is explained and the last good filter stays."""
-        self._typing.stop()
+        self._head.settle()
         try:
             wanted = parse(self.field.text())
         except FilterError as error:
@@ -130,9 +135,30 @@ class HandlesPane(PaneBase):
             return False
         self._complain("")
         if wanted != self.query.filter:
+            if wanted.names_tombstones():
+                self.group_by(GroupBy.NONE)
             self._ask(dataclasses.replace(self.query, filter=wanted))
+            self._ask_changes(filter=wanted)
             self.filter_changed.emit(wanted.source)
         return True
+
+    def group_by(self, grouping: GroupBy) -> None:
+        """Group the rows by something else; *None* lists the handles."""
+        self.grouping = grouping
+        self._head.groups.show_value(grouping)
+        lists_handles = grouping is GroupBy.NONE
+        self._rows.setCurrentWidget(self.table if lists_handles else self.changes)
+        self._head.show_rows(of_handles=lists_handles)
+        if lists_handles:
+            self._arrange(held=False)
+        else:
+            self._ask_changes(group_by=grouping)
+        self._show_counts(self.model.arrangement)
+
+    def focus_rows(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
+        """Give the keyboard to the table that is shown."""
+        shown = self.table if self.grouping is GroupBy.NONE else self.changes
+        shown.setFocus(reason)
 
     def choose(self, handles: Sequence[int]) -> None:
         """Select handles; a filter that hides them is taken away first."""
@@ -153,105 +179,83 @@ class HandlesPane(PaneBase):
 
     # building -------------------------------------------------------------------------------------
 
-    def _build_head(self) -> None:
-        self.field = QLineEdit(self, placeholderText=FILTER_HINT, clearButtonEnabled=True)
-        self.field.setAccessibleName("Filter of the handle table")
-        self.field.setToolTip(FILTER_HELP)
-        self._search_icon = QAction(self)
-        self.field.addAction(self._search_icon, QLineEdit.ActionPosition.LeadingPosition)
-        self._tombstones = QToolButton(self)
-        self._tombstones.setCheckable(True)
-        self._tombstones.setChecked(self.query.tombstones)
-        self._tombstones.setAccessibleName("Show tombstones")
-        self._tombstones.setToolTip("Show tombstones: the most recent dead handles stay readable")
-        self._moment = QToolButton(self)
-        self._moment.setText(f"{self.query.moment_secs:g} s")
-        self._moment.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._moment.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._moment.setToolTip("How long new rows are green and dying rows red")
-        self._moment.setAccessibleName("How long new and dying rows are marked")
-        menu = QMenu(self._moment)
-        for secs in MOMENTS_SECS:
-            menu.addAction(f"{secs:g} s").triggered.connect(
-                lambda _checked=False, secs=secs: self._set_moment(secs)
-            )
-        self._moment.setMenu(menu)
-        self._counts = quiet_label("")
-        self._counts.setObjectName("Number of handles")
-        self._error = text_label("", self)
-        self._error.setObjectName("Error in the filter")
-        self._error.setProperty("alarm", True)
-        self._error.hide()
-        self._arrivals = QPushButton("", self)
-        self._arrivals.setObjectName("Sort in")
-        self._arrivals.setProperty("flat", True)
-        self._arrivals.setToolTip("They stand at the end of their type: click to sort them in")
-        policy = self._arrivals.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)  # or the table moves when it appears
-        self._arrivals.setSizePolicy(policy)
-        self._arrivals.hide()
-
     def _build_body(self) -> None:
-        first = QHBoxLayout()
-        first.setContentsMargins(8, 8, 8, 4)
-        first.setSpacing(4)
-        first.addWidget(self.field, 1)
-        first.addWidget(self._tombstones)
-        first.addWidget(self._moment)
-        second = QHBoxLayout()
-        second.setContentsMargins(12, 0, 8, 6)
-        second.addWidget(self._error)
-        second.addWidget(self._counts, 1)
-        second.addWidget(self._arrivals)
+        self._rows = QStackedWidget()
+        self._rows.addWidget(self.changes)
+        self._rows.addWidget(self.table)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
-        body.addLayout(first)
-        body.addLayout(second)
-        body.addWidget(self.table, 1)
-        self._build_empty()
-
-    def _build_empty(self) -> None:
-        """A sentence over the table's viewport, with the button that helps."""
-        self._empty = QWidget(self.table.viewport())
-        self._empty_text = quiet_label("", self._empty)
-        self._empty_text.setObjectName("Why there is no row")
-        self._empty_text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty_text.setWordWrap(True)
-        self._empty_button = QPushButton("Clear filter", self._empty)
-        layout = QVBoxLayout(self._empty)
-        layout.addStretch(1)
-        layout.addWidget(self._empty_text)
-        layout.addWidget(self._empty_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(2)
-        over = QStackedLayout(self.table.viewport())
-        over.addWidget(self._empty)
+        body.addWidget(self._head)
+        body.addWidget(self._rows, 1)
+        self._note = EmptyNote(self.changes.viewport())
 
     def _connect(self) -> None:
         self._query_runner.arranged.connect(self._arranged)
         self._query_runner.failed.connect(self._complain)
-        self._typing.timeout.connect(self.apply_filter)
-        self.field.textEdited.connect(lambda _text: self._typing.start())
-        self.field.textChanged.connect(lambda text: None if text else self._typing.start())
-        self.field.returnPressed.connect(self._leave_field)
-        self._tombstones.toggled.connect(
-            lambda shown: self._ask(dataclasses.replace(self.query, tombstones=shown))
-        )
-        self._arrivals.clicked.connect(self.sort_now)
-        self._empty_button.clicked.connect(lambda: self.set_filter(""))
+        head = self._head
+        head.filter_typed.connect(self.apply_filter)
+        head.filter_left.connect(self._leave_field)
+        head.tombstones_wanted.connect(self._show_tombstones)
+        head.moment_wanted.connect(self._set_moment)
+        head.sort_wanted.connect(self.sort_now)
+        head.groups.chosen.connect(self.group_by)
+        self._note.clear_wanted.connect(lambda: self.set_filter(""))
         self.table.reading.connect(self._set_reading)
+        self.table.handles_chosen.connect(self._keep_selected)
         self.table.handles_chosen.connect(self.handles_chosen)
-        self.table.menu_wanted.connect(self._offer_filters)
-        self.table.menu_wanted.connect(self.menu_wanted)
+        for view in (self.table, self.changes):
+            view.menu_wanted.connect(self._offer_filters)
+            view.menu_wanted.connect(self.menu_wanted)
+        self.changes.row_chosen.connect(self._row_chosen)
+        self.changes.row_opened.connect(self._row_opened)
+        self.changes.sort_wanted.connect(self._sort_changes)
+        self.changes.opened_changed.connect(self._open_lines)
         header = self.table.horizontalHeader()
         header.setSortIndicator(section_of(self.query.column), Qt.SortOrder.DescendingOrder)
         header.sortIndicatorChanged.connect(self._sort_by)
+        if self._watch is not None:
+            self._watch.table_changed.connect(self._show_changes)
 
     # inside ---------------------------------------------------------------------------------------
 
     def _set_moment(self, secs: float) -> None:
-        self._moment.setText(f"{secs:g} s")
+        self._head.show_moment(secs)
         self._ask(dataclasses.replace(self.query, moment_secs=secs), held=True)
+
+    def _show_tombstones(self, shown: bool) -> None:
+        self._ask(dataclasses.replace(self.query, tombstones=shown))
+        self._ask_changes(shows_dead=shown)
+
+    def _sort_changes(self, column: str, descending: bool) -> None:
+        self._ask_changes(column=column, descending=descending)
+
+    def _open_lines(self, keys: frozenset[str]) -> None:
+        self._ask_changes(opened=keys)
+
+    def _ask_changes(self, **wanted: Any) -> None:
+        if self._watch is not None:
+            self._watch.ask(dataclasses.replace(self._watch.query, **wanted))
+
+    def _show_changes(self, table: ChangeTable | None) -> None:
+        self.changes.show_table(table)
+        if self.grouping is not GroupBy.NONE:
+            self._head.show_dead(table.dead if table is not None else 0)
+            self._show_counts(self.model.arrangement)
+        self.changed.emit(table)
+
+    def _row_chosen(self, row: ChangeRow) -> None:
+        self.table.choose((row.handle,) if row.handle else ())
+        self.row_chosen.emit(row)
+
+    def _row_opened(self, row: ChangeRow) -> None:
+        if row.kind is RowKind.MORE:
+            parent = self.changes.changes.table
+            above = parent.row(row.key.rpartition("/")[0]) if parent is not None else None
+            self.group_by(GroupBy.NONE)
+            self.set_filter(above.filter if above is not None else "")
+            return
+        self.row_opened.emit(row)
 
     def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
         descending = order == Qt.SortOrder.DescendingOrder
@@ -266,7 +270,7 @@ class HandlesPane(PaneBase):
         self._arrange(held=held)
 
     def _arrange(self, *, held: bool) -> None:
-        if self._snapshot is not None:
+        if self._snapshot is not None and self.grouping is GroupBy.NONE:
             self._query_runner.request(self._snapshot, self.query, held=held)
 
     def _holds_order(self) -> bool:
@@ -278,24 +282,24 @@ class HandlesPane(PaneBase):
 
     def _offer_filters(self, menu: QMenu) -> None:
         """Filters by the values of the current row."""
-        row, snapshot = self.table.currentIndex().row(), self._snapshot
-        group, source = self.model.group_of(row), self.model.source_row(row)
-        if group is None or snapshot is None:
-            return
         menu.addSeparator()
-        menu.addAction(f"Only {group.name}", lambda: self.set_filter(f"type:{quoted(group.name)}"))
-        if source < 0:
+        offers = RowMenu(menu, self.set_filter, self._exclude, self.line_wanted.emit)
+        if self._snapshot is None:
             return
-        thread = snapshot.threads.get(int(snapshot.handles.created_threads[source]))
-        site = snapshot.sites.get(int(snapshot.handles.created_sites[source]))
-        if thread is not None:
-            menu.addAction(
-                f"Only thread {thread.search_name}", lambda: self.set_filter(filter_text(thread))
-            )
-        if site is not None and site.short():
-            menu.addAction(
-                f"Only site {site.short()}", lambda: self.set_filter(f"site:{quoted(site.short())}")
-            )
+        if self.grouping is not GroupBy.NONE:
+            if self.changes.chosen is not None:
+                offers.offer_change(self._snapshot, self.changes.chosen)
+            return
+        row = self.table.currentIndex().row()
+        group = self.model.group_of(row)
+        if group is not None:
+            offers.offer_handle(self._snapshot, group.name, self.model.source_row(row))
+
+    def _exclude(self, term: str) -> None:
+        self.set_filter(f"{self.query.filter.source} -{term}".strip())
+
+    def _keep_selected(self, handles: tuple[int, ...]) -> None:
+        self.query = dataclasses.replace(self.query, selected=handles[:MOST_KEPT])
 
     def _set_reading(self, reading: bool) -> None:
         self._reading = reading
@@ -307,30 +311,52 @@ class HandlesPane(PaneBase):
         self._show_counts(arrangement)
 
     def _show_counts(self, arrangement: Arrangement | None) -> None:
-        shown = total = handles = objects = arrivals = 0
+        if self.grouping is not GroupBy.NONE:
+            self._show_change_counts()
+            return
+        shown = total = handles = objects = arrivals = dead = 0
         if arrangement is not None:  # one without rows is an answer too
-            shown, total, arrivals = (
-                len(arrangement),
-                len(arrangement.snapshot.handles),
-                arrangement.arrivals,
-            )
-            handles, objects = (
-                sum(g.handles for g in arrangement.groups),
-                sum(g.objects for g in arrangement.groups),
-            )
+            snapshot = arrangement.snapshot
+            shown, total, arrivals = len(arrangement), len(snapshot.handles), arrangement.arrivals
+            handles = sum(g.handles for g in arrangement.groups)
+            objects = sum(g.objects for g in arrangement.groups)
+            dead = total - snapshot.live_count()
         text = f"{wording.plural(handles, 'live handle')} → {wording.plural(objects, 'object')}"
         if self.query.filter.terms:
             text += f"  ·  {shown:,} of {total:,} rows match"
-        self._counts.setText(text)
-        self._arrivals.setText(f"{wording.plural(arrivals, 'new row')} out of place: sort in")
-        self._arrivals.setVisible(arrivals > 0)
-        self._empty.setVisible(shown == 0)
-        if shown == 0:
-            filtered = bool(self.query.filter.terms) and total > 0
-            self._empty_text.setText(
-                "No row matches the filter" if filtered else self._why_empty(arrangement)
-            )
-            self._empty_button.setVisible(filtered)
+        self._head.show_counts(text, arrivals=arrivals)
+        self._head.show_dead(dead)
+        filtered = bool(self.query.filter.terms) and total > 0
+        self._say_empty(
+            ""
+            if shown
+            else "No row matches the filter"
+            if filtered
+            else self._why_empty(arrangement),
+            is_empty=shown == 0,
+            filtered=filtered,
+        )
+
+    def _show_change_counts(self) -> None:
+        table = self.changes.changes.table
+        filtered = bool(self.query.filter.terms)
+        text = f"{wording.plural(table.live, 'live handle')} match" if table and filtered else ""
+        self._head.show_counts(text, arrivals=0)
+        is_empty = table is not None and not table.rows
+        self._say_empty(
+            "No row matches the filter"
+            if filtered
+            else why_empty(self._snapshot)
+            if self._snapshot is not None
+            else "",
+            is_empty=is_empty,
+            filtered=filtered,
+        )
+
+    def _say_empty(self, text: str, *, is_empty: bool, filtered: bool) -> None:
+        shown = self.table if self.grouping is GroupBy.NONE else self.changes
+        self._note.lie_over(shown.viewport())
+        self._note.say(text, is_empty=is_empty, filtered=filtered)
 
     def _why_empty(self, arrangement: Arrangement | None) -> str:
         """Why there is no row, and which classes could be followed."""
@@ -344,11 +370,8 @@ class HandlesPane(PaneBase):
         )
 
     def _complain(self, problem: str) -> None:
-        self._error.setText(problem)
-        self._error.setVisible(bool(problem))
-        self._counts.setVisible(not problem)
-        set_flag(self.field, "bad", on=bool(problem))
+        self._head.show_error(problem)
 
     def _leave_field(self) -> None:
         if self.apply_filter():
-            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.focus_rows(Qt.FocusReason.OtherFocusReason)

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 from inspector.model.columns import TABLE_COLUMNS
 from inspector.ui.kit.record_table import show_rows
 from inspector.ui.kit.theme import Theme
+from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.panes.handles.delegate import INDENT, ROW_HEIGHT, HandleDelegate
 from inspector.ui.panes.handles.group_head import GroupHead
 from inspector.ui.panes.handles.model import HandleModel
@@ -55,7 +56,13 @@ class HandleTable(QTableView):
     menu_wanted = Signal(object)
     """``QMenu`` about to be shown for the selection: the pane adds to it."""
 
-    def __init__(self, theme: Theme, model: HandleModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        model: HandleModel,
+        colors: TypeColors | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         """Empty until the model shows something."""
         super().__init__(parent)
         self._handles = model
@@ -65,7 +72,7 @@ class HandleTable(QTableView):
         self._by_hand = False
         self._anchor: tuple[int | str | None, int] = (None, 0)
         self.setModel(model)
-        self._delegate = HandleDelegate(theme, model, self)
+        self._delegate = HandleDelegate(theme, model, colors or TypeColors(), self)
         self.setItemDelegate(self._delegate)
         self.head = GroupHead(self, model, self._delegate)
         self._build_shape()

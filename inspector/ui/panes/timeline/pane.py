@@ -31,6 +31,7 @@ from inspector.model.wording import clock, duration, number
 from inspector.ui.kit.labels import text_label
 from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.theme import Theme, ui_font
+from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.panes.timeline.canvas import AXIS_WIDTH
 from inspector.ui.panes.timeline.legend import LegendEntry, TimelineLegend
 from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame
@@ -70,13 +71,19 @@ class TimelinePane(PaneBase):
     """Legend, values at the pointer, and the plots."""
 
     def __init__(
-        self, theme: Theme, parent: QWidget | None = None, *, calm: QTimer | None = None
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        calm: QTimer | None = None,
+        colors: TypeColors | None = None,
     ) -> None:
         """Empty until the first counters. ``calm`` times the changes of the legend's numbers."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.history = ChurnHistory()
         self._theme = theme
+        self._colors = colors or TypeColors()
         self._names: dict[int, str] = {}
         self._target: tuple[int, int] | None = None
         self._types: tuple[int, ...] = ()
@@ -179,9 +186,18 @@ class TimelinePane(PaneBase):
         self._readout.hide()
         self._show_page()
 
+    def add_title(self, title: QWidget) -> None:
+        """Put a widget before the legend."""
+        self._head.insertWidget(0, title)
+
+    def set_folded(self, folded: bool) -> None:
+        """Show the legend alone, or the plots too."""
+        for part in (self.plot, self._span, self._live_button):
+            part.setVisible(not folded)
+
     def sizeHint(self) -> QSize:
         """Enough for both plots to be read."""
-        return QSize(640, 220)
+        return QSize(640, 112)
 
     # building -------------------------------------------------------------------------------------
 
@@ -207,7 +223,6 @@ class TimelinePane(PaneBase):
         self._readout.setFont(ui_font())
         self._readout.hide()
         self._dress_readout()
-        self.setMinimumHeight(140)
         self.legend.toggled.connect(self.plot.set_hidden)
         self.legend.filter_wanted.connect(self.filter_wanted)
         self.plot.painted.connect(self._painted)
@@ -238,8 +253,8 @@ class TimelinePane(PaneBase):
         self._live_button.setCheckable(True)
         self._live_button.setChecked(True)
         self._live_button.clicked.connect(self.plot.set_following)
-        head = QHBoxLayout()
-        head.setContentsMargins(8, 4, 8, 0)
+        self._head = head = QHBoxLayout()
+        head.setContentsMargins(8, 2, 8, 0)
         head.setSpacing(8)
         head.addWidget(self.legend, 1)
         head.addWidget(self._span)
@@ -254,7 +269,7 @@ class TimelinePane(PaneBase):
             return
         if first:
             self.history.add_mark(Mark(vitals.at, MarkKind.ATTACH, "Attached"))
-        if first or (is_seen(self) and not self._paused):
+        if first or (is_seen(self.plot) and not self._paused):
             self._choose_types()
             self.plot.advance()
 
@@ -296,7 +311,7 @@ class TimelinePane(PaneBase):
         }
         used: dict[str, int] = {}
         for index in self._types:
-            color = self._theme.category(self._name(index))
+            color = self._colors.color(self._name(index), self._theme)
             place = used.get(color.name(), 0)
             used[color.name()] = place + 1
             pens[index] = pg.mkPen(color, style=DASHES[place % len(DASHES)])

@@ -34,7 +34,7 @@ from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Reference
 from tests.helpers.events import events_of
 from tests.helpers.fake_session import FakeConnector, FakeSession
-from tests.helpers.reading import button, choose, click, dock, text_of, timer_of
+from tests.helpers.reading import button, choose, click, text_of, timer_of
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of
 from tests.helpers.widget_life import what_is_left
 from tests.helpers.windows import Attach, Open, publish
@@ -115,7 +115,7 @@ def test_two_marks_are_compared_with_each_other(qtbot: QtBot, attach: Attach) ->
     qtbot.waitUntil(lambda: text_of(pane, SUM).startswith("mark 1 → mark 2: +5"))
     choose(pane, "Lines of the comparison", "By type")
     assert cells(pane.table, 0, 1) == [("TodoItem", "+5")]
-    assert dock(window, "marks").windowTitle() == "Marks and diff 2"
+    assert window.workbench.drawer.title("marks") == "Compare 2"
     click(pane, "Remove")
     marked(qtbot, window, 0)
     assert pane.table.message == NO_MARKS

@@ -1,0 +1,69 @@
+"""Equal holder paths of several objects, grouped: "5 of 5 looked at are held this way". Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from inspector.model.holders import PathStep, RetainerPath, Retainers
+
+_NUMBERS: Final = re.compile(r" at 0x[0-9a-f]+")
+_DIGITS: Final = re.compile(r"\d+")
+ARROW: Final = " → "
+NOTHING: Final = "nothing in Python"
+NO_ROOT: Final = "no root found"
+
+
+@dataclass(frozen=True, slots=True)
+class HolderGroup:
+    """Objects that are held in the same way."""
+
+    expression: str
+    """``app.CACHE → [*] of a list``: from the root down, numbers as ``*``."""
+    steps: tuple[PathStep, ...]
+    """The path of the first of them."""
+    is_rooted: bool
+    handles: tuple[int, ...]
+
+    @property
+    def root(self) -> str:
+        """The first step alone, for one line."""
+        return self.expression.partition(ARROW)[0]
+
+
+def step_text(step: PathStep) -> str:
+    """A step without addresses, and with ``*`` for each number."""
+    return _DIGITS.sub("*", _NUMBERS.sub("", step.text))
+
+
+def expression_of(path: RetainerPath) -> str:
+    """One line for a path, equal for paths that are alike."""
+    steps = ARROW.join(step_text(step) for step in path.steps)
+    return steps if path.is_rooted else f"{NO_ROOT}{ARROW}{steps}"
+
+
+def expression_of_all(found: Retainers) -> str:
+    """The shortest path; for an object that nothing in Python holds a sentence."""
+    return expression_of(found.paths[0]) if found.paths else NOTHING
+
+
+def grouped_holders(found: Mapping[int, Retainers]) -> tuple[HolderGroup, ...]:
+    """The handles by their shortest path, the largest group first."""
+    groups: dict[str, list[int]] = {}
+    for handle, retainers in found.items():
+        groups.setdefault(expression_of_all(retainers), []).append(handle)
+    made = []
+    for expression, handles in groups.items():
+        paths = found[handles[0]].paths
+        steps = paths[0].steps if paths else ()
+        is_rooted = bool(paths) and paths[0].is_rooted
+        made.append(HolderGroup(expression, steps, is_rooted, tuple(handles)))
+    return tuple(sorted(made, key=lambda group: -len(group.handles)))
+
+
+def summary(group: HolderGroup, looked_at: int) -> str:
+    """``5 of 5 looked at are held this way``."""
+    count = len(group.handles)
+    return f"{count:,} of {looked_at:,} looked at {'is' if count == 1 else 'are'} held this way"

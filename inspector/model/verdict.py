@@ -1,0 +1,177 @@
+"""The verdict: growing types and stuck closes, each as the parts of one line.
+
+Pure; any thread. The sentences name the type, the rate, the line and the thread.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from inspector.model.changes import NO_LINE, ChangeRow, ChangeTable, walk
+from inspector.model.churn import Line
+from inspector.model.findings.finding import Finding
+from inspector.model.pending import PendingCloses, is_closing, thread_name
+from inspector.model.snapshot import Frame, Snapshot, TargetState, ThreadStack
+from inspector.model.wording import age, duration, rate
+from inspector.vocabulary import Resource, handle_text
+
+STUCK_RULES: Final = frozenset({"pending-too-old", "call-too-old", "owner-ended"})
+"""Keys of the rules about waiting; findings of all other rules stand under *Grows*."""
+RATE_SECS: Final = 60.0
+"""The rate of a suspect is over the newest minute at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One line under *Grows*."""
+
+    finding: Finding
+    title: str
+    """The type, or the finding's sentence."""
+    rate: str = ""
+    """``+5.9/s``; ``""``: the finding is about no growth."""
+    site: str = ""
+    trend: Line = NO_LINE
+    key: str = ""
+    """Key of its row in the table; ``""``: it has none."""
+
+    @property
+    def sentence(self) -> str:
+        """All of it, for a screen reader."""
+        made = f" made at {self.site}" if self.site else ""
+        return f"{self.title} {self.rate}{made}".strip() if self.rate else self.title
+
+
+def suspects_of(table: ChangeTable) -> tuple[Suspect, ...]:
+    """The growing suspects, then findings about no growth."""
+    rows = walk(table.rows)
+    found = [
+        _suspect(finding, _row_of(finding, rows))
+        for finding in table.facts.findings
+        if finding.rule not in STUCK_RULES
+    ]
+    return tuple(sorted(found, key=lambda each: not each.rate))
+
+
+def stuck_findings(table: ChangeTable) -> tuple[Finding, ...]:
+    """Findings about closes and calls that wait."""
+    return tuple(each for each in table.facts.findings if each.rule in STUCK_RULES)
+
+
+def _row_of(finding: Finding, rows: list[ChangeRow]) -> ChangeRow | None:
+    """The innermost row that the finding is about."""
+    found = [row for row in rows if row.finding is finding and row.type_name]
+    exact = [row for row in found if finding.subject == f"{row.type_name} from {row.site}"]
+    return exact[0] if exact else found[0] if found else None
+
+
+def _suspect(finding: Finding, row: ChangeRow | None) -> Suspect:
+    if row is None or finding.rule != "leak-suspect":
+        return Suspect(finding, finding.headline, key=row.key if row else "")
+    return Suspect(
+        finding, row.type_name, _growth(row.trend), row.site, trend=row.trend, key=row.key
+    )
+
+
+def _growth(line: Line) -> str:
+    """``+5.9/s`` over the newest minute, or less where less was seen."""
+    if len(line.at) < 2:
+        return "grows"
+    first = int(np.searchsorted(line.at, line.at[-1] - RATE_SECS))
+    first = min(first, len(line.at) - 2)
+    per_sec = float(line.values[-1] - line.values[first]) / float(line.at[-1] - line.at[first])
+    return f"{'+' if per_sec > 0 else '−' if per_sec < 0 else '±'}{rate(abs(per_sec))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """The lines under *Stuck*."""
+
+    first: str
+    second: str = ""
+    is_alarm: bool = False
+    """Something waits."""
+    handle: int = 0
+    """The handle that waits; 0: none."""
+    frame: Frame | None = None
+    """The line where the thread waits."""
+    count: int = 0
+    """Pending closes."""
+
+
+def stuck_of(snapshot: Snapshot, closes: PendingCloses, now: float) -> Stuck:
+    """The longest wait: a hung thread, or the oldest pending close.
+
+    ``now``: the target's time, seconds since the Unix epoch.
+    """
+    target = snapshot.target
+    if target.state is TargetState.HUNG:
+        return _hung(snapshot, len(closes))
+    if len(closes):
+        return _oldest_close(snapshot, closes, now)
+    if target.state is not TargetState.LIVE:
+        return Stuck(f"The target is {target.state.value}")
+    if target.from_outside:
+        return Stuck("Closes are not seen from outside", "Nothing is loaded into the process")
+    took = snapshot.last_close_secs
+    last = "" if math.isnan(took) else f"Last close took {duration(took)}"
+    return Stuck("Nothing waits to close", last)
+
+
+def _hung(snapshot: Snapshot, count: int) -> Stuck:
+    """The thread that holds the interpreter, else the first of the process."""
+    stacks = sorted(snapshot.stacks, key=lambda stack: not stack.holds_gil)
+    reason = snapshot.target.reason or "it does not answer"
+    since = snapshot.taken_at - snapshot.target.state_since
+    first = f"Hung: {reason}" if math.isnan(since) else f"Hung for {age(since)}"
+    stack = next((each for each in stacks if each.frames), None)
+    if stack is None:
+        return Stuck(first, "The lines of its threads are not known yet", is_alarm=True, count=count)
+    frame = stack.frames[0]
+    return Stuck(
+        f"{first} in {frame.short()}", _doing(stack), is_alarm=True, frame=frame, count=count
+    )
+
+
+def _doing(stack: ThreadStack) -> str:
+    holds = ", holds the interpreter" if stack.holds_gil else ""
+    return f"Thread {stack.name or stack.tid}{holds}"
+
+
+def _oldest_close(snapshot: Snapshot, closes: PendingCloses, now: float) -> Stuck:
+    handle, since = int(closes.ids[0]), float(closes.since[0])
+    waits = "" if math.isnan(since) else f" for {age(now - since)}"
+    more = f" · {len(closes) - 1:,} more" if len(closes) > 1 else ""
+    name = closes.type_name(0)
+    verb = "runs" if is_closing(name) else "waits to close"
+    first = f"{name} {handle_text(handle)} {verb}{waits}{more}"
+    second, frame = closes.reason(0), None
+    if closes.resource(0) is Resource.WAITING_OWNER:
+        second, frame = owner_sentence(snapshot, closes)
+    ended = int(closes.stuck[1:].sum())
+    if ended:
+        second += f" · {ended:,} more for a thread that has ended: a drain runs them"
+    return Stuck(first, second, True, handle, frame, len(closes))
+
+
+def owner_sentence(
+    snapshot: Snapshot, closes: PendingCloses, row: int = 0
+) -> tuple[str, Frame | None]:
+    """Which thread alone may close, and where it is; with the line where it waits, if known."""
+    owner = closes.waits_for(row)
+    if owner is None or not owner.alive:
+        return closes.reason(row), None
+    name = thread_name(snapshot, owner.index)
+    stack = next((each for each in snapshot.stacks if each.tid == owner.tid), None)
+    if stack is None or not stack.frames:
+        return f"Only thread {name} may close it", None
+    frame = stack.frames[0]
+    return f"Only thread {name} may close it. It is in {frame.function}, {_place(frame)}", frame
+
+
+def _place(frame: Frame) -> str:
+    return f"{frame.file.rpartition('/')[2]}:{frame.line}"

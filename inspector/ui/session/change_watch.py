@@ -1,0 +1,163 @@
+"""Computes the table of change about once a second, off the GUI thread. GUI thread otherwise.
+
+The table follows the person's query. The verdict strip reads the plain table: all types, no filter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector.model.change_groups import GroupBy
+from inspector.model.change_trends import ChangeTrends
+from inspector.model.changes import ChangeFacts, ChangeQuery, ChangeTable, change_table
+from inspector.model.findings.finding import Finding, Verdict
+from inspector.model.findings.judge import Report
+from inspector.model.rates import RateWindow
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.ui.session.attachment import Attachment
+from inspector.ui.session.background import LatestWork
+from inspector.ui.session.bridge import BackgroundRunner
+from inspector.ui.session.findings_watch import FindingsWatch
+from inspector.ui.session.mark_book import MarkBook
+
+LOOK_SECS: Final = 1.0
+"""From one table to the next, by the snapshots' own time."""
+PLAIN: Final = ChangeQuery()
+Tables = tuple[ChangeTable, ChangeTable]
+
+
+class ChangeWatch(QObject):
+    """The newest table of the person's query, and the plain table."""
+
+    table_changed = Signal(object)
+    """``ChangeTable`` of the query; ``None``: there is no target."""
+    plain_changed = Signal(object)
+    """``ChangeTable`` of all types; ``None``: there is no target."""
+    told = Signal(str, str)
+    """A sentence and its tone for the result bar."""
+
+    def __init__(
+        self,
+        attachment: Attachment,
+        runner: BackgroundRunner,
+        findings: FindingsWatch,
+        marks: MarkBook,
+        parent: QObject | None = None,
+    ) -> None:
+        """No table yet."""
+        super().__init__(parent)
+        self._attachment = attachment
+        self._marks = marks
+        self._work = LatestWork(
+            self, runner, self._tables, on_result=self._tell, on_error=self._fail
+        )
+        self._findings: tuple[Finding, ...] = ()
+        self._holders: dict[int, str] = {}
+        self.query = PLAIN
+        self.plain: ChangeTable | None = None
+        self._forget()
+        attachment.began.connect(self.clear)
+        attachment.finished.connect(self.clear)
+        attachment.snapshot_seen.connect(self._look)
+        attachment.snapshot_shown.connect(self._show)
+        attachment.watched_again.connect(lambda _snapshot: self._work.ask())
+        attachment.vitals_seen.connect(self._count)
+        findings.report_changed.connect(self._judge)
+        marks.baseline_changed.connect(self._work.ask)
+        marks.changed.connect(self._ask_for_marks)
+
+    def clear(self) -> None:
+        """Another target, or none."""
+        self._forget()
+        self.table_changed.emit(None)
+        self.plain_changed.emit(None)
+
+    def ask(self, query: ChangeQuery) -> None:
+        """Compute another table; ``table_changed`` follows."""
+        if query != self.query:
+            self.query = query
+            self._work.ask()
+
+    def learn_holders(self, holders: dict[int, str]) -> None:
+        """Holders of handles that the target was asked about, by id."""
+        self._holders |= holders
+        if self.query.group_by is GroupBy.HOLDER:
+            self._work.ask()
+
+    # inside ---------------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        self._work.forget()
+        self._rates, self._trends, self._plain_trends = RateWindow(), ChangeTrends(), ChangeTrends()
+        self._shown_rates = self._rates
+        self._looked_at = -math.inf
+        self._findings, self._holders, self.plain = (), {}, None
+
+    def _count(self, vitals: Vitals) -> None:
+        self._rates.add(vitals)
+
+    def _look(self, snapshot: Snapshot) -> None:
+        self._rates.add(snapshot.vitals)
+        if not self._attachment.is_watched:
+            return
+        if abs(snapshot.taken_at - self._looked_at) >= LOOK_SECS and not self._work.is_busy:
+            self._looked_at = snapshot.taken_at
+            self._work.ask()
+
+    def _show(self, snapshot: Snapshot) -> None:
+        """After a pause the newest snapshot is shown at once."""
+        if self.plain is None or self.plain.facts.snapshot is not snapshot:
+            self._look(snapshot)
+
+    def _judge(self, report: Report) -> None:
+        suspects = tuple(
+            each for each in report.findings if each.verdict is Verdict.SUSPECT and not each.muted
+        )
+        if suspects != self._findings:
+            self._findings = suspects
+            self._work.ask()
+
+    def _ask_for_marks(self) -> None:
+        if self.query.group_by is GroupBy.MARK:
+            self._work.ask()
+
+    def _tables(self) -> Callable[[], Tables] | None:
+        newest, shown = self._attachment.snapshot, self._attachment.shown
+        if newest is None:
+            return None
+        facts = ChangeFacts(
+            newest,
+            self._marks.baseline,
+            self._rates.copy(),
+            self._findings,
+            self._marks.baselines(),
+            dict(self._holders),
+        )
+        query, trends, plain_trends = self.query, self._trends, self._plain_trends
+
+        def work() -> Tables:
+            plain = change_table(facts, PLAIN, plain_trends)
+            if query == PLAIN and shown is newest:
+                return plain, plain
+            wanted = (
+                facts
+                if shown is None
+                else ChangeFacts(
+                    shown, facts.baseline, facts.rates, facts.findings, facts.marks, facts.holders
+                )
+            )
+            return change_table(wanted, query, trends), plain
+
+        return work
+
+    def _tell(self, tables: Tables) -> None:
+        table, self.plain = tables
+        self.plain_changed.emit(self.plain)
+        self.table_changed.emit(table)
+
+    def _fail(self, error: BaseException) -> None:
+        self.told.emit(f"The table of change could not be computed: {error}", "alarm")

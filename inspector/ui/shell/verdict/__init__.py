@@ -1,0 +1,1 @@
+"""The strip of the verdict: growing types, stuck closes, and the numbers."""
