@@ -130,7 +130,9 @@ def _hung(snapshot: Snapshot, count: int) -> Stuck:
     first = f"Hung: {reason}" if math.isnan(since) else f"Hung for {age(since)}"
     stack = next((each for each in stacks if each.frames), None)
     if stack is None:
-        return Stuck(first, "The lines of its threads are not known yet", is_alarm=True, count=count)
+        return Stuck(
+            first, "The lines of its threads are not known yet", is_alarm=True, count=count
+        )
     frame = stack.frames[0]
     return Stuck(
         f"{first} in {frame.short()}", _doing(stack), is_alarm=True, frame=frame, count=count
