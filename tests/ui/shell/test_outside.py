@@ -163,7 +163,7 @@ def test_rates_from_outside_are_at_least_what_they_say(qtbot: QtBot, attach: Att
         ),
     )
     births, deaths = (
-        part(window.vital_signs, caption, VitalCell).sign for caption in ("Births", "Deaths")
+        part(window.vital_signs, caption, VitalCell).sign for caption in ("Born", "Died")
     )
     assert births.value.startswith("≈+")
     assert "handles that came and went between two looks are not counted" in births.tooltip
