@@ -11,20 +11,26 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from inspector.commands.app import version_line
 from inspector.commands.run_program import forwarded_signals
 from inspector.commands.support.agreeing import configured_path
-from inspector.commands.support.check_report import Verdict, read_verdict
+from inspector.commands.support.check_files import append_summary, sarif_text, write_over
+from inspector.commands.support.check_report import Verdict, junit_text, read_verdict
 from inspector.commands.support.child import Child, exit_status
 from inspector.commands.support.output import print_error, say_aside
 from inspector.commands.support.python_command import PythonCommand, parse_command
 from inspector.ending import INTERRUPTED_STATUS
 from inspector.errors import UsageError
 from inspector.leaks.allow import read_allow_list
+from inspector.model.redaction import Redactor
+from inspector.session.private_facts import private_facts
 from inspector.wire.environment import ADAPTERS_VARIABLE
 
 PLUGIN = "_arc_inspector.leaks.plugin"
@@ -52,13 +58,22 @@ def check(
             help=("Write the findings as JUnit's XML, over an older report."),
         ),
     ] = "",
+    sarif_file: Annotated[
+        str,
+        typer.Option(
+            "--sarif",
+            metavar="FILE",
+            help=("Write the findings as SARIF, for code scanning, over an older report."),
+        ),
+    ] = "",
     python: Annotated[
         str, typer.Option("--python", help=("The interpreter for a script that names none."))
     ] = sys.executable,
 ) -> None:
     """Run a Python program or test suite and fail when native handles leak.
 
-    Usage: check [OPTIONS] -- COMMAND….
+    Usage: check [OPTIONS] -- COMMAND…. In a job of GitHub Actions the verdict is appended to the
+    summary of the job. Private parts are left out of the reports.
     """
     if not context.args:
         raise UsageError("nothing to run: arc-inspector check [OPTIONS] -- COMMAND…")
@@ -70,9 +85,29 @@ def check(
         file = Path(folder) / "leaks.json"
         status = _run(command, file, words)
         verdict = read_verdict(file, allowed, status, is_pytest=command.is_pytest)
-    verdict.write(json_file, junit_file, name=" ".join(context.args))
+    wanted = ((json_file, "json"), (junit_file, "junit"), (sarif_file, "sarif"))
+    _write(verdict, wanted, " ".join(context.args))
     _say(verdict)
     raise typer.Exit(INTERRUPTED_STATUS if status == INTERRUPTED_STATUS else verdict.exit_status)
+
+
+def _write(verdict: Verdict, wanted: Sequence[tuple[str, str]], name: str) -> None:
+    """Write the reports that were asked for, without private parts. Raises ``UsageError``."""
+    private = private_facts()
+    redactor = Redactor(replace(private, projects=private.projects | {str(Path.cwd())}))
+    shown = redactor.of(verdict)
+    texts: dict[str, Callable[[], str]] = {
+        "json": shown.json_text,
+        "junit": lambda: junit_text(shown, redactor.text(name)),
+        "sarif": lambda: sarif_text(shown, version_line()),
+    }
+    for file, key in wanted:
+        if file:
+            try:
+                write_over(Path(file), texts[key]())
+            except OSError as error:
+                raise UsageError(f"{error.strerror or error}: {file}") from error
+    append_summary(shown)
 
 
 def _run(command: PythonCommand, file: Path, allow: list[str]) -> int:

@@ -122,8 +122,9 @@ def _print(found: SqlAnswer) -> None:
         all(isinstance(row[at], int | float) or row[at] is None for row in found.rows)
         for at in range(len(found.names))
     ]
+    # the first columns of the query find room first
     table = Table(
-        *(Column(name, is_number=flag) for name, flag in zip(found.names, is_number, strict=True))
+        *(Column(name, at, is_number=is_number[at]) for at, name in enumerate(found.names))
     )
     for row in found.rows:
         table.add(*map(_cell, row))

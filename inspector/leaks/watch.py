@@ -9,9 +9,9 @@ reports.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -161,7 +161,9 @@ class LeakWatch:
                 "allowed": [leak.value() for leak in self._let_pass],
                 "not_judged": self._not_judged,
             }
-            Path(file).write_text(json.dumps(value, indent=2) + "\n")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            with os.fdopen(os.open(file, flags, 0o600), "w", encoding="utf-8") as opened:
+                opened.write(json.dumps(value, indent=2) + "\n")
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:

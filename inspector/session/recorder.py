@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import queue
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +32,7 @@ from inspector.model.session_file import (
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.private_facts import private_facts
 from inspector.session.protocol import Session
+from inspector.whole_files import OWNER_ONLY
 
 RECORD_SECS: Final = 0.5
 """From one recorded snapshot to the next."""
@@ -292,10 +294,17 @@ def _new_file(path: Path, *, may_replace: bool) -> BinaryIO:
     """Readable by the owner only: it names files and lines of the program."""
     try:
         how = os.O_TRUNC if may_replace else os.O_EXCL
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600), "wb")
+        return _owned(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, OWNER_ONLY))
     except FileExistsError:
         raise FileFormatError(f"the file is there already: {path}") from None
     except OSError as error:
         raise FileFormatError(
             f"cannot write the session file: {error.strerror or error}: {path}"
         ) from error
+
+
+def _owned(descriptor: int) -> BinaryIO:
+    """The file, which may be older and open to others, for its owner alone."""
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, OWNER_ONLY)
+    return os.fdopen(descriptor, "wb")

@@ -133,6 +133,30 @@ def test_a_leak_of_a_program_is_found_with_the_stack_that_made_it(folder: Path) 
     assert "arc-inspector: 2 handles alive at the end\n  2 × Amount\n      program.py:" in done.err
 
 
+def test_reports_have_no_private_part_and_the_job_gets_its_summary(folder: Path) -> None:
+    secret = "hunter2-of-the-customer"  # noqa: S105 - a word to look for
+    summary = folder / "summary.md"
+    summary.write_text("before\n")
+    names = ("leaks.json", "leaks.xml", "leaks.sarif")
+    options = [
+        word for pair in zip(("--json", "--junit", "--sarif"), names, strict=True) for word in pair
+    ]
+    words = ("env", f"TOKEN={secret}", sys.executable, "program.py", "amount")
+    done = run_command("check", *options, "--", *words, env={"GITHUB_STEP_SUMMARY": str(summary)})
+    assert done.status == 1, done
+    for name in names:
+        text = (folder / name).read_text()
+        assert "Amount" in text
+        assert secret not in text
+        assert str(folder) not in text
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
+    (result,) = json.loads((folder / "leaks.sarif").read_text())["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "program.py"
+    assert summary.read_text().startswith("before\n## arc-inspector check")
+    assert "**1 handle leaked**" in summary.read_text()
+
+
 def test_a_resource_that_was_never_closed_is_said_so(folder: Path) -> None:
     done = run_command("check", "--", sys.executable, "program.py", "journal")
     assert done.status == 1

@@ -103,18 +103,9 @@ class Verdict:
             **self.measured.value(),
         }
 
-    def write(self, json_file: str, junit_file: str, *, name: str) -> None:
-        """The files that were asked for. Raises ``UsageError`` for one that cannot be written."""
-        texts = (
-            (json_file, json.dumps(self.value(), indent=2) + "\n"),
-            (junit_file, junit_text(self, name)),
-        )
-        for file, text in texts:
-            if file:
-                try:
-                    Path(file).write_text(text, encoding="utf-8")
-                except OSError as error:
-                    raise UsageError(f"{error.strerror or error}: {file}") from error
+    def json_text(self) -> str:
+        """The text of the JSON report."""
+        return json.dumps(self.value(), indent=2) + "\n"
 
 
 def read_verdict(file: Path, allowed: AllowList, status: int, *, is_pytest: bool) -> Verdict:

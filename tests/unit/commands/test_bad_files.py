@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
 
 from inspector.commands.app import run
+from inspector.model.codec import encode
+from inspector.model.png import insert_chunk
+from inspector.model.screenshot import CHUNK_TYPE
+from tests.helpers.snapshots import snapshot_of
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c636000000002000148afa4710000000049454e44ae426082"
+)
+
+
+def bomb() -> bytes:
+    """A snapshot of some kilobytes that would unpack to some gigabytes."""
+    whole = bytearray(encode(snapshot_of()))
+    struct.pack_into("<I", whole, 16, 0xF000_0000)
+    return bytes(whole) + zlib.compress(bytes(4 << 20))
+
 
 COMMANDS = ("handles", "pending", "threads", "stacks", "findings", "events", "open")
 FILES = {
@@ -15,6 +34,7 @@ FILES = {
     "damaged.png": b"\x89PNG\r\n\x1a\n" + b"\0" * 40,
     "cut.arcs": b"arcsess\0\x01\0\0\0\0\0\0\0SNAP",
     "future.arcs": b"arcsess\0\x63\0\0\0\0\0\0\0",
+    "bomb.png": insert_chunk(PNG, CHUNK_TYPE, bomb()),
 }
 
 

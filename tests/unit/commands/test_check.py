@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from inspector.commands.support.check_files import MOST_SHOWN, sarif_text, summary_text, write_over
 from inspector.commands.support.check_report import Verdict, junit_text, read_verdict
 from inspector.commands.support.python_command import PythonCommand, parse_command
 from inspector.errors import UsageError
@@ -166,3 +167,51 @@ def test_junit_has_a_case_for_each_leak_and_carries_any_text(tmp_path: Path) -> 
 def test_junit_of_a_clean_run_has_one_case_that_passes(tmp_path: Path) -> None:
     suite = Xml.fromstring(junit_text(verdict(tmp_path, {**FOLLOWED, "leaks": []}), "app.py"))  # noqa: S314 - our own
     assert [(case.get("name"), len(case)) for case in suite] == [("app.py", 0)]
+
+
+def test_sarif_has_a_result_for_each_leak_at_the_line_that_made_it(tmp_path: Path) -> None:
+    found = verdict(tmp_path, {**FOLLOWED, "leaks": [LEAK.value(), Leak("Known", 1, ()).value()]})
+    (run,) = json.loads(sarif_text(found, "arc-inspector 0"))["runs"]
+    leaked, allowed = run["results"]
+    (place,) = leaked["locations"]
+    assert place["physicalLocation"] == {
+        "artifactLocation": {"uri": "app.py"},
+        "region": {"startLine": 8},
+    }
+    assert leaked["message"]["text"] == "3 handles of Amount leaked"
+    assert leaked["ruleId"] == run["tool"]["driver"]["rules"][0]["id"]
+    assert [each["kind"] for each in allowed["suppressions"]] == ["external"]
+    assert "locations" not in allowed
+    assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
+
+
+def test_sarif_of_an_unknown_run_is_no_success(tmp_path: Path) -> None:
+    (run,) = json.loads(sarif_text(verdict(tmp_path, None, status=137), "0"))["runs"]
+    assert run["results"] == []
+    (invocation,) = run["invocations"]
+    assert not invocation["executionSuccessful"]
+    assert "status 137" in invocation["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_the_summary_of_a_job_has_the_leaks_and_nothing_that_a_name_makes_of_them(
+    tmp_path: Path,
+) -> None:
+    hostile = Leak("<img>|`@all", 2, ("a```.py:1 in f",))
+    text = summary_text(verdict(tmp_path, {**FOLLOWED, "leaks": [LEAK.value(), hostile.value()]}))
+    assert "**5 handles leaked**" in text
+    assert "<img" not in text.partition("<details>")[0]
+    assert text.count("```") == 2
+    many = [Leak(f"T{at}", 1, ()).value() for at in range(MOST_SHOWN + 3)]
+    assert "and 3 more leaks" in summary_text(verdict(tmp_path, {**FOLLOWED, "leaks": many}))
+    assert "No handle leaked" in summary_text(verdict(tmp_path, {**FOLLOWED, "leaks": []}))
+    assert "**Unknown**" in summary_text(verdict(tmp_path / "none", None))
+
+
+def test_a_report_is_for_its_owner_only_also_over_an_older_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("an older and longer report")
+    path.chmod(0o644)
+    write_over(path, "new")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o600)
+    write_over(Path("/dev/null"), "new")
+    assert Path("/dev/null").stat().st_mode & 0o777 == 0o666

@@ -105,6 +105,14 @@ def test_counters_marks_and_events_come_back(tmp_path: Path) -> None:
         assert list(file.events.at) == [T0 + 1, T0 + 2, T0 + 3]
 
 
+def test_nobody_else_may_read_a_file_that_replaces_an_older_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.arcs"
+    path.write_bytes(b"older")
+    path.chmod(0o644)
+    SessionRecorder(EventfulSession(), path, may_replace=True).stop()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     assert stat.S_IMODE(record_of(tmp_path / "a.arcs", moments(1)).stat().st_mode) == 0o600
 
