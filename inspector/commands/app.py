@@ -55,7 +55,7 @@ def _start(
         typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Say on stderr what is done, and how long it took.")
+        bool, typer.Option("--verbose", help="Say each step and its time on stderr.")
     ] = False,
     reset_layout: Annotated[
         bool,

@@ -26,7 +26,7 @@ def completion(
     """
     writer = WRITERS.get(shell)
     if writer is None:
-        raise UsageError(f"a shell is one of {', '.join(WRITERS)}: {shell}")
+        raise UsageError(f"the shells are {', '.join(WRITERS)}: {shell}")
     write_text(writer(command_words()))
 
 

@@ -45,7 +45,7 @@ def events(
         str, typer.Option("--type", help="Only of types whose name contains this.")
     ] = "",
     limit: Annotated[
-        int, typer.Option("--limit", min=0, help="The newest ones to print, 0: all that are known.")
+        int, typer.Option("--limit", min=0, help="The number of newest events to print, 0: all.")
     ] = DEFAULT_LIMIT,
     kept: Kept = NOTHING_KEPT,
 ) -> None:

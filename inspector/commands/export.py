@@ -41,7 +41,12 @@ def export(
     wanted: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{_HELP}.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where it goes; without it to stdout."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The file to write; without a file the text goes to stdout.",
+        ),
     ] = None,
     span: Annotated[
         str,
@@ -63,7 +68,7 @@ def export(
     watch_secs = parse_span(span) if span else None
     text_format = FORMATS.get(wanted)
     if text_format is None and wanted != PARQUET:
-        raise UsageError(f"a format is one of {', '.join([*FORMATS, PARQUET])}: {wanted}")
+        raise UsageError(f"the formats are {', '.join([*FORMATS, PARQUET])}: {wanted}")
     if text_format is None:
         require_engine("export --format parquet")
         if output is None:

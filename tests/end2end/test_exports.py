@@ -140,6 +140,6 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(target: Target, tmp_path: Pa
 
 def test_wrong_words_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["export", "1", "--format", "pdf"]) == 2
-    assert "a format is one of html, markdown" in capsys.readouterr().err
+    assert "the formats are html, markdown" in capsys.readouterr().err
     assert run(["export", "1", "--format", "parquet"]) == 2
     assert "-o FILE" in capsys.readouterr().err

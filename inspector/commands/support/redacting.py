@@ -24,7 +24,9 @@ _PARAMETER: Final = "kept"
 _EXAMPLES: Final = 3
 Preview = Annotated[
     bool,
-    typer.Option("--preview", help="Print what would be left out, and write nothing."),
+    typer.Option(
+        "--preview", help="Print the private parts that would be left out, and write nothing."
+    ),
 ]
 
 

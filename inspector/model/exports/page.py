@@ -54,7 +54,7 @@ def diff_page_text(found: Diff, program: str, left_out: str) -> str:
     before, after = found.before, found.after
     title = f"{before.name} → {after.name}"
     how = (
-        "Handles of one process, compared one by one"
+        "Handles of one process, compared handle by handle"
         if found.is_same_process
         else "Two processes have no handle in common: only the numbers are compared"
     )
