@@ -86,6 +86,14 @@ class Segment:
         )
         return count, int(changing[0])
 
+    def read_changes(self, store: Any) -> int:
+        """Have a native store read the rows that changed since its last reading.
+
+        ``store`` is an ``AiHandleStore *``. Returns how many rows changed.
+        """
+        error = new_error()
+        return self._count(lib.ai_store_read(store, self._open(), ffi.NULL, error), error)
+
     def read_threads(self, into: Any, first: int = 0) -> int:
         """Copy ``AiThreadSlot`` records from ``first`` on; returns how many."""
         return self._read(lib.ai_reader_threads, "AiThreadSlot[]", into, first)

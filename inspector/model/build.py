@@ -30,8 +30,15 @@ from inspector.model.counts import (
 from inspector.model.fields import COUNT_LIMIT
 from inspector.model.limits import Limit
 from inspector.model.names import Names, type_totals
-from inspector.model.raw import LayoutCodes, RawState, RawVitals, Records, text_of
-from inspector.model.running import RunningCalls, at_rest, running_calls, with_calls
+from inspector.model.raw import LayoutCodes, RawState, RawTable, RawVitals, Records, text_of
+from inspector.model.running import (
+    CallRows,
+    RunningCalls,
+    at_rest,
+    call_rows,
+    running_calls,
+    with_calls,
+)
 from inspector.model.snapshot import (
     UNKNOWN,
     CallInFlight,
@@ -48,6 +55,7 @@ from inspector.model.snapshot import (
     ThreadRow,
     Vitals,
 )
+from inspector.model.stored_table import StoredHandles
 from inspector.vocabulary import Reference, Resource, kinds_where
 
 LIMITED: Final = {
@@ -110,24 +118,68 @@ def build_collections(raw: RawVitals, clock: Clock) -> tuple[Collection, ...]:
 def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Moment) -> Snapshot:
     """The whole state. ``names`` already holds the names that the rows refer to."""
     raw, damaged = _readable_rows(raw, codes)
-    clock = clock_of(raw.vitals)
-    header = raw.vitals
     running = build_running(raw, codes)
-    handles = build_handles(raw, codes, clock, running)
+    handles = build_handles(raw, codes, clock_of(raw.vitals), running)
+    parts = _Parts(
+        handles,
+        call_rows(handles, running),
+        _threads_in_use(raw.threads, handles, codes),
+        damaged,
+    )
+    return _assembled(raw, parts, names, codes, moment)
+
+
+def table_snapshot(raw: RawTable, names: Names, codes: LayoutCodes, moment: Moment) -> Snapshot:
+    """As ``build_snapshot``, over a stored table: the same values, and no column is read."""
+    table = raw.table
+    rows = table.call_rows
+    calls = CallRows(
+        table.column("ids", rows),
+        table.column("created_at", rows),
+        table.call_threads,
+        table.strangers,
+    )
+    in_use = raw.threads["state"] == codes.thread_live
+    named = table.named[: len(in_use)] > 0
+    in_use[: len(named)] |= named
+    in_use[:1] = False
+    parts = _Parts(StoredHandles(table), calls, in_use, table.damaged)
+    return _assembled(raw, parts, names, codes, moment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts of a snapshot that come from the rows."""
+
+    handles: Handles
+    calls: CallRows
+    threads_in_use: Flags
+    damaged_rows: int
+
+
+def _assembled(
+    raw: RawState | RawTable, parts: _Parts, names: Names, codes: LayoutCodes, moment: Moment
+) -> Snapshot:
+    header = raw.vitals
+    clock = clock_of(header)
     return Snapshot(
         serial=moment.serial,
         taken_at=moment.taken_at,
         target=moment.target,
-        handles=handles,
+        handles=parts.handles,
         types=names.types(header.types),
-        threads=with_calls(build_threads(raw.threads, codes, clock), handles, running),
+        threads=with_calls(build_threads(raw.threads, codes, clock), parts.calls),
         sites=names.sites,
         vitals=build_vitals(header, moment.taken_at),
-        lost=_lost(header, damaged_rows=damaged, overwritten_events=moment.overwritten_events),
+        lost=_lost(
+            header,
+            damaged_rows=parts.damaged_rows,
+            overwritten_events=moment.overwritten_events,
+        ),
         cost=_cost(raw, moment.cost_share),
         sampled_at=clock.secs(header.number("sampled_at_ticks")),
         last_close_secs=header.number("last_close_nanos") / NANOS_PER_SEC or float("nan"),
-        limits=(*build_limits(raw, handles, codes), *moment.limits),
+        limits=(*build_limits(raw, parts.threads_in_use, codes), *moment.limits),
         deadlines=build_deadlines(header, clock),
         hidden_deadlines=header.number("hidden_deadlines"),
     )
@@ -144,7 +196,9 @@ def build_deadlines(raw: RawVitals, clock: Clock) -> tuple[CloseDeadline, ...]:
     return tuple(sorted(found, key=lambda deadline: deadline.at))
 
 
-def build_limits(raw: RawState, handles: Handles, codes: LayoutCodes) -> tuple[Limit, ...]:
+def build_limits(
+    raw: RawState | RawTable, threads_in_use: Flags, codes: LayoutCodes
+) -> tuple[Limit, ...]:
     """Records of the segment that are in use now, for each section that has a capacity.
 
     The target gives three kinds of records out again, so of these the header's count is only the
@@ -154,7 +208,7 @@ def build_limits(raw: RawState, handles: Handles, codes: LayoutCodes) -> tuple[L
     header = raw.vitals.header
     in_use = {
         "handles": raw.vitals.number("live_handles"),
-        "threads": int(np.count_nonzero(_threads_in_use(raw.threads, handles, codes))),
+        "threads": int(np.count_nonzero(threads_in_use)),
         "rings": int(
             np.count_nonzero(
                 (raw.threads["state"] == codes.thread_live) & (raw.threads["ring"] != 0)
@@ -377,7 +431,7 @@ def _lost(header: RawVitals, **found_here: int) -> Lost:
     return Lost({name: int(lost[name]) for name in lost.dtype.names or ()} | found_here)
 
 
-def _cost(raw: RawState, share: float) -> Cost:
+def _cost(raw: RawState | RawTable, share: float) -> Cost:
     return Cost(
         cpu_secs=raw.vitals.number("agent_cpu_nanos") / NANOS_PER_SEC,
         share=share,

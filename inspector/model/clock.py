@@ -29,14 +29,16 @@ class Clock:
     ticks_per_sec: int
     """At least 1."""
 
+    @property
+    def anchor_secs(self) -> float:
+        """The wall clock's time at the anchor, seconds since the Unix epoch."""
+        return self.anchor_unix_nanos / NANOS_PER_SEC
+
     def secs(self, ticks: int) -> float:
         """One moment."""
         if ticks == 0:
             return float("nan")
-        moment = (
-            self.anchor_unix_nanos / NANOS_PER_SEC
-            + (ticks - self.anchor_ticks) / self.ticks_per_sec
-        )
+        moment = self.anchor_secs + (ticks - self.anchor_ticks) / self.ticks_per_sec
         return moment if 0 <= moment <= FLOAT_LIMIT else float("nan")
 
     def column(self, ticks: npt.NDArray[np.uint64]) -> Floats:
@@ -47,7 +49,7 @@ class Clock:
         since_anchor = (ticks - np.uint64(self.anchor_ticks)).view(np.int64)
         moments = since_anchor.astype(np.float64)
         moments /= self.ticks_per_sec
-        moments += self.anchor_unix_nanos / NANOS_PER_SEC
+        moments += self.anchor_secs
         moments[(ticks == 0) | (moments < 0) | (moments > FLOAT_LIMIT)] = np.nan
         return moments
 

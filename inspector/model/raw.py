@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from inspector.model.stored_table import StoredTable
 from inspector.plain_text import printable
 
 Records: TypeAlias = npt.NDArray[np.void]
@@ -59,6 +60,16 @@ class RawState:
     """Handle rows that are in use, in slot order."""
     indices: npt.NDArray[np.uint32]
     """The slot of each of ``rows``."""
+    segment_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """Everything for one snapshot, the rows in a store outside of Python."""
+
+    vitals: RawVitals
+    threads: Records
+    table: StoredTable
     segment_bytes: int
 
 

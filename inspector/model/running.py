@@ -15,7 +15,15 @@ import numpy as np
 
 from inspector.model.counts import Flags, Objects, Strongs
 from inspector.model.raw import LayoutCodes
-from inspector.model.snapshot import UNKNOWN, CallInFlight, Handles, Ids, Ints, ThreadRow
+from inspector.model.snapshot import (
+    UNKNOWN,
+    CallInFlight,
+    Floats,
+    Handles,
+    Ids,
+    Ints,
+    ThreadRow,
+)
 
 TID_BITS = np.uint64(0xFFFF_FFFF)
 """Of a call's ``data``: the system's number of its thread."""
@@ -35,6 +43,27 @@ class RunningCalls:
     """Index of the thread that it runs on; 0: it is no call."""
     strangers: Mapping[int, int]
     """Index given to each thread that has no record, and its number in the system."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRows:
+    """Calls that run, one element a call, in slot order."""
+
+    ids: Ids
+    began_at: Floats
+    """``nan``: unknown."""
+    threads: Ints
+    """Index of the thread that it runs on."""
+    strangers: Mapping[int, int]
+    """As in ``RunningCalls``."""
+
+
+def call_rows(handles: Handles, running: RunningCalls) -> CallRows:
+    """The rows of calls alone."""
+    rows = np.flatnonzero(running.are_calls)
+    return CallRows(
+        handles.ids[rows], handles.created_at[rows], running.threads[rows], running.strangers
+    )
 
 
 def running_calls(
@@ -93,21 +122,18 @@ def stranger(index: int, tid: int, name: str = "", *, handles: int = 0) -> Threa
     )
 
 
-def with_calls(
-    threads: dict[int, ThreadRow], handles: Handles, running: RunningCalls
-) -> dict[int, ThreadRow]:
+def with_calls(threads: dict[int, ThreadRow], calls: CallRows) -> dict[int, ThreadRow]:
     """The threads, each with the calls on it beside the calls that its record names.
 
     Threads without a record are among them.
     """
-    for index, tid in running.strangers.items():
+    for index, tid in calls.strangers.items():
         threads.setdefault(index, stranger(index, tid))
     found: dict[int, list[CallInFlight]] = {}
-    rows = np.flatnonzero(running.are_calls)
-    began = np.nan_to_num(handles.created_at[rows], nan=-np.inf)
-    for row in rows[np.argsort(began, kind="stable")].tolist():
-        call = CallInFlight(int(handles.ids[row]), float(handles.created_at[row]))
-        found.setdefault(int(running.threads[row]), []).append(call)
-    for index, calls in found.items():
-        threads[index] = replace(threads[index], calls=(*threads[index].calls, *calls))
+    began = np.nan_to_num(calls.began_at, nan=-np.inf)
+    for place in np.argsort(began, kind="stable").tolist():
+        call = CallInFlight(int(calls.ids[place]), float(calls.began_at[place]))
+        found.setdefault(int(calls.threads[place]), []).append(call)
+    for index, running in found.items():
+        threads[index] = replace(threads[index], calls=(*threads[index].calls, *running))
     return threads

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from inspector.model.snapshot import Handles, Snapshot
+from inspector.model.stored_table import table_of
 
 FRESH_SECS: Final = 10.0
 """Younger rows show tenths of seconds, and new and dying ones fade."""
@@ -43,6 +44,9 @@ def _is_fresh(now: Snapshot, secs: float) -> bool:
 
 
 def _equal(first: Handles, second: Handles) -> bool:
+    tables = table_of(first), table_of(second)
+    if tables[0] is not None and tables[1] is not None:
+        return tables[0].version == tables[1].version
     return all(
         _same(getattr(first, field.name), getattr(second, field.name)) for field in fields(Handles)
     )

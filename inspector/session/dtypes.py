@@ -52,11 +52,11 @@ def layout_codes() -> LayoutCodes:
 
 
 def _format(member: Field) -> Any:
-    element: Any = dtype_of(member.type) if member.is_record else _integer(member)
+    element: Any = dtype_of(member.type) if member.is_record else _number(member)
     return element if member.count is None else (element, (member.count,))
 
 
-def _integer(member: Field) -> str:
-    """``<u8`` for ``uint64_t``: the layout is little endian everywhere."""
-    sign = "u" if member.type.startswith("u") else "i"
+def _number(member: Field) -> str:
+    """``<u8`` for ``uint64_t``, ``<f8`` for ``double``: the layout is little endian everywhere."""
+    sign = "f" if member.type == "double" else "u" if member.type.startswith("u") else "i"
     return f"<{sign}{member.size_bytes}"

@@ -14,7 +14,7 @@ import numpy as np
 
 from inspector.model.build import Moment, build_vitals, clock_of
 from inspector.model.clock import NANOS_PER_SEC
-from inspector.model.raw import RawState, RawVitals
+from inspector.model.raw import RawState, RawTable, RawVitals
 from inspector.model.snapshot import Snapshot
 
 CLOCKS: Final = (
@@ -45,17 +45,20 @@ class News:
         before, self._counters = self._counters, self._still(raw)
         return before != self._counters
 
-    def in_state(self, raw: RawState) -> bool:
+    def in_state(self, raw: RawState | RawTable) -> bool:
         """Whether anything has changed since the last reading of the whole state.
 
-        Rows are compared by a digest, and only while nothing else has changed.
+        A stored table knows its version. Rows of numpy are compared by a digest, and only while
+        nothing else has changed.
         """
         before, self._seen = self._seen, (self._still(raw.vitals), raw.threads.tobytes())
-        if before != self._seen:
-            self._rows = b""
-            return True
-        rows, self._rows = self._rows, _digest(raw)
-        return rows != self._rows
+        is_same = before == self._seen
+        if isinstance(raw, RawTable):
+            rows = repr(raw.table.version).encode()
+        else:
+            rows = _digest(raw) if is_same else b""
+        old, self._rows = self._rows, rows
+        return not is_same or old != rows
 
     def _still(self, raw: RawVitals) -> bytes:
         """The header without its clocks, and the types."""
@@ -69,7 +72,7 @@ class News:
         return header.tobytes() + raw.types.tobytes()
 
 
-def renewed(latest: Snapshot, raw: RawState, moment: Moment) -> Snapshot:
+def renewed(latest: Snapshot, raw: RawState | RawTable, moment: Moment) -> Snapshot:
     """``latest``, of which nothing has changed, for a later moment: it shares all rows."""
     header = raw.vitals
     cost = replace(

@@ -33,7 +33,14 @@ from inspector.model.counts import (
     strongs_of,
 )
 from inspector.model.limits import Limit
-from inspector.model.running import RunningCalls, at_rest, running_calls, stranger, with_calls
+from inspector.model.running import (
+    RunningCalls,
+    at_rest,
+    call_rows,
+    running_calls,
+    stranger,
+    with_calls,
+)
 from inspector.model.snapshot import (
     UNKNOWN,
     Cost,
@@ -166,7 +173,7 @@ class OutsideRows:
             target=target,
             handles=handles,
             types=types,
-            threads=MappingProxyType(with_calls(callers, handles, running)),
+            threads=MappingProxyType(with_calls(callers, call_rows(handles, running))),
             sites=sites_named(
                 MappingProxyType(
                     {index: Site(index, frames) for frames, index in self._sites.items()}

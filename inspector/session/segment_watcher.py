@@ -14,10 +14,10 @@ from inspector.attach.linux import pid_in
 from inspector.attach.procfs import open_descriptors, process_stat
 from inspector.attach.segment import Segment
 from inspector.attach.symbols import NativeSymbols
-from inspector.model.build import Moment, build_snapshot, clock_of
+from inspector.model.build import Moment, clock_of, table_snapshot
 from inspector.model.clock import NANOS_PER_SEC
 from inspector.model.limits import Limit
-from inspector.model.raw import RawVitals, text_of
+from inspector.model.raw import RawState, RawVitals, text_of
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.control_link import ControlLink
 from inspector.session.hang import HangStacks
@@ -101,10 +101,10 @@ class SegmentWatcher:
         """
         if not self.verdict.is_final and self._serial == 0:
             self.probe(at)
-        raw = self._source.state()
+        raw = self._source.state() if self.verdict.is_final else self._source.table()
         overwritten = self._count_lost_events(self._source.events_gone())
         self._serial += 1
-        if self.verdict.is_final:
+        if isinstance(raw, RawState):
             dead = snapshot_of_dead(
                 self._source, raw, serial=self._serial, overwritten_events=overwritten
             )
@@ -120,7 +120,7 @@ class SegmentWatcher:
         before, self._beside = self._beside, (moment.target, moment.limits, overwritten)
         has_changed = self._news.in_state(raw) or before != self._beside
         if self._latest is None or has_changed:
-            self._latest = build_snapshot(raw, self._source.names, self._source.codes, moment)
+            self._latest = table_snapshot(raw, self._source.names, self._source.codes, moment)
         else:
             self._latest = renewed(self._latest, raw, moment)
         shown = self._hang.added_to(self._latest)

@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.attach.segment import Segment
+from inspector.model.build import clock_of
 from inspector.model.names import Names, Symbolise, no_symbol
-from inspector.model.raw import RawState, RawVitals, Records
+from inspector.model.raw import RawState, RawTable, RawVitals, Records
 from inspector.session.at_exit import as_of_exit
 from inspector.session.dtypes import dtype_of, layout_codes
+from inspector.session.handle_store import HandleStore
 from inspector.wire.schema import (
     MAX_FRAMES,
     MAX_HANDLES,
@@ -54,6 +56,7 @@ class SegmentSource:
         self.names = Names(symbolise)
         self.codes = layout_codes()
         self._segment = segment
+        self._store = HandleStore()
         self._header = np.zeros(1, dtype_of("AiHeader"))
         self._types = np.zeros(0, dtype_of("AiTypeSlot"))
         self._threads = np.zeros(0, dtype_of("AiThreadSlot"))
@@ -88,6 +91,24 @@ class SegmentSource:
                 indices=indices,
                 segment_bytes=self._segment.allocated_bytes(),
             )
+        )
+
+    def table(self) -> RawTable:
+        """Everything, as ``state``, of a program that may still run; valid until the next reading.
+
+        The rows stay in the store, which reads only the rows that changed.
+        """
+        self._store.read(self._segment)
+        self._segment.read_header(self._header)
+        sizes = self._sizes()
+        self._read_names(sizes)
+        vitals = RawVitals(self._header, self._read_types(sizes.types))
+        threads = self._read_threads(sizes.threads)
+        return RawTable(
+            vitals=vitals,
+            threads=threads,
+            table=self._store.publish(vitals.types, threads, self.codes, clock_of(vitals)),
+            segment_bytes=self._segment.allocated_bytes(),
         )
 
     def events_gone(self) -> list[int]:

@@ -148,6 +148,16 @@ impl Reader {
         self.rows().live(out, indices)
     }
 
+    /// Rows that differ from an earlier copy, see `Rows::changes`.
+    pub fn changes(
+        &self,
+        known: &[HandleSlot],
+        is_given_up: &dyn Fn() -> bool,
+        tell: impl FnMut(u32, &HandleSlot),
+    ) -> Result<RowsRead> {
+        self.rows().changes(known, is_given_up, tell)
+    }
+
     /// Records of `part` from index `from` on, as many as are used and `out` has room for. Returns
     /// how many.
     ///

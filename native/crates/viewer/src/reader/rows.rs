@@ -10,11 +10,17 @@
 
 use super::file::{zeroed, SegmentFile};
 use super::geometry::{Geometry, Part};
-use super::Result;
+use super::{ReadError, Result};
 use segment::layout::{HandleSlot, ReferenceState, BUSY, OUTER_UNKNOWN};
 
 /// Rows read at once; two such buffers lie on the stack (32 KiB).
 const CHUNK: usize = 256;
+/// Rows that a sweep reads at once: both buffers fit a second-level cache.
+const SWEEP: usize = 2048;
+/// Rows of a sweep that are compared at once.
+const BLOCK: usize = 16;
+/// So many rows of a sweep are read again one by one; more are read together.
+const FEW: usize = 24;
 /// Pairs of reads of a row that is being written, before it is handed out as it is.
 const TRIES: usize = 4;
 /// Word with the counts, which the sampler changes on its own.
@@ -73,6 +79,88 @@ impl Rows<'_> {
         Ok(found)
     }
 
+    /// Tells `tell` each row that differs from its copy in `known`, with its position: row *i* at
+    /// position *i - 1*. `known` holds rows of an earlier sweep and may be shorter than the table.
+    ///
+    /// An earlier copy is as good as a first read: a row that is equal to it, or differs in the
+    /// counts alone, is of one moment after one read.
+    pub fn changes(
+        &self,
+        known: &[HandleSlot],
+        is_given_up: &dyn Fn() -> bool,
+        mut tell: impl FnMut(u32, &HandleSlot),
+    ) -> Result<RowsRead> {
+        let rows = self.row_count()?;
+        let mut found = RowsRead { rows, changing: 0 };
+        let mut sweep = Sweep::new();
+        for first in (0..rows).step_by(SWEEP) {
+            if is_given_up() {
+                return Err(ReadError::Argument("the reading was given up".into()));
+            }
+            let stop = (first + SWEEP).min(rows);
+            let old = known.get(first..stop.min(known.len())).unwrap_or(&[]);
+            found.changing += self.sweep(first, stop - first, old, &mut sweep, &mut tell)?;
+        }
+        for (position, old) in known.iter().enumerate().skip(rows) {
+            if !is_free(old) {
+                tell(position as u32, &zeroed());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Tell the changes of `count` rows from position `first` on.
+    fn sweep(
+        &self,
+        first: usize,
+        count: usize,
+        old: &[HandleSlot],
+        sweep: &mut Sweep,
+        tell: &mut impl FnMut(u32, &HandleSlot),
+    ) -> Result<u64> {
+        let Sweep { once, again, open, none } = sweep;
+        let offset = self.geometry.offset(Part::Handles, first as u32 + 1);
+        self.file.read(offset, &mut once[..count])?;
+        open.clear();
+        for from in (0..count).step_by(BLOCK) {
+            let stop = (from + BLOCK).min(count);
+            // most blocks did not change, and one comparison of a block tells so
+            if old.get(from..stop).is_some_and(|old| bytes(old) == bytes(&once[from..stop])) {
+                continue;
+            }
+            for (position, row) in once[..stop].iter().enumerate().skip(from) {
+                let before = old.get(position).unwrap_or(none);
+                if is_equal(row, before) {
+                    continue;
+                }
+                if agree(row, before) {
+                    tell((first + position) as u32, row);
+                } else {
+                    open.push(position);
+                }
+            }
+        }
+        let is_many = open.len() > FEW;
+        if is_many {
+            self.file.read(offset, &mut again[..count])?;
+        }
+        let mut changing = 0;
+        for &position in open.iter() {
+            let index = (first + position) as u32 + 1;
+            if !is_many {
+                again[position] = self.file.read_one(self.geometry.offset(Part::Handles, index))?;
+            }
+            if !agree(&once[position], &again[position]) {
+                changing += u64::from(!self.retry(index, &mut once[position])?);
+            }
+            let before = old.get(position).unwrap_or(none);
+            if !is_equal(&once[position], before) {
+                tell(index - 1, &once[position]);
+            }
+        }
+        Ok(changing)
+    }
+
     /// Rows 1 to the high-water mark; row 0 is never used.
     fn row_count(&self) -> Result<usize> {
         Ok((self.geometry.used(self.file, Part::Handles)? as usize).saturating_sub(1))
@@ -114,6 +202,22 @@ impl Rows<'_> {
     }
 }
 
+/// Memory of a sweep.
+struct Sweep {
+    once: Box<[HandleSlot]>,
+    again: Box<[HandleSlot]>,
+    /// Positions of the rows that a second read has to confirm.
+    open: Vec<usize>,
+    none: HandleSlot,
+}
+
+impl Sweep {
+    fn new() -> Self {
+        let rows = || vec![zeroed::<HandleSlot>(); SWEEP].into_boxed_slice();
+        Self { once: rows(), again: rows(), open: Vec::new(), none: zeroed() }
+    }
+}
+
 fn is_free(slot: &HandleSlot) -> bool {
     slot.reference_state == ReferenceState::Free as u8
 }
@@ -127,6 +231,15 @@ fn agree(one: &HandleSlot, other: &HandleSlot) -> bool {
     }
     let (one, other) = (words(one), words(other));
     (0..one.len()).all(|word| word == COUNT_WORD || one[word] == other[word])
+}
+
+fn bytes(rows: &[HandleSlot]) -> &[u8] {
+    // SAFETY: a row is 64 bytes without padding (asserted in the layout), all of them initialised.
+    unsafe { std::slice::from_raw_parts(rows.as_ptr().cast(), std::mem::size_of_val(rows)) }
+}
+
+fn is_equal(one: &HandleSlot, other: &HandleSlot) -> bool {
+    words(one) == words(other)
 }
 
 fn words(slot: &HandleSlot) -> [u64; 8] {

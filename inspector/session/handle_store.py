@@ -1,0 +1,297 @@
+"""The native store of a target's handles, and its tables.
+
+The store belongs to one thread, the session's pump. A table may be asked by any thread; each
+question runs in native code without the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.attach.segment import Segment
+from inspector.model.clock import Clock
+from inspector.model.raw import LayoutCodes, Records
+from inspector.model.snapshot import Handles, Ids, Ints
+from inspector.model.stored import stored_columns
+from inspector.model.stored_table import MarkColumns, OrderQuestion, StoredOrder
+from inspector.session.dtypes import dtype_of
+from inspector.vocabulary import Kind
+from inspector.wire import ffi, lib
+from inspector.wire.status import check, new_error
+
+_KIND_FLAGS: Final[tuple[tuple[int, Callable[[Kind], bool]], ...]] = (
+    (lib.AiKIND_FOREIGN, lambda kind: kind.is_foreign),
+    (lib.AiKIND_NUMBERED, lambda kind: kind.is_numbered),
+    (lib.AiKIND_CALL, lambda kind: kind.is_call),
+    (lib.AiKIND_RUNS, lambda kind: kind.runs_on_thread),
+    (lib.AiKIND_TRAIT, lambda kind: kind.is_trait),
+    (lib.AiKIND_SHARES, lambda kind: kind.shares_rows),
+    (lib.AiKIND_PINS, lambda kind: kind.pins_calls),
+)
+_FIELDS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        each.name: getattr(lib, f"AiHandleField_{each.name.title().replace('_', '')}")
+        for each in fields(Handles)
+    }
+)
+_FEW_LINES: Final = 4096
+_SERIALS: Final = itertools.count(1)
+
+
+class HandleStore:
+    """Rows of one segment."""
+
+    def __init__(self) -> None:
+        """Without rows."""
+        self._store = ffi.gc(lib.ai_store_new(), lib.ai_store_free)
+        self._serial = next(_SERIALS)
+
+    def read(self, segment: Segment) -> int:
+        """Read the rows that changed since the last reading; returns how many.
+
+        Raises ``SegmentError``.
+        """
+        return segment.read_changes(self._store)
+
+    def take(self, rows: Records, indices: npt.NDArray[np.uint32]) -> None:
+        """Take rows that are at hand, with the slot of each, in place of a reading."""
+        error = new_error()
+        positions = np.ascontiguousarray(indices - np.uint32(1))
+        rows = np.ascontiguousarray(rows)
+        check(
+            lib.ai_store_take(
+                self._store,
+                ffi.from_buffer("uint32_t[]", positions),
+                ffi.from_buffer("AiHandleSlot[]", rows),
+                len(rows),
+                error,
+            ),
+            error,
+        )
+
+    def publish(
+        self, types: Records, threads: Records, codes: LayoutCodes, clock: Clock
+    ) -> HandleTable:
+        """A table of the rows last read, with the types and threads that were read after them."""
+        kinds = _kinds(types)
+        live = np.flatnonzero(threads["state"] == codes.thread_live).astype(np.uint32)
+        calls = np.ascontiguousarray(threads["calls"][live].ravel())
+        calls = calls[calls != 0]
+        tids = np.ascontiguousarray(threads["tid"][live])
+        moments = ffi.new(
+            "AiTableClock *",
+            {
+                "anchor_ticks": clock.anchor_ticks,
+                "anchor_secs": clock.anchor_secs,
+                "ticks_per_sec": float(clock.ticks_per_sec),
+            },
+        )
+        error = new_error()
+        table = lib.ai_store_publish(
+            self._store,
+            ffi.from_buffer("uint16_t[]", kinds),
+            len(kinds),
+            ffi.from_buffer("uint64_t[]", calls),
+            len(calls),
+            ffi.from_buffer("uint32_t[]", tids),
+            ffi.from_buffer("uint32_t[]", live),
+            len(live),
+            len(threads),
+            moments,
+            error,
+        )
+        check(error.status, error)
+        return HandleTable(ffi.gc(table, lib.ai_table_free), self._serial)
+
+
+class HandleTable:
+    """A ``StoredTable`` of the native store."""
+
+    def __init__(self, table: Any, store: int) -> None:
+        """Take over an ``AiHandleTable *`` of the store with that serial number."""
+        self._table = table
+        facts, error = ffi.new("AiTableFacts *"), new_error()
+        check(lib.ai_table_facts(table, facts, error), error)
+        self._rows = int(facts.rows)
+        self.live, self.damaged = int(facts.live), int(facts.damaged)
+        self.version = store, int(facts.version)
+        columns = [
+            np.zeros(int(size), np.uint32)
+            for size in (facts.calls, facts.calls, facts.strangers, facts.strangers, facts.named)
+        ]
+        places = [ffi.from_buffer("uint32_t[]", each, require_writable=True) for each in columns]
+        check(
+            lib.ai_table_threads(
+                table, places[0], places[1], places[2], places[3], places[4], error
+            ),
+            error,
+        )
+        rows, threads, indices, tids, named = (each.astype(np.int64) for each in columns)
+        self.call_rows, self.call_threads, self.named = rows, threads, named
+        self.strangers = dict(zip(indices.tolist(), tids.tolist(), strict=True))
+
+    def __len__(self) -> int:
+        """Rows."""
+        return self._rows
+
+    def column(self, name: str, rows: Ints | None = None) -> npt.NDArray[Any]:
+        """A column of ``Handles``, read-only; of these rows, or of all."""
+        memory = lib.ai_table_memory(self._table, _FIELDS[name])
+        if memory != ffi.NULL:
+            column = np.asarray(_Memory(self, memory, _dtype(name), self._rows))
+            return column if rows is None else _frozen(column[rows])
+        return self._widened(name, None if rows is None else np.ascontiguousarray(rows, np.int64))
+
+    def order(self, question: OrderQuestion) -> StoredOrder:
+        """Sort rows, or hold an order. Raises ``InspectorError``."""
+        asked, kept = _asked(question)
+        error, facts = new_error(), ffi.new("AiOrderFacts *")
+        order = ffi.gc(lib.ai_table_order(self._table, asked, ffi.NULL, error), lib.ai_order_free)
+        check(error.status, error)
+        check(lib.ai_order_facts(order, facts, error), error)
+        rows = np.empty(int(facts.rows), np.int64)
+        arrived = np.empty(len(rows), np.uint8)
+        groups = np.empty(int(facts.groups), dtype_of("AiGroupCounts"))
+        check(
+            lib.ai_order_copy(
+                order,
+                ffi.from_buffer("int64_t[]", rows, require_writable=True),
+                ffi.from_buffer("uint8_t[]", arrived, require_writable=True),
+                ffi.from_buffer("AiGroupCounts[]", groups, require_writable=True),
+                error,
+            ),
+            error,
+        )
+        del kept
+        return StoredOrder(rows, arrived.view(np.bool_), _by_name(groups), int(facts.arrivals))
+
+    def lines(self, mark: MarkColumns | None) -> Mapping[str, npt.NDArray[Any]]:
+        """Counts by type and site, by name: the columns of ``Aggregates``."""
+        found = np.empty(_FEW_LINES, dtype_of("AiLineCounts"))
+        count = self._lines(mark, found)
+        if count > len(found):
+            found = np.empty(count, found.dtype)
+            count = self._lines(mark, found)
+        return _by_name(found[:count])
+
+    def _lines(self, mark: MarkColumns | None, into: Records) -> int:
+        error = new_error()
+        columns: list[Any] = [ffi.NULL] * 3
+        if mark is not None:
+            columns = [
+                ffi.from_buffer(of, np.ascontiguousarray(column))
+                for of, column in zip(("uint64_t[]", "int64_t[]", "int64_t[]"), mark, strict=True)
+            ]
+        count = lib.ai_table_lines(
+            self._table,
+            columns[0],
+            columns[1],
+            columns[2],
+            0 if mark is None else len(mark.ids),
+            ffi.from_buffer("AiLineCounts[]", into, require_writable=True),
+            len(into),
+            ffi.NULL,
+            error,
+        )
+        check(max(-count, 0), error)
+        return int(count)
+
+    def _widened(self, name: str, rows: Ints | None) -> npt.NDArray[Any]:
+        column = np.empty(self._rows if rows is None else len(rows), _dtype(name))
+        is_time = column.dtype.kind == "f"
+        write = lib.ai_table_times if is_time else lib.ai_table_ints
+        out = ffi.from_buffer("double[]" if is_time else "int64_t[]", column, require_writable=True)
+        chosen = ffi.NULL if rows is None else ffi.from_buffer("int64_t[]", rows)
+        error = new_error()
+        check(write(self._table, _FIELDS[name], chosen, out, len(column), error), error)
+        return _frozen(column)
+
+
+class _Memory:
+    """Memory of a table as numpy sees it; it keeps the table alive."""
+
+    def __init__(self, table: HandleTable, memory: Any, dtype: np.dtype[Any], rows: int) -> None:
+        self._table = table
+        self.__array_interface__ = {
+            "data": (int(ffi.cast("uintptr_t", memory)), True),
+            "shape": (rows,),
+            "typestr": dtype.str,
+            "version": 3,
+        }
+
+
+def _asked(question: OrderQuestion) -> tuple[Any, list[Any]]:
+    """The question in C, and the memory that it refers to."""
+    key, held = question.key, question.held
+    kept: list[Any] = []
+
+    def memory(of: str, column: npt.NDArray[Any] | None) -> Any:
+        if column is None or not len(column):
+            return ffi.NULL
+        kept.append(ffi.from_buffer(of, column))
+        return kept[-1]
+
+    shown = None if question.shown is None else np.ascontiguousarray(question.shown).view(np.uint8)
+    ranks = np.ascontiguousarray(question.type_ranks, np.uint32)
+    numbers = None if key.numbers is None else np.ascontiguousarray(key.numbers, np.float64)
+    ids: Ids | None = None if held is None else np.ascontiguousarray(held.ids, np.uint64)
+    arrived = None if held is None else np.ascontiguousarray(held.arrived).view(np.uint8)
+    asked = ffi.new("AiQuestion *")
+    asked.shown, asked.shown_length = memory("uint8_t[]", shown), 0 if shown is None else len(shown)
+    asked.ranks, asked.ranks_length = memory("uint32_t[]", ranks), len(ranks)
+    asked.key_kind = getattr(lib, f"AiKeyKind_{key.kind.value}")
+    asked.key_field = _FIELDS[key.column] if key.column else 0
+    asked.keys, asked.keys_length = (
+        memory("double[]", numbers),
+        0 if numbers is None else len(numbers),
+    )
+    asked.is_descending = question.descending
+    asked.now, asked.moment_secs = question.now, question.moment_secs
+    if ids is not None and arrived is not None and len(ids):
+        asked.held_ids, asked.held_arrived = memory("uint64_t[]", ids), memory("uint8_t[]", arrived)
+        asked.held_length = len(ids)
+    return asked, kept
+
+
+@lru_cache
+def _flags(kind: int) -> int:
+    """The sum of ``KIND_…`` of a kind's number."""
+    try:
+        known = Kind(kind)
+    except ValueError:
+        return 0
+    return sum(flag for flag, asked in _KIND_FLAGS if asked(known))
+
+
+def _kinds(types: Records) -> npt.NDArray[np.uint16]:
+    flags = np.array([_flags(kind) for kind in types["kind"].tolist()], np.uint16)
+    flags[types["data_offset"] != 0] |= np.uint16(lib.AiKIND_OUTER)
+    return flags
+
+
+@lru_cache
+def _dtype(name: str) -> np.dtype[Any]:
+    return np.dtype(stored_columns(Handles)[name].dtype)
+
+
+def _by_name(records: Records) -> Mapping[str, npt.NDArray[Any]]:
+    """Columns of records; whole numbers as ``int64``."""
+    return {
+        name: np.ascontiguousarray(
+            records[name] if records.dtype[name].kind == "f" else records[name].astype(np.int64)
+        )
+        for name in records.dtype.names or ()
+    }
+
+
+def _frozen(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    column.flags.writeable = False
+    return column

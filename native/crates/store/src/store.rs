@@ -1,0 +1,413 @@
+//! The store: a copy of the rows, and the counts that follow from them.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::chains::Chains;
+use super::columns::Columns;
+use super::counts::{count, Counts, Member, TraitCounts, TraitMap};
+use super::handles::{
+    has_outer, is_live, is_running_call, is_use, object, HandleSlotView, Kinds, Limits, Threads,
+};
+use super::outers::Outers;
+use super::rows::Rows;
+use super::table::{HandleTable, TableClock};
+use super::GivenUp;
+use segment::layout::{HandleSlot, ReferenceState};
+use viewer::reader::{zeroed, Reader, Result};
+
+/// Columns of tables that nobody uses any more and that the next table may take over.
+const SPARE: usize = 2;
+
+/// Room for changed rows that stays from one reading to the next.
+const KEPT: usize = 1 << 16;
+
+/// Columns and the version of the store that they show.
+pub(crate) struct Used {
+    pub columns: Columns,
+    pub version: u64,
+    pub moves: u64,
+}
+
+/// Columns that are free; tables give theirs back when they end, on any thread.
+pub(crate) type Pool = Arc<Mutex<Vec<Used>>>;
+
+/// A target's handles. One thread at a time.
+#[derive(Default)]
+pub struct HandleStore {
+    slots: Vec<HandleSlot>,
+    counts: Vec<Counts>,
+    traits: TraitMap,
+    rows: Rows,
+    chains: Chains,
+    outers: Outers,
+    kinds: Kinds,
+    /// Rows of running calls, and the index of the thread of each.
+    uses: BTreeMap<u32, u16>,
+    strangers: Vec<(u32, u32)>,
+    /// How many calls of threads use a row.
+    pins: HashMap<u32, i64>,
+    /// Positions that a reading changed, with the new rows.
+    fresh: Vec<(u32, HandleSlot)>,
+    /// Positions whose columns changed since the last table.
+    changed: Vec<u32>,
+    /// Changes of the newest tables, for columns that are taken over.
+    log: VecDeque<Vec<u32>>,
+    version: u64,
+    /// The largest index of a type that a row has had.
+    last_type: usize,
+    are_outers_stale: bool,
+    damaged: usize,
+    live: usize,
+    /// Living rows that name a thread, by the thread's index.
+    named: Vec<u32>,
+    pool: Pool,
+}
+
+impl HandleStore {
+    /// Without rows.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Read the rows that changed since the last reading. Returns how many changed.
+    ///
+    /// Nothing is known of them before `publish`. A reading that fails or is given up changes
+    /// nothing.
+    pub fn read(&mut self, reader: &Reader, is_given_up: GivenUp<'_>) -> Result<usize> {
+        self.fresh.clear();
+        let fresh = &mut self.fresh;
+        let found =
+            reader.changes(&self.slots, is_given_up, |position, row| fresh.push((position, *row)));
+        if found.is_err() {
+            self.fresh.clear();
+        }
+        found.map(|_| self.fresh.len())
+    }
+
+    /// Take rows that did not come from a segment, in place of a reading.
+    pub fn take(&mut self, rows: impl IntoIterator<Item = (u32, HandleSlot)>) {
+        self.fresh.clear();
+        self.fresh.extend(rows);
+    }
+
+    /// A table of the rows last read, with the types and threads that were read after them.
+    pub fn publish(&mut self, kinds: Kinds, threads: &Threads, clock: TableClock) -> HandleTable {
+        let touched = self.apply(kinds);
+        self.count_objects(touched, threads);
+        self.rows.settle();
+        let used = self.write();
+        let row_of = |position: &u32| self.rows.row_of(*position);
+        let of_trait = |(position, counts): (&u32, &TraitCounts)| {
+            (row_of(position) as u32, counts.inner, counts.outer)
+        };
+        let mut traits: Vec<_> = self.traits.iter().map(of_trait).collect();
+        traits.sort_unstable();
+        let calls = self.uses.iter().filter(|(position, _)| {
+            let slot = &self.slots[**position as usize];
+            is_running_call(slot, self.kinds.of(slot))
+        });
+        HandleTable {
+            traits,
+            calls: calls.map(|(position, thread)| (row_of(position) as u32, *thread)).collect(),
+            strangers: self.strangers.clone(),
+            named: self.named.clone(),
+            damaged: self.damaged,
+            live: self.live,
+            clock,
+            used: Some(used),
+            pool: Arc::clone(&self.pool),
+        }
+    }
+
+    /// Put the fresh rows in their places. Returns positions of objects to count again.
+    fn apply(&mut self, kinds: Kinds) -> Vec<u32> {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        let mut touched = Vec::with_capacity(fresh.len());
+        let is_other = self.are_others(&kinds);
+        if is_other {
+            self.forget_objects();
+        }
+        self.kinds = kinds;
+        let length = fresh.iter().map(|(position, _)| *position as usize + 1).max().unwrap_or(0);
+        if length > self.slots.len() {
+            self.slots.resize(length, zeroed());
+            self.counts.resize(length, Counts::default());
+            self.chains.grow(length);
+        }
+        for (position, row) in fresh.drain(..) {
+            if !is_other {
+                self.leave(position, &mut touched);
+            }
+            self.slots[position as usize] = row;
+            if !is_other {
+                self.enter(position, &mut touched);
+            }
+        }
+        if is_other {
+            for position in 0..self.slots.len() as u32 {
+                self.enter(position, &mut touched);
+            }
+        }
+        if fresh.capacity() <= KEPT {
+            self.fresh = fresh;
+        }
+        touched
+    }
+
+    /// Whether the kind of a row may have changed. Types come when a program makes their first
+    /// object; then no older row is of theirs.
+    fn are_others(&self, kinds: &Kinds) -> bool {
+        let (old, new) = (&self.kinds.0, &kinds.0);
+        let is_longer = new.len() > old.len() && new.starts_with(old);
+        old != new && !(is_longer && self.last_type < old.len())
+    }
+
+    /// Forget what follows from the rows; the kinds of types changed.
+    fn forget_objects(&mut self) {
+        self.chains.clear();
+        self.outers.clear();
+        self.traits.clear();
+        self.uses.clear();
+        self.named.clear();
+        (self.damaged, self.live) = (0, 0);
+    }
+
+    /// Take the row at `position` out of everything.
+    fn leave(&mut self, position: u32, touched: &mut Vec<u32>) {
+        let slot = self.slots[position as usize];
+        if !Limits::is_used(&slot) {
+            return;
+        }
+        if !Limits::is_readable(&slot) {
+            self.damaged -= 1;
+            return;
+        }
+        let kind = self.kinds.of(&slot);
+        let name = object(&slot, kind);
+        if name != 0 {
+            touched.extend(self.chains.remove(position, name));
+        }
+        self.name_threads(&slot, self.thread_of(position, &slot), false);
+        self.live -= usize::from(is_live(&slot));
+        self.uses.remove(&position);
+        self.traits.remove(&position);
+        self.are_outers_stale |= self.outers.rows.remove(&position);
+    }
+
+    /// Put the row at `position` in everything.
+    fn enter(&mut self, position: u32, touched: &mut Vec<u32>) {
+        let slot = self.slots[position as usize];
+        let is_row = Limits::is_used(&slot) && Limits::is_readable(&slot);
+        self.rows.put(position, is_row);
+        if !is_row {
+            self.damaged += usize::from(Limits::is_used(&slot));
+            return;
+        }
+        touched.push(position);
+        self.changed.push(position);
+        self.last_type = self.last_type.max(usize::from(slot.type_id));
+        let kind = self.kinds.of(&slot);
+        let name = object(&slot, kind);
+        if name != 0 {
+            let (slots, kinds) = (&self.slots, &self.kinds);
+            let name_of = |row: u32| object(&slots[row as usize], kinds.of(&slots[row as usize]));
+            self.chains.add(position, name, name_of);
+        }
+        if is_use(&slot, kind) {
+            self.uses.insert(position, 0);
+        }
+        self.live += usize::from(is_live(&slot));
+        self.name_threads(&slot, self.thread_of(position, &slot), true);
+        if has_outer(&slot, kind) {
+            self.outers.rows.insert(position);
+        }
+    }
+
+    /// The thread of a row's birth, or of the call that the row is.
+    fn thread_of(&self, position: u32, slot: &HandleSlot) -> u16 {
+        if self.uses.is_empty() {
+            return slot.created_thread;
+        }
+        self.uses.get(&position).copied().unwrap_or(slot.created_thread)
+    }
+
+    /// Count the threads that a living row names, or count them no more.
+    fn name_threads(&mut self, slot: &HandleSlot, created: u16, is_named: bool) {
+        if !is_live(slot) {
+            return;
+        }
+        for thread in [created, slot.last_thread, slot.owner_thread, slot.requester_thread] {
+            let thread = usize::from(thread);
+            if thread >= self.named.len() {
+                self.named.resize(thread + 1, 0);
+            }
+            if is_named {
+                self.named[thread] += 1;
+            } else {
+                self.named[thread] -= 1;
+            }
+        }
+    }
+
+    /// Count the objects of the rows at `touched`, and of the rows that calls use.
+    fn count_objects(&mut self, mut touched: Vec<u32>, threads: &Threads) {
+        self.pin(&threads.calls, &mut touched);
+        self.assign_threads(threads);
+        let is_outer = |row: &u32| self.outers.rows.contains(row);
+        if self.are_outers_stale || touched.iter().any(is_outer) {
+            self.outers.count(&self.slots, &self.kinds);
+            touched.extend(&self.outers.rows);
+            self.are_outers_stale = false;
+        }
+        let mut seen = vec![0_u64; self.slots.len() / 64 + 1];
+        let mut members = Vec::new();
+        for position in touched {
+            let is_seen = seen[position as usize / 64] >> (position % 64) & 1 != 0;
+            if is_seen || !self.rows.has(position) {
+                continue;
+            }
+            self.gather(position, &mut members);
+            for member in &members {
+                seen[member.position as usize / 64] |= 1 << (member.position % 64);
+            }
+            self.count_object(&members);
+        }
+    }
+
+    /// All rows of the object of the row at `position`, in slot order.
+    fn gather(&self, position: u32, members: &mut Vec<Member>) {
+        members.clear();
+        if self.chains.is_alone(position) {
+            members.push(self.member(position));
+            return;
+        }
+        let mut at = Some(self.chains.head(position));
+        while let Some(position) = at {
+            members.push(self.member(position));
+            at = self.chains.after(position);
+        }
+        members.sort_unstable_by_key(|member| member.position);
+    }
+
+    fn count_object(&mut self, members: &[Member]) {
+        let name = object(&members[0].row, members[0].kind);
+        let (counts, changed, traits) = (&mut self.counts, &mut self.changed, &mut self.traits);
+        count(members, name != 0, self.outers.beyond(name), |position, found, of_trait| {
+            let place = &mut counts[position as usize];
+            if *place != found {
+                *place = found;
+                changed.push(position);
+            }
+            if let Some(of_trait) = of_trait {
+                traits.insert(position, of_trait);
+            }
+        });
+    }
+
+    fn member(&self, position: u32) -> Member {
+        let row = self.slots[position as usize];
+        let kind = self.kinds.of(&row);
+        let pins = if self.pins.is_empty() { None } else { self.pins.get(&position) };
+        let outer = if has_outer(&row, kind) { self.outers.count_of(&row) } else { -1 };
+        Member { position, row, kind, pins: pins.copied().unwrap_or(0), outer }
+    }
+
+    /// Note the rows that calls of threads use, each with its generation.
+    fn pin(&mut self, calls: &[u64], touched: &mut Vec<u32>) {
+        let mut pins: HashMap<u32, i64> = HashMap::new();
+        for &call in calls.iter().filter(|&&call| call != 0) {
+            let position = ((call as u32) >> 1).wrapping_sub(1);
+            let is_there = self.rows.has(position)
+                && u64::from(self.slots[position as usize].generation) == call >> 32;
+            if is_there {
+                *pins.entry(position).or_default() += 1;
+            }
+        }
+        let old = std::mem::replace(&mut self.pins, pins);
+        let others = |row: &&u32| old.get(row) != self.pins.get(row);
+        touched.extend(old.keys().chain(self.pins.keys()).filter(others));
+    }
+
+    /// Find the thread of each call that runs. Threads without a record get indices of their own.
+    fn assign_threads(&mut self, threads: &Threads) {
+        self.strangers.clear();
+        if self.uses.is_empty() {
+            return;
+        }
+        let mut known: HashMap<u32, u32> = threads.indices.iter().copied().collect();
+        for position in self.uses.keys().copied().collect::<Vec<_>>() {
+            let slot = self.slots[position as usize];
+            let tid = slot.data as u32;
+            let next = threads.records + self.strangers.len() as u32;
+            let index = *known.entry(tid).or_insert_with(|| {
+                self.strangers.push((next, tid));
+                next
+            });
+            // an index that finds no room is an unknown thread
+            let index = u16::try_from(index).unwrap_or(0);
+            let before = self.thread_of(position, &slot);
+            if before != index {
+                self.name_threads(&slot, before, false);
+                self.name_threads(&slot, index, true);
+                self.uses.insert(position, index);
+                self.changed.push(position);
+            }
+        }
+    }
+
+    /// Columns of this moment: those of an earlier table with the changes since, or all anew.
+    fn write(&mut self) -> Used {
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        if !self.changed.is_empty() {
+            self.version += 1;
+            self.log.push_back(std::mem::take(&mut self.changed));
+        }
+        let room = self.rows.len() / 2;
+        while self.log.iter().map(Vec::len).sum::<usize>() > room && !self.log.is_empty() {
+            self.log.pop_front();
+        }
+        let oldest = self.version - self.log.len() as u64;
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = (0..pool.len()).max_by_key(|&place| pool[place].version);
+        let taken = newest.map(|place| pool.swap_remove(place));
+        drop(pool);
+        let Used { mut columns, version, moves } =
+            taken.unwrap_or(Used { columns: Columns::default(), version: 0, moves: u64::MAX });
+        let is_near = version >= oldest && moves == self.rows.moves();
+        columns.resize(self.rows.len());
+        if is_near {
+            for changed in self.log.iter().skip((version - oldest) as usize) {
+                for &position in changed.iter().filter(|&&position| self.rows.has(position)) {
+                    columns.put(self.rows.row_of(position), position, &self.view(position));
+                }
+            }
+        } else {
+            for (row, position) in self.rows.positions().enumerate() {
+                columns.put(row, position, &self.view(position));
+            }
+        }
+        Used { columns, version: self.version, moves: self.rows.moves() }
+    }
+
+    fn view(&self, position: u32) -> HandleSlotView<'_> {
+        let slot = &self.slots[position as usize];
+        HandleSlotView {
+            slot,
+            kind: self.kinds.of(slot),
+            counts: self.counts[position as usize],
+            created_thread: self.thread_of(position, slot),
+        }
+    }
+}
+
+/// Give columns back, unless enough are spare.
+pub(crate) fn give_back(pool: &Pool, used: Used) {
+    let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
+    if pool.len() < SPARE {
+        pool.push(used);
+    }
+}
+
+const _: () = assert!(ReferenceState::Free as u8 == 0, "rows of zeros are free");
