@@ -2,7 +2,7 @@
 
 A table of these counts is small when the table of handles is large: a program makes handles in
 some hundred lines. The window's table of change, findings and exports read the counts from here.
-Pure numpy; any thread.
+Any thread.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from inspector.model.marks import MarkedState
 from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Snapshot
 from inspector.model.states import alive, among
+from inspector.model.stored_table import MarkColumns, StoredTable, Ticket, table_of
 from inspector.vocabulary import PENDING
 
 _SITE_BITS: Final = np.int64(32)
@@ -89,15 +90,22 @@ class Aggregates:
         return _merged(self, self.types, sites)
 
 
-def aggregate(snapshot: Snapshot, mark: MarkedState | None = None) -> Aggregates:
+def aggregate(
+    snapshot: Snapshot, mark: MarkedState | None = None, ticket: Ticket | None = None
+) -> Aggregates:
     """Count the handles of ``snapshot`` by type and site, and compare them with ``mark``.
 
     ``mark`` is a mark of the same process; its indices of types and sites are the snapshot's.
-    Raises ``ValueError`` for a mark of another process: ``diff`` compares these by name.
+    Raises ``ValueError`` for a mark of another process: ``diff`` compares these by name. A stored
+    table counts without the interpreter's lock; a ``ticket`` that is given up ends it with
+    ``InspectorError``.
     """
     handles = snapshot.handles
     if mark is not None and mark.process != (snapshot.target.pid, snapshot.target.start_time):
         raise ValueError("the mark is of another process")
+    table = table_of(handles)
+    if table is not None:
+        return _stored(table, mark, ticket)
     rows = np.flatnonzero(alive(handles))
     keys = _keys(handles.types[rows], handles.created_sites[rows])
     old = np.zeros(0, np.int64) if mark is None else _keys(mark.types, mark.sites)
@@ -126,6 +134,16 @@ def aggregate(snapshot: Snapshot, mark: MarkedState | None = None) -> Aggregates
             died=_count(was[is_dead], len(lines)),
         )
     return _frozen(counts)
+
+
+def _stored(table: StoredTable, mark: MarkedState | None, ticket: Ticket | None) -> Aggregates:
+    """The same, by a stored table."""
+    columns = None if mark is None else MarkColumns(mark.ids, mark.types, mark.sites)
+    found = dict(table.lines(columns, ticket))
+    if mark is None:
+        unknown = np.full(len(found["live"]), UNKNOWN, np.int64)
+        found |= {"before": unknown, "born": unknown, "died": unknown}
+    return _frozen(Aggregates(found.pop("type_index"), found.pop("site"), **found))
 
 
 def _keys(types: Ints, sites: Ints) -> Ints:

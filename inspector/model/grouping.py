@@ -16,6 +16,15 @@ from inspector.model.columns import column_of
 from inspector.model.filter import Filter, Mask
 from inspector.model.snapshot import Floats, Handles, Ids, Ints, Snapshot
 from inspector.model.states import alive, among
+from inspector.model.stored_table import (
+    Held,
+    KeyKind,
+    OrderQuestion,
+    SortKey,
+    StoredTable,
+    Ticket,
+    table_of,
+)
 from inspector.vocabulary import PENDING
 
 _SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
@@ -84,8 +93,15 @@ class Arrangement:
         return len(self.order)
 
 
-def arrange(snapshot: Snapshot, query: Query) -> Arrangement:
-    """Filter, group and sort; tombstones whose moment is over sink to the end of their group."""
+def arrange(snapshot: Snapshot, query: Query, ticket: Ticket | None = None) -> Arrangement:
+    """Filter, group and sort; tombstones whose moment is over sink to the end of their group.
+
+    A stored table does it without the interpreter's lock; with a ``ticket`` it may be given up, and
+    raises ``InspectorError`` then.
+    """
+    table = table_of(snapshot.handles)
+    if table is not None:
+        return _stored(table, snapshot, query, None, ticket)
     rows = np.flatnonzero(visible(snapshot, query))
     ranks, order_of_types = _type_ranks(snapshot)
     keys, late = _order(snapshot, query, rows)
@@ -95,11 +111,17 @@ def arrange(snapshot: Snapshot, query: Query) -> Arrangement:
     )
 
 
-def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement:
+def hold(
+    previous: Arrangement, snapshot: Snapshot, query: Query, ticket: Ticket | None = None
+) -> Arrangement:
     """As ``arrange``, but shown rows keep their order.
 
     New rows are put, sorted, at the end of their group.
     """
+    table = table_of(snapshot.handles)
+    if table is not None:
+        held = Held(previous.ids, previous.arrived)
+        return _stored(table, snapshot, query, held, ticket)
     rows = np.flatnonzero(visible(snapshot, query))
     places = _places(previous, snapshot.handles.ids[rows])
     new = places < 0
@@ -114,6 +136,61 @@ def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement
         order = np.argsort(keys, kind="stable")
         rows, arrived = rows[order], arrived[order]
     return _arrangement(snapshot, query, rows, order_of_types, arrived=arrived)
+
+
+def _stored(
+    table: StoredTable,
+    snapshot: Snapshot,
+    query: Query,
+    held: Held | None,
+    ticket: Ticket | None,
+) -> Arrangement:
+    """The same, by a stored table."""
+    is_whole = not query.filter.terms and (query.tombstones or query.filter.names_tombstones())
+    column = column_of(query.column)
+    key = (
+        column.stored_key(snapshot)
+        if column.stored_key is not None
+        else SortKey(KeyKind.GIVEN, numbers=_numbers(snapshot, query.column))
+    )
+    known = snapshot.types
+    named = sorted(known, key=lambda index: (known[index].name.casefold(), index))
+    ranks = np.arange(max(known, default=0) + 1) + len(named)
+    ranks[named] = np.arange(len(named))
+    found = table.order(
+        OrderQuestion(
+            shown=None if is_whole else visible(snapshot, query),
+            type_ranks=ranks,
+            key=key,
+            descending=query.descending,
+            now=snapshot.taken_at,
+            moment_secs=query.moment_secs,
+            held=held,
+            ticket=ticket,
+        )
+    )
+    groups, start = [], 0
+    columns = {name: column.tolist() for name, column in found.groups.items()}
+    for place, index in enumerate(columns["type_index"]):
+        stop = start + columns["rows"][place]
+        groups.append(
+            Group(
+                index,
+                known[index].name if index in known else f"type {index}",
+                start,
+                stop,
+                handles=columns["live"][place],
+                objects=columns["objects"][place],
+                oldest_at=columns["oldest_at"][place],
+                pending=columns["pending"][place],
+                unseen=columns["unseen"][place],
+            )
+        )
+        start = stop
+    ids = snapshot.handles.ids[found.rows]
+    return Arrangement(
+        snapshot, query, found.rows, ids, tuple(groups), found.arrived, found.arrivals
+    )
 
 
 def _order(snapshot: Snapshot, query: Query, rows: Ints) -> tuple[Floats, Ints]:
@@ -156,11 +233,15 @@ def recently(times: Floats, now: float, moment_secs: float) -> Mask:
 
 def sort_keys(snapshot: Snapshot, key: str, rows: Ints) -> Floats:
     """A number a row that sorts as the column reads; ``nan`` for unknown."""
+    return _numbers(snapshot, key)[rows]
+
+
+def _numbers(snapshot: Snapshot, key: str) -> Floats:
     column = column_of(key)
     ranks = column.ranks or column.values
     if ranks is None:
         raise TypeError(f"the column {key} has nothing to sort by")
-    return ranks(snapshot)[rows]
+    return ranks(snapshot)
 
 
 def _type_ranks(snapshot: Snapshot) -> tuple[Ints, list[int]]:

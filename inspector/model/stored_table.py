@@ -49,6 +49,21 @@ class Held(NamedTuple):
     """Rows that came since the last sort."""
 
 
+class Ticket:
+    """A question that a thread may give up while another thread works on it."""
+
+    __slots__ = ("flag",)
+
+    def __init__(self) -> None:
+        """Not given up."""
+        self.flag = np.zeros(1, np.int32)
+        """Native code looks at it from time to time; not 0: given up."""
+
+    def give_up(self) -> None:
+        """End the question soon: it raises ``InspectorError``. Any thread."""
+        self.flag[0] = 1
+
+
 @dataclass(frozen=True, slots=True)
 class OrderQuestion:
     """Which rows to show, and in which order."""
@@ -62,6 +77,7 @@ class OrderQuestion:
     now: float
     moment_secs: float
     held: Held | None = None
+    ticket: Ticket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +141,9 @@ class StoredTable(Protocol):
     def order(self, question: OrderQuestion) -> StoredOrder:
         """Sort rows, or hold an order."""
 
-    def lines(self, mark: MarkColumns | None) -> Mapping[str, npt.NDArray[Any]]:
+    def lines(
+        self, mark: MarkColumns | None, ticket: Ticket | None = None
+    ) -> Mapping[str, npt.NDArray[Any]]:
         """Counts by type and site, by name: the columns of ``Aggregates``."""
 
 
@@ -149,6 +167,11 @@ class StoredHandles(Handles):
     def __len__(self) -> int:
         """Rows, tombstones among them."""
         return len(self.table)
+
+    @property
+    def made_columns(self) -> frozenset[str]:
+        """Columns that were asked for as a whole so far."""
+        return frozenset(self._made)
 
     def take(self, rows: Ints) -> Handles:
         """These rows alone. No column is read as a whole."""

@@ -21,7 +21,7 @@ from inspector.model.clock import Clock
 from inspector.model.raw import LayoutCodes, Records
 from inspector.model.snapshot import Handles, Ids, Ints
 from inspector.model.stored import stored_columns
-from inspector.model.stored_table import MarkColumns, OrderQuestion, StoredOrder
+from inspector.model.stored_table import MarkColumns, OrderQuestion, StoredOrder, Ticket
 from inspector.session.dtypes import dtype_of
 from inspector.vocabulary import Kind
 from inspector.wire import ffi, lib
@@ -154,7 +154,10 @@ class HandleTable:
         """Sort rows, or hold an order. Raises ``InspectorError``."""
         asked, kept = _asked(question)
         error, facts = new_error(), ffi.new("AiOrderFacts *")
-        order = ffi.gc(lib.ai_table_order(self._table, asked, ffi.NULL, error), lib.ai_order_free)
+        order = ffi.gc(
+            lib.ai_table_order(self._table, asked, _flag(question.ticket), error),
+            lib.ai_order_free,
+        )
         check(error.status, error)
         check(lib.ai_order_facts(order, facts, error), error)
         rows = np.empty(int(facts.rows), np.int64)
@@ -173,16 +176,18 @@ class HandleTable:
         del kept
         return StoredOrder(rows, arrived.view(np.bool_), _by_name(groups), int(facts.arrivals))
 
-    def lines(self, mark: MarkColumns | None) -> Mapping[str, npt.NDArray[Any]]:
+    def lines(
+        self, mark: MarkColumns | None, ticket: Ticket | None = None
+    ) -> Mapping[str, npt.NDArray[Any]]:
         """Counts by type and site, by name: the columns of ``Aggregates``."""
         found = np.empty(_FEW_LINES, dtype_of("AiLineCounts"))
-        count = self._lines(mark, found)
+        count = self._lines(mark, found, ticket)
         if count > len(found):
             found = np.empty(count, found.dtype)
-            count = self._lines(mark, found)
+            count = self._lines(mark, found, ticket)
         return _by_name(found[:count])
 
-    def _lines(self, mark: MarkColumns | None, into: Records) -> int:
+    def _lines(self, mark: MarkColumns | None, into: Records, ticket: Ticket | None) -> int:
         error = new_error()
         columns: list[Any] = [ffi.NULL] * 3
         if mark is not None:
@@ -198,7 +203,7 @@ class HandleTable:
             0 if mark is None else len(mark.ids),
             ffi.from_buffer("AiLineCounts[]", into, require_writable=True),
             len(into),
-            ffi.NULL,
+            _flag(ticket),
             error,
         )
         check(max(-count, 0), error)
@@ -255,10 +260,20 @@ def _asked(question: OrderQuestion) -> tuple[Any, list[Any]]:
     )
     asked.is_descending = question.descending
     asked.now, asked.moment_secs = question.now, question.moment_secs
-    if ids is not None and arrived is not None and len(ids):
-        asked.held_ids, asked.held_arrived = memory("uint64_t[]", ids), memory("uint8_t[]", arrived)
+    if ids is not None and arrived is not None:
+        # an order of no row is held as well: the pointer tells it from no order
+        room = (ids, arrived) if len(ids) else (np.zeros(1, np.uint64), np.zeros(1, np.uint8))
+        asked.held_ids, asked.held_arrived = (
+            memory("uint64_t[]", room[0]),
+            memory("uint8_t[]", room[1]),
+        )
         asked.held_length = len(ids)
     return asked, kept
+
+
+def _flag(ticket: Ticket | None) -> Any:
+    """The number that ends a question early; the caller keeps the ticket."""
+    return ffi.NULL if ticket is None else ffi.from_buffer("int32_t[]", ticket.flag)
 
 
 @lru_cache

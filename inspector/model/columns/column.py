@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from inspector.model.columns.matching import Text
 from inspector.model.counts import Flags
 from inspector.model.snapshot import Floats, Snapshot
+from inspector.model.stored_table import SortKey
 from inspector.model.wording import UNKNOWN_TEXT
 
 Values: TypeAlias = Callable[[Snapshot], Floats]
@@ -70,6 +71,8 @@ class HandleColumn:
     """Numbers to sort by and, of a number, to compare with."""
     ranks: Values | None = None
     """Numbers to sort by, where these are others than ``values``."""
+    stored_key: Callable[[Snapshot], SortKey] | None = None
+    """How a stored table finds the numbers to sort by; ``None``: it is given the numbers."""
     text: OfRow | None = None
     """The cell in the window."""
     note: Callable[[Snapshot, int], str | None] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from inspector.model.counts import Flags
 from inspector.model.snapshot import UNKNOWN, Floats, Handles, Ints, Snapshot
 from inspector.model.states import alive, state_words
+from inspector.model.stored_table import KeyKind, SortKey
+from inspector.vocabulary import Reference, Resource
 
 _SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
 
@@ -64,24 +66,52 @@ def slots(snapshot: Snapshot) -> Floats:
 def state_ranks(snapshot: Snapshot) -> Floats:
     """Alphabetical ranks of the states' words."""
     pairs = snapshot.handles.references.astype(np.int64) << 8 | snapshot.handles.resources
-    present = [int(p) for p in np.flatnonzero(np.bincount(pairs, minlength=1))]
-    return _name_ranks({p: state_words(p >> 8, p & 0xFF) for p in present}, pairs)
+    present = np.flatnonzero(np.bincount(pairs, minlength=1)).tolist()
+    return _picked(_pair_ranks(present), pairs)
 
 
 def thread_ranks(snapshot: Snapshot) -> Floats:
     """Alphabetical ranks of the threads that created the rows."""
-    return _name_ranks(
-        {index: row.name for index, row in snapshot.threads.items()},
-        snapshot.handles.created_threads,
-    )
+    return _picked(_thread_ranks(snapshot), snapshot.handles.created_threads)
 
 
 def site_ranks(snapshot: Snapshot) -> Floats:
     """Alphabetical ranks of the lines where the rows were created."""
-    return _name_ranks(
-        {index: site.short() for index, site in snapshot.sites.items()},
-        snapshot.handles.created_sites,
-    )
+    return _picked(_site_ranks(snapshot), snapshot.handles.created_sites)
+
+
+# keys that a stored table knows ------------------------------------------------------------------
+
+
+def stored_count(name: str) -> Callable[[Snapshot], SortKey]:
+    """A column of counts."""
+    return lambda snapshot: SortKey(KeyKind.COUNT, name)
+
+
+def stored_age(snapshot: Snapshot) -> SortKey:
+    """The ages, as ``age_ranks``."""
+    return SortKey(KeyKind.AGE)
+
+
+def stored_slot(snapshot: Snapshot) -> SortKey:
+    """The slots."""
+    return SortKey(KeyKind.SLOT)
+
+
+def stored_states(snapshot: Snapshot) -> SortKey:
+    """As ``state_ranks``."""
+    pairs = [reference << 8 | resource for reference in Reference for resource in Resource]
+    return SortKey(KeyKind.RANKS, "references", _pair_ranks(pairs))
+
+
+def stored_threads(snapshot: Snapshot) -> SortKey:
+    """As ``thread_ranks``."""
+    return SortKey(KeyKind.RANKS, "created_threads", _thread_ranks(snapshot))
+
+
+def stored_sites(snapshot: Snapshot) -> SortKey:
+    """As ``site_ranks``."""
+    return SortKey(KeyKind.RANKS, "created_sites", _site_ranks(snapshot))
 
 
 def _known(column: Ints, known: Flags) -> Floats:
@@ -90,11 +120,30 @@ def _known(column: Ints, known: Flags) -> Floats:
     return values
 
 
-def _name_ranks(names: Mapping[int, str], indices: Ints) -> Floats:
+def _thread_ranks(snapshot: Snapshot) -> Floats:
+    return _name_ranks({index: row.name for index, row in snapshot.threads.items()})
+
+
+def _site_ranks(snapshot: Snapshot) -> Floats:
+    return _name_ranks({index: site.short() for index, site in snapshot.sites.items()})
+
+
+def _name_ranks(names: Mapping[int, str]) -> Floats:
     """Alphabetical rank of each index's name; ``nan`` for indices without a name."""
-    table = np.full(max((*names, 0, int(indices.max(initial=0)))) + 1, np.nan)
+    table = np.full(max((*names, 0)) + 1, np.nan)
     for rank, index in enumerate(
         sorted((i for i in names if names[i]), key=lambda i: (names[i].casefold(), i))
     ):
         table[index] = rank
-    return table[np.maximum(indices, 0)]
+    return table
+
+
+def _picked(table: Floats, indices: Ints) -> Floats:
+    """``table[indices]``; ``nan`` for indices beyond it."""
+    inside = (indices >= 0) & (indices < len(table))
+    return np.where(inside, table[np.where(inside, indices, 0)], np.nan)
+
+
+def _pair_ranks(pairs: Iterable[int]) -> Floats:
+    """The rank of each pair of states, by ``reference << 8 | resource``."""
+    return _name_ranks({pair: state_words(pair >> 8, pair & 0xFF) for pair in pairs})

@@ -32,7 +32,11 @@ from inspector.wire.schema import (
 from tests.helpers.equality import same
 from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment
 
-ROWS, TYPES, THREADS = 14, 15, 3
+ROWS, THREADS = 14, 3
+EVERY_TYPE = [
+    {"kind": kind, "data_offset": 16 * (kind is Kind.UNIFFI_TRAIT)} for kind in Kind if kind
+] + [{"kind": Kind.UNIFFI_TRAIT, "data_offset": 0}, {"kind": Kind.UNKNOWN}, {"kind": Kind.ARC}]
+TYPES = len(EVERY_TYPE)
 FREE = {"reference_state": 0, "generation": 0}
 WHO = Target(
     pid=1,
@@ -103,9 +107,6 @@ THREAD = st.fixed_dictionaries(
 TYPE = st.fixed_dictionaries(
     {"kind": st.integers(0, len(Kind)), "data_offset": st.sampled_from([0, 16])}
 )
-EVERY_TYPE = [
-    {"kind": kind, "data_offset": 16 * (kind is Kind.UNIFFI_TRAIT)} for kind in Kind if kind
-] + [{"kind": Kind.UNIFFI_TRAIT, "data_offset": 0}, {"kind": Kind.UNKNOWN}, {"kind": Kind.ARC}]
 
 
 @st.composite

@@ -15,6 +15,7 @@ mod query;
 mod rows;
 mod store;
 mod table;
+mod threads;
 
 pub use columns::{Columns, HandleField};
 pub use handles::{Kinds, Limits, Threads, KIND_CALL, KIND_FOREIGN, KIND_NUMBERED, KIND_OUTER};

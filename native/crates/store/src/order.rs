@@ -193,7 +193,14 @@ impl Question<'_> {
 
     fn rank(&self, table: &HandleTable, row: u32) -> usize {
         let index = usize::from(table.columns().types[row as usize]);
-        self.ranks.get(index).map_or(self.ranks.len(), |&rank| rank as usize)
+        self.ranks.get(index).map_or(self.ranks.len() * 2 + index, |&rank| rank as usize)
+    }
+
+    /// Larger than every rank; types without a place come last, by index.
+    fn ranks(&self, table: &HandleTable) -> usize {
+        let types = table.columns().types.iter().max().map_or(0, |&most| usize::from(most) + 1);
+        let most = self.ranks.iter().max().map_or(0, |&rank| rank as usize + 1);
+        most.max(self.ranks.len() * 2 + types)
     }
 }
 
@@ -216,7 +223,7 @@ fn known(count: i32) -> f64 {
 
 /// Rows by type, unless `by_type` is false, and by key; equal rows keep their order.
 fn sort(table: &HandleTable, question: &Question<'_>, rows: Vec<u32>, by_type: bool) -> Vec<u32> {
-    let ranks = question.ranks.len() + 1;
+    let ranks = if by_type { question.ranks(table) } else { 1 };
     let bucket_of = |row: u32, coarse: u8| {
         (if by_type { question.rank(table, row) } else { 0 }) * 3 + usize::from(coarse)
     };
@@ -319,7 +326,7 @@ fn hold(
         let old = stayed.clone().map(|(place, &row)| (row, was(place)));
         old.chain(newcomers.iter().map(|&row| (row, 1)))
     };
-    let mut next = vec![0_usize; question.ranks.len() + 2];
+    let mut next = vec![0_usize; question.ranks(table) + 1];
     all().for_each(|(row, _)| next[question.rank(table, row) + 1] += 1);
     (1..next.len()).for_each(|rank| next[rank] += next[rank - 1]);
     let mut order = HandleOrder {

@@ -35,22 +35,22 @@ pub(crate) type Pool = Arc<Mutex<Vec<Used>>>;
 /// A target's handles. One thread at a time.
 #[derive(Default)]
 pub struct HandleStore {
-    slots: Vec<HandleSlot>,
+    pub(crate) slots: Vec<HandleSlot>,
     counts: Vec<Counts>,
     traits: TraitMap,
-    rows: Rows,
+    pub(crate) rows: Rows,
     chains: Chains,
     outers: Outers,
     kinds: Kinds,
     /// Rows of running calls, and the index of the thread of each.
-    uses: BTreeMap<u32, u16>,
-    strangers: Vec<(u32, u32)>,
+    pub(crate) uses: BTreeMap<u32, u16>,
+    pub(crate) strangers: Vec<(u32, u32)>,
     /// How many calls of threads use a row.
-    pins: HashMap<u32, i64>,
+    pub(crate) pins: HashMap<u32, i64>,
     /// Positions that a reading changed, with the new rows.
     fresh: Vec<(u32, HandleSlot)>,
     /// Positions whose columns changed since the last table.
-    changed: Vec<u32>,
+    pub(crate) changed: Vec<u32>,
     /// Changes of the newest tables, for columns that are taken over.
     log: VecDeque<Vec<u32>>,
     version: u64,
@@ -60,7 +60,7 @@ pub struct HandleStore {
     damaged: usize,
     live: usize,
     /// Living rows that name a thread, by the thread's index.
-    named: Vec<u32>,
+    pub(crate) named: Vec<u32>,
     pool: Pool,
 }
 
@@ -224,32 +224,6 @@ impl HandleStore {
         }
     }
 
-    /// The thread of a row's birth, or of the call that the row is.
-    fn thread_of(&self, position: u32, slot: &HandleSlot) -> u16 {
-        if self.uses.is_empty() {
-            return slot.created_thread;
-        }
-        self.uses.get(&position).copied().unwrap_or(slot.created_thread)
-    }
-
-    /// Count the threads that a living row names, or count them no more.
-    fn name_threads(&mut self, slot: &HandleSlot, created: u16, is_named: bool) {
-        if !is_live(slot) {
-            return;
-        }
-        for thread in [created, slot.last_thread, slot.owner_thread, slot.requester_thread] {
-            let thread = usize::from(thread);
-            if thread >= self.named.len() {
-                self.named.resize(thread + 1, 0);
-            }
-            if is_named {
-                self.named[thread] += 1;
-            } else {
-                self.named[thread] -= 1;
-            }
-        }
-    }
-
     /// Count the objects of the rows at `touched`, and of the rows that calls use.
     fn count_objects(&mut self, mut touched: Vec<u32>, threads: &Threads) {
         self.pin(&threads.calls, &mut touched);
@@ -311,49 +285,6 @@ impl HandleStore {
         let pins = if self.pins.is_empty() { None } else { self.pins.get(&position) };
         let outer = if has_outer(&row, kind) { self.outers.count_of(&row) } else { -1 };
         Member { position, row, kind, pins: pins.copied().unwrap_or(0), outer }
-    }
-
-    /// Note the rows that calls of threads use, each with its generation.
-    fn pin(&mut self, calls: &[u64], touched: &mut Vec<u32>) {
-        let mut pins: HashMap<u32, i64> = HashMap::new();
-        for &call in calls.iter().filter(|&&call| call != 0) {
-            let position = ((call as u32) >> 1).wrapping_sub(1);
-            let is_there = self.rows.has(position)
-                && u64::from(self.slots[position as usize].generation) == call >> 32;
-            if is_there {
-                *pins.entry(position).or_default() += 1;
-            }
-        }
-        let old = std::mem::replace(&mut self.pins, pins);
-        let others = |row: &&u32| old.get(row) != self.pins.get(row);
-        touched.extend(old.keys().chain(self.pins.keys()).filter(others));
-    }
-
-    /// Find the thread of each call that runs. Threads without a record get indices of their own.
-    fn assign_threads(&mut self, threads: &Threads) {
-        self.strangers.clear();
-        if self.uses.is_empty() {
-            return;
-        }
-        let mut known: HashMap<u32, u32> = threads.indices.iter().copied().collect();
-        for position in self.uses.keys().copied().collect::<Vec<_>>() {
-            let slot = self.slots[position as usize];
-            let tid = slot.data as u32;
-            let next = threads.records + self.strangers.len() as u32;
-            let index = *known.entry(tid).or_insert_with(|| {
-                self.strangers.push((next, tid));
-                next
-            });
-            // an index that finds no room is an unknown thread
-            let index = u16::try_from(index).unwrap_or(0);
-            let before = self.thread_of(position, &slot);
-            if before != index {
-                self.name_threads(&slot, before, false);
-                self.name_threads(&slot, index, true);
-                self.uses.insert(position, index);
-                self.changed.push(position);
-            }
-        }
     }
 
     /// Columns of this moment: those of an earlier table with the changes since, or all anew.

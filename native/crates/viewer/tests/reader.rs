@@ -50,6 +50,62 @@ fn a_sound_segment_opens_and_shows_its_rows_in_slot_order() {
     assert_eq!(reader.header().unwrap().pid, 4711);
 }
 
+/// Positions that a reading finds changed, and the copy with the changes.
+fn changes(reader: &Reader, known: &mut Vec<HandleSlot>) -> Vec<u32> {
+    let mut found = Vec::new();
+    reader.changes(known, &|| false, |position, row| found.push((position, *row))).unwrap();
+    for &(position, row) in &found {
+        if known.len() <= position as usize {
+            known.resize(position as usize + 1, zeroed());
+        }
+        known[position as usize] = row;
+    }
+    found.into_iter().map(|(position, _)| position).collect()
+}
+
+#[test]
+fn a_reading_tells_only_rows_that_differ_from_an_earlier_copy() {
+    let scratch = Scratch::new();
+    let image = Image::create(&scratch.path("a.seg"), header());
+    for index in [1_u32, 2, 700, 1500] {
+        image.put_row(index, &row(index));
+    }
+    let reader = Reader::open(&image.path).unwrap();
+    let mut known = Vec::new();
+    assert_eq!(changes(&reader, &mut known), [0, 1, 699, 1499]);
+    assert_eq!(changes(&reader, &mut known), []);
+    image.put_row(700, &HandleSlot { strong: 9, ..row(700) });
+    image.put_row(2, &HandleSlot { resource_state: 6, ..row(2) });
+    assert_eq!(changes(&reader, &mut known).len(), 2);
+    assert_eq!((known[1].resource_state, known[699].strong), (6, 9));
+    (1..1200).for_each(|index| image.put_row(index, &row(index + 1)));
+    assert_eq!(changes(&reader, &mut known).len(), 1199);
+    assert_eq!(changes(&reader, &mut known), []);
+}
+
+#[test]
+fn a_row_that_is_being_written_is_told_once_with_its_mark() {
+    let scratch = Scratch::new();
+    let image = Image::create(&scratch.path("a.seg"), header());
+    image.put_row(1, &HandleSlot { reference_state: BUSY | 1, ..row(3) });
+    let (reader, mut known) = (Reader::open(&image.path).unwrap(), Vec::new());
+    assert_eq!(changes(&reader, &mut known), [0]);
+    assert_eq!(known[0].reference_state, BUSY | 1);
+    assert_eq!(changes(&reader, &mut known), []);
+    image.put_row(1, &row(3));
+    assert_eq!(changes(&reader, &mut known), [0]);
+    assert_eq!(known[0].reference_state, 1);
+}
+
+#[test]
+fn a_reading_can_be_given_up() {
+    let scratch = Scratch::new();
+    let image = Image::create(&scratch.path("a.seg"), header());
+    image.put_row(1, &row(3));
+    let reader = Reader::open(&image.path).unwrap();
+    assert!(reader.changes(&[], &|| true, |_, _| ()).is_err());
+}
+
 #[test]
 fn only_rows_in_use_are_live_and_each_keeps_its_index() {
     let scratch = Scratch::new();

@@ -1,0 +1,153 @@
+"""Questions to the native store against the same questions in numpy."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inspector.errors import InspectorError
+from inspector.model.aggregates import Aggregates, aggregate
+from inspector.model.columns import TABLE_COLUMNS
+from inspector.model.filter import parse
+from inspector.model.grouping import Query, arrange, hold
+from inspector.model.marks import mark_now
+from inspector.model.snapshot import Frame, Handles, Site, Snapshot
+from inspector.model.stored_table import StoredHandles, Ticket
+from inspector.vocabulary import Kind
+from tests.helpers.equality import same
+from tests.helpers.segments import SegmentImage
+from tests.unit.session.test_handle_store import Twins, images, made_plain
+
+SORTED_BY = [column.key for column in TABLE_COLUMNS]
+QUERY = st.builds(
+    Query,
+    filter=st.sampled_from(["", "strong>1", "-state:live", "thread:a", "type:h age>2s"]).map(parse),
+    column=st.sampled_from(SORTED_BY),
+    descending=st.booleans(),
+    tombstones=st.booleans(),
+    moment_secs=st.sampled_from([0.5, 30.0]),
+)
+SITES = {
+    index: Site(index, (Frame(name, f"/srv/{name}.py", index),))
+    for index, name in enumerate(("", "a", "B", "c"))
+    if index
+}
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Iterator[Twins]:
+    made = Twins(tmp_path / "1-7.seg")
+    yield made
+    made.close()
+
+
+def named(image: SegmentImage) -> SegmentImage:
+    """The image with names of types and threads, some of them equal but for case."""
+    types = [
+        {"name": name.encode(), **dict(each)}
+        for name, each in zip("hHaxyzdeFgcIjklm", image.types, strict=True)
+    ]
+    threads = [
+        {"name": name.encode(), **dict(each)}
+        for name, each in zip(("a", "B", ""), image.threads, strict=True)
+    ]
+    return dataclasses.replace(image, types=types, threads=threads)
+
+
+def sited(snapshot: Snapshot) -> Snapshot:
+    return dataclasses.replace(snapshot, sites=SITES)
+
+
+def differing(found: object, wanted: object) -> list[str]:
+    """Fields that differ; an arrangement's snapshot is not among them."""
+    fields = [each.name for each in dataclasses.fields(found) if each.name != "snapshot"]  # type: ignore[arg-type]
+    return [name for name in fields if not same(getattr(found, name), getattr(wanted, name))]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(images(), QUERY)
+def test_rows_are_sorted_and_held_as_numpy_does(tmp_path: Path, shown: Any, query: Query) -> None:
+    twins = Twins(tmp_path / "1-7.seg")
+    try:
+        held = None
+        for image in shown:
+            stored, plain = (sited(each) for each in twins.show(named(image)))
+            assert differing(arrange(stored, query), arrange(plain, query)) == []
+            if held is not None:
+                pair = hold(held[0], stored, query), hold(held[1], plain, query)
+                assert differing(*pair) == []
+                held = pair
+            else:
+                held = arrange(stored, query), arrange(plain, query)
+    finally:
+        twins.close()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(images())
+def test_lines_are_counted_and_compared_as_numpy_does(tmp_path: Path, shown: Any) -> None:
+    twins = Twins(tmp_path / "1-7.seg")
+    try:
+        mark = None
+        for image in shown:
+            stored, plain = twins.show(image)
+            assert differing(aggregate(stored), aggregate(plain)) == []
+            if mark is not None:
+                assert differing(aggregate(stored, mark), aggregate(plain, mark)) == []
+            assert same(mark_now(stored, "mark").ids, mark_now(plain, "mark").ids)
+            mark = mark_now(plain, "mark")
+    finally:
+        twins.close()
+
+
+def test_a_question_that_was_given_up_has_no_answer(twins: Twins) -> None:
+    stored, _ = twins.show(SegmentImage(types=[{"kind": Kind.ARC}], handles=[{"address": 64}]))
+    ticket = Ticket()
+    assert len(arrange(stored, Query(), ticket)) == len(aggregate(stored, ticket=ticket)) == 1
+    ticket.give_up()
+    with pytest.raises(InspectorError, match="given up"):
+        arrange(stored, Query(), ticket)
+    with pytest.raises(InspectorError, match="given up"):
+        aggregate(stored, ticket=ticket)
+
+
+def test_ages_with_many_digits_are_sorted_exactly(twins: Twins) -> None:
+    ticks = np.random.default_rng(3).integers(1, 2**40, 3_000)
+    rows = [
+        {"created_at_ticks": int(each), "reference_state": 1, "address": 64 * slot}
+        for slot, each in enumerate(ticks)
+    ]
+    stored, plain = twins.show(SegmentImage(types=[{"kind": Kind.ARC}], handles=rows))
+    for descending in (True, False):
+        query = Query(descending=descending)
+        assert differing(arrange(stored, query), arrange(plain, query)) == []
+
+
+def test_aggregates_and_orders_read_no_wide_column(twins: Twins) -> None:
+    image = SegmentImage(types=[{"kind": Kind.ARC}], handles=[{"address": 64}] * 4)
+    stored, _ = twins.show(image)
+    handles = stored.handles
+    assert isinstance(handles, StoredHandles)
+    arrange(stored, Query(column="strong"))
+    aggregate(stored)
+    assert handles.made_columns == {"ids"}
+    assert made_plain(stored).handles.strong.tolist() == plain_strong(handles)
+
+
+def plain_strong(handles: Handles) -> list[int]:
+    return [int(each) for each in handles.strong]
+
+
+def test_lines_of_a_large_table_are_all_there(twins: Twins) -> None:
+    rows = [{"created_site": site, "type_id": 1} for site in range(5_000)]
+    stored, plain = twins.show(SegmentImage(types=[{"kind": Kind.ARC}], handles=rows))
+    found: Aggregates = aggregate(stored)
+    assert len(found) == 5_000
+    assert differing(found, aggregate(plain)) == []
