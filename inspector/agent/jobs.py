@@ -17,6 +17,7 @@ from inspector.agent.adapters.protocol import (
     CloseWish,
     CountsFailures,
     FindsCloses,
+    SeesClosedUses,
 )
 from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.cycles import CycleSearch
@@ -194,11 +195,13 @@ class Jobs:
         awaited = [close for each in awaiting for close in each.awaited_closes()]
         finding = [each for each in self._adapters if offers(each, FindsCloses)]
         found = [close for each in finding for close in each.closes_under_way()]
+        seeing = [each for each in self._adapters if offers(each, SeesClosedUses)]
         parts = [part for each in finding for part in each.parts_waited_for()]
         told = {
             "awaited_closes": awaited,
             "closes_under_way": found,
             "parts_waited_for": parts,
+            "closed_uses": [use for each in seeing for use in each.closed_uses()],
             "told_at": time.time(),
         }
         return {

@@ -133,6 +133,7 @@ def judged(
         coverage.unseen,
         coverage.lead,
         coverage.failed,
+        coverage.closed_uses,
     )
     return Judged(snapshot, judge(facts, mutes=mutes), course)
 

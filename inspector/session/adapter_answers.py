@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspector.errors import ControlError
-from inspector.model.findings.leads import FailedCallback
+from inspector.model.findings.leads import ClosedUse, FailedCallback
 from inspector.model.pending import AwaitedCloses, OpenParts
 from inspector.session.answers import handle, require_ok, text, whole
 from inspector.wire.messages import Answer
@@ -65,6 +65,8 @@ class AdapterReport:
     failed: tuple[FailedCallback, ...] | None = None
     """Calls of native code into Python objects that failed; ``None``: none could be seen."""
 
+    closed_uses: tuple[ClosedUse, ...] = ()
+    """Uses of objects after their close."""
     awaited: AwaitedCloses | None = None
     """Closes that wait for an event loop of the program; ``None``: the target does not say."""
 
@@ -93,6 +95,7 @@ def adapter_report(answer: Answer) -> AdapterReport:
             troubles=tuple(text(each) for each in fields.get("troubles", ())),
             libraries=_libraries(fields.get("not_followed")),
             failed=_failed(fields.get("failed_callbacks")),
+            closed_uses=tuple(_closed_use(each) for each in fields.get("closed_uses", ())),
             awaited=_awaited(
                 fields.get("awaited_closes"),
                 fields.get("told_at"),
@@ -154,6 +157,17 @@ def _failed(told: Sequence[Mapping[str, Any]] | None) -> tuple[FailedCallback, .
             has_more_objects=bool(each.get("has_more_rows", False)),
         )
         for each in told
+    )
+
+
+def _closed_use(fields: Mapping[str, Any]) -> ClosedUse:
+    return ClosedUse(
+        text(fields["type"]),
+        text(fields["method"]),
+        whole(fields["count"]),
+        whole(fields["used_site"]),
+        whole(fields["closed_site"]),
+        tuple(handle(number) for number in fields["handles"]),
     )
 
 

@@ -21,6 +21,7 @@ def coverage_of(pid: int, report: AdapterReport) -> Coverage:
         unseen,
         report.failed,
         report.awaited,
+        report.closed_uses,
     )
 
 

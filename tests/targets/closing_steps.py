@@ -117,6 +117,11 @@ def await_connect(name: str) -> None:
     LOOPS[-1].run(KEPT[name].connect())
 
 
+def use(name: str) -> bool:
+    """A plain method; returns its answer."""
+    return bool(KEPT[name].is_running())
+
+
 def is_coroutine_function(name: str, method: str) -> bool:
     return asyncio.iscoroutinefunction(getattr(KEPT[name], method))
 
@@ -148,6 +153,7 @@ if __name__ == "__main__":
         cbf,
         share,
         shutdown,
+        use,
         await_shutdown,
         await_disconnect,
         await_connect,

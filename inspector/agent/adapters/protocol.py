@@ -120,6 +120,13 @@ class AwaitsCloses(Protocol):
         """As ``loops.take_back``, for the close of a row that a viewer asked for."""
 
 
+class SeesClosedUses(Protocol):
+    """An adapter that sees uses of objects after their close."""
+
+    def closed_uses(self) -> list[dict[str, Any]]:
+        """Each as ``ClosedUses.told``, for a viewer."""
+
+
 class FindsCloses(Protocol):
     """An adapter that finds closing methods which ran before it followed their class."""
 

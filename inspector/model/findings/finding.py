@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from inspector.model.events import Events
-from inspector.model.findings.leads import FailedCallback, Lead
+from inspector.model.findings.leads import ClosedUse, FailedCallback, Lead
 from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Snapshot
 
@@ -37,6 +37,8 @@ class Facts:
     """Classes that are not followed; ``None``: not known."""
     failed: tuple[FailedCallback, ...] | None = None
     """Calls of native code into Python objects that failed; ``None``: not known."""
+    closed_uses: tuple[ClosedUse, ...] = ()
+    """Uses of declared and UniFFI objects after their close."""
 
 
 @dataclass(frozen=True, slots=True)

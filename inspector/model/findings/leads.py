@@ -82,6 +82,20 @@ class FailedCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedUse:
+    """Uses of objects after their close, by one method at one place."""
+
+    type_name: str
+    method: str
+    """``Socket.send``, or ``Client as an argument``."""
+    count: int
+    used_site: int
+    """Among the snapshot's sites; 0: not known."""
+    closed_site: int
+    handles: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """The session's facts from the target's agent, beside the rows.
 
@@ -96,6 +110,8 @@ class Coverage:
     """``None``: not known."""
     awaited: AwaitedCloses | None = None
     """Closes that wait for an event loop of the program; ``None``: not known."""
+    closed_uses: tuple[ClosedUse, ...] = ()
+    """Uses of declared and UniFFI objects after their close, seen from level *history* on."""
 
     def failures_of(self, handle: int) -> int | None:
         """How often a call of native code into the object of a row failed; ``None``: not known."""

@@ -12,7 +12,8 @@ import numpy as np
 
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import ids_filter, stack_text
+from inspector.model.findings.groups import ids_filter, site_name, stack_text
+from inspector.model.findings.leads import ClosedUse
 from inspector.model.losses import Counted, refused_of
 from inspector.model.pending import thread_name
 from inspector.model.snapshot import Snapshot
@@ -32,21 +33,40 @@ class RefusedUses:
     title: str = "Use after close or release"
     about: str = (
         "A call used a handle that was closed or released, or a number that was never a handle. "
-        "The use was refused,"
-        " so nothing broke; without this runtime it would have been a use after free"
+        "Our own runtime refuses such a use, so nothing breaks. Another library decides for "
+        "itself: it may raise, or use memory that is freed"
     )
 
     def check(self, facts: Facts) -> list[Finding]:
         """One finding a kind of refusal."""
         snapshot = facts.snapshot
         refused = refused_of(snapshot.lost)
-        if refused:
-            return [self._finding(facts, each) for each in refused]
+        found = [self._finding(facts, each) for each in refused]
+        found += [self._closed_use(snapshot, each) for each in facts.closed_uses]
+        if found:
+            return found
         if snapshot.target.level is Level.OFF:
             return [
                 Finding(self.key, Verdict.UNMEASURED, ("Refused uses are not counted at level off"))
             ]
         return [Finding(self.key, Verdict.OK, "No use of a handle was refused")]
+
+    def _closed_use(self, snapshot: Snapshot, use: ClosedUse) -> Finding:
+        """Uses of objects of a library that refuses nothing for us."""
+        handles = use.handles[-SHOWN_USES:]
+        used, closed = (
+            stack_text(snapshot, site) or "a place that was not recorded"
+            for site in (use.used_site, use.closed_site)
+        )
+        return Finding(
+            self.key,
+            Verdict.SUSPECT,
+            f"{plural(use.count, 'use')} of {use.method} after the close",
+            subject=f"{use.method} at {site_name(snapshot, use.used_site)}",
+            evidence=(f"Used at {used}", f"Closed at {closed}"),
+            filter=ids_filter(handles),
+            handles=handles,
+        )
 
     def _finding(self, facts: Facts, refusal: Counted) -> Finding:
         uses = _uses(facts.events) if facts.events is not None else None

@@ -138,6 +138,7 @@ class FindingsWatch(QObject):
                     coverage.unseen,
                     coverage.lead,
                     coverage.failed,
+                    coverage.closed_uses,
                 ),
                 mutes=mutes.all(),
             )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any, Final
 
+from inspector.agent.adapters.closed_uses import all_told
 from inspector.agent.adapters.declared.boundary import DeclaredBoundary
 from inspector.agent.adapters.declared.closes import DeclaredCloses, preview_of, refusal_of
 from inspector.agent.adapters.declared.followed import Followed
@@ -177,6 +178,8 @@ class DeclaredAdapter:
                 time.sleep(0)
         for followed in self._followed.values():
             followed.under_way.look()
+            if followed.uses is not None:
+                followed.uses.follow(self._recorder.hottest())
         if self._recorder.hottest():
             self._looks.look(dict(self._by_class))
 
@@ -218,6 +221,11 @@ class DeclaredAdapter:
     def take_back(self, row: int) -> str | None:
         """As ``AwaitsCloses`` says."""
         return self._closes.take_back(row)
+
+    def closed_uses(self) -> list[dict[str, Any]]:
+        """As ``SeesClosedUses`` says."""
+        seen = [each.uses.seen for each in list(self._followed.values()) if each.uses is not None]
+        return all_told(seen)
 
     def closes_under_way(self) -> list[list[int | str]]:
         """As ``FindsCloses`` says."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from inspector.agent.adapters.declared.closed_uses import DeclaredUses
 from inspector.agent.adapters.declared.extension import TypeHooks
 from inspector.agent.adapters.declared.functions import FunctionHooks
 from inspector.agent.adapters.declared.hooks import HEAP_FLAG, Births, ClassHooks, is_mutable
@@ -61,6 +62,9 @@ class Followed:
         sites = SiteTable(
             (*OWN_MODULES, *declaration.hide), packages_of([declaration.cls or declaration.library])
         )
+        self._sites = sites
+        self.uses: DeclaredUses | None = None
+        """Uses after close; ``None``: the class is not hooked, or nothing is seen of them."""
         self.under_way = ClosesUnderWay(recorder, sites)
         """Closing methods that ran before the class was hooked."""
         self._is_settled = False
@@ -107,6 +111,8 @@ class Followed:
     def unhook(self) -> None:
         """Take the hooks off and look after no proxy any more; rows stay as they are."""
         self.under_way.forget()
+        if self.uses is not None:
+            self.uses.undo()  # they lie over the hooks of the class
         if self.rows is not None:
             self.rows.let_go()  # before the hooks that would tell of their end
         if self.closing is not None:
@@ -223,6 +229,8 @@ class Followed:
         own = ClassHooks(cls, self.declaration, self._births)
         self._hooks.append(own)
         troubles = own.set()
+        if isinstance(rows, DeclaredRows):
+            self.uses = DeclaredUses(cls, self.declaration, rows, self._sites)
         asks_at_end = (
             bool(self.declaration.close)
             and isinstance(rows, DeclaredRows)

@@ -16,6 +16,7 @@ from types import CoroutineType, FrameType, ModuleType
 from typing import Any, Final
 
 from inspector.agent.adapters.classes import closure
+from inspector.agent.adapters.closed_uses import all_told
 from inspector.agent.adapters.imports import ImportWatch, is_importing
 from inspector.agent.adapters.protocol import CloseVerdict, CloseWish, Following
 from inspector.agent.adapters.recorder import Recorder
@@ -174,6 +175,7 @@ class UniffiAdapter:
                 rows.reconcile()
                 if rows.closing is not None:
                     rows.closing.look()
+                    rows.closing.uses.follow(level)
             if bindings.foreign.is_behind() and not is_off:
                 bindings.foreign.reconcile()
         if self._is_scan_due and not is_off:
@@ -288,6 +290,11 @@ class UniffiAdapter:
         """As ``AwaitsCloses`` says."""
         closings = [rows.closing for bindings in self._followed() for rows in bindings.proxies]
         return [each for closing in closings if closing is not None for each in closing.awaited()]
+
+    def closed_uses(self) -> list[dict[str, Any]]:
+        """As ``SeesClosedUses`` says."""
+        closings = [rows.closing for bindings in self._followed() for rows in bindings.proxies]
+        return all_told([each.uses.seen for each in closings if each is not None])
 
     def take_back(self, row: int) -> str | None:
         """As ``AwaitsCloses`` says."""

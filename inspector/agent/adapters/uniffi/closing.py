@@ -27,7 +27,7 @@ from inspector.agent.adapters.loops import (
 )
 from inspector.agent.adapters.protocol import CloseVerdict, CloseWish
 from inspector.agent.adapters.replaced import Replaced
-from inspector.agent.adapters.uniffi.proxies import ProxyClass
+from inspector.agent.adapters.uniffi.closed_uses import UniffiUses, UsedRows
 from inspector.agent.faults import Faults
 from inspector.agent.plain import in_class
 from inspector.errors import InspectorError
@@ -69,12 +69,9 @@ def call_trouble(function: FunctionType, given: frozenset[str]) -> str:
     return f"{function.__name__} has no argument {unknown[0]}" if unknown else ""
 
 
-class ClosableRows(Protocol):
+class ClosableRows(UsedRows, Protocol):
     """The rows of one class, as far as its closing needs them."""
 
-    proxy_class: ProxyClass
-    native: Any
-    """The native table of the class's proxies."""
     closing: Closing | None
 
     def set_closing(self, closing: Closing | None) -> None:
@@ -110,6 +107,8 @@ class Closing:
         if refusal:
             raise InspectorError(refusal)
         self.is_awaited = is_coroutine_function(self._methods[declaration.close])
+        codes = [method.__code__ for method in self._methods.values()]
+        self.uses = UniffiUses(rows, codes, faults)
 
     def __len__(self) -> int:
         """Rows that live."""
@@ -131,6 +130,7 @@ class Closing:
     def undo(self) -> None:
         """Leave the class as it was; its rows close no longer."""
         self._is_active = False
+        self.uses.undo()
         self._replaced.undo()
         if self._rows.closing is self:
             self._rows.set_closing(None)
@@ -360,6 +360,7 @@ class Closing:
             state = Resource.CLOSED if released.holds(proxy) else _unreleased(state)
         if state is not None:
             self._rows.native.set_resource(id(proxy), state)
+            self.uses.changed(proxy, state)
 
 
 def _outcomes(is_close: bool) -> tuple[Resource, Resource | None]:

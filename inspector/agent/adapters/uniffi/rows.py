@@ -53,6 +53,8 @@ class ProxyRows:
         allocation."""
         self.closing: Closing | None = None
         """How the class closes; ``None``: it did not opt in."""
+        self.sites = stacks.table
+        """Interned stacks of the program, without the generated module's own frames."""
         self._recorder = recorder
         self._watched: dict[int, tuple[weakref.ref[Any], int]] = {}
         self._calibrations_left = CALIBRATIONS
