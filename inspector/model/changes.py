@@ -23,7 +23,7 @@ from inspector.model.filter import Filter, Mask
 from inspector.model.findings.finding import Finding
 from inspector.model.marks import MarkedState
 from inspector.model.rates import RateWindow
-from inspector.model.snapshot import Floats, Ints, Snapshot
+from inspector.model.snapshot import Floats, Ints, Snapshot, TargetState
 from inspector.model.states import alive, pending, state_words
 from inspector.vocabulary import handle_text
 
@@ -249,8 +249,16 @@ class _Maker:
         if row.live > 0 or abs(row.change) > 0:
             return True
         if row.kind is RowKind.OUTER and self.query.group_by is GroupBy.TYPE:
-            return self.query.shows_dead or row.births > 0 or row.deaths > 0
+            return self.query.shows_dead or self._was_made(row)
         return self.query.shows_dead
+
+    def _was_made(self, row: ChangeRow) -> bool:
+        """A handle of the type was made since the baseline: its row stays."""
+        code = int(row.key[1:])
+        now, baseline = self.facts.snapshot.vitals.created, self.facts.baseline
+        before = baseline.created if baseline is not None else now[:0]
+        made = int(now[code]) if code < len(now) else 0
+        return made > (int(before[code]) if code < len(before) else 0)
 
     def _inner(self, at: int) -> ChangeRow:
         row = self._row(RowKind.INNER, int(self.counted.inner[at]), slice(at, at + 1))
@@ -293,7 +301,8 @@ class _Maker:
         return float((counted.live[part] - counted.before[part]).sum())
 
     def _rates(self, kind: RowKind, code: int, part: slice) -> tuple[float, float]:
-        if self.kept is not None:
+        state = self.facts.snapshot.target.state
+        if self.kept is not None or state not in (TargetState.LIVE, TargetState.HUNG):
             return math.nan, math.nan
         if kind is RowKind.OUTER and self.query.group_by is GroupBy.TYPE:
             rates = self.facts.rates

@@ -66,6 +66,8 @@ _ALTERNATIVE: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,"])+', re.DOTALL)
 _ESCAPED: Final = re.compile(r'\\(["\\])')
 _KEYED: Final = re.compile(r"(?P<key>[A-Za-z]+):(?!:)(?P<value>.*)", re.DOTALL)
 _COMPARED: Final = re.compile(r"(?P<key>[A-Za-z_]+)(?P<op>>=|<=|!=|>|<|=)(?P<value>.*)", re.DOTALL)
+_QUOTED_PART: Final = re.compile(r'("(?:\\.|[^"\\])*")', re.DOTALL)
+_SPACED: Final = re.compile(r"(?<!\S)(?P<key>-?[A-Za-z_]+)\s*(?P<op>>=|<=|!=|>|<|=|:)\s*(?=\S|$)")
 _NUMBER: Final = re.compile(r"(?P<number>-?\d[\d,]*(?:\.\d+)?)(?P<unit>[a-z]*)")
 
 
@@ -188,10 +190,25 @@ def parse(source: str) -> Filter:
     if '"' in _QUOTED.sub("", source):
         raise FilterError('a quote is not closed: add “"”')
     terms: list[Term] = []
-    for found in _TOKEN.finditer(source):
+    for found in _TOKEN.finditer(_closed_up(source)):
         term = _term(found["body"])
         terms.append(Inverted(term) if found["not"] else term)
     return Filter(tuple(terms), source.strip())
+
+
+def _closed_up(source: str) -> str:
+    """The source without the blanks around the operator of a known field: ``age > 10s``."""
+    parts = _QUOTED_PART.split(source)
+    return "".join(
+        part if place % 2 else _SPACED.sub(_without_blanks, part)
+        for place, part in enumerate(parts)
+    )
+
+
+def _without_blanks(found: re.Match[str]) -> str:
+    key = found["key"].lstrip("-").casefold().replace("_", "")
+    is_known = key in NUMBER_NAMES or key in TEXT_NAMES or key in RANGE_NAMES
+    return f"{found['key']}{found['op']}" if is_known else found[0]
 
 
 def quoted(text: str) -> str:
@@ -263,6 +280,11 @@ def _born(key: str, value: str) -> Term:
 
 
 def _compared(key: str, op: str, value: str) -> Term:
+    if key in TEXT_NAMES and op in ("=", "!="):
+        term = _keyed(key, value)
+        return term if op == "=" else Inverted(term)
+    if key in TEXT_NAMES:
+        raise FilterError(f"“{key}” is a text: use {key}:… or {key}=…")
     if key not in NUMBER_NAMES:
         raise FilterError(f"there is no number called “{key}”{_suggestion(key)}")
     column = FILTER_NAMES[key]

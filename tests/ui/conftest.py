@@ -74,6 +74,7 @@ def open_window(
         window = MainWindow(connector or FakeConnector(folder=tmp_path), settings, **options)
         opened.append(window)
         window.appearance.choose("light")
+        window.resize(1440, 900)  # the screen of the tests is smaller
         window.show()
         return window
 

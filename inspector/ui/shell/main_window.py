@@ -63,7 +63,7 @@ from inspector.ui.shell.status_line import StatusLine
 from inspector.ui.shell.toolbar import ToolBar
 from inspector.ui.shell.tour import Tour
 from inspector.ui.shell.verdict.strip import VerdictStrip
-from inspector.ui.shell.window_layout import restore_layout, save_layout
+from inspector.ui.shell.window_layout import first_size, restore_layout, save_layout
 from inspector.ui.shell.workbench import Workbench
 
 COMPACT_WIDTH: Final = 1000
@@ -80,8 +80,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("arc-inspector")
-        self.setMinimumSize(840, 480)
-        self.resize(1440, 900)
+        self.setMinimumSize(720, 420)
+        self.resize(first_size(self.screen().availableGeometry().size()))
         self.setAcceptDrops(True)
         self._connector = connector
         self._settings = settings

@@ -63,9 +63,20 @@ class ProcessModel(QAbstractTableModel):
     def show(self, rows: Sequence[ProcessRow]) -> None:
         """Show attachable processes first, then other running ones, then remains of dead ones.
 
-        Each part keeps the connector's order.
+        A process that is listed keeps its place, and new ones come after it: nothing moves under
+        the pointer. The first list, and a list that was seen empty, is sorted.
         """
-        ordered = tuple(sorted(rows, key=lambda row: (not row.alive, not row.attachable)))
+        places = {row.pid: place for place, row in enumerate(self._rows)}
+        ordered = tuple(
+            sorted(
+                rows,
+                key=lambda row: (
+                    places.get(row.pid, len(places)),
+                    not row.alive,
+                    not row.attachable,
+                ),
+            )
+        )
         if [row.pid for row in ordered] == [row.pid for row in self._rows]:
             self._rows = ordered
             self._contents_changed()

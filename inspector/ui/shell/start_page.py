@@ -9,7 +9,9 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QHBoxLayout,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QMessageBox,
@@ -19,7 +21,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.model import wording
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import head_label, quiet_label, section_label, text_label, tip
 from inspector.ui.kit.theme import Theme
@@ -69,6 +70,7 @@ class StartPage(QWidget):
         self._connector = connector
         self._runner = runner
         self._asking = False
+        self._processes: tuple[ProcessRow, ...] = ()
         self.model = ProcessModel(theme, self)
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MILLIS)
@@ -135,6 +137,7 @@ class StartPage(QWidget):
         self.count = quiet_label("Looking for processes …")
         self.count.setWordWrap(True)
         column.addWidget(self.count)
+        column.addLayout(self._build_search())
         self.table = QTableView()
         self.table.setModel(self.model)
         self.table.setObjectName("processes")
@@ -156,6 +159,21 @@ class StartPage(QWidget):
         column.addWidget(self.table, 1)
         column.addLayout(self._build_chosen())
         return column
+
+    def _build_search(self) -> QHBoxLayout:
+        search = QHBoxLayout()
+        search.setSpacing(8)
+        self.search = QLineEdit(
+            placeholderText="Search name, id or command", clearButtonEnabled=True
+        )
+        self.search.setAccessibleName("Search processes")
+        self.search.textChanged.connect(lambda _text: self._show_processes())
+        self.ended = QCheckBox("show ended")
+        self.ended.setToolTip("Processes that ended, of which the last state is left")
+        self.ended.toggled.connect(lambda _on: self._show_processes())
+        search.addWidget(self.search, 1)
+        search.addWidget(self.ended)
+        return search
 
     def _build_chosen(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -214,14 +232,23 @@ class StartPage(QWidget):
     def _show(self, found: tuple[tuple[ProcessRow, ...], tuple[RecentFile, ...]]) -> None:
         self._asking = False
         processes, recent = found
+        self._processes = processes
+        self._show_processes()
+        self._show_recent(recent)
+
+    def _show_processes(self) -> None:
+        """The processes that the search finds; ended ones when asked for, or when none lives."""
         chosen = self._chosen()
-        self.model.show(processes)
+        words = self.search.text().casefold().split()
+        found = [row for row in self._processes if _is_found(row, words)]
+        shown = [row for row in found if self.ended.isChecked() or not row.gone] or found
+        self.model.show(shown)
         if chosen is not None and self._chosen() is None:
             self.table.selectRow(self.model.row_of(chosen.pid))
-        elif chosen is None and processes:
+        elif chosen is None and shown:
             self.table.selectRow(self.model.first_attachable())
-        self.count.setText(_count_sentence(processes))
-        self._show_recent(recent)
+        hidden = len(found) - len(shown)
+        self.count.setText(_count_sentence(self._processes, hidden))
         self._show_chosen()
 
     def _failed(self, error: BaseException) -> None:
@@ -347,33 +374,22 @@ def _verb(row: ProcessRow | None) -> str:
     return "Attach…" if row is not None and row.consent else "Attach"
 
 
-def _count_sentence(processes: Sequence[ProcessRow]) -> str:
+def _is_found(row: ProcessRow, words: Sequence[str]) -> bool:
+    text = f"{row.name} {row.pid} {row.command} {row.runtime}".casefold()
+    return all(word in text for word in words)
+
+
+def _count_sentence(processes: Sequence[ProcessRow], hidden: int) -> str:
+    """``4 ready · 7 not prepared · 47 ended (hidden)``."""
     gone = sum(row.gone for row in processes)
-    running = sum(row.attachable for row in processes) - gone
-    willing = sum(bool(row.consent) for row in processes)
-    others = len(processes) - running - gone - willing
-    parts = [wording.plural(running, "running process", "running processes")] if running else []
-    parts += (
-        [
-            f"the last state of {wording.plural(gone, 'other')}"
-            if running
-            else f"the last state of {wording.plural(gone, 'process', 'processes')}"
-        ]
-        if gone
-        else []
-    )
-    more = f"; the inspector can load an agent into {willing:,} more" if willing else ""
-    if not parts and willing:
-        return "No process can be attached as it is" + more
-    if not parts:
+    ready = sum(row.attachable for row in processes) - gone
+    others = len(processes) - ready - gone
+    if not processes:
         return (
             "No process can be attached now. Start one with  arc-inspector run app.py,  or "
             "start the demo"
         )
-    text = " and ".join(parts) + " can be opened"
-    return (
-        text[:1].upper()
-        + text[1:]
-        + more
-        + ((f"; for {others:,} more the list says why not") if others else "")
-    )
+    parts = [f"{ready:,} ready"]
+    parts += [f"{others:,} not prepared"] if others else []
+    parts += [f"{gone:,} ended" + (" (hidden)" if hidden else "")] if gone else []
+    return " · ".join(parts)

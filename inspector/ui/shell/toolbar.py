@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QSizePolicy,
@@ -186,8 +185,7 @@ class ToolBar(QToolBar):
         inside = QHBoxLayout(button)
         inside.setContentsMargins(8, 0, 8, 0)
         inside.addStretch(1)
-        keys = QLabel("Ctrl+K")
-        keys.setProperty("quiet", True)
+        keys = quiet_label("Ctrl+K")
         keys.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         inside.addWidget(keys)
         return button

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
+from inspector.model.change_groups import GroupBy
 from inspector.ui.session.connector import Connector
 from inspector.ui.shell.app import make_application, run_window, window_settings
 from inspector.ui.shell.main_window import MainWindow
@@ -60,6 +61,7 @@ def test_the_first_session_is_opened_by_whoever_starts_the_window(
         return session
 
     def look() -> None:
+        the_window().workbench.handles.group_by(GroupBy.NONE)
         seen.append(the_window().workbench.handles.model.rowCount())
         the_window().close()
 

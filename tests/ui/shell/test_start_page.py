@@ -72,7 +72,7 @@ def test_attachable_processes_come_first_and_one_is_selected(
 ) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([BARE, GOOD]))
     assert page.model.index(0, 0).data() == "app.py"
-    assert page.count.text() == "1 running process can be opened; for 1 more the list says why not"
+    assert page.count.text() == "1 ready · 1 not prepared"
     assert page.attach.isEnabled()
 
 
@@ -80,11 +80,9 @@ def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_open
     qtbot: QtBot, theme: Theme, runner: BackgroundRunner
 ) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([GONE, BARE, GOOD]))
+    page.ended.setChecked(True)
     assert [page.model.index(row, 0).data() for row in range(3)] == ["app.py", "web.py", "old.py"]
-    assert page.count.text() == (
-        "1 running process and the last state of 1 other can be opened; "
-        "for 1 more the list says why not"
-    )
+    assert page.count.text() == "1 ready · 1 not prepared · 1 ended"
     page.table.selectRow(2)
     assert page.attach.text() == "Open"
     assert page.attach.isEnabled()
@@ -94,10 +92,9 @@ def test_a_process_that_ended_is_opened_and_not_called_running(
     qtbot: QtBot, theme: Theme, runner: BackgroundRunner
 ) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([BARE, ENDED]))
-    assert page.count.text() == (
-        "The last state of 1 process can be opened; for 1 more the list says why not"
-    )
-    assert page.table.selectionModel().selectedRows()[0].row() == 1
+    page.ended.setChecked(True)
+    assert page.count.text() == "0 ready · 1 not prepared · 1 ended"
+    page.table.selectRow(1)
     assert page.attach.text() == "Open"
 
 
@@ -225,9 +222,7 @@ def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(
     page = page_of(qtbot, theme, runner, FakeConnector([UNPREPARED]))
     assert (page.attach.text(), page.attach.isEnabled()) == ("Attach…", True)
     assert page.model.index(0, 4).data() == "runs no agent, the inspector can load an agent"
-    assert page.count.text() == (
-        "No process can be attached as it is; the inspector can load an agent into 1 more"
-    )
+    assert page.count.text() == "0 ready · 1 not prepared"
     box = asked(page)
     assert box.informativeText() == UNPREPARED.consent
     with qtbot.assertNotEmitted(page.bring_wanted, wait=10):
@@ -258,3 +253,42 @@ def test_code_that_a_person_declared_is_agreed_to_once_or_left_out(
         next(button for button in box.buttons() if button.text() == word).click()
     assert emitted.args == [GOOD.pid]
     assert connector.agreed == agreed
+
+
+def names_of(page: StartPage) -> list[str]:
+    model = page.model
+    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+def test_a_process_keeps_its_place_when_others_come_and_go(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
+    connector = FakeConnector([GOOD, BARE])
+    page = page_of(qtbot, theme, runner, connector)
+    assert names_of(page) == ["app.py", "web.py"]
+    new = replace(GOOD, pid=1, name="new.py")
+    connector.rows = (new, GOOD, BARE)
+    page.refresh()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 3)
+    assert names_of(page) == ["app.py", "web.py", "new.py"]
+    assert page.model.process(page.table.currentIndex().row()) == GOOD
+
+
+def test_ended_processes_are_hidden_until_they_are_asked_for(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([GOOD, BARE, GONE, ENDED]))
+    assert page.count.text() == "1 ready · 1 not prepared · 2 ended (hidden)"
+    assert names_of(page) == ["app.py", "web.py"]
+    page.ended.setChecked(True)
+    assert names_of(page) == ["app.py", "web.py", "old.py", "done.py"]
+    assert page.count.text() == "1 ready · 1 not prepared · 2 ended"
+
+
+def test_the_search_finds_processes_by_name_id_and_command(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([GOOD, BARE]))
+    for words, found in (("web", ["web.py"]), ("4711", ["app.py"]), ("python app", ["app.py"])):
+        page.search.setText(words)
+        assert names_of(page) == found

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from inspector.model.change_groups import GroupBy
 from inspector.model.redaction import Redactor
 from inspector.model.screenshot import extract
 from inspector.model.snapshot import Snapshot, TargetState
@@ -87,6 +88,7 @@ def test_a_file_is_chosen_and_opened(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     with qtbot.waitSignal(window.attachment.snapshot_shown):
         qtbot.mouseClick(window.start.open, Qt.MouseButton.LeftButton)
+    window.workbench.handles.group_by(GroupBy.NONE)
     assert window.workbench.handles.model.rowCount() == 4
 
 

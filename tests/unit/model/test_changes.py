@@ -16,9 +16,9 @@ from inspector.model.changes import (
 from inspector.model.filter import parse
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.marks import mark_now
-from inspector.model.snapshot import Snapshot
+from inspector.model.snapshot import Snapshot, TargetState
 from inspector.vocabulary import Reference, Resource
-from tests.helpers.snapshots import T0, Row, snapshot_of
+from tests.helpers.snapshots import T0, Row, snapshot_of, with_state
 
 BEFORE = snapshot_of([Row(1), Row(2), Row(3, "Journal", site=2)], at=T0)
 AFTER = snapshot_of(
@@ -139,6 +139,13 @@ def test_births_by_line_are_unknown_when_dead_handles_have_left_the_table() -> N
     fresh = snapshot_of([Row(1, age_secs=1), Row(2, reference=Reference.DROPPED, changed_secs=1)])
     fresh.vitals.released[1] = 900
     rows = change_table(ChangeFacts(fresh), ChangeQuery()).rows
+    assert math.isnan(rows[0].children[0].births)
+
+
+def test_a_target_that_ended_has_no_rates() -> None:
+    ended = with_state(AFTER, TargetState.ENDED)
+    rows = change_table(ChangeFacts(ended), ChangeQuery()).rows
+    assert math.isnan(rows[0].births)
     assert math.isnan(rows[0].children[0].births)
 
 

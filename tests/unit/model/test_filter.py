@@ -109,6 +109,7 @@ def test_a_filter_finds_exactly_the_rows_it_names(source: str, slots: list[int])
     [
         ("tpye:x", "did you mean “type”"),
         ("foo>3", "there is no number called “foo”"),
+        ("type>3", "“type” is a text: use type:… or type=…"),
         ("strong>many", "strong>2"),
         ("age>3q", "ms, s, min, h or d"),
         ("strong>3s", "no unit"),
@@ -263,3 +264,26 @@ def test_comparisons_agree_with_plain_python(key: str, op: str, number: int) -> 
     assert parse(f"{key}{op}{number}").mask(snapshot).tolist() == [
         compare(value, number) for value in column
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("age > 10s", "age>10s"),
+        ("strong >=2 type: Journal", "strong>=2 type:Journal"),
+        ("type=Journal", "type:Journal"),
+        ("type != Journal", "-type:Journal"),
+        ("-age > 10s", "-age>10s"),
+        ("born : 14:03..14:05", "born:14:03..14:05"),
+    ],
+)
+def test_blanks_around_an_operator_and_an_equals_sign_are_understood(
+    written: str, meant: str
+) -> None:
+    assert parse(written).terms == parse(meant).terms
+
+
+def test_blanks_of_quoted_texts_stay() -> None:
+    (term,) = parse('"age > 10s"').terms
+    assert term == parse('"age > 10s"').terms[0]
+    assert term != parse('"age>10s"').terms[0]

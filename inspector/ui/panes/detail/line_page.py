@@ -24,7 +24,7 @@ from inspector.model.changes import ChangeRow, ChangeTable, oldest_survivors
 from inspector.model.holder_groups import HolderGroup, grouped_holders, summary
 from inspector.model.holders import Retainers, SearchProgress
 from inspector.model.line_report import growth_sentence, markdown_of, site_of
-from inspector.model.snapshot import Site
+from inspector.model.snapshot import Site, TargetState
 from inspector.ui.kit.labels import quiet_label, rich_label, rule, section_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.holder_tree import HolderTree
@@ -66,6 +66,7 @@ class LinePage(QWidget):
         self._known: dict[str, dict[int, Retainers]] = {}
         self._site: Site | None = None
         self._shows_stack = False
+        self._answers = True
         self._build()
         questions.retainers_found.connect(self._take)
         questions.progressed.connect(self._progress)
@@ -109,6 +110,9 @@ class LinePage(QWidget):
     def look(self, limit: int = MOST_ASKED) -> None:
         """Ask the target for the holders of the oldest survivors."""
         if self._row is None or self._table is None or self._waiting:
+            return
+        if not self._answers:
+            self._say("The target does not run any more, so it cannot be asked")
             return
         table = self._table
         since = table.facts.baseline.at if table.facts.baseline else -math.inf
@@ -269,6 +273,10 @@ class LinePage(QWidget):
         for part in (self._expression, self._copy_path, self._tree):
             part.setVisible(first is not None)
         self._look_button.setVisible(first is None and not self._waiting)
+        table = self._table
+        state = table.facts.snapshot.target.state if table is not None else TargetState.LIVE
+        self._answers = state in (TargetState.LIVE, TargetState.HUNG)
+        self._look_button.setEnabled(self._answers)
         self._more_button.setVisible(first is not None)
         if first is None:
             self._other_groups.setVisible(False)

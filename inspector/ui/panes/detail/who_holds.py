@@ -24,7 +24,7 @@ from inspector.model.holders import (
     SearchProgress,
 )
 from inspector.model.native_calls import keepers_of
-from inspector.model.snapshot import Snapshot
+from inspector.model.snapshot import Snapshot, TargetState
 from inspector.ui.kit.labels import quiet_label, rich_label, section_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.count_bar import TERMS, CountBar, sentence
@@ -33,6 +33,11 @@ from inspector.vocabulary import handle_text
 
 MOST_NAMED: Final = 20
 """Native holders that are named one by one."""
+SEARCH_TIP: Final = (
+    "Walks the target's heap in short steps, from the proxy up to a "
+    "module, a class or a running function"
+)
+NO_ANSWER: Final = "This is not possible now: the target does not run any more"
 _STEP_INDENT: Final = 12
 """Pixels that each step of a path moves in."""
 
@@ -90,10 +95,7 @@ class WhoHolds(QWidget):
         self._stop.setProperty("flat", True)
         self._stop.clicked.connect(self.stop)
         self._search = QPushButton("Who holds it")
-        self._search.setToolTip(
-            "Walks the target's heap in short steps, from the proxy up to a "
-            "module, a class or a running function"
-        )
+        self._search.setToolTip(SEARCH_TIP)
         self._search.clicked.connect(self.look)
         self._paths_title = section_label("Paths from Python")
         self._paths = self._text("Paths from Python")
@@ -155,6 +157,7 @@ class WhoHolds(QWidget):
                 label.setVisible(False)
             self._say("")
         self._keepers = keepers_of(snapshot, handle)
+        self._show_state()
         self._show_equation()
         self._show_named()
 
@@ -215,6 +218,9 @@ class WhoHolds(QWidget):
 
     def _show_state(self) -> None:
         self._search.setVisible(self._holders is not None and not self._is_searching)
+        answers = _answers(self._snapshot)
+        self._search.setEnabled(answers)
+        self._search.setToolTip(SEARCH_TIP if answers else NO_ANSWER)
         self._stop.setVisible(self._is_searching)
 
     def _say(self, text: str) -> None:
@@ -321,10 +327,15 @@ class WhoHolds(QWidget):
             self.line_wanted.emit(file, int(line))
 
 
+def _answers(snapshot: Snapshot | None) -> bool:
+    """Whether the target can still be asked."""
+    return snapshot is None or snapshot.target.state in (TargetState.LIVE, TargetState.HUNG)
+
+
 def summary(found: Retainers) -> str:
     """The extent of a search, and its cost."""
     text = (
-        f"{found.looked_at:,} objects looked at; the interpreter was held for "
+        f"{found.looked_at:,} objects looked at; paused Python for "
         f"{found.longest_step_secs * 1000:.1f} ms at most"
     )
     return "; ".join(

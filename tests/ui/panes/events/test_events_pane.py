@@ -71,7 +71,7 @@ def test_events_are_listed_newest_first_with_their_gaps(qtbot: QtBot, attach: At
 def test_a_rate_opens_the_events_behind_it(qtbot: QtBot, attach: Attach) -> None:
     window, _, pane = open_events(qtbot, attach)
     window.workbench.open_pane("threads")
-    click(window.vital_signs, "Births")
+    click(window.vital_signs, "Born")
     assert pane.isVisible()
     qtbot.waitUntil(lambda: column(pane, EVENT) == ["created", "created", "gap"])
 

@@ -103,6 +103,8 @@ def test_the_detail_s_lane_tells_the_same_history_on_a_line_of_time(
     opened: Opened, qtbot: QtBot
 ) -> None:
     _, _, window = opened
+    window.resize(1440, 1190)
+    window.workbench.drawer.set_open(False)
     window.workbench.choose(HANDLE)
     lane = window.workbench.detail.findChild(HistoryLane)
     assert isinstance(lane, HistoryLane)

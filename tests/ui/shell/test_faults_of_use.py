@@ -1,0 +1,103 @@
+"""Faults that were found by using the window, each with its test."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from inspector.model.snapshot import TargetState
+from inspector.ui.kit.theme import LIGHT, contrast
+from inspector.ui.shell.window_layout import FRAME, first_size
+from tests.helpers.reading import button, part, text_of
+from tests.helpers.snapshots import Row, snapshot_of, with_state
+from tests.helpers.windows import SNAPSHOT, Attach, publish
+
+
+def test_a_primary_button_keeps_its_label_under_the_pointer(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    made = QPushButton("Load and attach", window)
+    made.setProperty("primary", True)
+    made.show()
+    made.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    made.ensurePolished()
+    ground = made.grab().toImage().pixelColor(6, made.height() // 2).name()
+    assert contrast(ground, LIGHT.accent_text) >= 4.5
+
+
+def test_a_window_is_never_larger_than_its_screen() -> None:
+    assert first_size(QSize(2560, 1440)) == QSize(1440, 900)
+    assert first_size(QSize(960, 540)) == QSize(960, 540 - FRAME)
+
+
+def test_enter_presses_a_focused_button(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    pause = button(window.toolbar, "tool_pause")
+    pause.setFocus()
+    qtbot.waitUntil(pause.hasFocus)
+    qtbot.keyClick(pause, Qt.Key.Key_Return)
+    assert window.attachment.situation.paused
+
+
+def test_the_keys_of_a_disabled_action_say_why_nothing_happens(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    window, _ = attach(SNAPSHOT)
+    qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_G)
+    assert window.result.text == (
+        "Force GC is not possible now: switch Actions on first (Ctrl+Shift+A)"
+    )
+    qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_C)
+    assert window.result.text.startswith("Close is not possible now: ")
+
+
+def test_a_wrong_filter_says_that_the_last_good_filter_is_still_shown(attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    handles = window.workbench.handles
+    handles.set_filter("type:Journal")
+    handles.set_filter("strong>many")
+    assert text_of(handles, "Error in the filter").endswith(
+        "the table still shows the last good filter"
+    )
+    assert handles.query.filter.source == "type:Journal"
+
+
+def test_pause_shows_in_the_chip_of_the_target(attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    window.commands["pause"].trigger()
+    assert window.toolbar.chip.accessibleName().endswith("live, paused")
+
+
+def test_the_actions_say_whether_they_are_on(attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    assert window.toolbar.acting.text() == "Actions off ▾"
+    window.commands["arm"].trigger()
+    assert window.toolbar.acting.text() == "Actions on ▾"
+
+
+def test_two_types_of_one_name_are_told_apart(qtbot: QtBot, attach_to_table: Attach) -> None:
+    import dataclasses
+    from types import MappingProxyType
+
+    snapshot = snapshot_of([Row(1), Row(2, "Journal")])
+    rows = [
+        dataclasses.replace(row, name="Event", origin=f"library_{index}")
+        for index, row in snapshot.types.items()
+    ]
+    types = MappingProxyType({row.index: row for row in rows})
+    window, _ = attach_to_table(dataclasses.replace(snapshot, types=types))
+    view = window.workbench.handles.changes
+    qtbot.waitUntil(lambda: view.changes.rowCount() == 2)
+    texts = {view.changes.index(row, 0).data() for row in (0, 1)}
+    assert len(texts) == 2
+    assert all(text.startswith("Event (library_") for text in texts)
+
+
+def test_a_dead_target_asks_for_no_holders(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    window.workbench.choose(Row(1).id)
+    look = part(window.workbench.detail, "Who holds it", QPushButton)
+    assert look.isEnabled()
+    publish(qtbot, window, session, with_state(SNAPSHOT, TargetState.ENDED, "it exited"))
+    assert not look.isEnabled()
+    assert "not possible now" in look.toolTip()
