@@ -61,6 +61,8 @@ _OPTION: Final = re.compile(
 )
 _IN_URL: Final = re.compile(r"(?<=://)([^/\s@]+)(?=@)")
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”")
+_KEY: Final = re.compile(r"\[([^\]\n]{1,60})\](?= of a )|“([^”]*)”")
+"""A key of a dictionary in a path of holders, and a label of native code."""
 _BROAD: Final = frozenset({"/", "/home", "/root", "/usr", "/tmp", "/Users", "/opt", "/srv", "/var"})  # noqa: S108
 
 
@@ -138,12 +140,8 @@ class Texts:
 
     def labelled(self, text: str) -> str:
         """A sentence whose quoted parts are labels or keys of the program."""
-        if LABELS.key not in self._kept:
-            for quoted in _QUOTED.findall(text):
-                if quoted[1:-1] != LABEL:
-                    self.found[LABELS.key].add(quoted)
-            text = _QUOTED.sub(lambda match: f"{match[0][0]}{LABEL}{match[0][-1]}", text)
-        return self.text(text)
+        text = self.text(text)
+        return text if LABELS.key in self._kept else _QUOTED.sub(self._labelled, text)
 
     def label(self, label: str) -> str:
         """A label as a whole."""
@@ -155,9 +153,19 @@ class Texts:
     def _replaced(self, text: str) -> str:
         if COMMAND.key not in self._kept:
             text = self._without_secrets(text)
+        if LABELS.key not in self._kept:
+            text = _KEY.sub(self._labelled, text)
         if "/" in text and PATHS.key not in self._kept:
             text = _PATH.sub(lambda match: self._shortened(match[0]), text)
         return self._without_names(text)
+
+    def _labelled(self, match: re.Match[str]) -> str:
+        """The same brackets or quotes around the substitute; an index of a list stays."""
+        inner = match[0][1:-1]
+        if inner in (LABEL, "?") or inner.removeprefix("-").isdigit():
+            return match[0]
+        self.found[LABELS.key].add(inner)
+        return f"{match[0][0]}{LABEL}{match[0][-1]}"
 
     def _without_secrets(self, text: str) -> str:
         for secret in sorted(self._secrets, key=len, reverse=True):

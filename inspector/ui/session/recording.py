@@ -108,6 +108,7 @@ class Recording(QObject):
         said = (
             f"Recorded {plural(recorded.snapshots, 'snapshot')}{left_out} in "
             f"{size(recorded.size_bytes)}: {recorded.path}"
+            f"{f'; {recorded.left_out_parts}' if recorded.left_out_parts else ''}"
         )
         self.told.emit(
             f"{recorded.failure}. {said}" if recorded.failure else said,

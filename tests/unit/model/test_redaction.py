@@ -96,9 +96,11 @@ def test_labels_and_keys_of_the_program_are_left_out_of_holders() -> None:
     redacted = redactor.of(path)
     assert [step.text for step in redacted.steps] == [
         "global app.sessions",
-        "['<label>'] of a dict of 2",
+        "[<label>] of a dict of 2",
     ]
     assert redacted.steps[0].file == "a.py"
+    cut = redactor.of(PathStep("item", "['a key that was cut] of a dict of 2"))
+    assert cut.text == "[<label>] of a dict of 2"
     holders = NativeHolders((NamedHolder("customers", 1), NamedHolder("items", 2, "TodoList")))
     assert [each.label for each in redactor.of(holders).named] == ["<label>", "items"]
     kept = Redactor(PRIVATE, Kept(frozenset({"labels"}))).of(holders)
@@ -135,6 +137,11 @@ def test_redacting_twice_is_redacting_once(text: str) -> None:
         ("Tokenizer: 5 handles", "Tokenizer: 5 handles"),
         ('site:"items.py:41 add"', 'site:"items.py:41 add"'),
         ("realice", "realice"),
+        ("['card of Bob'] of a dict of 3", "[<label>] of a dict of 3"),
+        ("['a key that was cut] of a dict of 3", "[<label>] of a dict of 3"),
+        ("[3] of a list of 4", "[3] of a list of 4"),
+        ("[?] of a list of 4", "[?] of a list of 4"),
+        ("native: “card of Bob” (1 reference)", "native: “<label>” (1 reference)"),
         ("alice_worker", "<user>_worker"),
         ("postgres://alice:pw@db/x", "postgres://<secret>@db/x"),
         ("/proc/7/maps is empty", "/proc/7/maps is empty"),
