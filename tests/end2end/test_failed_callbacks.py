@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.commands.close import full_number, parse_handle
 from tests.helpers.command_line import run_command
+from tests.helpers.generations import program as old_program
 from tests.helpers.live_windows import wait, window_on
 from tests.helpers.reading import fact
 from tests.helpers.targets import Target, start_target
@@ -58,6 +59,37 @@ def test_a_method_that_raises_what_is_not_declared_is_named_with_its_line(kind: 
         (found,) = told(target)
         assert found["verdict"] == "suspect"
         assert re.fullmatch(FAILURES[kind], found["headline"]), found
+
+
+OLD = {
+    "glean-sdk==50.1.4": r"Listener\.on_initialize_finished failed 2 times: LookupError at generation_steps\.py:\d+ fail",
+    "glean-sdk==54.0.0": r"Listener\.initialize_finished failed 2 times: LookupError at generation_steps\.py:\d+ fail",
+    "glean-sdk==57.0.0": r"Listener\.on_event_recorded failed 2 times: \w+ at \w+\.py:\d+ \w+",
+    "bdkpython==0.0.4": r"Listener\.update failed 2 times: \w+ at bdk\.py:\d+ \w+",
+}
+"""Before there were functions that make such calls; two have arguments that cannot be read."""
+
+
+@pytest.mark.parametrize("package", OLD)
+def test_failures_are_counted_in_the_oldest_modules_too(package: str) -> None:
+    with old_program(package, "none") as target:
+        before = target.ask("code_of_callbacks")
+        target.ask("start count")
+        answers = {target.ask("fail_callback"), target.ask("fail_callback")}
+        # the functions of 50 and 0.0.4 raise, and then ``ctypes`` answers with any number
+        assert answers == {2} or package in ("glean-sdk==50.1.4", "bdkpython==0.0.4")
+        (found,) = told(target)
+        assert found["verdict"] == "suspect"
+        assert re.fullmatch(OLD[package], found["headline"]), found
+        (held,) = [
+            each
+            for each in run_command("handles", target.pid, "--json").json["handles"]
+            if each["type"] == "Listener"
+        ]
+        assert held["failed_callbacks"] == 2
+        target.ask("stop")
+        assert target.ask("code_of_callbacks") == before
+        target.ask("fail_callback")  # the original code runs again
 
 
 def test_a_sound_program_is_not_suspect_also_when_it_raises_what_is_declared() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import ctypes
 import importlib
 import importlib.util
 import sys
@@ -137,6 +138,33 @@ class Bdk:
         return self.package.TxBuilder()
 
 
+def failing_callback(module: Any) -> Callable[[], int]:
+    """A call of native code into a Python object whose first method raises, as an older generation
+    makes it; what native code is answered."""
+    mark = "foreignCallbackCallbackInterface"
+    name = next(each for each in vars(module) if each.startswith(mark)).removeprefix(mark)
+    callback = getattr(module, mark + name)
+    base = getattr(module, name)
+
+    def fail(self: Any, *given: Any) -> None:
+        raise LookupError("bad")
+
+    methods = {each: fail for each in vars(base) if not each.startswith("_")}
+    listener = type("Listener", (base,), methods)()
+    converter = next(
+        value
+        for key, value in vars(module).items()
+        if key.endswith(f"CallbackInterface{name}") and hasattr(value, "_foreign_callback")
+    )
+    handle = (getattr(converter, "lower", None) or converter._lower)(listener)
+    KEPT["listener"] = listener
+    rest = [
+        ctypes.pointer(each._type_()) if hasattr(each, "contents") else each()
+        for each in type(callback)._argtypes_[2:]
+    ]
+    return lambda: int(callback(handle, 1, *rest))
+
+
 class SlowCall:
     """One asynchronous call on an event loop of a thread of its own."""
 
@@ -246,9 +274,36 @@ def main() -> None:
     def cancel(name: str) -> None:
         KEPT.pop(name).cancel()
 
+    def fail_callback() -> int:
+        """Native code calls a Python method that raises."""
+        if "callback" not in KEPT:
+            KEPT["callback"] = failing_callback(getattr(family, "generated", None) or family.module)
+        answer: int = KEPT["callback"]()
+        return answer
+
+    def code_of_callbacks() -> dict[str, int]:
+        """Identity of the code of each function for callbacks."""
+        module = getattr(family, "generated", None) or family.module
+        return {
+            name: id(found.__code__)
+            for name, found in vars(module).items()
+            if name.startswith("py_foreignCallback")
+        }
+
     if "early" in sys.argv:
         make("early")
-    steps = (make, call_slowly, cancel, share, duplicate, disarm, fail_to_lower, attributes)
+    steps = (
+        fail_callback,
+        code_of_callbacks,
+        make,
+        call_slowly,
+        cancel,
+        share,
+        duplicate,
+        disarm,
+        fail_to_lower,
+        attributes,
+    )
     serve(
         {step.__name__: step for step in steps}
         | {"drop": lambda name: KEPT.pop(name) and None, "start": agent.start, "stop": agent.stop},

@@ -21,6 +21,7 @@ from types import FunctionType, TracebackType
 from typing import Any, Final
 
 from inspector.agent.adapters.uniffi.foreign import cells_of, method_of, plain_name
+from inspector.agent.adapters.uniffi.old_callbacks import OldCallbackHook, old_callbacks
 from inspector.agent.faults import Faults
 from inspector.wire.uniffi import (
     ASYNCHRONOUS_TRAIT_CALLS,
@@ -90,9 +91,11 @@ class FailedCalls:
     def add(self, make_call: Any, error: BaseException) -> None:
         """A call failed now. Keeps nothing of the program's."""
         called = cells_of(make_call).get(CALLED) if type(make_call) is FunctionType else None
-        method = (
-            "a callback" if called is None else f"{plain_name(type(called))}.{method_of(make_call)}"
-        )
+        self.add_call(called, "" if called is None else method_of(make_call), error)
+
+    def add_call(self, called: Any, name: str, error: BaseException) -> None:
+        """A call of the method ``name`` of a Python object failed; ``None``: not known which."""
+        method = "a callback" if called is None else f"{plain_name(type(called))}.{name}"
         key = method, type(error).__name__, place_of(error.__traceback__)
         row = 0 if called is None else self._row_of(called)
         with self._lock:
@@ -123,10 +126,11 @@ class CallbackHooks:
         self._namespace, self._failed, self._faults = namespace, failed, faults
         self._is_active = True
         self._replaced: dict[str, tuple[Any, Any]] = {}
+        self._old: list[OldCallbackHook] = []
 
     def __bool__(self) -> bool:
         """Whether the module has such functions, so that failures are counted."""
-        return bool(self._replaced)
+        return bool(self._replaced or self._old)
 
     def set(self) -> None:
         """Replace the functions that the module has."""
@@ -138,6 +142,9 @@ class CallbackHooks:
             if isinstance(original, FunctionType) and MAKE_CALL in _places_of(original):
                 self._replaced[name] = original, hook(original)
                 self._namespace[name] = self._replaced[name][1]
+        for function in old_callbacks(self._namespace):
+            self._old.append(OldCallbackHook(function, self._note_call))
+            self._old[-1].set()
 
     def undo(self) -> None:
         """Restore the functions, unless another library replaced them meanwhile."""
@@ -145,6 +152,8 @@ class CallbackHooks:
         for name, (original, hook) in self._replaced.items():
             if self._namespace.get(name) is hook:
                 self._namespace[name] = original
+        for each in self._old:
+            each.undo()
 
     def _synchronous(self, original: FunctionType) -> Call:
         """Read the result of a call when the function returns.
@@ -212,6 +221,13 @@ class CallbackHooks:
             return handle_error(code, *rest)
 
         return told
+
+    def _note_call(self, called: Any, method: str, error: BaseException) -> None:
+        if self._is_active:
+            try:
+                self._failed.add_call(called, method, error)
+            except Exception as fault:  # a call of the program must not fail because of the tool
+                self._faults.add(fault)
 
     def _note(self, make_call: Any, error: BaseException) -> None:
         if self._is_active:
