@@ -1,6 +1,6 @@
 """Uses of objects after their close, each with its place and the place of the close.
 
-The program's libraries decide what becomes of such a use; nothing is refused here. Calls come from
+The program's libraries refuse such a use or carry it out; nothing is refused here. Calls come from
 any thread of the program. Nothing of the program is kept: a closed object is referred to weakly.
 """
 
@@ -26,7 +26,7 @@ class _Closed(NamedTuple):
     reference: weakref.ref[Any]
     row: int
     site: int
-    """Of the close; 0: not known."""
+    """The site of the close; 0: not known."""
 
 
 class _Use:

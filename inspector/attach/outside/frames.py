@@ -1,6 +1,6 @@
 """Coroutines of another process: their code, variables, the awaited coroutine and the line.
 
-Whoever asks names a coroutine that was found by its type. Every step looks at the type of the next
+The caller names a coroutine that was found by its type. Every step looks at the type of the next
 object, so an object that is freed meanwhile gives nothing. One thread.
 
 =========== ======================== =========================== ==================
@@ -34,7 +34,7 @@ from inspector.attach.outside.python import SeenPython
 from inspector.attach.outside.seen import SeenFrame
 
 MOST_WORDS: Final = 512
-"""Of one object or frame."""
+"""The largest object or frame that is read."""
 MOST_LINE_BYTES: Final = 1 << 16
 MOST_AWAITS: Final = 32
 """Coroutines that await each other, at most."""
@@ -49,11 +49,11 @@ class FrameLayout:
     """Offsets in bytes, on 64-bit systems, by minor version."""
 
     closure: int
-    """Of a function, the tuple of its cells."""
+    """The tuple of a function's cells."""
     function_name: int
-    """Of a function, its qualified name."""
+    """A function's qualified name."""
     free_names: int
-    """Of code, the tuple that ends with the names of the cells."""
+    """The tuple in code that ends with the names of the cells."""
     file: int
     name: int
     """The qualified name, of code where a coroutine has its frame within it, else of a
@@ -62,17 +62,18 @@ class FrameLayout:
     lines: int
     line_of: Callable[[bytes, int, int], int]
     instruction: int
-    """Of a frame, its place in the code."""
+    """A frame's place in its code."""
     variables: int
-    """Of a frame, its first variable."""
+    """A frame's first variable."""
     top: int
-    """Of a frame, the end of its stack."""
+    """The end of a frame's stack."""
     is_pointer: bool
     """The end of the stack is a pointer, not a number of words."""
     instruction_bytes: int = 1
     """Bytes of a unit in which an outer frame counts instructions."""
     variable_count: int = 0
-    """Of code, where a coroutine has its frame within it; 0: its frame is an object."""
+    """The number of variables in code, where a coroutine has its frame within it; 0: its frame is an
+    object."""
 
 
 STEPS: Final = FrameLayout(48, 104, 80, 104, 56, 40, 120, line_by_steps, 104, 360, 72, True)
@@ -90,12 +91,12 @@ LAYOUTS: Final = {
     (3, 14): replace(NEWER, variables=80, is_pointer=True),
 }
 OBJECT_FRAME: Final = 16
-"""Of a coroutine, the pointer to a frame that is an object."""
+"""The place in a coroutine of the pointer to a frame that is an object."""
 OBJECT_FRAME_CODE: Final = 32
 OBJECT_FRAME_STACK: Final = 64
-"""Of such a frame, the pointer to the start of its stack, right behind its variables."""
+"""The place in such a frame of the pointer to its stack, right behind its variables."""
 STATE_BEFORE_FRAME: Final = 5
-"""Of a coroutine with its frame within it: the byte of its state lies so far before the frame."""
+"""Bytes from a coroutine's state to the frame within it."""
 ENDED_STATES: Final = range(1, 128)
 
 

@@ -27,7 +27,7 @@ from inspector.wire.hooks import hooks
 from inspector.wire.schema import SITE_FRAMES
 
 MOST_METHODS: Final = 200
-"""Of one class, hooked."""
+"""Methods of one class that are hooked."""
 LEAVES: Final = "__exit__"
 """Closes where a ``with`` block ends."""
 

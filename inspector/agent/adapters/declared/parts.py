@@ -17,7 +17,7 @@ from inspector.agent.faults import Faults
 from inspector.agent.referrers import describe_referrers
 
 MOST_LOOKED_AT: Final = 10_000
-"""Objects of one class that are asked what they are part of."""
+"""Objects of one class that are asked for their whole."""
 MOST_HOLDERS: Final = 3
 
 

@@ -100,5 +100,5 @@ class UniffiUses:
         )
 
     def _key(self, proxy: Any) -> int:
-        """What all proxies of an object share."""
+        """The number that all proxies of an object share."""
         return self._rows.address_of(proxy) or id(proxy)

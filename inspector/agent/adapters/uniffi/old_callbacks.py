@@ -1,9 +1,9 @@
 """Failed calls of Rust into Python objects, for modules without functions that make such calls.
 
-Up to UniFFI 0.27 a module has one function for each callback interface, ``py_foreignCallback…``,
+Up to UniFFI 0.26 a module has one function for each callback interface, ``py_foreignCallback…``,
 and ``ctypes`` keeps that very function. So its code is replaced, not the function: the new code
-calls the old code and sees its exceptions. Newer ones of these functions catch what a method
-raised and send its text to Rust; there the name that makes the text leads to a stand-in, which
+calls the old code and sees its exceptions. Newer functions catch the exception of a method
+and send its text to Rust; there the name that makes the text leads to a stand-in, which
 sees the exception. Calls come from any thread.
 """
 
