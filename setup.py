@@ -313,8 +313,8 @@ setup(
             py_limited_api=True,
             extra_compile_args=["-O2"],
             # names of functions stay, and native stacks show them; files and lines are half of the
-            # size
-            extra_link_args=["-Wl,--strip-debug"],
+            # size. The names are of this library alone: no other library of a target finds them
+            extra_link_args=["-Wl,--strip-debug,--exclude-libs,ALL,--gc-sections"],
         )
     ],
     cmdclass={"build_ext": BuildNative, "build_py": BuildPython, "bdist_wheel": Abi3Wheel},

@@ -14,6 +14,9 @@ from typing import Final
 INSTALLED: Final = ("/site-packages/", "/dist-packages/")
 STANDARD: Final = ("/lib/python3", "/lib64/python3")
 """Followed by the minor version; installed packages lie below it and are told before."""
+NATIVE_STANDARD: Final = ("/rustc/", "/lib/rustlib/src/rust/", "/include/c++/")
+"""Parts of the paths of the standard libraries of Rust and C++, whose functions are inlined into a
+program's own."""
 OWN_ROOMS: Final = ("inspector/agent/", "inspector/runtime/", "inspector/wire/")
 
 
@@ -21,7 +24,9 @@ def is_standard(file: str) -> bool:
     """Whether a file belongs to the standard library."""
     if any(part in file for part in INSTALLED):
         return False
-    return file.startswith("<frozen ") or any(part in file for part in STANDARD)
+    return file.startswith("<frozen ") or any(
+        part in file for part in (*STANDARD, *NATIVE_STANDARD)
+    )
 
 
 def is_of_package(file: str, packages: Collection[str]) -> bool:

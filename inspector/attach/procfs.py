@@ -7,17 +7,19 @@ process that is gone or may not be read. Any thread.
 from __future__ import annotations
 
 import os
-import re
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from inspector.plain_text import printable
+from inspector.wire import ffi, lib
+from inspector.wire.status import new_error
+from inspector.wire.text import take_bytes
 
-_MAP_LINE: Final = re.compile(
-    rb"([0-9a-f]+)-([0-9a-f]+) ([rwxsp-]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)"
-)
+_MAPPING: Final = struct.Struct("<4Q3I4s")
+"""The numbers of a mapping, as ``ai_memory_map`` has them; its path follows."""
 _STATE_FIELD: Final = 0
 _START_TIME_FIELD: Final = 19
 """Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the
@@ -100,23 +102,19 @@ def read_bytes(path: str, limit: int = MAX_MAP_BYTES) -> bytes | None:
 
 def mappings(pid: int) -> list[MappedRange] | None:
     """The memory's map; ``None`` when it may not be read, empty for a kernel thread or zombie."""
-    text = read_bytes(f"/proc/{pid}/maps")
-    if text is None:
+    buffer = ffi.new("AiBuffer *")
+    if lib.ai_memory_map(pid, buffer, new_error()):
         return None
-    return [_mapping(found) for line in text.splitlines() if (found := _MAP_LINE.fullmatch(line))]
+    return list(_mappings(take_bytes(buffer)))
 
 
-def _mapping(found: re.Match[bytes]) -> MappedRange:
-    low, high, flags, offset, major, minor, inode, path = found.groups()
-    return MappedRange(
-        low=int(low, 16),
-        high=int(high, 16),
-        flags=flags.decode(),
-        offset=int(offset, 16),
-        device=(int(major, 16), int(minor, 16)),
-        inode=int(inode),
-        path=os.fsdecode(path),
-    )
+def _mappings(answer: bytes) -> Iterator[MappedRange]:
+    at = 0
+    while at < len(answer):
+        low, high, offset, inode, *device, length, flags = _MAPPING.unpack_from(answer, at)
+        at += _MAPPING.size + length
+        path = os.fsdecode(answer[at - length : at])
+        yield MappedRange(low, high, flags.decode(), offset, (device[0], device[1]), inode, path)
 
 
 def inside(pid: int, path: str = "") -> Path:

@@ -23,9 +23,8 @@ from inspector.model.snapshot import Frame, Ints, Site, Snapshot
 from inspector.source_places import INSTALLED, is_of_package, is_standard
 from inspector.vocabulary import EventKind, Reference
 
-NATIVE_PLACES: Final = ("/rustc/", "/bin/python", "/libpython")
-"""Parts of the path of native code that is nobody's own program: Rust's libraries and the
-interpreter."""
+INTERPRETERS: Final = ("/bin/python", "/libpython")
+"""Parts of the path of a library with the interpreter."""
 OWN_CRATES: Final = ("native", "objects", "recorder", "segment")
 """Crates of ours that stand in the native stack of a call; the samples are a program's code."""
 LIBRARY_FUNCTIONS: Final = (
@@ -294,7 +293,8 @@ def _is_inside(frame: Frame, packages: Collection[str]) -> bool:
 
 
 def _is_native_library(frame: Frame) -> bool:
-    return any(part in frame.file for part in NATIVE_PLACES) or frame.function.startswith(
+    library = frame.library or frame.file
+    return any(part in library for part in INTERPRETERS) or frame.function.startswith(
         LIBRARY_FUNCTIONS
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, field, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -32,20 +32,28 @@ COUNT_LIMIT: Final = 1 << 53
 """No count is larger: sums and differences of such stay whole numbers, as integers and as
 floats."""
 
+_RARE: Final = "rare"
+
 Row = TypeVar("Row")
 Convert = Callable[[object], object]
+
+
+def rare() -> str:
+    """A text of a dataclass that is empty in most rows, and is not stored there."""
+    return field(default="", metadata={_RARE: True})
 
 
 def to_plain(value: object, *, leave_out: frozenset[str] = frozenset()) -> Any:
     """A value for ``json``: dataclasses as objects, tuples as lists, ``nan`` as ``null``.
 
-    ``leave_out`` names fields of the outermost dataclass that are stored elsewhere.
+    ``leave_out`` names fields of the outermost dataclass that are stored elsewhere. A ``rare``
+    field is left out where it is empty.
     """
     if is_dataclass(value) and not isinstance(value, type):
         return {
             f.name: to_plain(getattr(value, f.name))
             for f in fields(value)
-            if f.name not in leave_out
+            if f.name not in leave_out and (_RARE not in f.metadata or getattr(value, f.name))
         }
     if isinstance(value, np.generic):
         return to_plain(value.item())

@@ -142,8 +142,9 @@ def _add(root: _Node, snapshot: Snapshot, site: Site | None, type_index: int, va
         node.value += value
     for frame in frames:
         text = frame.short()
-        place = f"{frame.file}:{frame.line}" if frame.line else frame.file
-        node = node.inner.setdefault(text, _Node(text, filter=f"site:{quoted(text)}", where=place))
+        node = node.inner.setdefault(
+            text, _Node(text, filter=f"site:{quoted(text)}", where=frame.place())
+        )
         node.value += value
     place = f" site:{quoted(site.short())}" if site is not None and frames else ""
     tip = node.inner.setdefault(

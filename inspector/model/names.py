@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -37,13 +37,14 @@ class _FixedType:
     origin: str
 
 
-Symbolise = Callable[[int], tuple[str, str]]
-"""Function and file of a native return address, ``""`` for what is not known."""
+Symbolise = Callable[[int], tuple[Frame, ...]]
+"""The frames of a native return address: the frame of the code itself, then the frames of the
+functions into which it was inlined. A function that is not known is ``""``."""
 
 
-def no_symbol(address: int) -> tuple[str, str]:
+def no_symbol(address: int) -> tuple[Frame, ...]:
     """Knows no native names."""
-    return "", ""
+    return ()
 
 
 class Names:
@@ -54,7 +55,7 @@ class Names:
         self._symbolise = symbolise
         self._strings = bytearray()
         self._texts: dict[int, str] = {}
-        self._frames: list[Frame | None] = []
+        self._frames: list[tuple[Frame, ...]] = []
         self._sites: dict[int, Site] = {}
         self._seen_sites: Mapping[int, Site] = MappingProxyType({})
         self._sites_read = 0
@@ -91,7 +92,7 @@ class Names:
             is_unused = not self._frames
             if not (is_unused or self._is_ready(frame)):
                 break
-            self._frames.append(None if is_unused else self._frame(frame))
+            self._frames.append(() if is_unused else self._decoded(frame))
 
     def add_sites(self, sites: Records) -> None:
         """Sites from ``sites_read`` on; stops at the first that is not complete."""
@@ -149,14 +150,16 @@ class Names:
             **counters,
         )
 
-    def _frame(self, frame: np.void) -> Frame:
+    def _decoded(self, frame: np.void) -> tuple[Frame, ...]:
+        """One frame, or several of native code that was inlined."""
         function = self._text(int(frame["function"]))
         address = int(frame["address"])
-        file = self._text(int(frame["file"]))
         if not function and address:
-            symbol, file = self._symbolise(address)
-            function = symbol or f"{address:#x}"
-        return Frame(function, file, int(frame["line"]))
+            return tuple(
+                each if each.function else replace(each, function=f"{address:#x}")
+                for each in self._symbolise(address) or (Frame("", "", 0),)
+            )
+        return (Frame(function, self._text(int(frame["file"])), int(frame["line"])),)
 
     def _is_ready(self, frame: np.void) -> bool:
         """It was published, and so were its names, as far as they were read."""
@@ -174,12 +177,10 @@ class Names:
         )
 
     def _site(self, index: int, site: np.void) -> Site:
-        frames = [
-            self._frames[each] for each in site["frames"][: int(site["frame_count"])].tolist()
-        ]
+        frames = site["frames"][: int(site["frame_count"])].tolist()
         return Site(
             index,
-            tuple(frame for frame in frames if frame is not None),
+            tuple(frame for each in frames for frame in self._frames[each]),
             cut=bool(site["cut"]),
             packages=self._packages,
         )

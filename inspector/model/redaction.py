@@ -27,6 +27,7 @@ _OF_FIELD: Final[Mapping[tuple[type, str], str]] = MappingProxyType(
         (Target, "command"): "command",
         (Target, "executable"): "path",
         (Frame, "file"): "path",
+        (Frame, "library"): "path",
         (PathStep, "file"): "path",
         (PathStep, "text"): "labelled",
         (CycleNode, "file"): "path",
@@ -36,7 +37,9 @@ _OF_FIELD: Final[Mapping[tuple[type, str], str]] = MappingProxyType(
     }
 )
 """Fields with a rule of their own; any other text of any dataclass is a plain text."""
-_OF_KEY: Final = MappingProxyType({"command": "command", "executable": "path", "file": "path"})
+_OF_KEY: Final = MappingProxyType(
+    {"command": "command", "executable": "path", "file": "path", "library": "path"}
+)
 """The same for objects of JSON."""
 _REMEMBERED: Final = 200_000
 """Rows that are remembered, so that the next snapshot need not be read again."""
@@ -94,6 +97,7 @@ class Redactor:
         stacks = [*(site.frames for site in new), *(each.frames for each in snapshot.stacks)]
         for frame in chain.from_iterable(stacks):
             self._texts.learn_users(frame.file)
+            self._texts.learn_users(frame.library)
 
     def of(self, value: Value) -> Value:
         """Any value of the model: dataclasses, tuples, mappings and texts."""

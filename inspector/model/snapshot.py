@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.model.facts import WithFacts
+from inspector.model.fields import rare
 from inspector.model.limits import Limit
 from inspector.model.stored import UNKNOWN as UNKNOWN
 from inspector.model.stored import Check, stored
@@ -156,14 +157,30 @@ class Frame:
 
     function: str
     file: str
+    """Native code without a line has its library here."""
     line: int
     """0: unknown."""
+    library: str = rare()
+    """The library that holds native code; ``""``: the frame is of Python, or none is known."""
+    no_line: str = rare()
+    """The reason why native code has no line, if its library should tell one."""
 
     def short(self) -> str:
         """``app.py:41 add``."""
         name = self.file.rpartition("/")[2] or "?"
         where = f"{name}:{self.line}" if self.line else name
         return f"{where} {self.function}".rstrip()
+
+    def place(self) -> str:
+        """``/srv/app.py:41``, or the file alone when the line is not known."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    def whole(self) -> str:
+        """``/srv/app.py:41 add``; for native code with its library and the reason for no line."""
+        library = self.library if self.library != self.file else ""
+        notes = "; ".join(filter(None, (library.rpartition("/")[2], self.no_line)))
+        text = f"{self.place() or '?'} {self.function}".rstrip()
+        return f"{text} ({notes})" if notes else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +214,18 @@ class Site:
         The innermost of all where there is none; ``""`` without frames.
         """
         return self.frames[self.naming].short() if self.frames else ""
+
+    def lines(self) -> tuple[str, ...]:
+        """The whole stack, innermost frame first, as ``Frame.short``, with reasons for no line."""
+        shown = (
+            f"{each.short()} ({each.no_line})" if each.no_line else each.short()
+            for each in self.frames
+        )
+        return (*shown, *("…",) * self.cut)
+
+    def text(self) -> str:
+        """The whole stack as ``Frame.whole``, innermost frame first, a line a frame."""
+        return "\n".join([*(each.whole() for each in self.frames), *["…"] * self.cut])
 
     def innermost(self) -> str:
         """The innermost frame, whosever it is; ``""`` without frames."""

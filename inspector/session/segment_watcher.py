@@ -13,7 +13,6 @@ from typing import Final
 from inspector.attach.linux import pid_in
 from inspector.attach.procfs import open_descriptors, process_stat
 from inspector.attach.segment import Segment
-from inspector.attach.symbols import NativeSymbols
 from inspector.model.build import Moment, clock_of, table_snapshot
 from inspector.model.clock import NANOS_PER_SEC
 from inspector.model.limits import Limit
@@ -22,6 +21,7 @@ from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.control_link import ControlLink
 from inspector.session.hang import HangStacks
 from inspector.session.liveness import Liveness, Signs, Verdict
+from inspector.session.native_frames import NativeFrames
 from inspector.session.news import News, renewed
 from inspector.session.postmortem import snapshot_of_dead
 from inspector.session.source import SegmentSource
@@ -55,7 +55,7 @@ class SegmentWatcher:
         self._link = link
         self._count_lost_events = count_lost_events
         pid = pid_in(segment.path) or int(segment.header().pid)
-        self._source = SegmentSource(segment, NativeSymbols(pid))
+        self._source = SegmentSource(segment, NativeFrames(pid))
         self._news = News()
         self._latest: Snapshot | None = None
         self._beside: tuple[object, ...] = ()

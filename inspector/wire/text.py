@@ -35,11 +35,14 @@ def padded_text(array: Any) -> str:
     return printable(bytes(ffi.buffer(array)).partition(b"\0")[0].decode(errors="replace"))
 
 
-def take_buffer(buffer: Any) -> str:
-    """Text of an ``AiBuffer`` that a call filled; frees it."""
+def take_bytes(buffer: Any) -> bytes:
+    """Bytes of an ``AiBuffer`` that a call filled; frees it."""
     try:
-        if not buffer.length:
-            return ""
-        return bytes(ffi.buffer(buffer.data, buffer.length)).decode(errors="replace")
+        return bytes(ffi.buffer(buffer.data, buffer.length)) if buffer.length else b""
     finally:
         lib.ai_buffer_free(buffer)
+
+
+def take_buffer(buffer: Any) -> str:
+    """Text of an ``AiBuffer`` that a call filled; frees it."""
+    return take_bytes(buffer).decode(errors="replace")

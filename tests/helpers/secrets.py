@@ -32,7 +32,7 @@ FRAMES: Final = (
     Frame("decode", "/opt/vendor/customers/decode.py", 7),
     Frame("run", "/home/alice/.venv/lib/python3.11/site-packages/bdkpython/bdk.py", 900),
     Frame("start", "/usr/lib/python3.11/threading.py", 12),
-    Frame("?", "/home/bob builder/x/libnative.so", 0),
+    Frame("?", "/home/bob builder/x/libnative.so", 0, "/home/bob builder/x/libnative.so"),
 )
 
 

@@ -39,8 +39,8 @@ class SegmentImage:
     header: Mapping[str, Any] = field(default_factory=dict)
     threads: Sequence[Mapping[str, Any]] = ()
     types: Sequence[Mapping[str, Any]] = ()
-    sites: Sequence[Sequence[tuple[str, str, int]]] = ()
-    """Stacks of (function, file, line), innermost first."""
+    sites: Sequence[Sequence[tuple[str, str, int] | int]] = ()
+    """Stacks of (function, file, line), or of return addresses of native code, innermost first."""
     handles: Sequence[Mapping[str, Any]] = ()
     """A ``generation`` of 1, ``LIVE`` and unknown counts unless said otherwise."""
 
@@ -101,7 +101,11 @@ class SegmentImage:
         sites: list[dict[str, Any]] = []
         for stack in self.sites:
             first = len(frames) + 1
-            for function, file, line in stack:
+            for place in stack:
+                if isinstance(place, int):
+                    frames.append({"address": place, "ready": 1})
+                    continue
+                function, file, line = place
                 for text in (function, file):
                     if text not in offsets:
                         offsets[text] = len(strings)

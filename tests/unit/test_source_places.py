@@ -58,6 +58,9 @@ def test_a_package_is_known_where_an_installer_puts_it() -> None:
         ((LIBRARY, WRAPPER), 1),
         ((LIBRARY, LIBRARY), 0),
         (("<frozen importlib._bootstrap>", APP), 1),
+        (("/rustc/c1f1/library/core/src/ops/function.rs", "/srv/cart.rs"), 1),
+        (("/root/.rustup/x/lib/rustlib/src/rust/library/alloc/src/sync.rs", "/srv/cart.rs"), 1),
+        (("/usr/include/c++/12/bits/shared_ptr.h", "/srv/cart.cc", APP), 1),
         ((), 0),
     ],
 )

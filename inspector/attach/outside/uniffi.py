@@ -42,7 +42,8 @@ MOST_WRAPPERS: Final = 8
 MAKERS: Final = frozenset(shape.make_name for shape in uniffi.SHAPES if shape.make_name)
 LONGEST_CLASS_NAME: Final = 256
 MOST_FILES: Final = 400
-CONTRACT_SYMBOL: Final = re.compile(rb"ffi_(\w+?)_uniffi_contract_version")
+CONTRACT_START: Final = "ffi_"
+CONTRACT_SYMBOL: Final = re.compile(CONTRACT_START + r"(\w+?)_uniffi_contract_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,7 @@ def _interfaces(pid: int) -> Iterator[tuple[str, int]]:
                 loaded_images(pid, [each for each in mapped if each.path == path], lambda _: True)
             )
             with ElfFile(image.path) as file:
-                for name, value in file.symbols_with(b"UNIFFI_META_").items():
+                for name, value in file.symbols_with("UNIFFI_META_").items():
                     yield name, value + image.bias
         except ElfError:
             continue
@@ -312,6 +313,7 @@ def components(pid: int) -> Iterator[str]:
     for path in list(paths)[:MOST_FILES]:
         try:
             with ElfFile(inside(pid, path)) as file:
-                yield from (found.decode() for found in file.exported(CONTRACT_SYMBOL))
+                names = file.symbols_with(CONTRACT_START)
         except ElfError:
             continue
+        yield from (found[1] for name in names if (found := CONTRACT_SYMBOL.fullmatch(name)))

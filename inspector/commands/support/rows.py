@@ -34,7 +34,13 @@ def target_shape(target: Target) -> TargetShape:
 
 def frame_shape(frame: Frame) -> FrameShape:
     """One line of a stack."""
-    return FrameShape(frame.function or None, frame.file or None, frame.line or None)
+    return FrameShape(
+        frame.function or None,
+        frame.file or None,
+        frame.line or None,
+        frame.library or None,
+        frame.no_line or None,
+    )
 
 
 def snapshot_value(snapshot: Snapshot, rows: Iterable[int]) -> PlainRow:

@@ -52,6 +52,10 @@ class FrameShape:
     function: str | None
     file: str | None
     line: int | None
+    library: str | None
+    """The library that holds native code."""
+    no_line: str | None
+    """The reason why native code has no line, if its library should tell one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from inspector.model.counts import Flags
-from inspector.model.snapshot import Ints, Snapshot, TypeRow
+from inspector.model.snapshot import Frame, Ints, Snapshot, TypeRow
 from inspector.model.states import ended, search_words
 from inspector.vocabulary import Reference
 
@@ -92,10 +92,15 @@ def by_ender(text: Text, snapshot: Snapshot) -> Flags:
 def by_site(text: Text, snapshot: Snapshot) -> Flags:
     """Rows created at such a line."""
     sites = {
-        i: "\n".join(f"{frame.short()}\n{frame.file}:{frame.line}" for frame in s.frames)
-        for i, s in snapshot.sites.items()
+        index: "\n".join(text for frame in site.frames for text in _names_of(frame))
+        for index, site in snapshot.sites.items()
     }
     return _pick(_chosen(sites, text, by_line=True), snapshot.handles.created_sites)
+
+
+def _names_of(frame: Frame) -> tuple[str, ...]:
+    library = (frame.library,) if frame.library else ()
+    return (frame.short(), frame.place(), *library)
 
 
 def _threads(text: Text, snapshot: Snapshot) -> Flags:

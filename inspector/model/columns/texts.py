@@ -154,10 +154,8 @@ def site_note(snapshot: Snapshot, row: int) -> str:
             if is_low
             else "site not recorded: the handle is older than the agent"
         )
-    lines = [f"{frame.file}:{frame.line} {frame.function}" for frame in site.frames]
-    if waits_at_site(snapshot, row):
-        lines.insert(0, WAITED)
-    return "\n".join(lines + ["…"] * site.cut)
+    waited = f"{WAITED}\n" if waits_at_site(snapshot, row) else ""
+    return waited + site.text()
 
 
 def count_unknown(snapshot: Snapshot) -> str:

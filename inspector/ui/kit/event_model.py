@@ -127,11 +127,7 @@ def _count_tooltip(rows: EventRows, row: int) -> str:
 
 def _site_tooltip(rows: EventRows, row: int) -> str:
     site = rows.snapshot.sites.get(int(rows.events.sites[row])) if rows.snapshot else None
-    return (
-        "\n".join(frame.short() for frame in site.frames)
-        if site
-        else ("The line is recorded from level history on")
-    )
+    return "\n".join(site.lines()) if site else ("The line is recorded from level history on")
 
 
 def _by_count(rows: EventRows) -> SortKeys:

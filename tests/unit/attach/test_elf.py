@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 import sys
 from pathlib import Path
@@ -14,14 +15,16 @@ from hypothesis import strategies as st
 from inspector.attach.elf import ElfError, ElfFile, machine_of
 from inspector.wire import native_file
 
-WHOLE = Path(native_file()).read_bytes()[:4096]
+CONTENT = Path(native_file()).read_bytes()
+WHOLE = CONTENT[:4096]
 
 
 def test_exported_functions_are_found_and_others_are_not():
     with ElfFile(native_file()) as file:
         found = file.symbols(["PyInit__native", "no_such_function"])
         assert list(found) == ["PyInit__native"]
-        assert file.section(".text") is not None
+        assert file.symbols_with("PyInit__nat") == found
+        assert file.symbols_with("no_such") == {}
     assert machine_of(sys.executable) == "x86-64"
 
 
@@ -52,6 +55,20 @@ def test_a_table_of_terabytes_is_refused(tmp_path: Path):
         ElfFile(path)
 
 
+def test_a_section_of_terabytes_is_refused(tmp_path: Path):
+    """The table of symbols is said to be as long as the address space."""
+    damaged = bytearray(CONTENT)
+    (sections,) = struct.unpack_from("<Q", damaged, 40)
+    (count,) = struct.unpack_from("<H", damaged, 60)
+    for at in range(sections, sections + 64 * count, 64):
+        if struct.unpack_from("<I", damaged, at + 4)[0] == 11:
+            struct.pack_into("<Q", damaged, at + 32, 1 << 45)
+    path = tmp_path / "huge.so"
+    path.write_bytes(damaged)
+    with ElfFile(path) as file, pytest.raises(ElfError, match="damaged"):
+        file.symbols(["main"])
+
+
 def test_programs_for_other_machines_are_named(tmp_path: Path):
     for number, name in ((183, "arm64"), (3, "i386"), (777, "machine 777")):
         other = bytearray(WHOLE[:64])
@@ -61,3 +78,15 @@ def test_programs_for_other_machines_are_named(tmp_path: Path):
         assert machine_of(path) == name
         with pytest.raises(ElfError, match="not a 64-bit x86 program"):
             ElfFile(path)
+
+
+def test_files_that_cannot_be_read_are_errors_and_a_pipe_does_not_block(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, reason in (
+        (tmp_path / "nothing", "No such file"),
+        (tmp_path, "not a regular file"),
+        (tmp_path / "pipe", "not a regular file"),
+    ):
+        for read in (ElfFile, machine_of):
+            with pytest.raises(ElfError, match=reason):
+                read(path)

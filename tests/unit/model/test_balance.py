@@ -122,6 +122,14 @@ def test_library_frames_are_folded_and_those_inside_of_the_program_s_innermost_l
     assert [node.folded for node in folded(frames)] == [0, 2, 0]
 
 
+def test_the_interpreter_s_code_is_a_library_whether_or_not_its_source_lines_are_known() -> None:
+    interpreter = "/usr/lib/libpython3.11.so.1.0"
+    assert is_library(Frame("_PyEval", interpreter, 0))
+    assert is_library(Frame("_PyEval", "/build/Python/ceval.c", 9, interpreter))
+    assert is_library(Frame("new<T>", "/rustc/c1f1/library/alloc/src/sync.rs", 9, "/srv/x.so"))
+    assert not is_library(Frame("open_cart", "/srv/shop.c", 9, "/srv/x.so"))
+
+
 def test_a_stack_of_library_frames_alone_stays_whole() -> None:
     frames = (Frame("core::clone", "/lib/x.so", 0), Frame("std::thread", "/lib/x.so", 0))
     assert folded(frames) == (

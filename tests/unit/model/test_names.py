@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from inspector.model.names import Names
+from inspector.model.snapshot import Frame
 from inspector.session.dtypes import dtype_of
 
 FRAME = dtype_of("AiFrameSlot")
@@ -71,6 +72,23 @@ def test_a_native_frame_without_a_name_shows_its_address():
     names.add_frames(np.array([(0, 0, 0, 0, 0), (0, 0, 0, 1, 0x7F00)], FRAME))
     names.add_sites(sites([1]))
     assert names.sites[1].frames[0].function == "0x7f00"
+
+
+def test_native_code_that_was_inlined_is_a_frame_for_each_function():
+    places = (
+        Frame("", "/lib/x.so", 0, "/lib/x.so", "a reason"),
+        Frame("outer", "/src/x.c", 9, "/lib/x.so"),
+    )
+    names = Names(lambda address: places if address == 0x7F00 else ())
+    names.add_strings(STRINGS)
+    names.add_frames(np.array([(0, 0, 0, 0, 0), (0, 0, 0, 1, 0x7F00), (ADD, APP, 4, 1, 0)], FRAME))
+    names.add_sites(sites([1, 2]))
+    assert names.sites[1].frames == (
+        Frame("0x7f00", "/lib/x.so", 0, "/lib/x.so", "a reason"),
+        places[1],
+        Frame("add", "app.py", 4),
+    )
+    assert names.sites[1].lines()[0] == "x.so 0x7f00 (a reason)"
 
 
 def test_a_damaged_length_makes_no_endless_name():

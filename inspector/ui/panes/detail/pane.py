@@ -348,8 +348,7 @@ class DetailPane(PaneBase):
                 if low
                 else "not recorded: older than the agent or the level"
             )
-        lines = [escape(frame.short()) for frame in site.frames]
-        return "<br>".join(lines + ["…"] * site.cut)
+        return "<br>".join(map(escape, site.lines()))
 
     def _siblings(self, snapshot: Snapshot, row: int) -> str:
         handles = snapshot.handles

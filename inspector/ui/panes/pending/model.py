@@ -128,11 +128,7 @@ def _request_text(rows: PendingCloses, row: int) -> str:
 
 def _request_tooltip(rows: PendingCloses, row: int) -> str:
     site = rows.request_site(row)
-    where = (
-        [frame.short() for frame in site.frames]
-        if site
-        else [("The line is recorded from level history on")]
-    )
+    where = site.lines() if site else ("The line is recorded from level history on",)
     return "\n".join([rows.requester(row) or NOT_RECORDED, *where])
 
 

@@ -99,4 +99,4 @@ def _site_text(rows: Calls, row: int) -> str:
 
 def _site_tooltip(rows: Calls, row: int) -> str:
     site = rows.site(row)
-    return "\n".join(frame.short() for frame in site.frames) if site else NO_SITE
+    return "\n".join(site.lines()) if site else NO_SITE

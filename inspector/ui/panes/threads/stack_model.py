@@ -88,7 +88,7 @@ def _where_tooltip(rows: StackLines, row: int) -> str:
     frame = rows.lines[row].frame
     if frame is None:
         return "The thread runs no Python, or its stack could not be read"
-    return f"{frame.file}:{frame.line} {frame.function}"
+    return frame.whole()
 
 
 def _where_cue(rows: StackLines, row: int) -> Cue | None:

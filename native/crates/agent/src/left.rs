@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use segment::injected::{at, CODE_BYTES, REGION_BYTES, REGION_MAGIC};
 use segment::platform;
+use segment::platform::maps::MemoryMap;
 
 /// How long running threads are looked at before the region stays. The next injection uses it
 /// again, so there is one at most.
@@ -25,21 +26,20 @@ const STACK_BYTES: usize = 64 << 10;
 
 /// Unmaps the regions of injections that all threads have left. Returns how many stay.
 pub fn unmap_left() -> usize {
-    let regions: Vec<usize> = regions(&platform::memory_map())
-        .filter(|&base| word(base + CODE_BYTES) == Some(REGION_MAGIC))
-        .collect();
+    let map = MemoryMap::of_this_process();
+    let is_region = |&base: &usize| word(base + CODE_BYTES) == Some(REGION_MAGIC);
+    let regions: Vec<usize> = regions(&map).filter(is_region).collect();
     regions.into_iter().filter(|&base| !unmap(base)).count()
 }
 
 /// First bytes of ranges that look like the code of a region.
-fn regions(map: &str) -> impl Iterator<Item = usize> + '_ {
-    map.lines().filter_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let [range, "r-xp", _, _, "0"] = fields[..] else { return None };
-        let (low, high) = range.split_once('-')?;
-        let (low, high) =
-            (usize::from_str_radix(low, 16).ok()?, usize::from_str_radix(high, 16).ok()?);
-        (high - low == CODE_BYTES).then_some(low)
+fn regions(map: &MemoryMap) -> impl Iterator<Item = usize> + '_ {
+    map.iter().filter_map(|each| {
+        let is_region = each.access == *b"r-xp"
+            && each.inode == 0
+            && each.path.is_empty()
+            && each.high - each.low == CODE_BYTES as u64;
+        is_region.then_some(each.low as usize)
     })
 }
 

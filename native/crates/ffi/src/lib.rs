@@ -5,6 +5,7 @@ pub mod adapters;
 pub mod compound;
 pub mod control;
 pub mod edges;
+pub mod elf;
 pub mod extension;
 pub mod follow;
 pub mod foreign;

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.model.equation import equation_of
 from inspector.model.findings.leads import Coverage, FailedCallback
-from inspector.model.snapshot import UNKNOWN, Outer, TargetState
+from inspector.model.snapshot import UNKNOWN, Frame, Outer, Site, TargetState
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.detail.count_bar import CountBar, sentence
 from inspector.ui.panes.detail.pane import MAX_SIBLINGS, DetailPane
@@ -75,6 +75,18 @@ def test_a_pending_close_is_told_whole(pane: DetailPane) -> None:
     assert "sync.py:88 sync" in fact(pane, "Asked by")
     assert "worker-2" in fact(pane, "Owner thread")
     assert is_shown(pane, "Resource")
+
+
+def test_a_native_frame_without_a_line_tells_the_reason(pane: DetailPane) -> None:
+    snapshot = snapshot_of([PENDING])
+    frames = (
+        Frame("keep", "/srv/shop.c", 4, "/srv/libshop.so"),
+        Frame("0x7f00", "/srv/old.so", 0, "/srv/old.so", "the file was replaced"),
+    )
+    created = int(snapshot.handles.created_sites[0])
+    sites = {**snapshot.sites, created: Site(created, frames)}
+    pane.choose(PENDING.id, dataclasses.replace(snapshot, sites=sites))
+    assert "shop.c:4 keep<br>old.so 0x7f00 (the file was replaced)" in fact(pane, "Site")
 
 
 def test_failed_calls_are_told_of_python_objects_that_native_code_holds_and_of_no_other(

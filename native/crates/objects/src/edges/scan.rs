@@ -12,7 +12,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
-use segment::platform::{memory_map, read_own_memory};
+use segment::platform::maps::{Mapping, MemoryMap};
+use segment::platform::read_own_memory;
 
 /// Bytes of a chunk that are read at most.
 const CHUNK_LIMIT: usize = 64 << 10;
@@ -53,27 +54,21 @@ pub struct Maps {
 impl Maps {
     /// As it is now.
     pub fn of_this_process() -> Self {
-        let text = memory_map();
         let mut maps = Self { heap: Vec::new(), files: Vec::new() };
-        for line in text.lines() {
-            maps.add(line);
+        for mapping in MemoryMap::of_this_process().iter() {
+            maps.add(&mapping);
         }
         maps
     }
 
-    /// `7f12-7f34 rw-p 00000000 00:00 0  [heap]`.
-    fn add(&mut self, line: &str) -> Option<()> {
-        let mut words = line.split_ascii_whitespace();
-        let (from, to) = words.next()?.split_once('-')?;
-        let range = u64::from_str_radix(from, 16).ok()?..u64::from_str_radix(to, 16).ok()?;
-        let access = words.next()?;
-        let name = words.nth(3).unwrap_or("");
-        if access.starts_with("rw") && (name.is_empty() || name == "[heap]") {
+    fn add(&mut self, mapping: &Mapping<'_>) {
+        let range = mapping.low..mapping.high;
+        let is_heap = mapping.path.is_empty() || mapping.path == b"[heap]";
+        if mapping.access.starts_with(b"rw") && is_heap {
             self.heap.push(range);
-        } else if access.starts_with('r') && name.starts_with('/') {
+        } else if mapping.access[0] == b'r' && mapping.path.starts_with(b"/") {
             self.files.push(range);
         }
-        Some(())
     }
 
     fn is_heap(&self, address: u64) -> bool {
@@ -274,13 +269,10 @@ mod tests {
     #[test]
     fn lines_of_the_kernel_s_map_are_told_apart() {
         let mut maps = Maps { heap: Vec::new(), files: Vec::new() };
-        for line in [
-            "1000-2000 rw-p 0 00:00 0",
-            "2000-3000 rw-p 0 00:00 0 [heap]",
-            "4000-5000 r--p 0 08:01 5 /lib/x.so",
-            "nonsense",
-        ] {
-            maps.add(line);
+        let text = "1000-2000 rw-p 0 00:00 0\n2000-3000 rw-p 0 00:00 0 [heap]\n\
+            4000-5000 r--p 0 08:01 5 /lib/x.so\nnonsense\n";
+        for mapping in MemoryMap::from(text.as_bytes()).iter() {
+            maps.add(&mapping);
         }
         assert_eq!(maps.heap, [0x1000..0x2000, 0x2000..0x3000]);
         assert!(

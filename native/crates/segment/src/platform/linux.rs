@@ -469,11 +469,6 @@ pub unsafe fn read_own_memory(into: &[libc::iovec], from: &[libc::iovec]) -> io:
     Ok(read as usize)
 }
 
-/// The mappings of this process, as `/proc/self/maps` has them; empty when it cannot be read.
-pub fn memory_map() -> String {
-    fs::read_to_string("/proc/self/maps").unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsFd;

@@ -5,6 +5,7 @@ mod calls;
 pub mod ipc;
 pub mod limits;
 mod linux;
+pub mod maps;
 mod symbols;
 
 pub use calls::*;
