@@ -1,11 +1,20 @@
-"""The command palette: every action of the window, found by typing. GUI thread."""
+"""The search: every action of the window, and its objects, found by typing. GUI thread."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QDialog,
@@ -18,8 +27,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inspector.ui.shell.search import Hit, rank
+
 LINE_HEIGHT: Final = 28
-_ACTION = Qt.ItemDataRole.UserRole
+LOOSE: Final = 3
+"""From this rank on only the letters of a text fit: such actions come last."""
+_CHOICE = Qt.ItemDataRole.UserRole
 _KEYS = Qt.ItemDataRole.UserRole + 1
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
@@ -53,16 +66,26 @@ class KeysDelegate(QStyledItemDelegate):
 
 
 class CommandPalette(QDialog):
-    """Lists actions whose letters appear in order; the one chosen runs after the dialog closed."""
+    """Lists actions and things that fit; the chosen one runs after the dialog closed."""
 
-    def __init__(self, actions: Sequence[QAction], parent: QWidget | None = None) -> None:
-        """Offers ``actions``; impossible actions are greyed."""
+    hit_chosen = Signal(object)
+    """``Hit``."""
+
+    def __init__(
+        self,
+        actions: Sequence[QAction],
+        parent: QWidget | None = None,
+        *,
+        search: Callable[[str], Sequence[Hit]] = lambda _typed: (),
+    ) -> None:
+        """Offers ``actions``, impossible ones greyed, and what ``search`` finds."""
         super().__init__(parent)
-        self.setWindowTitle("Commands")
-        self.setMinimumSize(420, 360)
+        self.setWindowTitle("Search")
+        self.setMinimumSize(520, 400)
         self._actions = tuple(actions)
+        self._search = search
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Type a command")
+        self.field.setPlaceholderText("Types, #ids, threads, lines, findings, commands")
         self.field.setAccessibleName("Command")
         self.list = QListWidget()
         self.list.setAccessibleName("Commands")
@@ -91,33 +114,58 @@ class CommandPalette(QDialog):
 
     def _fill(self, typed: str) -> None:
         self.list.clear()
-        for action in sorted(
-            (a for a in self._actions if matches(typed, a.text())), key=lambda a: not a.isEnabled()
-        ):
-            keys = action.shortcut().toString()
-            item = QListWidgetItem(action.icon(), action.text())
-            item.setData(_ACTION, action)
-            item.setData(_KEYS, keys)
-            item.setData(
-                Qt.ItemDataRole.AccessibleTextRole,
-                f"{action.text()}, {keys}" if keys else action.text(),
-            )
-            item.setToolTip(action.toolTip())
-            if not action.isEnabled():
-                item.setFlags(Qt.ItemFlag.NoItemFlags)
+        ranked = [(rank(typed, _plain(action)), action) for action in self._actions]
+        fitting = sorted(
+            ((place, action) for place, action in ranked if place >= 0),
+            key=lambda pair: (pair[0], not pair[1].isEnabled()),
+        )
+        near = [action for place, action in fitting if place < LOOSE]
+        loose = [action for place, action in fitting if place >= LOOSE]
+        for action in near:
+            self._add_action(action)
+        for hit in self._search(typed):
+            self._add(hit.text, hit.kind.value, hit)
+        for action in loose:
+            self._add_action(action)
+        if not self.list.count():
+            item = QListWidgetItem(f"Nothing fits “{typed}”")
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(item)
         self.list.setCurrentRow(0)
+
+    def _add_action(self, action: QAction) -> None:
+        keys = action.shortcut().toString()
+        item = self._add(_plain(action), keys, action)
+        item.setIcon(action.icon())
+        item.setToolTip(action.toolTip())
+        if not action.isEnabled():
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+
+    def _add(self, text: str, beside: str, what: QAction | Hit) -> QListWidgetItem:
+        item = QListWidgetItem(text)
+        item.setData(_CHOICE, what)
+        item.setData(_KEYS, beside)
+        accessible = f"{text}, {beside}" if beside else text
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, accessible)
+        self.list.addItem(item)
+        return item
 
     def _run(self) -> None:
         item = self.list.currentItem()
         if item is None or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
             return
-        action: QAction = item.data(_ACTION)
+        choice = item.data(_CHOICE)
         self.accept()
-        action.trigger()
+        if isinstance(choice, QAction):
+            choice.trigger()
+        elif isinstance(choice, Hit):
+            self.hit_chosen.emit(choice)
+
+
+def _plain(action: QAction) -> str:
+    return action.text().replace("&", "")
 
 
 def matches(typed: str, text: str) -> bool:
     """Whether the letters of ``typed`` appear in ``text`` in their order."""
-    letters = iter(text.casefold())
-    return all(letter in letters for letter in typed.casefold() if not letter.isspace())
+    return rank(typed, text) >= 0

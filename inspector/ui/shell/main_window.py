@@ -56,6 +56,7 @@ from inspector.ui.shell.new_window import open_another
 from inspector.ui.shell.pane_list import PaneParts
 from inspector.ui.shell.replay_bar import ReplayBar
 from inspector.ui.shell.screenshot_command import ScreenshotCommand
+from inspector.ui.shell.search import Hit, find
 from inspector.ui.shell.selection_actions import SelectionActions
 from inspector.ui.shell.start_page import StartPage
 from inspector.ui.shell.state_banner import show_state
@@ -496,9 +497,21 @@ class MainWindow(QMainWindow):
             self.attachment.open_file(path)
 
     def _show_commands(self) -> None:
-        palette = CommandPalette(self._all_actions(), self)
+        palette = CommandPalette(self._all_actions(), self, search=self._find)
+        palette.hit_chosen.connect(self._show_hit)
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         palette.open()
+
+    def _find(self, typed: str) -> list[Hit]:
+        return find(typed, self.attachment.shown, self.findings.report.suspects())
+
+    def _show_hit(self, hit: Hit) -> None:
+        if hit.handle:
+            self.workbench.choose(hit.handle)
+        elif hit.finding is not None:
+            self._choose_suspect(Suspect(hit.finding, hit.text))
+        else:
+            self.workbench.handles.set_filter(hit.filter)
 
     def _all_actions(self) -> tuple[QAction, ...]:
         return (*self.commands.all(), *self.workbench.pane_actions())

@@ -362,6 +362,10 @@ class Workbench(QWidget):
         self.marks.mark_wanted.connect(book.mark_now)
         self.marks.moments_wanted.connect(lambda begin, end: self._mark(book, (begin, end)))
         book.marked.connect(self.timeline.add_mark)
+        book.baseline_changed.connect(
+            lambda: self.timeline.show_baseline(book.baseline.at if book.baseline else None)
+        )
+        parts.changes.plain_changed.connect(self.timeline.show_changes)
         coverage_changed = parts.findings.coverage_changed
         coverage_changed.connect(lambda coverage: self.handles.show_lead(coverage.lead))
         coverage_changed.connect(self.detail.show_coverage)

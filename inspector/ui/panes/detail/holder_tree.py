@@ -30,6 +30,7 @@ class HolderTree(QWidget):
         self._theme = theme
         self._steps: tuple[PathStep, ...] = ()
         self._leaf = ""
+        self.setAccessibleName("Holders")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def show_steps(self, steps: Sequence[PathStep], leaf: str) -> None:

@@ -21,6 +21,10 @@ AXIS_WIDTH: Final = 56
 CAPTION_INSET: Final = 6
 MIN_CAPTION_PIXELS: Final = 36
 BIRTHS: Final = "births/s"
+BAND_HEIGHT: Final = 16
+TIME_HEIGHT: Final = 20
+UNLIMITED: Final = 16_777_215
+"""Qt's largest height."""
 PLOT_SPACING: Final = 10
 """So that the 0 of the upper scale and the top of the lower one are two labels."""
 
@@ -75,12 +79,23 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
         for caption in self._captions:
             caption.set_theme(theme)
 
-    def show_part(self, times: tuple[float, float], tops: tuple[float, float]) -> None:
-        """Show the part between two times, up to these values.
+    def set_band(self, *, is_band: bool) -> None:
+        """Births and deaths as a low band without a scale, or as a plot of its own."""
+        layout = self.ci.layout
+        layout.setRowMaximumHeight(1, BAND_HEIGHT + TIME_HEIGHT if is_band else UNLIMITED)
+        layout.setRowMinimumHeight(1, BAND_HEIGHT + TIME_HEIGHT if is_band else 0)
+        layout.setSpacing(2 if is_band else PLOT_SPACING)
+        self.rates.getAxis("left").setStyle(showValues=not is_band)
 
-        The values: of ``live``, and of ``rates`` both up and down.
+    def show_part(
+        self, times: tuple[float, float], live: tuple[float, float], rates: float
+    ) -> None:
+        """Show the part between two times, and between two values of ``live``.
+
+        ``rates`` is the highest value of births, and of deaths.
         """
-        self.live.setRange(xRange=times, yRange=(0, tops[0]), padding=0)
+        tops = (live[1], rates)
+        self.live.setRange(xRange=times, yRange=live, padding=0)
         self.rates.setRange(xRange=times, yRange=(-tops[1], tops[1]), padding=0)
         for plot in self.plots:
             # else it is found out of date while painting, and all is painted twice
@@ -152,7 +167,7 @@ def _shape(plot: Any) -> None:
     left.enableAutoSIPrefix(False)
     for axis in (left, plot.getAxis("bottom")):
         axis.setStyle(tickFont=ui_font(8.5), tickLength=-4, maxTickLevel=0)
-    plot.getAxis("bottom").setHeight(22)
+    plot.getAxis("bottom").setHeight(TIME_HEIGHT)
 
 
 class ViewCurve(pg.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph has no types

@@ -12,32 +12,36 @@ from typing import Final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QPen
+from PySide6.QtGui import QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
+    QPushButton,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from inspector.model.changes import ChangeTable
 from inspector.model.churn import ChurnHistory, Mark, MarkKind
 from inspector.model.diff import Diff
 from inspector.model.filter import quoted
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.model.time_of_day import range_text
-from inspector.model.wording import clock, duration, number
+from inspector.model.wording import number
 from inspector.ui.kit.labels import text_label
 from inspector.ui.kit.pane_base import PaneBase, is_seen
-from inspector.ui.kit.theme import Theme, ui_font
+from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
-from inspector.ui.panes.timeline.canvas import AXIS_WIDTH
 from inspector.ui.panes.timeline.legend import LegendEntry, TimelineLegend
-from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame
+from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame, SeriesLines
 from inspector.ui.panes.timeline.plot import DASHES, TimelinePlot
+from inspector.ui.panes.timeline.readout import Readout, sentence
 
 TOP_TYPES: Final = 5
+MODES_FROM: Final = 820
+"""Pixels from which on the modes are beside the legend."""
 TYPES_CHOICE_SECS: Final = 2.0
 """Which types have lines is decided anew that often at most, so that the legend can be read."""
 SETTLING_SECS: Final = 10.0
@@ -50,11 +54,8 @@ SPANS: Final = (
     ("30 min", 1800.0),
     ("4 h", 14400.0),
 )
-READOUT_INSET: Final = 12
 CALM_MILLIS: Final = 200
 """Between two changes of the legend's numbers."""
-MARK_REACH: Final = 0.006
-"""Share of the time axis within which the pointer finds a mark."""
 NO_TARGET: Final = "Attach to a process to see its handles come and go"
 RECORDED: Final = "This file holds one moment: there is no time to show"
 GONE: Final = (
@@ -89,6 +90,9 @@ class TimelinePane(PaneBase):
         self._types: tuple[int, ...] = ()
         self._chosen_at = -math.inf
         self._pointed_at = math.nan
+        self._baseline: float | None = None
+        self._wanted: tuple[int, ...] = ()
+        self._is_count = False
         self._paused = False
         self._frame: ChurnFrame | None = None
         self._calm = calm or QTimer(self)
@@ -174,7 +178,7 @@ class TimelinePane(PaneBase):
         self.legend.set_theme(theme)
         self.plot.set_theme(theme)
         self._show_types()
-        self._dress_readout()
+        self._readout.set_theme(theme)
 
     def clear(self) -> None:
         """There is no target any more."""
@@ -184,7 +188,22 @@ class TimelinePane(PaneBase):
         self._names, self._target, self._types, self._chosen_at = {}, None, (), -math.inf
         self._message.setText(NO_TARGET)
         self._readout.hide()
+        self._wanted, self._baseline = (), None
         self._show_page()
+
+    def show_baseline(self, since: float | None) -> None:
+        """The change is measured from this moment; ``None``: there is none yet."""
+        self._baseline = since
+        self._show_mode()
+
+    def show_changes(self, table: ChangeTable | None) -> None:
+        """Choose the types that have lines by their growth, then by their live handles.
+
+        A type with a finding always has one.
+        """
+        rows = [row for row in table.rows if row.key.startswith("t")] if table is not None else []
+        rows.sort(key=lambda row: (row.finding is None, -_known(row.change), -row.live))
+        self._wanted = tuple(int(row.key[1:]) for row in rows[:TOP_TYPES])
 
     def add_title(self, title: QWidget) -> None:
         """Put a widget before the legend."""
@@ -194,6 +213,14 @@ class TimelinePane(PaneBase):
         """Show the legend alone, or the plots too."""
         for part in (self.plot, self._span, self._live_button):
             part.setVisible(not folded)
+        for button in self._modes:
+            button.setVisible(not folded and self.width() >= MODES_FROM)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The legend before the modes where there is little room."""
+        super().resizeEvent(event)
+        for button in self._modes:
+            button.setVisible(self.width() >= MODES_FROM and self.plot.isVisibleTo(self))
 
     def sizeHint(self) -> QSize:
         """Enough for both plots to be read."""
@@ -217,12 +244,7 @@ class TimelinePane(PaneBase):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._message)
         self._pages.addWidget(self._page)
-        self._readout = text_label("", self.plot)
-        self._readout.setObjectName("Values at the pointer")
-        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout.setFont(ui_font())
-        self._readout.hide()
-        self._dress_readout()
+        self._readout = Readout(theme, self.plot)
         self.legend.toggled.connect(self.plot.set_hidden)
         self.legend.filter_wanted.connect(self.filter_wanted)
         self.plot.painted.connect(self._painted)
@@ -232,6 +254,7 @@ class TimelinePane(PaneBase):
         self.plot.range_dropped.connect(lambda: self.born_wanted.emit(""))
         self.plot.pointed.connect(self._pointed)
         self.plot.following_changed.connect(self._live_button.setChecked)
+        self._show_mode()
 
     def _build_head(self) -> QHBoxLayout:
         self._span = QComboBox()
@@ -253,9 +276,12 @@ class TimelinePane(PaneBase):
         self._live_button.setCheckable(True)
         self._live_button.setChecked(True)
         self._live_button.clicked.connect(self.plot.set_following)
+        self._modes = tuple(self._mode_button(text) for text in ("Change", "Count from 0"))
         self._head = head = QHBoxLayout()
         head.setContentsMargins(8, 2, 8, 0)
         head.setSpacing(8)
+        for button in self._modes:
+            head.addWidget(button)
         head.addWidget(self.legend, 1)
         head.addWidget(self._span)
         head.addWidget(self._live_button)
@@ -285,7 +311,7 @@ class TimelinePane(PaneBase):
             return
         self._chosen_at = self.history.last_at
         begin, end = self.plot.visible_range
-        busiest = self.history.busiest_types(begin, end, TOP_TYPES)
+        busiest = self._wanted or self.history.busiest_types(begin, end, TOP_TYPES)
         settled = self.history.last_at - self.history.first_at > SETTLING_SECS
         kept = tuple(index for index in self._types if index in busiest) if settled else ()
         self._types = kept + tuple(index for index in busiest if index not in kept)
@@ -326,7 +352,7 @@ class TimelinePane(PaneBase):
 
     def _painted(self, frame: ChurnFrame) -> None:
         self._frame = frame
-        self._show_readout(frame)
+        self._readout.show_frame(frame, self._pointed_at, self.history.marks)
         if not self._calm.isActive() or not math.isnan(self._pointed_at):
             self._show_values()
 
@@ -341,45 +367,36 @@ class TimelinePane(PaneBase):
         self._frame = None
         at = self.plot.newest_at if math.isnan(self._pointed_at) else self._pointed_at
         self.legend.show_values(
-            {series.key: number(series.live.value_at(at)) for series in frame.series}
+            {series.key: self._value_text(series, at) for series in frame.series}
         )
-        self.plot.setAccessibleDescription(self._sentence(frame, at))
+        self.plot.setAccessibleDescription(sentence(frame, at))
         self._calm.start()
 
-    def _show_readout(self, frame: ChurnFrame) -> None:
-        at = self._pointed_at
-        if math.isnan(at):
-            self._readout.hide()
-            return
-        near = [
-            mark
-            for mark in self.history.marks
-            if abs(mark.at - at) <= (frame.end - frame.begin) * MARK_REACH
-        ]
-        lines = [self._sentence(frame, at), *(mark.text for mark in near[-3:])]
-        self._readout.setText("\n".join(lines))
-        self._readout.adjustSize()
-        right = at < (frame.begin + frame.end) / 2
-        self._readout.move(
-            self.plot.width() - self._readout.width() - READOUT_INSET
-            if right
-            else AXIS_WIDTH + READOUT_INSET,
-            READOUT_INSET,
-        )
-        self._readout.show()
+    def _value_text(self, series: SeriesLines, at: float) -> str:
+        value = series.live.value_at(at)
+        if not self.plot.change.is_on or series.key == TOTAL or math.isnan(value):
+            return number(value)
+        change = round(value - self.plot.change.base_of(series.key, self._types))
+        return f"{change:+,}".replace("-", "−") if change else "±0"
 
-    def _sentence(self, frame: ChurnFrame, at: float) -> str:
-        """``14:03:22.4   live 12,408   +1,240/s −1,180/s over 0.5 s``."""
-        total = frame.of(TOTAL)
-        if total is None or math.isnan(total.live.value_at(at)):
-            return f"{clock(at)[:-2]}   no reading"
-        births, deaths = total.births.value_at(at), -total.deaths.value_at(at)
-        rates = f"+{number(births)}/s  −{number(deaths)}/s over {duration(frame.width_secs)}"
-        return f"{clock(at)[:-2]}   live {number(total.live.value_at(at))}   {rates}"
+    def _mode_button(self, text: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setCheckable(True)
+        button.setProperty("segment", True)
+        button.setAccessibleName(f"Timeline: {text}")
+        button.clicked.connect(lambda: self._set_mode(is_count=text != "Change"))
+        return button
 
-    def _dress_readout(self) -> None:
-        theme = self._theme
-        self._readout.setStyleSheet(
-            f"background: {theme.surface_alt}; color: {theme.text}; border: 1px solid "
-            f"{theme.line}; padding: 4px 8px;"
-        )
+    def _set_mode(self, *, is_count: bool) -> None:
+        self._is_count = is_count
+        self._show_mode()
+
+    def _show_mode(self) -> None:
+        for button, is_count in zip(self._modes, (False, True), strict=True):
+            button.setChecked(is_count == self._is_count)
+        self.plot.set_since(None if self._is_count else self._baseline)
+
+
+def _known(change: float) -> float:
+    """The change, 0 where it is not known."""
+    return 0.0 if math.isnan(change) else change

@@ -17,21 +17,15 @@ from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from inspector.model.churn import ChurnHistory, Line
+from inspector.model.churn import ChurnHistory
 from inspector.model.snapshot import Floats
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.timeline.birth_shade import BirthShade
-from inspector.ui.panes.timeline.canvas import BIRTHS, TimelineCanvas, ViewCurve
+from inspector.ui.panes.timeline.canvas import BIRTHS, TimelineCanvas
+from inspector.ui.panes.timeline.change_mode import ChangeMode
+from inspector.ui.panes.timeline.curves import PlotCurves
 from inspector.ui.panes.timeline.gestures import PlotGestures
-from inspector.ui.panes.timeline.lines import (
-    REST,
-    TOTAL,
-    ChurnFrame,
-    SeriesLines,
-    ceiling,
-    compute_frame,
-    highest,
-)
+from inspector.ui.panes.timeline.lines import ChurnFrame, ceiling, compute_frame
 from inspector.ui.panes.timeline.marks import MarkLines
 from inspector.ui.panes.timeline.moment_line import MomentLine
 from inspector.ui.panes.timeline.range_bands import RangeBands
@@ -42,7 +36,8 @@ FRAME_SECS: Final = 0.015
 comes a little early is not left out."""
 SLOWEST_FRAME_SECS: Final = 0.1
 ZOOM_STEP: Final = 1.25
-FLAT_SHARE: Final = 0.015
+BAND_BELOW: Final = 200
+"""Lower plots show births and deaths as a band."""
 DASHES: Final = (
     Qt.PenStyle.SolidLine,
     Qt.PenStyle.DashLine,
@@ -79,12 +74,11 @@ class TimelinePlot(QWidget):
         self._hidden: frozenset[int] = frozenset()
         self._window = TimeWindow(history)
         self._tops = [0.0, 0.0]
+        self.change = ChangeMode(history)
+        """Whether the lines are counts, or the change since a moment."""
         self._pressed_at = (0.0, 0.0)
         self._selecting: tuple[float, float] | None = None
         self._range: tuple[float, float] | None = None
-        self.curves: dict[int, tuple[Any, Any, Any]] = {}
-        """Live handles, births and deaths by type, ``TOTAL`` or ``REST``, as they are drawn."""
-        self._lines: dict[Any, tuple[Line, float]] = {}
         self._drawn_at = 0.0
         self.frame_secs = 0.0
         """The time that the newest repaint took to compute and hand over."""
@@ -96,6 +90,11 @@ class TimelinePlot(QWidget):
         self.set_theme(theme)
 
     # calls from other parts -----------------------------------------------------------------------
+
+    @property
+    def curves(self) -> dict[int, tuple[Any, Any, Any]]:
+        """Live handles, births and deaths by type, ``TOTAL`` or ``REST``, as they are drawn."""
+        return self._drawn.curves
 
     @property
     def following(self) -> bool:
@@ -116,6 +115,11 @@ class TimelinePlot(QWidget):
     def visible_range(self) -> tuple[float, float]:
         """First and last moment shown, seconds since the Unix epoch."""
         return self._window.visible_range
+
+    def set_since(self, since: float | None) -> None:
+        """Show the change since a moment, seconds since the Unix epoch; ``None``: counts."""
+        if self.change.set_since(since):
+            self.request_draw()
 
     def moment_at(self, position: QPointF) -> float:
         """The moment under a point of the canvas, seconds since the Unix epoch."""
@@ -148,10 +152,9 @@ class TimelinePlot(QWidget):
         others = types != self._types or pens.keys() != self._pens.keys()
         self._types, self._pens = types, pens
         if others:
-            self._rebuild_curves()
-        for key, curves in self.curves.items():
-            for curve in curves:
-                curve.setPen(pens[key])
+            self._drawn.rebuild(types, pens)
+            self.change.forget_rest()
+        self._drawn.set_pens(pens)
         self.request_draw()
 
     def set_hidden(self, keys: frozenset[int]) -> None:
@@ -206,15 +209,16 @@ class TimelinePlot(QWidget):
         self.ranges.set_theme(theme)
         self.moment.set_theme(theme)
         self.shade.set_theme(theme)
-        self._fill_totals()
+        self._drawn.set_theme(theme)
         self.request_draw()
 
     def reset(self) -> None:
         """Another target: follow it, forget the scales."""
         self._tops = [0.0, 0.0]
+        self.change.set_since(None)
         self._types = ()
         self._pens = {}
-        self._rebuild_curves()
+        self._drawn.rebuild((), {})
         self.show_range(None)
         self.show_moment(None)
         self.show_survivors(np.empty(0), "")
@@ -235,6 +239,7 @@ class TimelinePlot(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lines are computed for the pixels there are."""
         super().resizeEvent(event)
+        self.canvas.set_band(is_band=self.height() < BAND_BELOW)
         self.request_draw()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -267,7 +272,8 @@ class TimelinePlot(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Timeline of live handles, births and deaths")
         self.canvas = TimelineCanvas(lambda: self._history.first_at, self)
-        self._live, self._rates = self.canvas.plots
+        self._drawn = PlotCurves(self._theme, self.canvas)
+        _, self._rates = self.canvas.plots
         self.marks = MarkLines(self._theme, self.canvas.plots)
         self.shade = BirthShade(self._theme, self._rates)
         self.ranges = RangeBands(self._theme, self.canvas.plots)
@@ -288,34 +294,6 @@ class TimelinePlot(QWidget):
         gestures.wheeled.connect(
             lambda notches, place: self._zoom(ZOOM_STEP**-notches, self.moment_at(place))
         )
-
-    def _rebuild_curves(self) -> None:
-        for curves in self.curves.values():
-            self._live.removeItem(curves[0])
-            for curve in curves[1:]:
-                self._rates.removeItem(curve)
-        self.curves = {}
-        self._lines.clear()
-        for key in (REST, *self._types, TOTAL):
-            if key in self._pens:
-                first, second, third = (
-                    ViewCurve(pen=self._pens[key], antialias=False, skipFiniteCheck=True)
-                    for _ in range(3)
-                )
-                self._live.addItem(first)
-                self._rates.addItem(second)
-                self._rates.addItem(third)
-                self.curves[key] = first, second, third
-        self._fill_totals()
-
-    def _fill_totals(self) -> None:
-        """Births and deaths of all types are areas too: the eye compares them."""
-        for curve, token in zip(
-            self.curves.get(TOTAL, ())[1:], ("born_fill", "dying_fill"), strict=False
-        ):
-            curve.setFillLevel(0)
-            curve.setBrush(self._theme.color(token))
-            curve.setZValue(-1)
 
     # drawing --------------------------------------------------------------------------------------
 
@@ -340,13 +318,14 @@ class TimelinePlot(QWidget):
         )
         base = self._history.first_at
         for series in frame.series:
-            for curve, line in zip(
-                self.curves.get(series.key, ()),
-                (series.live, series.births, series.deaths),
-                strict=False,
-            ):
-                self._set_line(curve, line, base)
-            self._show_curves(series, frame.highest_rate)
+            shown = self.change.of(series, self._types)
+            self._drawn.set_lines(series.key, (shown, series.births, series.deaths), base)
+            self._drawn.show(
+                series,
+                frame.highest_rate,
+                is_on=series.key not in self._hidden,
+                is_change=self.change.is_on,
+            )
         self.shade.draw(frame.series[-1].births, base)
         self._scale(frame, base)
         self.canvas.place_captions()
@@ -358,42 +337,13 @@ class TimelinePlot(QWidget):
         self.frame_secs = time.perf_counter() - started
         self.painted.emit(frame)
 
-    def _set_line(self, curve: Any, line: Line, base: float) -> None:
-        """A line that is the same as before keeps its path."""
-        before = self._lines.get(curve)
-        if (
-            before is None
-            or before[1] != base
-            or not (np.array_equal(before[0].at, line.at) and _same(before[0].values, line.values))
-        ):
-            self._lines[curve] = line, base
-            broken = bool(np.isnan(line.values).any())
-            curve.setData(line.at - base, line.values, connect="finite" if broken else "all")
-
-    def _show_curves(self, series: SeriesLines, highest_rate: float) -> None:
-        """Lines that are on.
-
-        Rates that would lie on the zero line are left out, many of them there are one thick bar.
-        """
-        on = series.key not in self._hidden
-        for curve, line in zip(
-            self.curves.get(series.key, ()), (None, series.births, series.deaths), strict=False
-        ):
-            flat = (
-                line is not None
-                and series.key != TOTAL
-                and highest(np.abs(line.values)) < FLAT_SHARE * highest_rate
-            )
-            curve.setVisible(on and not flat)
-
     def _scale(self, frame: ChurnFrame, base: float) -> None:
         self._tops = [
             ceiling(frame.highest_live, self._tops[0]),
             ceiling(frame.highest_rate, self._tops[1]),
         ]
-        self.canvas.show_part(
-            (frame.begin - base, frame.end - base), (self._tops[0], self._tops[1])
-        )
+        live = self.change.scale(frame, self._hidden, self._types) or (0.0, self._tops[0])
+        self.canvas.show_part((frame.begin - base, frame.end - base), live, self._tops[1])
 
     # looking elsewhere ----------------------------------------------------------------------------
 
@@ -441,7 +391,3 @@ class TimelinePlot(QWidget):
         inside = not math.isnan(at) and at >= self.visible_range[0] and len(self._history) > 0
         self.canvas.point_at(at - self._history.first_at if inside else float("nan"))
         self.pointed.emit(at if inside else float("nan"))
-
-
-def _same(first: Floats, second: Floats) -> bool:
-    return np.array_equal(first, second, equal_nan=True)

@@ -34,6 +34,7 @@ class SuspectLine(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(HEIGHT)
         self.setCheckable(True)
+        self.setAccessibleName("Suspect: none")
 
     def show_suspect(self, suspect: Suspect, holder: str) -> None:
         """``holder``: the root that holds it; ``""``: not asked yet."""
