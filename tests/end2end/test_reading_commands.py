@@ -155,3 +155,18 @@ def test_a_report_for_support_has_versions_and_no_private_part(
     assert SECRET not in path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
     run_command("doctor", target.pid, "--report", path).assert_one_line_error(2, "--force")
+
+
+def test_commands_that_act_print_json_that_fits_the_schema(target: Target, tmp_path: Path) -> None:
+    milk = handle_text(target.ask("numbers")["milk"])
+    assert asked("gc", target.pid)["collected"] >= 0
+    assert asked("drain", target.pid)["still_pending"] == 0
+    assert asked("close", target.pid, milk, "--dry-run", status=1)["answers"][0]["id"] == milk
+    target.ask(f"journal diary {tmp_path / 'diary'}")
+    diary = handle_text(target.ask("numbers")["diary"])
+    assert asked("close", target.pid, diary)["answers"][0]["outcome"] == "closed"
+    assert [each["op"] for each in asked("audit", target.pid)["acts"]][-1] == "close"
+    answered = asked("query", target.pid, "select type, strong from handles order by id")
+    assert answered["columns"] == ["type", "strong"]
+    assert asked("clean")["troubles"] == []
+    assert asked("detach", target.pid, status=1)["detached"] is False

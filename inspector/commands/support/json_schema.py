@@ -12,9 +12,10 @@ from dataclasses import fields, is_dataclass
 from types import MappingProxyType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from inspector.commands.support import shapes
+from inspector.commands.support import act_shapes, shapes
 from inspector.commands.support.output import SCHEMA
 from inspector.model.columns import JSON_COLUMNS
+from inspector.session.protocol import DrainReport, GcReport
 
 DOCUMENTS: Final[Mapping[str, Any]] = MappingProxyType(
     {
@@ -29,9 +30,16 @@ DOCUMENTS: Final[Mapping[str, Any]] = MappingProxyType(
         "holders": shapes.HoldersShape,
         "cycles": shapes.CyclesShape,
         "diff": shapes.DiffShape,
+        "query": act_shapes.QueryShape,
+        "gc": GcReport,
+        "close": act_shapes.ClosesShape,
+        "drain": DrainReport,
+        "audit": act_shapes.AuditShape,
+        "detach": act_shapes.DetachShape,
+        "clean": act_shapes.CleanShape,
     }
 )
-"""The answer of each command that reads."""
+"""The answer of each command."""
 _SIMPLE: Final = MappingProxyType(
     {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 )
@@ -67,6 +75,8 @@ def schema_text() -> str:
 
 def _schema_of(hint: Any) -> dict[str, Any]:
     """The schema of a value with this annotation."""
+    if hint is Any:
+        return {}
     if hint in _SIMPLE:
         return {"type": _SIMPLE[hint]}
     if hint is shapes.HandleRow:
