@@ -139,6 +139,8 @@ def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps_alive(
                 rows_of(snapshot, method.partition(".")[0]),
             )
             assert snapshot.handles.addresses[call] == snapshot.handles.addresses[held]
+            site = snapshot.sites[int(snapshot.handles.created_sites[call])]
+            assert site.short().startswith("generation_steps.py:"), site
             watch.until(lambda snapshot: int(snapshot.handles.native_refs[held]), 1)
             assert snapshot.handles.proxies[held] == 1
             target.ask("cancel c")

@@ -175,8 +175,11 @@ class SlowCall:
         self._thread = threading.Thread(target=self._loop.run_forever, name="loop")
         self._thread.start()
 
+        async def made() -> Any:
+            return await make(entered.set)
+
         async def call() -> None:
-            pending = asyncio.ensure_future(make(entered.set))
+            pending = asyncio.ensure_future(made())
             begun.set()
             await pending
 

@@ -72,8 +72,9 @@ class FrameLayout:
     instruction_bytes: int = 1
     """Bytes of a unit in which an outer frame counts instructions."""
     variable_count: int = 0
-    """The number of variables in code, where a coroutine has its frame within it; 0: its frame is an
-    object."""
+    """The number of variables in code, where a coroutine has its frame within it.
+
+    0: its frame is an object."""
 
 
 STEPS: Final = FrameLayout(48, 104, 80, 104, 56, 40, 120, line_by_steps, 104, 360, 72, True)

@@ -36,12 +36,18 @@ class DeclaredUses:
     """The hooks of one class, and the uses that they saw."""
 
     def __init__(
-        self, cls: type, declaration: Declaration, rows: DeclaredRows, sites: SiteTable
+        self,
+        cls: type,
+        declaration: Declaration,
+        rows: DeclaredRows,
+        *,
+        sites: SiteTable,
+        faults: Faults,
     ) -> None:
         """Sets nothing yet."""
         self.seen = ClosedUses(declaration.name)
         self._cls, self._declaration, self._rows, self._sites = cls, declaration, rows, sites
-        self._faults = Faults()
+        self._faults = faults
         self._replaced = Replaced()
         self._is_set = False
 

@@ -230,7 +230,9 @@ class Followed:
         self._hooks.append(own)
         troubles = own.set()
         if isinstance(rows, DeclaredRows):
-            self.uses = DeclaredUses(cls, self.declaration, rows, self._sites)
+            self.uses = DeclaredUses(
+                cls, self.declaration, rows, sites=self._sites, faults=self._faults
+            )
         asks_at_end = (
             bool(self.declaration.close)
             and isinstance(rows, DeclaredRows)

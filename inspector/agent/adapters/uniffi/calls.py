@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import FrameType, FunctionType
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.faults import Faults
 from inspector.runtime.sites import SiteTable
 from inspector.vocabulary import Kind, Reference
+from inspector.wire.schema import SITE_FRAMES
 from inspector.wire.uniffi import CALL_NAME
 
 CONTINUATIONS: Final = "_UniffiContinuationHandleMap"
@@ -101,8 +102,10 @@ class CallRows:
                 method = outer.get(id(coroutine))
                 name, address = self._made_on(method.cr_frame if method is not None else None)
                 future = coroutine.cr_frame.f_locals.get(FUTURE) or 0
+                site = self._sites.of_frames(_awaiting(coroutine, outer))
                 self._keep(
-                    coroutine, self._recorder.adopt(self._type_index(name), [address], [future])[0]
+                    coroutine,
+                    self._recorder.add_standing(self._type_index(name), address, future, site),
                 )
         return len(self._rows)
 
@@ -141,6 +144,19 @@ class CallRows:
                 name=name, origin=origin, kind=Kind.UNIFFI_CALL
             )
         return self._types[name]
+
+
+def _awaiting(coroutine: Any, outer: Mapping[int, Any]) -> list[FrameType]:
+    """The frames of the coroutines that await a call, innermost first: each waits at the call.
+
+    ``outer``: the coroutine that awaits another, by ``id`` of the other.
+    """
+    frames: list[FrameType] = []
+    while (awaits := outer.get(id(coroutine))) is not None and len(frames) < SITE_FRAMES:
+        if awaits.cr_frame is not None:
+            frames.append(awaits.cr_frame)
+        coroutine = awaits
+    return frames
 
 
 class CallHooks:
