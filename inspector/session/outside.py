@@ -46,11 +46,13 @@ not become rare."""
 class OutsideSession(FixedSession):
     """A ``Session`` that looks and cannot act. Made with the first look; ``end`` it."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, rest: float = REST) -> None:
         """Look once.
 
-        Blocks for that. Raises ``AttachError`` when the process has ended or cannot be read.
+        Blocks for that. ``rest``: after a look, as a multiple of its processor time. Raises
+        ``AttachError`` when the process has ended or cannot be read.
         """
+        self._rest = rest
         self._identity = procfs.process_stat(pid)
         self._pid = pid
         self._rows = OutsideRows()
@@ -106,7 +108,7 @@ class OutsideSession(FixedSession):
         used_secs = _used_secs()
         seen = look(self._pid, go_on=self._go_on)
         seen = replace(seen, notes=(*seen.notes, *_of_agent(self._pid, len(seen.rows))))
-        self._rest_secs = max(SHORTEST_SECS, REST * (_used_secs() - used_secs))
+        self._rest_secs = max(SHORTEST_SECS, self._rest * (_used_secs() - used_secs))
         return self._rows.snapshot(
             seen, target=_target(self._pid, seen, stat, at), at=at, limits=_limits(self._pid)
         )

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from inspector.attach.procfs import process_stat
+from inspector.commands.app import run
+from inspector.session import live
 from inspector.wire.schema import LAYOUT_VERSION
-from tests.helpers.command_line import run_command
+from tests.helpers.command_line import Finished, run_command
 from tests.helpers.segments import SegmentImage, lock_held, write_segment
 from tests.helpers.targets import start_target
 
@@ -175,7 +177,6 @@ def hangs_up(peer: socket.socket) -> None:
         (garbage, 1),
         (half_a_line, 1),
         (a_hundred_megabytes, 1),
-        (never, NO_ANSWER_YET),
         (hangs_up, 1),
     ],
 )
@@ -190,10 +191,20 @@ def test_a_hostile_socket_costs_the_actions_and_not_the_view(
         run_command("gc", os.getpid()).assert_one_line_error(status)
 
 
-def test_a_socket_that_answers_nonsense_is_not_understood(folder: Path) -> None:
+@pytest.mark.parametrize("serve", [never, a_wrong_answer])
+def test_a_socket_that_gives_no_answer_costs_the_actions_and_not_the_view(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    serve: Callable[[socket.socket], None],
+) -> None:
+    monkeypatch.setattr(live, "COMMAND_SECS", 0.3)
     path = write_segment(folder / own_name(), IMAGE)
-    with lock_held(path), listening(path.with_suffix(".sock"), a_wrong_answer):
-        run_command("gc", os.getpid()).assert_one_line_error(NO_ANSWER_YET)
+    with lock_held(path), listening(path.with_suffix(".sock"), serve):
+        assert run(["handles", str(os.getpid()), "--json"]) == 0
+        assert len(json.loads(capsys.readouterr().out)["handles"]) == 20
+        status = run(["gc", str(os.getpid())])
+        Finished(status, *capsys.readouterr()).assert_one_line_error(NO_ANSWER_YET)
 
 
 def test_a_socket_of_another_process_is_refused(folder: Path) -> None:

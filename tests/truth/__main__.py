@@ -178,7 +178,7 @@ def injected() -> Iterator[tuple[Target, Watcher]]:
 def outside() -> Iterator[tuple[Target, Watcher]]:
     """A program into which nothing is loaded."""
     with start_target("truth", "alone") as target:
-        session = OutsideSession(target.pid)
+        session = OutsideSession(target.pid, rest=0.0)
         try:
             yield target, Watcher(session, lambda snapshot: snapshot.taken_at, LOOKS)
         finally:

@@ -46,6 +46,15 @@ def segment_folder() -> Iterator[str]:
 
 
 @pytest.fixture
+def small_heap() -> Iterator[None]:
+    """A look or a scan walks the objects of this test, and not all objects of the tests before."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
 def recorder(segment_folder: str) -> Iterator[TableRecorder]:
     before = lib.ai_level()
     yield TableRecorder(agent.start("count", adapters=(), directory=segment_folder))

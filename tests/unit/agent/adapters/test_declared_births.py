@@ -274,6 +274,7 @@ def test_attached_again_the_same_classes_have_the_same_type(follower: Follower) 
     session.close()
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_rounds_of_attaching_leave_no_object_and_no_memory_behind(follower: Follower) -> None:
     values = [SESSION, PLAIN, GUARDED, MAPPING, CURSOR, VALIDATOR]
 
@@ -336,6 +337,7 @@ def test_followed_instances_leave_no_object_behind(follower: Follower) -> None:
     assert weakref.getweakrefcount(plain) == 0
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_threads_that_make_close_and_drop_while_it_is_attached_and_detached(
     follower: Follower,
 ) -> None:

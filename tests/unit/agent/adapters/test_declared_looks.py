@@ -115,6 +115,7 @@ def test_nothing_is_held_between_two_looks(follower: Follower) -> None:
     assert follower.live("Session") == []
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_a_heap_that_takes_long_to_pass_says_so_of_the_classes_whose_births_are_not_seen(
     follower: Follower,
 ) -> None:
