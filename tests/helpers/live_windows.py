@@ -10,6 +10,7 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from inspector.commands.support.connector import LocalConnector
+from inspector.model.change_groups import GroupBy
 from inspector.model.snapshot import Snapshot
 from inspector.ui.shell.app import delete_now
 from inspector.ui.shell.close_dialog import CloseDialog
@@ -21,13 +22,17 @@ PATIENCE_MILLIS = 30_000
 
 
 @contextmanager
-def window_on(target: Target, qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
+def window_on(
+    target: Target, qtbot: QtBot, folder: Path, *, grouping: GroupBy = GroupBy.NONE
+) -> Iterator[MainWindow]:
     """A window that shows ``target``, and keeps its files in ``folder``."""
     made = MainWindow(
         LocalConnector(folder, folder),
         QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat),
     )
+    made.resize(1440, 900)
     made.show()
+    made.workbench.handles.group_by(grouping)
     with qtbot.waitSignal(made.attachment.snapshot_shown, timeout=PATIENCE_MILLIS):
         made.attachment.attach(target.pid)
     yield made

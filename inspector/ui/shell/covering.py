@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QTableView,
+    QTreeView,
     QWidget,
 )
 
@@ -47,7 +48,9 @@ def _texts(window: QWidget) -> Iterator[_Shown]:
     for widget in (window, *window.findChildren(QWidget)):
         if not widget.isVisible():
             continue
-        if isinstance(widget, QAbstractItemView):
+        if isinstance(widget, QTreeView):
+            yield from _tree_cells(widget)
+        elif isinstance(widget, QAbstractItemView):
             yield from _cells(widget)
         else:
             text = _text_of(widget)
@@ -64,12 +67,32 @@ def _text_of(widget: QWidget) -> str:
             written == Qt.TextFormat.AutoText and RichQt.mightBeRichText(text)
         )
         return QTextDocumentFragment.fromHtml(text).toPlainText() if is_rich else text
-    if isinstance(widget, QAbstractButton | QLineEdit):
+    if isinstance(widget, QLineEdit):
         return widget.text()
+    if isinstance(widget, QAbstractButton):
+        # a button that paints itself has no text
+        return widget.text() or widget.accessibleName()
     if isinstance(widget, QComboBox):
         return widget.currentText()
     # parts that paint themselves tell a screen reader what they show
     return widget.accessibleName() if not widget.findChildren(QWidget) else ""
+
+
+def _tree_cells(view: QTreeView) -> Iterator[_Shown]:
+    """The cells that can be seen, also of rows below rows."""
+    port, columns = view.viewport(), view.model().columnCount(QModelIndex())
+    row = view.indexAt(port.rect().topLeft())
+    while row.isValid():
+        if view.visualRect(row).top() > port.rect().bottom():
+            return
+        for column in range(columns):
+            if view.isColumnHidden(column):
+                continue
+            index = row.siblingAtColumn(column)
+            cell = view.visualRect(index).intersected(port.rect())
+            if not cell.isEmpty():
+                yield _Shown(port, cell, str(index.data() or ""))
+        row = view.indexBelow(row)
 
 
 def _cells(view: QAbstractItemView) -> Iterator[_Shown]:

@@ -5,108 +5,51 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QSettings, Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
-    QHideEvent,
     QResizeEvent,
-    QShowEvent,
 )
-from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu
 
 from inspector.model.caps import Use
 from inspector.model.change_groups import GroupBy
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.verdict import Suspect
-from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Replay
-from inspector.ui.kit.assets import icon
-from inspector.ui.kit.banner import Banner
-from inspector.ui.kit.theme import Theme
-from inspector.ui.kit.type_colors import TypeColors
-from inspector.ui.session.attachment import Attachment, Situation
-from inspector.ui.session.bridge import BackgroundRunner
-from inspector.ui.session.change_watch import ChangeWatch
+from inspector.ui.session.attachment import Situation
 from inspector.ui.session.connector import Connector
-from inspector.ui.session.event_feed import EventFeed
-from inspector.ui.session.findings_watch import FindingsWatch
-from inspector.ui.session.holder_questions import HolderQuestions
-from inspector.ui.session.mark_book import MarkBook
-from inspector.ui.session.recording import Recording
 from inspector.ui.session.replay import ReplayFollower
-from inspector.ui.session.target_actions import TargetActions
-from inspector.ui.shell.actions import Actions
-from inspector.ui.shell.appearance import Appearance
-from inspector.ui.shell.closing import Closing
 from inspector.ui.shell.command_palette import CommandPalette
-from inspector.ui.shell.demo_tour import demo_steps
 from inspector.ui.shell.editor import open_line
-from inspector.ui.shell.enter_key import EnterPresses
-from inspector.ui.shell.file_choice import choose_file, dropped_file
+from inspector.ui.shell.file_choice import choose_file
 from inspector.ui.shell.gc_result import show_collection
 from inspector.ui.shell.help_dialogs import about_dialog, help_dialog, shortcuts_dialog
-from inspector.ui.shell.leaving import Leaving
 from inspector.ui.shell.limits_dialog import show_limits
 from inspector.ui.shell.losses_dialog import show_losses
 from inspector.ui.shell.navigation import Navigation, Place
 from inspector.ui.shell.new_window import open_another
-from inspector.ui.shell.pane_list import PaneParts
-from inspector.ui.shell.replay_bar import ReplayBar
-from inspector.ui.shell.screenshot_command import ScreenshotCommand
 from inspector.ui.shell.search import Hit, find
-from inspector.ui.shell.selection_actions import SelectionActions
-from inspector.ui.shell.start_page import StartPage
 from inspector.ui.shell.state_banner import show_state
-from inspector.ui.shell.status_line import StatusLine
-from inspector.ui.shell.toolbar import ToolBar
-from inspector.ui.shell.tour import Tour
-from inspector.ui.shell.verdict.strip import VerdictStrip
-from inspector.ui.shell.window_layout import first_size, restore_layout, save_layout
-from inspector.ui.shell.workbench import Workbench
+from inspector.ui.shell.window_layout import restore_layout, save_layout
+from inspector.ui.shell.window_parts import WindowParts
 
 COMPACT_WIDTH: Final = 1000
 """Below it the toolbar has short words, and the baseline is chosen in its menu."""
 
 
-class MainWindow(QMainWindow):
+class MainWindow(WindowParts):
     """One target at a time."""
 
     def __init__(
         self, connector: Connector, settings: QSettings, *, reset_layout: bool = False
     ) -> None:
         """On the start page; ``settings`` keep theme, geometry and layout."""
-        super().__init__()
-        self.setObjectName("window")
-        self.setWindowTitle("arc-inspector")
-        self.setMinimumSize(720, 420)
-        self.resize(first_size(self.screen().availableGeometry().size()))
-        self.setAcceptDrops(True)
+        super().__init__(connector, settings)
         self._connector = connector
-        self._settings = settings
         self._navigation = Navigation()
         self._tour_due = False
-        self.runner = BackgroundRunner(self)
-        self.appearance = Appearance(settings, self)
-        self.attachment = Attachment(connector, self.runner, self)
-        self.target_actions = TargetActions(self.attachment, self)
-        self.leaving = Leaving(self.attachment, settings, self)
-        self.closing = Closing(
-            self.target_actions, HolderQuestions(self.attachment, self), self.appearance, self
-        )
-        self.screenshot_command = ScreenshotCommand(self, connector, self.runner)
-        mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
-        self.feed = EventFeed(self.attachment, self.runner, self)
-        self.findings = FindingsWatch(self.attachment, self.runner, self.feed, mutes, self)
-        self.marks = MarkBook(self.attachment, self.runner, self)
-        self.changes = ChangeWatch(self.attachment, self.runner, self.findings, self.marks, self)
-        self.colors = TypeColors(settings)
-        EnterPresses(self)
-        self.recording = Recording(self.attachment, connector, self.runner, self)
-        self.commands = Actions(self.appearance.theme, self)
-        self._build()
         self._connect_attachment()
         self._connect_actions()
         self._connect_panes()
@@ -114,62 +57,7 @@ class MainWindow(QMainWindow):
         restore_layout(settings, self, self.workbench, reset=reset_layout)
         self._show_start()
 
-    # building -------------------------------------------------------------------------------------
-
-    def _build(self) -> None:
-        theme = self.appearance.theme
-        self.setWindowIcon(icon("app", theme, tint="accent"))
-        self.toolbar = ToolBar(theme, self.commands, self)
-        self.addToolBar(self.toolbar)
-        self.status = StatusLine(self)
-        self.setStatusBar(self.status)
-        self.verdict = VerdictStrip(theme, self.changes, self.findings)
-        self.vital_signs = self.verdict.numbers
-        self.banner = Banner(theme)
-        self.result = Banner(theme, dismissable=True)
-        self.start = StartPage(theme, self._connector, self.runner)
-        self.replay = ReplayBar(theme)
-        self.workbench = Workbench(
-            PaneParts(
-                theme,
-                runner=self.runner,
-                attachment=self.attachment,
-                actions=self.commands,
-                target_actions=self.target_actions,
-                feed=self.feed,
-                findings=self.findings,
-                marks=self.marks,
-                changes=self.changes,
-                colors=self.colors,
-            )
-        )
-        self.selection_actions = SelectionActions(
-            self.workbench.handles,
-            self.attachment,
-            self.commands,
-            self.target_actions,
-            self.closing,
-        )
-        self.tour = Tour(
-            theme,
-            self._settings,
-            demo_steps(self.workbench, self.verdict, self.toolbar, self.attachment),
-            self,
-        )
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.start)
-        self.pages.addWidget(self.workbench)
-        page = QWidget()
-        page.setObjectName("page")
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        for widget in (self.banner, self.replay, self.verdict):
-            layout.addWidget(widget)
-        layout.addWidget(self.pages, 1)
-        # at the bottom: what one reads does not move when an action answers
-        layout.addWidget(self.result)
-        self.setCentralWidget(page)
+    # connecting -----------------------------------------------------------------------------------
 
     def _connect_attachment(self) -> None:
         attachment = self.attachment
@@ -237,7 +125,7 @@ class MainWindow(QMainWindow):
         self.commands["arm"].toggled.connect(self.attachment.set_armed)
 
     def _connect_panes(self) -> None:
-        self.appearance.changed.connect(self._set_theme)
+        self.appearance.changed.connect(self.set_theme)
         self.toolbar.level_wanted.connect(self.attachment.set_level)
         self.toolbar.rate_wanted.connect(self.attachment.set_rate)
         self.toolbar.baseline_wanted.connect(self.marks.compare_with)
@@ -322,38 +210,10 @@ class MainWindow(QMainWindow):
         self.runner.close()
         super().closeEvent(event)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """The window became visible: the timeline moves smoothly."""
-        super().showEvent(event)
-        self._note_watching()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """The window is hidden: read less often."""
-        super().hideEvent(event)
-        self._note_watching()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Minimised is not looked at."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.WindowStateChange:
-            self._note_watching()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Words beside the icons only where there is room."""
         super().resizeEvent(event)
         self.toolbar.set_compact(compact=self.width() < COMPACT_WIDTH)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files are welcome."""
-        if dropped_file(event) is not None:
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Open the file."""
-        path = dropped_file(event)
-        if path is not None:
-            event.acceptProposedAction()
-            self.attachment.open_file(path)
 
     # inside ---------------------------------------------------------------------------------------
 
@@ -369,23 +229,6 @@ class MainWindow(QMainWindow):
             self._navigation,
         )
         return [use for keeper in keepers for use in keeper.uses()]
-
-    def _note_watching(self) -> None:
-        self.attachment.set_watched(self.isVisible() and not self.isMinimized())
-
-    def _set_theme(self, theme: Theme) -> None:
-        self.commands.set_theme(theme)
-        self.tour.set_theme(theme)
-        for part in (
-            self.toolbar.chip,
-            self.verdict,
-            self.replay,
-            self.banner,
-            self.result,
-            self.start,
-            self.workbench,
-        ):
-            part.set_theme(theme)
 
     def _began(self) -> None:
         self.workbench.clear()

@@ -6,7 +6,6 @@ drawer.
 
 from __future__ import annotations
 
-import json
 from typing import Final, TypeVar
 
 from PySide6.QtCore import Qt, Signal
@@ -30,7 +29,8 @@ from inspector.ui.session.holder_questions import HolderQuestions
 from inspector.ui.session.mark_book import MarkBook
 from inspector.ui.shell import side_pane
 from inspector.ui.shell.drawer import SHARE, Drawer
-from inspector.ui.shell.pane_list import LAYOUT_VERSION, PANES, PaneParts, PaneSpec, Place
+from inspector.ui.shell.layout_state import LayoutState, read_layout
+from inspector.ui.shell.pane_list import PANES, PaneParts, PaneSpec, Place
 from inspector.ui.shell.side_pane import SidePane
 from inspector.ui.shell.timeline_strip import TimelineStrip
 from inspector.vocabulary import EventKind
@@ -182,7 +182,7 @@ class Workbench(QWidget):
         self.open_pane("events")
 
     def show_stacks(self) -> None:
-        """Show where all threads are: the target hangs."""
+        """Show the lines of all threads: the target hangs."""
         self.open_pane("threads")
         self.threads.show_page(STACKS_PAGE)
 
@@ -206,34 +206,27 @@ class Workbench(QWidget):
         """
         if not self._is_sized:
             return None
-        return json.dumps(
-            {
-                "version": LAYOUT_VERSION,
-                "drawer": self.drawer.current if self.drawer.is_open else "",
-                "heights": self._upright.sizes(),
-                "side": self.side.width() if self.side.is_open else self._side_width,
-                "folded": self.timeline_strip.is_folded,
-                "columns": self.handles.changes.save_columns().hex(),
-            }
-        )
+        side = self.side.width() if self.side.is_open else self._side_width
+        return LayoutState(
+            self.drawer.current if self.drawer.is_open else "",
+            tuple(self._upright.sizes()),
+            side,
+            self.timeline_strip.is_folded,
+            self.handles.changes.save_columns(),
+        ).text()
 
     def restore_layout(self, layout: str) -> None:
         """Put parts where they were; a layout of another version changes nothing."""
-        try:
-            found = json.loads(layout)
-            if not isinstance(found, dict) or found.get("version") != LAYOUT_VERSION:
-                return
-            drawer, heights = str(found["drawer"]), [int(each) for each in found["heights"]]
-            columns = bytes.fromhex(str(found["columns"]))
-            self._side_width = int(found["side"])
-            self.timeline_strip.set_folded(bool(found["folded"]))
-        except (ValueError, TypeError, KeyError):
+        found = read_layout(layout)
+        if found is None:
             return
         self._is_sized = True
-        self.handles.changes.restore_columns(columns)
-        if drawer in self._panes:
-            self.drawer.open_pane(drawer)
-            self._upright.setSizes(heights)
+        self._side_width = found.side
+        self.timeline_strip.set_folded(found.is_folded)
+        self.handles.changes.restore_columns(found.columns)
+        if found.drawer in self._panes:
+            self.drawer.open_pane(found.drawer)
+            self._upright.setSizes(list(found.heights))
 
     # Qt -------------------------------------------------------------------------------------------
 
@@ -295,12 +288,6 @@ class Workbench(QWidget):
         height = max(self._upright.height(), 1)
         self._upright.setSizes([int(height * (1 - SHARE)), int(height * SHARE)])
 
-    def _fill_with_drawer(self, whole: bool) -> None:
-        self._upper.setVisible(not whole)
-
-    def _fill_with_side(self, whole: bool) -> None:
-        self.handles.setVisible(not whole)
-
     def _note_side(self) -> None:
         self._side_width = self.side.width()
 
@@ -351,9 +338,9 @@ class Workbench(QWidget):
             lambda _key, _root, holders: parts.changes.learn_holders(holders)
         )
         self.side.closed.connect(self._side_closed)
-        self.side.whole_wanted.connect(self._fill_with_side)
+        self.side.whole_wanted.connect(lambda whole: self.handles.setVisible(not whole))
         self.drawer.toggled.connect(self._drawer_toggled)
-        self.drawer.whole_wanted.connect(self._fill_with_drawer)
+        self.drawer.whole_wanted.connect(lambda whole: self._upper.setVisible(not whole))
         self.timeline.plot.range_selected.connect(
             lambda begin, end: self.marks.offer_range((begin, end))
         )

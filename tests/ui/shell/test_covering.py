@@ -14,15 +14,20 @@ from PySide6.QtWidgets import (
     QListView,
     QPushButton,
     QTableView,
+    QTreeView,
     QVBoxLayout,
     QWidget,
 )
 
 from inspector.model.codec import encode
+from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.redaction import Redactor
 from inspector.model.screenshot import extract
+from inspector.model.verdict import Suspect
 from inspector.ui.kit.labels import ElidedLabel, rich_label
+from inspector.ui.kit.theme import LIGHT
 from inspector.ui.shell.screenshot import save_screenshot
+from inspector.ui.shell.verdict.suspect_line import SuspectLine
 from tests.helpers.secrets import PRIVATE, secret_snapshot, secrets_in
 
 PRIVATE_TEXT = "seen by alice at /opt/vendor/customers/x.py"
@@ -48,6 +53,20 @@ def _widget(text: str, kind: str) -> QWidget:
         table.setModel(model)
         table.setColumnWidth(0, 400)
         return table
+    if kind == "tree":
+        tree = QTreeView()
+        branches = QStandardItemModel(1, 1, tree)
+        branch = QStandardItem("Type")
+        branch.appendRow(QStandardItem(text))
+        branches.setItem(0, 0, branch)
+        tree.setModel(branches)
+        tree.expandAll()
+        return tree
+    if kind == "suspect":
+        line = SuspectLine(LIGHT)
+        finding = Finding("never-closed", Verdict.SUSPECT, text)
+        line.show_suspect(Suspect(finding, text), "")
+        return line
     if kind == "list":
         listed = QListView()
         listed.setModel(QStringListModel([text], listed))
@@ -80,7 +99,7 @@ def differing(one: QImage, other: QImage) -> bool:
     )
 
 
-KINDS = ["label", "elided", "rich", "button", "line", "list", "table", "painted"]
+KINDS = ["tree", "suspect", "label", "elided", "rich", "button", "line", "list", "table", "painted"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

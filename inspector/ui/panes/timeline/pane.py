@@ -202,7 +202,7 @@ class TimelinePane(PaneBase):
         A type with a finding always has one.
         """
         rows = [row for row in table.rows if row.key.startswith("t")] if table is not None else []
-        rows.sort(key=lambda row: (row.finding is None, -_known(row.change), -row.live))
+        rows.sort(key=lambda row: (row.finding is None, -np.nan_to_num(row.change), -row.live))
         self._wanted = tuple(int(row.key[1:]) for row in rows[:TOP_TYPES])
 
     def add_title(self, title: QWidget) -> None:
@@ -395,8 +395,3 @@ class TimelinePane(PaneBase):
         for button, is_count in zip(self._modes, (False, True), strict=True):
             button.setChecked(is_count == self._is_count)
         self.plot.set_since(None if self._is_count else self._baseline)
-
-
-def _known(change: float) -> float:
-    """The change, 0 where it is not known."""
-    return 0.0 if math.isnan(change) else change
