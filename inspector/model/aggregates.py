@@ -17,7 +17,7 @@ import numpy.typing as npt
 from inspector.model.marks import MarkedState
 from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Snapshot
 from inspector.model.states import alive, among
-from inspector.model.stored_table import MarkColumns, StoredTable, Ticket, table_of
+from inspector.model.stored_table import Coded, Counting, MarkColumns, StoredTable, Ticket, table_of
 from inspector.vocabulary import PENDING
 
 _SITE_BITS: Final = np.int64(32)
@@ -139,11 +139,23 @@ def aggregate(
 def _stored(table: StoredTable, mark: MarkedState | None, ticket: Ticket | None) -> Aggregates:
     """The same, by a stored table."""
     columns = None if mark is None else MarkColumns(mark.ids, mark.types, mark.sites)
-    found = dict(table.lines(columns, ticket))
-    if mark is None:
-        unknown = np.full(len(found["live"]), UNKNOWN, np.int64)
-        found |= {"before": unknown, "born": unknown, "died": unknown}
-    return _frozen(Aggregates(found.pop("type_index"), found.pop("site"), **found))
+    counting = Counting(Coded("types"), Coded("created_sites"), mark=columns, ticket=ticket)
+    found = table.lines(counting)
+    there = (found["live"] > 0) | (found["before"] > 0)
+    unknown = np.full(int(np.count_nonzero(there)), UNKNOWN, np.int64)
+    return _frozen(
+        Aggregates(
+            types=found["outer"][there],
+            sites=found["inner"][there],
+            live=found["live"][there],
+            pending=found["pending"][there],
+            oldest_at=found["oldest_at"][there],
+            unseen=found["unseen"][there],
+            before=unknown if mark is None else found["before"][there],
+            born=unknown if mark is None else found["born"][there],
+            died=unknown if mark is None else found["died"][there],
+        )
+    )
 
 
 def _keys(types: Ints, sites: Ints) -> Ints:

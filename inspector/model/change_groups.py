@@ -20,6 +20,14 @@ from inspector.model.filter import Mask, quoted
 from inspector.model.marks import MarkedState
 from inspector.model.snapshot import Floats, Ints, Snapshot
 from inspector.model.states import alive, pending
+from inspector.model.stored_table import (
+    Coded,
+    Counting,
+    MarkColumns,
+    StoredTable,
+    table_look,
+    table_of,
+)
 from inspector.model.threads import filter_text
 from inspector.vocabulary import handle_text
 
@@ -45,6 +53,16 @@ class GroupBy(StrEnum):
     THREAD = "Thread"
     MARK = "Mark"
     NONE = "None"
+
+
+_STORED: Final = MappingProxyType(
+    {
+        GroupBy.TYPE: ("types", "created_sites"),
+        GroupBy.SITE: ("created_sites", "types"),
+        GroupBy.THREAD: ("created_threads", "types"),
+    }
+)
+"""Columns of the outer and inner code, for groups that a stored table counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +132,14 @@ def tally(
     mark: MarkedState | None,
     facts: ChangeFacts,
 ) -> Tally:
-    """Count the handles; ``kept`` are the rows that the filter keeps, ``None``: all."""
+    """Count the handles; ``kept`` are the rows that the filter keeps, ``None``: all.
+
+    A stored table counts by type, line and thread without the interpreter's lock.
+    """
     handles = snapshot.handles
+    table = table_of(handles)
+    if table is not None and group_by in _STORED:
+        return _stored(table, snapshot, group_by, kept=kept, mark=mark, facts=facts)
     keys = _joined(codes_of(snapshot, group_by, facts))
     live = alive(handles)
     marked = None if mark is None else _mark_codes(mark, group_by, snapshot, facts)
@@ -144,6 +168,50 @@ def tally(
         count(born),
         count(died),
         _sees_all_deaths(snapshot, live, recent),
+        group_by,
+        facts,
+    )
+
+
+def _stored(
+    table: StoredTable,
+    snapshot: Snapshot,
+    group_by: GroupBy,
+    *,
+    kept: Mask | None,
+    mark: MarkedState | None,
+    facts: ChangeFacts,
+) -> Tally:
+    """The same, by a stored table."""
+    recent = snapshot.taken_at - RATE_SECS
+    lines = site_codes(snapshot)
+    outer, inner = (
+        Coded(name, lines if name == "created_sites" else None) for name in _STORED[group_by]
+    )
+    marked = None
+    if mark is not None and (group_by is not GroupBy.THREAD or len(mark.threads) == len(mark)):
+        columns = {
+            "types": mark.types,
+            "created_sites": mark.sites,
+            "created_threads": mark.threads,
+        }
+        marked = MarkColumns(mark.ids, columns[outer.column], columns[inner.column])
+    found = table.lines(Counting(outer, inner, kept, marked, recent))
+    dead = len(table) - table.live
+    oldest_death = snapshot.fact(table_look).oldest_death if dead else math.inf
+    return Tally(
+        found["outer"],
+        found["inner"],
+        found["live"],
+        found["whole"],
+        found["before"],
+        marked is not None,
+        found["pending"],
+        found["oldest_at"],
+        found["unseen"],
+        found["births"],
+        found["deaths"],
+        oldest_death <= recent or dead >= int(snapshot.vitals.released.sum()),
         group_by,
         facts,
     )
@@ -179,15 +247,23 @@ def _mark_codes(
 
 
 def named_sites(snapshot: Snapshot, sites: Ints) -> Ints:
-    """One index for all stacks that the same line names: the lowest."""
-    used = np.unique(sites)
+    """One index for all stacks that the same line names: the lowest.
+
+    0 for a stack that the snapshot does not name.
+    """
+    codes = site_codes(snapshot)
+    inside = (sites >= 0) & (sites < len(codes))
+    return np.where(inside, codes[np.where(inside, sites, 0)], 0)
+
+
+def site_codes(snapshot: Snapshot) -> Ints:
+    """For each index of a stack the lowest index whose stack the same line names."""
     first: dict[str, int] = {}
-    named = np.zeros(int(used[-1]) + 1 if len(used) else 1, np.int64)
-    for index in used.tolist():
-        site = snapshot.sites.get(index)
-        text = site.short() if site else ""
-        named[index] = first.setdefault(text, index if text else 0)
-    return named[sites]
+    codes = np.zeros(max(snapshot.sites, default=0) + 1, np.int64)
+    for index in sorted(snapshot.sites):
+        text = snapshot.sites[index].short()
+        codes[index] = first.setdefault(text, index) if text else 0
+    return codes
 
 
 def _generations(births: Floats, marks: Sequence[MarkedState]) -> Ints:

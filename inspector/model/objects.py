@@ -9,6 +9,7 @@ import numpy as np
 
 from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
+from inspector.model.stored_table import table_look, table_of
 
 
 def object_count(snapshot: Snapshot) -> int:
@@ -18,5 +19,7 @@ def object_count(snapshot: Snapshot) -> int:
     address.
     """
     handles = snapshot.handles
+    if table_of(handles) is not None:
+        return round(snapshot.fact(table_look).objects)
     shares = 1.0 / np.maximum(handles.proxies, 1)
     return round(float(shares[alive(handles)].sum()))

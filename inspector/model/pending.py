@@ -16,6 +16,7 @@ import numpy as np
 from inspector.model.calls import library_calls
 from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Site, Snapshot, ThreadRow, TypeRow
 from inspector.model.states import alive, pending
+from inspector.model.stored_table import picked
 from inspector.vocabulary import Resource, handle_text, kind_named
 
 NO_THREAD: Final = ""
@@ -119,12 +120,9 @@ class PendingCloses:
     def requester(self, row: int) -> str:
         """Name of the thread that asked for the close, ``""`` when not known."""
         handles = self._snapshot.handles
-        threads = (
-            handles.created_threads
-            if self.resource(row) is Resource.NONE
-            else handles.requester_threads
-        )
-        known = thread_name(self._snapshot, int(threads[self.rows[row]]))
+        name = "created_threads" if self.resource(row) is Resource.NONE else "requester_threads"
+        thread = picked(handles, name, self.rows[row : row + 1])[0]
+        known = thread_name(self._snapshot, int(thread))
         return known or self.threads.get(int(self.ids[row]), NO_THREAD)
 
     def request_site(self, row: int) -> Site | None:
@@ -265,8 +263,8 @@ def pending_closes(snapshot: Snapshot, awaited: AwaitedCloses | None = None) -> 
     return PendingCloses(
         rows=rows,
         ids=handles.ids[rows],
-        since=handles.changed_at[rows],
-        in_flight=handles.in_flight[rows],
+        since=picked(handles, "changed_at", rows),
+        in_flight=picked(handles, "in_flight", rows),
         stuck=_stuck(snapshot, rows),
         snapshot=snapshot,
         callers=_callers(snapshot),
@@ -329,7 +327,7 @@ def _stuck(snapshot: Snapshot, rows: Ints) -> np.ndarray[tuple[int], np.dtype[np
     )
     waiting = snapshot.handles.resources[rows] == Resource.WAITING_OWNER
     stuck: np.ndarray[tuple[int], np.dtype[np.bool_]] = waiting & np.isin(
-        snapshot.handles.owner_threads[rows], ended
+        picked(snapshot.handles, "owner_threads", rows), ended
     )
     return stuck
 

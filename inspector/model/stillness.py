@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from inspector.model.snapshot import Handles, Snapshot
-from inspector.model.stored_table import table_of
+from inspector.model.stored_table import table_look, table_of
 
 FRESH_SECS: Final = 10.0
 """Younger rows show tenths of seconds, and new and dying ones fade."""
@@ -35,6 +35,8 @@ def stands_still(before: Snapshot, now: Snapshot, *, moment_secs: float) -> bool
 
 def newest_change(snapshot: Snapshot) -> float:
     """When a handle was born or changed last, seconds since the Unix epoch; ``-inf``: unknown."""
+    if table_of(snapshot.handles) is not None:
+        return snapshot.fact(table_look).newest_change
     times = snapshot.handles.created_at, snapshot.handles.changed_at
     return float(max(np.fmax.reduce(each, initial=-np.inf) for each in times))
 

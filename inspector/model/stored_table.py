@@ -2,21 +2,22 @@
 
 The native store keeps narrow columns and answers questions about whole tables without the
 interpreter's lock. ``StoredHandles`` is a ``Handles`` like every other: a column becomes a numpy
-array when it is first asked for. Snapshots of files, of looks from outside and of tests have plain
+array when it is asked for. Snapshots of files, of looks from outside and of tests have plain
 ``Handles``, and numpy answers the same questions for them. Any thread.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from inspector.model.snapshot import Floats, Handles, Ids, Ints
+from inspector.model.snapshot import Floats, Handles, Ids, Ints, Snapshot
 
 
 class KeyKind(Enum):
@@ -97,8 +98,51 @@ class MarkColumns(NamedTuple):
     """The handles of a mark, one element a handle."""
 
     ids: Ids
-    types: Ints
-    sites: Ints
+    outer: Ints
+    """Indices in the column of the outer code."""
+    inner: Ints
+    """Indices in the column of the inner code."""
+
+
+class Coded(NamedTuple):
+    """A code of rows: the index in a column, or what ``codes`` has for that index.
+
+    Columns: ``types``, ``created_sites``, ``created_threads``.
+    """
+
+    column: str
+    codes: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How to count rows by two codes."""
+
+    outer: Coded
+    inner: Coded
+    kept: npt.NDArray[np.bool_] | None = None
+    """Rows to count; ``None``: all."""
+    mark: MarkColumns | None = None
+    recent: float = math.inf
+    """Later births and deaths are recent, seconds since the Unix epoch."""
+    ticket: Ticket | None = None
+
+
+class TableLook(NamedTuple):
+    """Facts that take a look at all rows."""
+
+    objects: float
+    """Objects that live handles name: each of an object's *n* handles counts as 1 / *n*."""
+    newest_change: float
+    """The last birth or change of a row; ``-inf``: unknown."""
+    oldest_death: float
+    """The earliest last change of a dead row; ``inf``: there is none, or it is not known."""
+    created: Ints
+    """Live rows by the thread that created them, by index."""
+    owned: Ints
+    """Live rows by the thread that alone may close them."""
+    waiting: Ints
+    """Live rows by the thread that their close waits for."""
 
 
 class StoredTable(Protocol):
@@ -135,25 +179,34 @@ class StoredTable(Protocol):
     def __len__(self) -> int:
         """Rows."""
 
+    @property
+    def wide_columns(self) -> frozenset[str]:
+        """Columns that were asked for as a whole and had to be widened; kept for a while."""
+
     def column(self, name: str, rows: Ints | None = None) -> npt.NDArray[Any]:
         """A column of ``Handles``, read-only; of these rows, or of all."""
 
     def order(self, question: OrderQuestion) -> StoredOrder:
         """Sort rows, or hold an order."""
 
-    def lines(
-        self, mark: MarkColumns | None, ticket: Ticket | None = None
-    ) -> Mapping[str, npt.NDArray[Any]]:
-        """Counts by type and site, by name: the columns of ``Aggregates``."""
+    def lines(self, counting: Counting) -> Mapping[str, npt.NDArray[Any]]:
+        """Counts by two codes, ordered by them.
+
+        Columns: ``outer``, ``inner``, ``live``, ``whole``, ``pending``, ``unseen``, ``before``,
+        ``born``, ``died``, ``births``, ``deaths``, ``oldest_at``. A line counts dead rows as well,
+        so ``live`` may be 0.
+        """
+
+    def look(self, threads: int) -> TableLook:
+        """Facts about all rows; threads with an index from ``threads`` on are left out."""
 
 
 class StoredHandles(Handles):
     """``Handles`` over a stored table."""
 
-    __slots__ = ("_made", "table")
+    __slots__ = ("table",)
 
     table: StoredTable
-    _made: dict[str, npt.NDArray[Any]]
 
     def __new__(cls, table: StoredTable | None = None, **columns: Any) -> Any:
         """Over ``table``; ``dataclasses.replace`` gives columns, which make plain ``Handles``."""
@@ -162,16 +215,10 @@ class StoredHandles(Handles):
     def __init__(self, table: StoredTable) -> None:
         """Reads nothing yet."""
         object.__setattr__(self, "table", table)
-        object.__setattr__(self, "_made", {})
 
     def __len__(self) -> int:
         """Rows, tombstones among them."""
         return len(self.table)
-
-    @property
-    def made_columns(self) -> frozenset[str]:
-        """Columns that were asked for as a whole so far."""
-        return frozenset(self._made)
 
     def take(self, rows: Ints) -> Handles:
         """These rows alone. No column is read as a whole."""
@@ -180,19 +227,47 @@ class StoredHandles(Handles):
         )
 
 
+def picked(handles: Handles, name: str, rows: Ints) -> npt.NDArray[Any]:
+    """A column of these rows alone; a stored table does not read it as a whole."""
+    table = table_of(handles)
+    column: npt.NDArray[Any] = (
+        getattr(handles, name)[rows] if table is None else table.column(name, rows)
+    )
+    return column
+
+
+def row_alone(snapshot: Snapshot, row: int) -> tuple[Snapshot, int]:
+    """A snapshot that has the row, and the row in it.
+
+    Texts of a few rows need no whole columns: of a stored table it is a snapshot of one row.
+    """
+    handles = snapshot.handles
+    if not isinstance(handles, StoredHandles):
+        return snapshot, row
+    return replace(snapshot, handles=handles.take(np.array([row]))), 0
+
+
+def table_look(snapshot: Snapshot) -> TableLook:
+    """The facts about all rows of a stored table; use it as a fact of the snapshot.
+
+    Raises ``TypeError`` for columns of numpy.
+    """
+    table = table_of(snapshot.handles)
+    if table is None:
+        raise TypeError("the rows are in no stored table")
+    return table.look(max(snapshot.threads, default=0) + 1)
+
+
 def table_of(handles: Handles) -> StoredTable | None:
     """The stored table of ``handles``; ``None`` for columns of numpy."""
     return handles.table if isinstance(handles, StoredHandles) else None
 
 
 def _reader(name: str) -> property:
-    """A column that is read when it is first asked for."""
+    """A column that is read when it is asked for."""
 
     def read(handles: StoredHandles) -> npt.NDArray[Any]:
-        found = handles._made.get(name)
-        if found is None:
-            found = handles._made[name] = handles.table.column(name)
-        return found
+        return handles.table.column(name)
 
     return property(read, doc=f"See ``Handles.{name}``.")
 

@@ -12,6 +12,7 @@ import numpy as np
 from inspector.model.filter import quoted
 from inspector.model.snapshot import Floats, Ints, Snapshot, ThreadRow
 from inspector.model.states import alive, pending
+from inspector.model.stored_table import table_look, table_of
 from inspector.vocabulary import Resource
 
 
@@ -79,6 +80,9 @@ def filter_text(thread: ThreadRow, key: str = "thread") -> str:
 def handle_counts(snapshot: Snapshot) -> tuple[Ints, Ints, Ints]:
     """Handles of each thread of the table: created on it, owned by it, and waiting for it."""
     handles, indices = snapshot.handles, _indices(_in_order(snapshot))
+    if table_of(handles) is not None:
+        found = snapshot.fact(table_look)
+        return found.created[indices], found.owned[indices], found.waiting[indices]
     live = alive(handles)
     waits = pending(handles) & (handles.resources == Resource.WAITING_OWNER)
     return (

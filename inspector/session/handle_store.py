@@ -7,6 +7,7 @@ question runs in native code without the interpreter's lock.
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import lru_cache
@@ -21,7 +22,7 @@ from inspector.model.clock import Clock
 from inspector.model.raw import LayoutCodes, Records
 from inspector.model.snapshot import Handles, Ids, Ints
 from inspector.model.stored import stored_columns
-from inspector.model.stored_table import MarkColumns, OrderQuestion, StoredOrder, Ticket
+from inspector.model.stored_table import Counting, OrderQuestion, StoredOrder, TableLook, Ticket
 from inspector.session.dtypes import dtype_of
 from inspector.vocabulary import Kind
 from inspector.wire import ffi, lib
@@ -53,6 +54,7 @@ class HandleStore:
         """Without rows."""
         self._store = ffi.gc(lib.ai_store_new(), lib.ai_store_free)
         self._serial = next(_SERIALS)
+        self._newest: Callable[[], HandleTable | None] = lambda: None
 
     def read(self, segment: Segment) -> int:
         """Read the rows that changed since the last reading; returns how many.
@@ -109,7 +111,11 @@ class HandleStore:
             error,
         )
         check(error.status, error)
-        return HandleTable(ffi.gc(table, lib.ai_table_free), self._serial)
+        made = HandleTable(ffi.gc(table, lib.ai_table_free), self._serial)
+        older, self._newest = self._newest(), weakref.ref(made)
+        if older is not None:
+            older.forget_wide_columns()
+        return made
 
 
 class HandleTable:
@@ -121,6 +127,7 @@ class HandleTable:
         facts, error = ffi.new("AiTableFacts *"), new_error()
         check(lib.ai_table_facts(table, facts, error), error)
         self._rows = int(facts.rows)
+        self._wide: dict[str, npt.NDArray[Any]] = {}
         self.live, self.damaged = int(facts.live), int(facts.damaged)
         self.version = store, int(facts.version)
         columns = [
@@ -148,7 +155,24 @@ class HandleTable:
         if memory != ffi.NULL:
             column = np.asarray(_Memory(self, memory, _dtype(name), self._rows))
             return column if rows is None else _frozen(column[rows])
-        return self._widened(name, None if rows is None else np.ascontiguousarray(rows, np.int64))
+        if rows is not None:
+            return self._widened(name, np.ascontiguousarray(rows, np.int64))
+        wide = self._wide.get(name)
+        if wide is None:
+            wide = self._wide[name] = self._widened(name, None)
+        return wide
+
+    @property
+    def wide_columns(self) -> frozenset[str]:
+        """Columns that were asked for as a whole and had to be widened; kept for a while."""
+        return frozenset(self._wide)
+
+    def forget_wide_columns(self) -> None:
+        """Keep no widened column any more: there is a newer table.
+
+        Arrays that were handed out stay as they are. Any thread.
+        """
+        self._wide = {}
 
     def order(self, question: OrderQuestion) -> StoredOrder:
         """Sort rows, or hold an order. Raises ``InspectorError``."""
@@ -176,37 +200,42 @@ class HandleTable:
         del kept
         return StoredOrder(rows, arrived.view(np.bool_), _by_name(groups), int(facts.arrivals))
 
-    def lines(
-        self, mark: MarkColumns | None, ticket: Ticket | None = None
-    ) -> Mapping[str, npt.NDArray[Any]]:
-        """Counts by type and site, by name: the columns of ``Aggregates``."""
+    def lines(self, counting: Counting) -> Mapping[str, npt.NDArray[Any]]:
+        """Counts by two codes, ordered by them. Raises ``InspectorError``."""
         found = np.empty(_FEW_LINES, dtype_of("AiLineCounts"))
-        count = self._lines(mark, found, ticket)
+        count = self._lines(counting, found)
         if count > len(found):
             found = np.empty(count, found.dtype)
-            count = self._lines(mark, found, ticket)
+            count = self._lines(counting, found)
         return _by_name(found[:count])
 
-    def _lines(self, mark: MarkColumns | None, into: Records, ticket: Ticket | None) -> int:
+    def look(self, threads: int) -> TableLook:
+        """Facts about all rows; threads with an index from ``threads`` on are left out."""
+        facts, error = ffi.new("AiTableLook *"), new_error()
+        counts = [np.zeros(threads, np.uint64) for _ in range(3)]
+        places = [ffi.from_buffer("uint64_t[]", each, require_writable=True) for each in counts]
+        check(
+            lib.ai_table_look(self._table, places[0], places[1], places[2], threads, facts, error),
+            error,
+        )
+        created, owned, waiting = (each.astype(np.int64) for each in counts)
+        return TableLook(
+            facts.objects, facts.newest_change, facts.oldest_death, created, owned, waiting
+        )
+
+    def _lines(self, counting: Counting, into: Records) -> int:
+        asked, kept = _counted(counting)
         error = new_error()
-        columns: list[Any] = [ffi.NULL] * 3
-        if mark is not None:
-            columns = [
-                ffi.from_buffer(of, np.ascontiguousarray(column))
-                for of, column in zip(("uint64_t[]", "int64_t[]", "int64_t[]"), mark, strict=True)
-            ]
         count = lib.ai_table_lines(
             self._table,
-            columns[0],
-            columns[1],
-            columns[2],
-            0 if mark is None else len(mark.ids),
+            asked,
             ffi.from_buffer("AiLineCounts[]", into, require_writable=True),
             len(into),
-            _flag(ticket),
+            _flag(counting.ticket),
             error,
         )
         check(max(-count, 0), error)
+        del kept
         return int(count)
 
     def _widened(self, name: str, rows: Ints | None) -> npt.NDArray[Any]:
@@ -233,40 +262,61 @@ class _Memory:
         }
 
 
-def _asked(question: OrderQuestion) -> tuple[Any, list[Any]]:
-    """The question in C, and the memory that it refers to."""
-    key, held = question.key, question.held
-    kept: list[Any] = []
+class _Kept:
+    """Memory that a question in C refers to, for as long as this object lives."""
 
-    def memory(of: str, column: npt.NDArray[Any] | None) -> Any:
+    def __init__(self) -> None:
+        self._buffers: list[Any] = []
+
+    def of(self, of: str, column: npt.NDArray[Any] | None) -> tuple[Any, int]:
+        """The column's memory as an array of C, and its length; NULL and 0 without one."""
         if column is None or not len(column):
-            return ffi.NULL
-        kept.append(ffi.from_buffer(of, column))
-        return kept[-1]
+            return ffi.NULL, 0
+        self._buffers.append(ffi.from_buffer(of, column))
+        return self._buffers[-1], len(column)
 
+
+def _counted(counting: Counting) -> tuple[Any, _Kept]:
+    """The question in C, and the memory that it refers to."""
+    asked, kept, mark = ffi.new("AiCounting *"), _Kept(), counting.mark
+    for name, coded in (("outer", counting.outer), ("inner", counting.inner)):
+        codes = None if coded.codes is None else np.ascontiguousarray(coded.codes, np.uint32)
+        memory, length = kept.of("uint32_t[]", codes)
+        setattr(asked, f"{name}_field", _FIELDS[coded.column])
+        setattr(asked, f"{name}_codes", memory)
+        setattr(asked, f"{name}_length", length)
+    rows = None if counting.kept is None else np.ascontiguousarray(counting.kept).view(np.uint8)
+    asked.kept, asked.kept_length = kept.of("uint8_t[]", rows)
+    if mark is not None:
+        asked.has_mark = 1
+        asked.mark_ids, asked.mark_length = kept.of("uint64_t[]", np.ascontiguousarray(mark.ids))
+        asked.mark_outer, _ = kept.of("int64_t[]", np.ascontiguousarray(mark.outer))
+        asked.mark_inner, _ = kept.of("int64_t[]", np.ascontiguousarray(mark.inner))
+    asked.recent = counting.recent
+    return asked, kept
+
+
+def _asked(question: OrderQuestion) -> tuple[Any, _Kept]:
+    """The question in C, and the memory that it refers to."""
+    key, held, kept = question.key, question.held, _Kept()
     shown = None if question.shown is None else np.ascontiguousarray(question.shown).view(np.uint8)
     ranks = np.ascontiguousarray(question.type_ranks, np.uint32)
     numbers = None if key.numbers is None else np.ascontiguousarray(key.numbers, np.float64)
     ids: Ids | None = None if held is None else np.ascontiguousarray(held.ids, np.uint64)
     arrived = None if held is None else np.ascontiguousarray(held.arrived).view(np.uint8)
     asked = ffi.new("AiQuestion *")
-    asked.shown, asked.shown_length = memory("uint8_t[]", shown), 0 if shown is None else len(shown)
-    asked.ranks, asked.ranks_length = memory("uint32_t[]", ranks), len(ranks)
+    asked.shown, asked.shown_length = kept.of("uint8_t[]", shown)
+    asked.ranks, asked.ranks_length = kept.of("uint32_t[]", ranks)
     asked.key_kind = getattr(lib, f"AiKeyKind_{key.kind.value}")
     asked.key_field = _FIELDS[key.column] if key.column else 0
-    asked.keys, asked.keys_length = (
-        memory("double[]", numbers),
-        0 if numbers is None else len(numbers),
-    )
+    asked.keys, asked.keys_length = kept.of("double[]", numbers)
     asked.is_descending = question.descending
     asked.now, asked.moment_secs = question.now, question.moment_secs
     if ids is not None and arrived is not None:
         # an order of no row is held as well: the pointer tells it from no order
         room = (ids, arrived) if len(ids) else (np.zeros(1, np.uint64), np.zeros(1, np.uint8))
-        asked.held_ids, asked.held_arrived = (
-            memory("uint64_t[]", room[0]),
-            memory("uint8_t[]", room[1]),
-        )
+        asked.held_ids, _ = kept.of("uint64_t[]", room[0])
+        asked.held_arrived, _ = kept.of("uint8_t[]", room[1])
         asked.held_length = len(ids)
     return asked, kept
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot, table_snapshot
+from inspector.model.columns import TABLE_COLUMNS
 from inspector.model.snapshot import Handles, Snapshot, Target, TargetState
-from inspector.model.stored_table import StoredHandles
+from inspector.model.stored_table import StoredHandles, picked, row_alone
 from inspector.session.source import SegmentSource
 from inspector.vocabulary import Kind
 from inspector.wire.schema import (
@@ -235,3 +236,29 @@ def test_replacing_a_column_makes_plain_handles(twins: Twins) -> None:
     found = dataclasses.replace(stored.handles, strong=other)
     assert not isinstance(found, StoredHandles)
     assert same(found, dataclasses.replace(expected.handles, strong=other))
+
+
+def test_only_the_newest_table_keeps_widened_columns(twins: Twins) -> None:
+    image = SegmentImage(types=[{"kind": Kind.ARC}], handles=[{"address": 64, "strong": 2}] * 3)
+    first, _ = twins.show(image)
+    assert isinstance(first.handles, StoredHandles)
+    column = first.handles.strong
+    assert first.handles.strong is column
+    second, _ = twins.show(image)
+    assert first.handles.table.wide_columns == frozenset()
+    assert same(first.handles.strong, column)
+    assert isinstance(second.handles, StoredHandles)
+    assert second.handles.table.wide_columns == frozenset()
+
+
+def test_a_row_alone_has_the_same_texts(twins: Twins) -> None:
+    rows = [{"address": 64 * slot, "strong": slot, "created_at_ticks": at(slot)} for slot in (1, 2)]
+    stored, plain_snapshot = twins.show(SegmentImage(types=[{"name": b"A"}], handles=rows))
+    alone, row = row_alone(stored, 1)
+    texts = [column.text(alone, row) for column in TABLE_COLUMNS if column.text]
+    assert texts == [column.text(plain_snapshot, 1) for column in TABLE_COLUMNS if column.text]
+    assert isinstance(stored.handles, StoredHandles)
+    assert stored.handles.table.wide_columns == frozenset()
+    assert picked(stored.handles, "strong", np.array([1])).tolist() == [
+        int(plain_snapshot.handles.strong[1])
+    ]

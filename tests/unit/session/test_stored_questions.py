@@ -14,12 +14,17 @@ from hypothesis import strategies as st
 
 from inspector.errors import InspectorError
 from inspector.model.aggregates import Aggregates, aggregate
+from inspector.model.change_groups import GroupBy, tally
+from inspector.model.changes import ChangeFacts
 from inspector.model.columns import TABLE_COLUMNS
 from inspector.model.filter import parse
 from inspector.model.grouping import Query, arrange, hold
 from inspector.model.marks import mark_now
+from inspector.model.objects import object_count
 from inspector.model.snapshot import Frame, Handles, Site, Snapshot
+from inspector.model.stillness import newest_change
 from inspector.model.stored_table import StoredHandles, Ticket
+from inspector.model.threads import handle_counts
 from inspector.vocabulary import Kind
 from tests.helpers.equality import same
 from tests.helpers.segments import SegmentImage
@@ -107,6 +112,45 @@ def test_lines_are_counted_and_compared_as_numpy_does(tmp_path: Path, shown: Any
         twins.close()
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(images(), st.sampled_from([GroupBy.TYPE, GroupBy.SITE, GroupBy.THREAD]), st.booleans())
+def test_changes_are_counted_as_numpy_does(
+    tmp_path: Path, shown: Any, group_by: GroupBy, is_filtered: bool
+) -> None:
+    twins = Twins(tmp_path / "1-7.seg")
+    try:
+        mark = None
+        for image in shown:
+            pair = [sited(each) for each in twins.show(named(image))]
+            found = [
+                tally(
+                    each,
+                    group_by,
+                    kept=parse("strong>0").mask(each) if is_filtered else None,
+                    mark=mark,
+                    facts=ChangeFacts(pair[1]),
+                )
+                for each in pair
+            ]
+            assert differing(*found) == []
+            mark = mark_now(pair[1], "mark")
+    finally:
+        twins.close()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(images())
+def test_looks_at_all_rows_find_what_numpy_finds(tmp_path: Path, shown: Any) -> None:
+    twins = Twins(tmp_path / "1-7.seg")
+    try:
+        for image in shown:
+            stored, plain = twins.show(image)
+            for look in (object_count, newest_change, handle_counts):
+                assert same(stored.fact(look), plain.fact(look)), look
+    finally:
+        twins.close()
+
+
 def test_a_question_that_was_given_up_has_no_answer(twins: Twins) -> None:
     stored, _ = twins.show(SegmentImage(types=[{"kind": Kind.ARC}], handles=[{"address": 64}]))
     ticket = Ticket()
@@ -137,7 +181,7 @@ def test_aggregates_and_orders_read_no_wide_column(twins: Twins) -> None:
     assert isinstance(handles, StoredHandles)
     arrange(stored, Query(column="strong"))
     aggregate(stored)
-    assert handles.made_columns == {"ids"}
+    assert handles.table.wide_columns == frozenset()
     assert made_plain(stored).handles.strong.tolist() == plain_strong(handles)
 
 

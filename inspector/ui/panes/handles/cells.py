@@ -16,6 +16,7 @@ from inspector.model.grouping import Group
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import Snapshot
 from inspector.model.states import ALIVE, Standing, standing
+from inspector.model.stored_table import row_alone
 from inspector.ui.kit import trait_words
 
 
@@ -36,6 +37,7 @@ class HandleCells:
         self.snapshot = snapshot
         self.moment_secs = moment_secs
         self._rows: dict[int, tuple[str, ...]] = {}
+        self._alone: dict[int, tuple[Snapshot, int]] = {}
 
     def text(self, row: int, column: int) -> str:
         """The cell as it is painted."""
@@ -46,7 +48,8 @@ class HandleCells:
 
     def tone(self, row: int) -> tuple[Tone, float]:
         """How the row looks, and how much of its moment is left (1 to 0)."""
-        handles, now = self.snapshot.handles, self.snapshot.taken_at
+        snapshot, row = self._row(row)
+        handles, now = snapshot.handles, snapshot.taken_at
         if int(handles.references[row]) not in ALIVE:
             left = self._left(now - float(handles.changed_at[row]))
             return (Tone.DYING, left) if left > 0 else (Tone.DEAD, 0.0)
@@ -55,7 +58,8 @@ class HandleCells:
 
     def standing(self, row: int) -> Standing:
         """The meaning of the row's states."""
-        handles = self.snapshot.handles
+        snapshot, row = self._row(row)
+        handles = snapshot.handles
         return standing(int(handles.references[row]), int(handles.resources[row]))
 
     def tooltip(self, row: int, column: int) -> str:
@@ -67,10 +71,18 @@ class HandleCells:
         parts = self._trait_lines(row) if shown.key == "strong" else []
         return "\n".join([self._meaning(row, shown, self.text(row, column)), *parts])
 
+    def _row(self, row: int) -> tuple[Snapshot, int]:
+        """A snapshot that has the row at hand, and the row in it."""
+        found = self._alone.get(row)
+        if found is None:
+            found = self._alone[row] = row_alone(self.snapshot, row)
+        return found
+
     def _meaning(self, row: int, column: HandleColumn, text: str) -> str:
         if column.unknown is not None and text == wording.UNKNOWN_TEXT:
             return column.unknown(self.snapshot)
-        note = column.note(self.snapshot, row) if column.note is not None else None
+        snapshot, at = self._row(row)
+        note = column.note(snapshot, at) if column.note is not None else None
         if note is not None:
             return note
         if bool(self.snapshot.handles.changing[row]):
@@ -83,8 +95,9 @@ class HandleCells:
         return 1.0 - max(since_secs, 0.0) / self.moment_secs
 
     def _format(self, row: int) -> tuple[str, ...]:
+        snapshot, row = self._row(row)
         return tuple(
-            column.text(self.snapshot, row) if column.text is not None else ""
+            column.text(snapshot, row) if column.text is not None else ""
             for column in TABLE_COLUMNS
         )
 
@@ -98,7 +111,8 @@ class HandleCells:
         )
 
     def _trait_lines(self, row: int) -> list[str]:
-        handles = self.snapshot.handles
+        snapshot, row = self._row(row)
+        handles = snapshot.handles
         parts = parts_of(handles, row, self.snapshot.types.get(int(handles.types[row])))
         return (
             []

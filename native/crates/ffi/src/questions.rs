@@ -6,8 +6,8 @@ use super::store::{answer, argument, is_set, many, of, space};
 use super::{catch, place, AiError};
 use segment::status::{Error, Result, Status};
 use store::{
-    compare, lines, sorted, Compared, GroupCounts, HandleField, HandleOrder, HandleTable, Keys,
-    LineCounts, Places, Question,
+    lines, look, sorted, Coded, Compared, Counting, GroupCounts, HandleField, HandleOrder,
+    HandleTable, Keys, LineCounts, Places, Question, TableLook,
 };
 
 /// A question for `ai_table_order`. Arrays may be NULL where their length is 0.
@@ -57,6 +57,39 @@ pub enum KeyKind {
     Slot = 3,
     /// `keys` has one for each index in the column; for the states, for both states together.
     Ranks = 4,
+}
+
+/// A question for `ai_table_lines`. Arrays may be NULL where their length is 0.
+#[repr(C)]
+pub struct AiCounting {
+    /// `HandleField` of the outer code.
+    pub outer_field: u32,
+    /// `HandleField` of the inner code.
+    pub inner_field: u32,
+    /// The outer code of each index in the column; none: the index.
+    pub outer_codes: *const u32,
+    /// See `outer_codes`.
+    pub outer_length: usize,
+    /// The inner code of each index in the column; none: the index.
+    pub inner_codes: *const u32,
+    /// See `inner_codes`.
+    pub inner_length: usize,
+    /// Not 0 for each row to count.
+    pub kept: *const u8,
+    /// 0: all rows are counted; else the rows of the table.
+    pub kept_length: usize,
+    /// Whether to compare with a mark.
+    pub has_mark: i32,
+    /// Numbers of the handles that lived at the mark.
+    pub mark_ids: *const u64,
+    /// Their indices in the column of the outer code.
+    pub mark_outer: *const i64,
+    /// Their indices in the column of the inner code.
+    pub mark_inner: *const i64,
+    /// See `mark_ids`.
+    pub mark_length: usize,
+    /// Later births and deaths are recent, seconds since the Unix epoch.
+    pub recent: f64,
 }
 
 /// Sizes of an order.
@@ -177,21 +210,16 @@ pub unsafe extern "C" fn ai_order_free(order: *mut HandleOrder) {
     }
 }
 
-/// Count the handles of a table by type and site. `ids` is NULL, or the numbers of the handles that
-/// lived at a mark, with `types` and `sites`. Answers with the number of lines, of which at most
+/// Count the rows of a table by two codes. Answers with the number of lines, of which at most
 /// `capacity` are written, or with a negative `Status`.
 ///
 /// # Safety
-/// `table` is alive; the arrays of the mark have `length` elements, `out` has `capacity`;
+/// `table` is alive; the arrays of `question` have the lengths given, `out` has `capacity`;
 /// `given_up` is NULL or a number; `error` is NULL or points to memory for an `AiError`.
 #[no_mangle]
-#[allow(clippy::too_many_arguments, reason = "a C interface")]
 pub unsafe extern "C" fn ai_table_lines(
     table: *const HandleTable,
-    ids: *const u64,
-    types: *const i64,
-    sites: *const i64,
-    length: usize,
+    question: *const AiCounting,
     out: *mut LineCounts,
     capacity: usize,
     given_up: *const i32,
@@ -201,13 +229,21 @@ pub unsafe extern "C" fn ai_table_lines(
     // SAFETY: the caller's promises.
     let status = unsafe {
         catch(error, || {
-            let mark = if ids.is_null() {
-                None
-            } else {
-                let (types, sites) = (many(types, length)?, many(sites, length)?);
-                Some(Compared { ids: many(ids, length)?, types, sites })
+            let asked = question.as_ref().ok_or_else(|| argument("no question"))?;
+            let length = asked.mark_length;
+            let mark = Compared {
+                ids: many(asked.mark_ids, length)?,
+                outer: many(asked.mark_outer, length)?,
+                inner: many(asked.mark_inner, length)?,
             };
-            let found = lines(of(table)?, mark.as_ref(), &|| is_set(given_up));
+            let counting = Counting {
+                outer: coded(asked.outer_field, asked.outer_codes, asked.outer_length)?,
+                inner: coded(asked.inner_field, asked.inner_codes, asked.inner_length)?,
+                kept: many(asked.kept, asked.kept_length)?,
+                mark: (asked.has_mark != 0).then_some(mark),
+                recent: asked.recent,
+            };
+            let found = lines(of(table)?, &counting, &|| is_set(given_up));
             let found = found.ok_or_else(|| ended(given_up))?;
             let fitting = found.len().min(capacity);
             space(out, fitting)?.copy_from_slice(&found[..fitting]);
@@ -218,36 +254,43 @@ pub unsafe extern "C" fn ai_table_lines(
     answer(status, count)
 }
 
-/// Which rows of a table live that a mark does not have, and which handles of the mark live no
-/// more: 1 in `born` and `dead`.
+/// Facts that take a look at all rows; `created`, `owned` and `waiting` have an element for each of
+/// the first `threads` indices of threads.
 ///
 /// # Safety
-/// `table` is alive; `ids` and `dead` have `length` elements, `born` as many as the table has rows;
-/// `given_up` is NULL or a number; `error` is NULL or points to memory for an `AiError`.
+/// `table` is alive; the arrays have `threads` elements; `out` points to memory for the facts;
+/// `error` is NULL or points to memory for an `AiError`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_table_compare(
+pub unsafe extern "C" fn ai_table_look(
     table: *const HandleTable,
-    ids: *const u64,
-    length: usize,
-    born: *mut u8,
-    dead: *mut u8,
-    given_up: *const i32,
+    created: *mut u64,
+    owned: *mut u64,
+    waiting: *mut u64,
+    threads: usize,
+    out: *mut TableLook,
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promises.
     unsafe {
         catch(error, || {
-            let table = of(table)?;
-            let mark = Compared { ids: many(ids, length)?, types: &[], sites: &[] };
-            let found = compare(table, &mark, &|| is_set(given_up));
-            let (is_born, is_dead) = found.ok_or_else(|| ended(given_up))?;
-            let born = space(born, is_born.len())?;
-            born.iter_mut().zip(is_born).for_each(|(place, is)| *place = u8::from(is));
-            let dead = space(dead, length)?;
-            dead.iter_mut().zip(is_dead).for_each(|(place, is)| *place = u8::from(is));
+            let (facts, found) = look(of(table)?, threads);
+            space(created, threads)?.copy_from_slice(&found.created);
+            space(owned, threads)?.copy_from_slice(&found.owned);
+            space(waiting, threads)?.copy_from_slice(&found.waiting);
+            *place(out)? = facts;
             Ok(())
         })
     }
+}
+
+/// A code of rows.
+///
+/// # Safety
+/// `codes` points to `length` numbers that nobody changes during `'a`.
+unsafe fn coded<'a>(field: u32, codes: *const u32, length: usize) -> Result<Coded<'a>> {
+    let field = HandleField::from_number(field).ok_or_else(|| argument("no such column"))?;
+    // SAFETY: the caller's promise.
+    Ok(Coded { field, codes: unsafe { many(codes, length) }? })
 }
 
 /// The numbers that rows are sorted by.

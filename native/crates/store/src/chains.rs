@@ -7,6 +7,8 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
+use segment::cpu::prefetch;
+
 /// No row.
 const NONE: u32 = u32::MAX;
 const SMALLEST: usize = 64;
@@ -55,6 +57,14 @@ impl Chains {
         self.links.fill(Link { before: NONE, after: NONE });
         self.heads.fill(EMPTY);
         self.used = 0;
+    }
+
+    /// Begin to fetch the place of `name` in the index.
+    pub fn prefetch(&self, name: u64) {
+        let place = self.hash(name) as usize & self.heads.len().wrapping_sub(1);
+        if let Some(head) = self.heads.get(place) {
+            prefetch(head);
+        }
     }
 
     /// Put the row at `position` into the chain of the object called `name`, which is not 0.

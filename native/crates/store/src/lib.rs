@@ -8,7 +8,9 @@
 mod chains;
 mod columns;
 mod counts;
+mod groups;
 mod handles;
+mod look;
 mod order;
 mod outers;
 mod query;
@@ -16,12 +18,15 @@ mod rows;
 mod store;
 mod table;
 mod threads;
+mod words;
 
 pub use columns::{Columns, HandleField};
+pub use groups::GroupCounts;
 pub use handles::{Kinds, Limits, Threads, KIND_CALL, KIND_FOREIGN, KIND_NUMBERED, KIND_OUTER};
 pub use handles::{KIND_PINS, KIND_RUNS, KIND_SHARES, KIND_TRAIT};
-pub use order::{sorted, GroupCounts, HandleOrder, Keys, Places, Question};
-pub use query::{compare, lines, Compared, LineCounts};
+pub use look::{look, TableLook, ThreadLook};
+pub use order::{sorted, HandleOrder, Keys, Places, Question};
+pub use query::{compare, lines, Coded, Compared, Counting, LineCounts};
 pub use store::HandleStore;
 pub use table::{HandleTable, TableClock};
 

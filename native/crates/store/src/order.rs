@@ -2,9 +2,9 @@
 //!
 //! `inspector/model/grouping.py` has the same in numpy; a test compares both.
 
-use std::collections::HashSet;
-
+use super::groups::{GroupCounts, Groups};
 use super::table::HandleTable;
+use super::words::Words;
 use super::{GivenUp, UNKNOWN};
 use crate::columns::{HandleField, PROXIES, STRONG};
 
@@ -39,26 +39,6 @@ pub struct Question<'a> {
     pub now: f64,
     /// How long a dead row stays among the living rows.
     pub moment_secs: f64,
-}
-
-/// Counts of the shown rows of one type.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GroupCounts {
-    /// Index of the type.
-    pub type_index: u64,
-    /// Rows.
-    pub rows: u64,
-    /// Rows that are no tombstones.
-    pub live: u64,
-    /// Objects behind them.
-    pub objects: u64,
-    /// Live rows with a close that has not run.
-    pub pending: u64,
-    /// Live rows whose birth was not seen.
-    pub unseen: u64,
-    /// Birth of the oldest live row whose birth was seen; NaN: there is none.
-    pub oldest_at: f64,
 }
 
 /// The answer.
@@ -102,17 +82,18 @@ pub fn sorted(
     if is_given_up() {
         return None;
     }
+    let groups = Groups::of(table, question, &rows);
     let mut order = match held {
         None => {
             let rows = sort(table, question, rows, true);
             HandleOrder { arrived: vec![0; rows.len()], rows, ..HandleOrder::default() }
         }
-        Some(places) => hold(table, question, &rows, places),
+        Some(places) => hold(table, question, &rows, &groups, places),
     };
     if is_given_up() {
         return None;
     }
-    order.groups = groups(table, &order.rows);
+    order.groups = groups.counted(table, &order.rows);
     order.arrivals = arrivals(table, question, &order);
     Some(order)
 }
@@ -191,7 +172,7 @@ impl Question<'_> {
         }
     }
 
-    fn rank(&self, table: &HandleTable, row: u32) -> usize {
+    pub(crate) fn rank(&self, table: &HandleTable, row: u32) -> usize {
         let index = usize::from(table.columns().types[row as usize]);
         self.ranks.get(index).map_or(self.ranks.len() * 2 + index, |&rank| rank as usize)
     }
@@ -224,72 +205,31 @@ fn known(count: i32) -> f64 {
 /// Rows by type, unless `by_type` is false, and by key; equal rows keep their order.
 fn sort(table: &HandleTable, question: &Question<'_>, rows: Vec<u32>, by_type: bool) -> Vec<u32> {
     let ranks = if by_type { question.ranks(table) } else { 1 };
-    let bucket_of = |row: u32, coarse: u8| {
-        (if by_type { question.rank(table, row) } else { 0 }) * 3 + usize::from(coarse)
-    };
-    let keys: Vec<Key> = rows.iter().map(|&row| question.key(table, row as usize)).collect();
     let mut starts = vec![0_usize; ranks * 3 + 1];
-    for (&row, &(coarse, _)) in rows.iter().zip(&keys) {
-        starts[bucket_of(row, coarse) + 1] += 1;
-    }
-    for bucket in 1..starts.len() {
-        starts[bucket] += starts[bucket - 1];
-    }
-    let (mut next, mut placed) = (starts.clone(), vec![(0.0, 0_u32); rows.len()]);
-    for (&row, &(coarse, fine)) in rows.iter().zip(&keys) {
-        let place = &mut next[bucket_of(row, coarse)];
-        placed[*place] = (fine, row);
+    let keys: Vec<(f64, u32)> = rows
+        .iter()
+        .map(|&row| {
+            let (coarse, fine) = question.key(table, row as usize);
+            let rank = if by_type { question.rank(table, row) } else { 0 };
+            let bucket = rank * 3 + usize::from(coarse);
+            starts[bucket + 1] += 1;
+            (fine, bucket as u32)
+        })
+        .collect();
+    (1..starts.len()).for_each(|bucket| starts[bucket] += starts[bucket - 1]);
+    let (mut next, mut sorted) = (starts.clone(), vec![0_u32; rows.len()]);
+    let mut numbers = vec![0.0; rows.len()];
+    for (row, (fine, bucket)) in rows.into_iter().zip(keys) {
+        let place = &mut next[bucket as usize];
+        (sorted[*place], numbers[*place]) = (row, fine);
         *place += 1;
     }
-    drop((keys, rows));
-    for bucket in starts.windows(2) {
-        sort_bucket(&mut placed[bucket[0]..bucket[1]]);
+    let mut words = Words::default();
+    for bucket in starts.windows(2).filter(|bucket| bucket[1] - bucket[0] > 1) {
+        let part = bucket[0]..bucket[1];
+        words.sort(&numbers[part.clone()], &mut sorted[part]);
     }
-    placed.into_iter().map(|(_, row)| row).collect()
-}
-
-/// Sort stably by number. Numbers with few significant bits between the smallest and the largest
-/// are sorted together with their place as one word, which is several times faster.
-fn sort_bucket(bucket: &mut [(f64, u32)]) {
-    if bucket.is_sorted_by(|one, other| one.0 <= other.0) {
-        return;
-    }
-    let Some(words) = packed(bucket) else {
-        bucket.sort_by(|one, other| one.0.total_cmp(&other.0));
-        return;
-    };
-    let rows: Vec<(f64, u32)> = bucket.to_vec();
-    for (place, word) in bucket.iter_mut().zip(words) {
-        *place = rows[(word & 0xFFFF_FFFF) as usize];
-    }
-}
-
-/// The bucket's numbers and places as sorted words: 96 bits do not fit, so None where the numbers
-/// are no multiples of 2⁻²² in a range of 2³² of them.
-fn packed(bucket: &[(f64, u32)]) -> Option<Vec<u64>> {
-    /// Times of this age of the world are multiples of it, in seconds.
-    const STEPS: f64 = 4_194_304.0;
-    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-    for &(number, _) in bucket {
-        (least, most) = (least.min(number), most.max(number));
-    }
-    let bits = 64 - (bucket.len() as u64).leading_zeros();
-    let range = (most - least) * STEPS;
-    if !range.is_finite() || range >= (1_u64 << (64 - bits).min(53)) as f64 {
-        return None;
-    }
-    let mut words = Vec::with_capacity(bucket.len());
-    for (place, &(number, _)) in bucket.iter().enumerate() {
-        let step = (number - least) * STEPS;
-        if step.fract() != 0.0 || least + step / STEPS != number {
-            return None;
-        }
-        words.push((step as u64) << bits | place as u64);
-    }
-    words.sort_unstable();
-    let mask = (1_u64 << bits) - 1;
-    words.iter_mut().for_each(|word| *word &= mask);
-    Some(words)
+    sorted
 }
 
 /// Rows in the order of `places`, by type; new rows sorted at the end of their type.
@@ -297,6 +237,7 @@ fn hold(
     table: &HandleTable,
     question: &Question<'_>,
     rows: &[u32],
+    groups: &Groups,
     places: Places<'_>,
 ) -> HandleOrder {
     const NONE: u32 = u32::MAX;
@@ -322,81 +263,59 @@ fn hold(
     let newcomers = sort(table, question, newcomers, false);
     let stayed = by_place.iter().enumerate().filter(|(_, &row)| row != NONE);
     let was = |place: usize| places.arrived.get(place).copied().unwrap_or(0);
-    let all = || {
-        let old = stayed.clone().map(|(place, &row)| (row, was(place)));
-        old.chain(newcomers.iter().map(|&row| (row, 1)))
-    };
-    let mut next = vec![0_usize; question.ranks(table) + 1];
-    all().for_each(|(row, _)| next[question.rank(table, row) + 1] += 1);
-    (1..next.len()).for_each(|rank| next[rank] += next[rank - 1]);
+    let old = stayed.map(|(place, &row)| (row, was(place)));
+    let mut next = groups.starts();
     let mut order = HandleOrder {
         rows: vec![0; rows.len()],
         arrived: vec![0; rows.len()],
         ..HandleOrder::default()
     };
-    for (row, arrived) in all() {
-        let place = &mut next[question.rank(table, row)];
+    for (row, arrived) in old.chain(newcomers.iter().map(|&row| (row, 1))) {
+        let place = &mut next[usize::from(table.columns().types[row as usize])];
         (order.rows[*place], order.arrived[*place]) = (row, arrived);
         *place += 1;
     }
     order
 }
 
-/// Count the rows of each type; rows of one type stand together.
-fn groups(table: &HandleTable, rows: &[u32]) -> Vec<GroupCounts> {
-    let columns = table.columns();
-    let mut seen = HashSet::new();
-    let mut groups = Vec::new();
-    for part in
-        rows.chunk_by(|&one, &other| columns.types[one as usize] == columns.types[other as usize])
-    {
-        let type_index = u64::from(columns.types[part[0] as usize]);
-        let mut group = GroupCounts {
-            type_index,
-            rows: part.len() as u64,
-            live: 0,
-            objects: 0,
-            pending: 0,
-            unseen: 0,
-            oldest_at: f64::NAN,
-        };
-        for row in part.iter().map(|&row| row as usize).filter(|&row| table.is_live(row)) {
-            let born = table.created_at(row);
-            let address = columns.addresses[row];
-            let is_first = address == 0 || columns.alone[row] != 0 || seen.insert(address);
-            group.live += 1;
-            group.objects += u64::from(is_first);
-            group.pending += u64::from(table.is_pending(row));
-            group.unseen += u64::from(born.is_nan());
-            // NaN gives way to any number
-            group.oldest_at = group.oldest_at.min(born);
-        }
-        groups.push(group);
-    }
-    groups
-}
-
 /// Arrived rows that a sort would put above a live row before them. Dead rows are on their way
 /// down and do not count.
 fn arrivals(table: &HandleTable, question: &Question<'_>, order: &HandleOrder) -> u64 {
+    /// Of a dead row: less than the word of any number.
+    const DEAD: u64 = 0;
+    if !order.arrived.contains(&1) {
+        return 0;
+    }
+    // in the table's order, which is quicker than in the order shown
+    let word = |row| match question.key(table, row) {
+        _ if !table.is_live(row) => DEAD,
+        (0, fine) => ordered(fine),
+        _ => u64::MAX,
+    };
+    let words: Vec<u64> = (0..table.columns().len()).map(word).collect();
     let (mut start, mut count) = (0, 0);
     for group in &order.groups {
         let stop = start + group.rows as usize;
         if order.arrived[start..stop].contains(&1) {
-            let mut most: Key = (0, f64::NEG_INFINITY);
-            for place in start..stop {
-                let row = order.rows[place] as usize;
-                if !table.is_live(row) {
-                    continue;
-                }
-                let key = question.key(table, row);
-                count += u64::from(order.arrived[place] != 0 && key < most);
-                if key > most {
-                    most = key;
-                }
+            let mut most = 0;
+            for (&row, &arrived) in order.rows[start..stop].iter().zip(&order.arrived[start..stop])
+            {
+                let word = words[row as usize];
+                count += u64::from(arrived != 0 && word != DEAD && word < most);
+                most = most.max(word);
             }
         }
         start = stop;
     }
     count
+}
+
+/// A word that sorts as the number does; not 0.
+fn ordered(number: f64) -> u64 {
+    let bits = number.to_bits();
+    if bits >> 63 == 0 {
+        bits | 1 << 63
+    } else {
+        !bits
+    }
 }

@@ -1,30 +1,33 @@
-//! Handles counted by type and by the line that made them, against a mark.
+//! Handles counted by two codes, such as type and line, against a mark.
 //!
-//! `inspector/model/aggregates.py` has the same in numpy; a test compares both.
+//! `inspector/model/aggregates.py` and `change_groups.py` have the same in numpy; tests compare.
 
 use std::collections::HashMap;
 
+use super::columns::HandleField;
 use super::table::HandleTable;
 use super::GivenUp;
 
-/// Pairs of type and site that are counted in a plain table.
+/// Pairs of codes that are counted in a plain table.
 const DENSE: usize = 1 << 22;
 /// Rows between two looks whether the question was given up.
 const SOME: usize = 1 << 16;
 
-/// Counts of one pair of type and site.
+/// Counts of one pair of codes.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LineCounts {
-    /// Index of the type.
-    pub type_index: u64,
-    /// Index of the site of creation; 0: it was not recorded.
-    pub site: u64,
-    /// Handles that live.
+    /// Outer code.
+    pub outer: u64,
+    /// Inner code.
+    pub inner: u64,
+    /// Handles that live, of the rows to count.
     pub live: u64,
-    /// Live handles with a close that has not run.
+    /// Handles that live, of all rows.
+    pub whole: u64,
+    /// Live handles with a close that has not run, of the rows to count.
     pub pending: u64,
-    /// Live handles whose birth was not seen.
+    /// Live handles whose birth was not seen, of the rows to count.
     pub unseen: u64,
     /// Handles that lived at the mark.
     pub before: u64,
@@ -32,8 +35,22 @@ pub struct LineCounts {
     pub born: u64,
     /// Handles of the mark that live no more.
     pub died: u64,
-    /// Birth of the oldest live handle whose birth was seen; NaN: there is none.
+    /// Rows whose birth is recent.
+    pub births: u64,
+    /// Dead rows whose last change is recent.
+    pub deaths: u64,
+    /// Birth of the oldest live handle whose birth was seen, of the rows to count; NaN: there is
+    /// none.
     pub oldest_at: f64,
+}
+
+/// The code of a row: its index in a column, or what a table says for that index.
+#[derive(Clone, Copy)]
+pub struct Coded<'a> {
+    /// `Types`, `CreatedSites` or `CreatedThreads`.
+    pub field: HandleField,
+    /// The code of each index; empty: the index itself. An index beyond it has the code 0.
+    pub codes: &'a [u32],
 }
 
 /// The handles that lived at an earlier moment, one element a handle.
@@ -41,49 +58,84 @@ pub struct LineCounts {
 pub struct Compared<'a> {
     /// Numbers.
     pub ids: &'a [u64],
-    /// Indices of types.
-    pub types: &'a [i64],
-    /// Indices of sites.
-    pub sites: &'a [i64],
+    /// Indices in the column of the outer code.
+    pub outer: &'a [i64],
+    /// Indices in the column of the inner code.
+    pub inner: &'a [i64],
 }
 
-/// Lines by type and site, and where each is counted.
+/// How to count.
+#[derive(Clone, Copy)]
+pub struct Counting<'a> {
+    /// See `LineCounts::outer`.
+    pub outer: Coded<'a>,
+    /// See `LineCounts::inner`.
+    pub inner: Coded<'a>,
+    /// Not 0 for each row to count; empty: all rows.
+    pub kept: &'a [u8],
+    /// A mark to compare with.
+    pub mark: Option<Compared<'a>>,
+    /// Later births and deaths are recent, seconds since the Unix epoch.
+    pub recent: f64,
+}
+
+impl Coded<'_> {
+    fn column<'t>(&self, table: &'t HandleTable) -> Option<&'t [u16]> {
+        let columns = table.columns();
+        match self.field {
+            HandleField::Types => Some(&columns.types),
+            HandleField::CreatedSites => Some(&columns.created_sites),
+            HandleField::CreatedThreads => Some(&columns.threads[0]),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn code(&self, index: u64) -> u64 {
+        if self.codes.is_empty() {
+            return index;
+        }
+        self.codes.get(index as usize).map_or(0, |&code| u64::from(code))
+    }
+
+    /// Larger than every code of these indices.
+    fn size(&self, column: &[u16], old: &[i64]) -> usize {
+        if let Some(&most) = self.codes.iter().max() {
+            return most as usize + 1;
+        }
+        let old = old.iter().max().map_or(0, |&most| most.max(0) as usize);
+        column.iter().max().map_or(0, |&most| usize::from(most)).max(old) + 1
+    }
+}
+
+/// Lines by both codes, and where each is counted.
 struct Lines {
     found: Vec<LineCounts>,
     dense: Vec<u32>,
-    sites: usize,
+    inner: usize,
     sparse: HashMap<(u64, u64), u32>,
 }
 
 impl Lines {
-    fn new(types: usize, sites: usize) -> Self {
-        let size = types.saturating_mul(sites);
+    fn new(outer: usize, inner: usize) -> Self {
+        let size = outer.saturating_mul(inner);
         let dense = if size <= DENSE { vec![0; size] } else { Vec::new() };
-        Self { found: Vec::new(), dense, sites, sparse: HashMap::new() }
+        Self { found: Vec::new(), dense, inner, sparse: HashMap::new() }
     }
 
     #[inline]
-    fn of(&mut self, type_index: u64, site: u64) -> &mut LineCounts {
+    fn of(&mut self, outer: u64, inner: u64) -> &mut LineCounts {
         let next = self.found.len() as u32 + 1;
         let dense = if self.dense.is_empty() {
             None
         } else {
-            self.dense.get_mut(type_index as usize * self.sites + site as usize)
+            self.dense.get_mut(outer as usize * self.inner + inner as usize)
         };
-        let number = dense.unwrap_or_else(|| self.sparse.entry((type_index, site)).or_insert(0));
+        let number = dense.unwrap_or_else(|| self.sparse.entry((outer, inner)).or_insert(0));
         if *number == 0 {
             *number = next;
-            self.found.push(LineCounts {
-                type_index,
-                site,
-                live: 0,
-                pending: 0,
-                unseen: 0,
-                before: 0,
-                born: 0,
-                died: 0,
-                oldest_at: f64::NAN,
-            });
+            let fresh = LineCounts { outer, inner, oldest_at: f64::NAN, ..LineCounts::default() };
+            self.found.push(fresh);
         }
         let place = *number as usize - 1;
         &mut self.found[place]
@@ -121,54 +173,76 @@ pub fn compare(
     Some((is_born, is_dead))
 }
 
-/// Count the handles of a table by type and site, ordered by both, against a mark if there is one.
+/// Count the rows of a table by two codes, ordered by both.
 ///
-/// None: given up, or the columns of the mark have several lengths.
+/// None: given up, or the question does not fit the table.
 pub fn lines(
     table: &HandleTable,
-    mark: Option<&Compared<'_>>,
+    counting: &Counting<'_>,
     is_given_up: GivenUp<'_>,
 ) -> Option<Vec<LineCounts>> {
     let columns = table.columns();
-    let most = |column: &[i64]| column.iter().max().map_or(0, |&most| most.max(0) as usize);
-    let (old_types, old_sites) = mark.map_or((0, 0), |mark| (most(mark.types), most(mark.sites)));
-    let types = columns.types.iter().max().map_or(0, |&most| usize::from(most));
-    let sites = columns.created_sites.iter().max().map_or(0, |&most| usize::from(most));
-    let mut lines = Lines::new(types.max(old_types) + 1, sites.max(old_sites) + 1);
-    let born = match mark {
+    let (outer, inner) = (counting.outer.column(table)?, counting.inner.column(table)?);
+    if !counting.kept.is_empty() && counting.kept.len() != columns.len() {
+        return None;
+    }
+    let (old_outer, old_inner) =
+        counting.mark.as_ref().map_or((&[][..], &[][..]), |mark| (mark.outer, mark.inner));
+    let mut lines =
+        Lines::new(counting.outer.size(outer, old_outer), counting.inner.size(inner, old_inner));
+    let born = match &counting.mark {
         None => None,
-        Some(mark) => {
-            let length = mark.ids.len();
-            if mark.types.len() != length || mark.sites.len() != length {
-                return None;
-            }
-            let (is_born, is_dead) = compare(table, mark, is_given_up)?;
-            for (place, &is_dead) in is_dead.iter().enumerate() {
-                let line =
-                    lines.of(mark.types[place].max(0) as u64, mark.sites[place].max(0) as u64);
-                line.before += 1;
-                line.died += u64::from(is_dead);
-            }
-            Some(is_born)
-        }
+        Some(mark) => Some(count_mark(table, counting, mark, &mut lines, is_given_up)?),
     };
     for row in 0..columns.len() {
         if row % SOME == 0 && is_given_up() {
             return None;
         }
+        let codes = (
+            counting.outer.code(u64::from(outer[row])),
+            counting.inner.code(u64::from(inner[row])),
+        );
+        let line = lines.of(codes.0, codes.1);
+        let created_at = table.created_at(row);
+        line.births += u64::from(created_at > counting.recent);
         if !table.is_live(row) {
+            line.deaths += u64::from(table.changed_at(row) > counting.recent);
             continue;
         }
-        let created_at = table.created_at(row);
-        let line = lines.of(u64::from(columns.types[row]), u64::from(columns.created_sites[row]));
-        line.live += 1;
-        line.pending += u64::from(table.is_pending(row));
-        line.unseen += u64::from(created_at.is_nan());
-        // NaN gives way to any number
-        line.oldest_at = line.oldest_at.min(created_at);
+        line.whole += 1;
         line.born += u64::from(born.as_ref().is_some_and(|born| born[row]));
+        if counting.kept.get(row).is_none_or(|&kept| kept != 0) {
+            line.live += 1;
+            line.pending += u64::from(table.is_pending(row));
+            line.unseen += u64::from(created_at.is_nan());
+            // NaN gives way to any number
+            line.oldest_at = line.oldest_at.min(created_at);
+        }
     }
     let mut found = lines.found;
-    found.sort_unstable_by_key(|line| (line.type_index, line.site));
+    found.sort_unstable_by_key(|line| (line.outer, line.inner));
     Some(found)
+}
+
+/// Count the handles of the mark, and tell which rows it does not have.
+fn count_mark(
+    table: &HandleTable,
+    counting: &Counting<'_>,
+    mark: &Compared<'_>,
+    lines: &mut Lines,
+    is_given_up: GivenUp<'_>,
+) -> Option<Vec<bool>> {
+    if mark.outer.len() != mark.ids.len() || mark.inner.len() != mark.ids.len() {
+        return None;
+    }
+    let (is_born, is_dead) = compare(table, mark, is_given_up)?;
+    for (place, &is_dead) in is_dead.iter().enumerate() {
+        let line = lines.of(
+            counting.outer.code(mark.outer[place].max(0) as u64),
+            counting.inner.code(mark.inner[place].max(0) as u64),
+        );
+        line.before += 1;
+        line.died += u64::from(is_dead);
+    }
+    Some(is_born)
 }

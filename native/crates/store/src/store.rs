@@ -17,8 +17,10 @@ use segment::layout::{HandleSlot, ReferenceState};
 use viewer::reader::{zeroed, Reader, Result};
 
 /// Columns of tables that nobody uses any more and that the next table may take over.
-const SPARE: usize = 2;
+const SPARE: usize = 1;
 
+/// Rows whose places in the index are fetched while earlier rows are worked on.
+const AHEAD: usize = 12;
 /// Room for changed rows that stays from one reading to the next.
 const KEPT: usize = 1 << 16;
 
@@ -135,7 +137,13 @@ impl HandleStore {
             self.counts.resize(length, Counts::default());
             self.chains.grow(length);
         }
-        for (position, row) in fresh.drain(..) {
+        for at in 0..fresh.len() {
+            if let Some((position, row)) = fresh.get(at + AHEAD) {
+                let old = &self.slots[*position as usize];
+                self.chains.prefetch(object(old, self.kinds.of(old)));
+                self.chains.prefetch(object(row, self.kinds.of(row)));
+            }
+            let (position, row) = fresh[at];
             if !is_other {
                 self.leave(position, &mut touched);
             }
@@ -149,6 +157,7 @@ impl HandleStore {
                 self.enter(position, &mut touched);
             }
         }
+        fresh.clear();
         if fresh.capacity() <= KEPT {
             self.fresh = fresh;
         }
