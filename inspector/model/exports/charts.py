@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from inspector.model.exports.markup import Markup, joined, tag
+from inspector.model.exports.markup import Markup, joined, nothing, tag
 from inspector.model.flame import build_flames
 from inspector.model.snapshot import Floats, Snapshot, Vitals
 from inspector.model.wording import clock, number
@@ -31,7 +31,7 @@ def timeline(snapshot: Snapshot, course: Sequence[Vitals]) -> Markup:
     step = -(-len(course) // MOST_POINTS) or 1
     course = course[::-1][::step][::-1]
     if len(course) < 2 or course[-1].at <= course[0].at:
-        return Markup()
+        return nothing()
     at = np.array([each.at for each in course])
     lines = _series(snapshot, course)
     top = max(max(float(values.max()) for _, values in lines), 1.0)
@@ -103,7 +103,7 @@ def flame_graph(snapshot: Snapshot) -> Markup:
         left, width = flame.left * WIDTH, max(flame.width * WIDTH - 1, 1)
         room = int((width - 6) / _CHAR)
         text = flame.text if len(flame.text) <= room else f"{flame.text[: max(room - 1, 0)]}…"
-        label = tag("text", text, x=left + 3, y=flame.depth * ROW + 13) if room >= 3 else Markup()
+        label = tag("text", text, x=left + 3, y=flame.depth * ROW + 13) if room >= 3 else nothing()
         about = f"{flame.text}: {number(flame.value)} handles {flame.where}".rstrip()
         box = tag(
             "rect",
@@ -124,5 +124,5 @@ def flame_graph(snapshot: Snapshot) -> Markup:
             role="img",
             aria_label="Flame graph of live handles by stack",
         ),
-        note if left_out else Markup(),
+        note if left_out else nothing(),
     )

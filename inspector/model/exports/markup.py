@@ -47,6 +47,16 @@ def joined(*children: str | Iterable[str]) -> Markup:
     return Markup("".join(parts))
 
 
+def nothing() -> Markup:
+    """No element and no text."""
+    return Markup()
+
+
+def lines(texts: Iterable[str]) -> Markup:
+    """Texts with real line ends between them, for ``pre``."""
+    return Markup("\n".join(joined(each) for each in texts))
+
+
 def style(text: str) -> Markup:
     """A style sheet of ours."""
     return Markup(f"<style>{text}</style>")

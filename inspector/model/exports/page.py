@@ -13,7 +13,7 @@ from inspector.model.diff import Change, Diff
 from inspector.model.exports.charts import flame_graph, timeline
 from inspector.model.exports.evidence import Evidence, HeldBy
 from inspector.model.exports.headlines import conclusion, headline, losses, moment, verdict_word
-from inspector.model.exports.markup import Markup, joined, style, table, tag, void
+from inspector.model.exports.markup import Markup, lines, nothing, style, table, tag, void
 from inspector.model.exports.page_style import style_text
 from inspector.model.exports.tables import TextTable, all_tables
 from inspector.model.findings.finding import Finding
@@ -110,7 +110,7 @@ def _findings(evidence: Evidence) -> list[Markup]:
         for each in report.findings
         if each not in suspects
     ]
-    rest = table(("Verdict", "Rule", "Finding"), others) if others else Markup()
+    rest = table(("Verdict", "Rule", "Finding"), others) if others else nothing()
     return _section("Findings", tag("p", f"{conclusion(report)}."), *blocks, rest)
 
 
@@ -119,34 +119,29 @@ def _suspect(evidence: Evidence, report: Report, finding: Finding) -> Markup:
     rule = report.rule_of(finding)
     word = verdict_word(finding.verdict, finding.muted)
     head = tag("h3", tag("span", word, class_="bad"), f" {rule.title}: {finding.headline}")
-    lines = tag("ul", (tag("li", line) for line in (*finding.evidence, rule.about)))
+    facts = tag("ul", (tag("li", line) for line in (*finding.evidence, rule.about)))
     handles = ", ".join(map(handle_text, finding.handles))
     held = [
         _held(handle, evidence.holders[handle])
         for handle in finding.handles
         if handle in evidence.holders
     ]
-    return tag("section", head, lines, tag("p", handles, class_="quiet"), held, class_="finding")
+    return tag("section", head, facts, tag("p", handles, class_="quiet"), held, class_="finding")
 
 
 def _held(handle: int, held: HeldBy) -> Markup:
     """The holders of a handle, a line each."""
-    lines = [f"holders of {handle_text(handle)}"]
+    said = [f"holders of {handle_text(handle)}"]
     if held.native is not None:
-        lines += [f"  native: {each.text()} × {each.count:,}" for each in held.native.named]
+        said += [f"  native: {each.text()} × {each.count:,}" for each in held.native.named]
     if held.python is not None:
         for path in held.python.paths:
-            lines.append("  python:" if path.is_rooted else "  python, without a root:")
-            lines += [f"    {'  ' * depth}{_step(step)}" for depth, step in enumerate(path.steps)]
-        lines += [f"  {note}" for note in held.python.notes()]
-    if len(lines) == 1:
-        lines.append("  no holder is known")
-    return tag("pre", _lines(lines))
-
-
-def _lines(lines: Iterable[str]) -> Markup:
-    """Texts with real line ends between them."""
-    return Markup("\n".join(joined(line) for line in lines))
+            said.append("  python:" if path.is_rooted else "  python, without a root:")
+            said += [f"    {'  ' * depth}{_step(step)}" for depth, step in enumerate(path.steps)]
+        said += [f"  {note}" for note in held.python.notes()]
+    if len(said) == 1:
+        said.append("  no holder is known")
+    return tag("pre", lines(said))
 
 
 def _step(step: PathStep) -> str:
