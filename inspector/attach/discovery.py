@@ -94,7 +94,11 @@ def find_target(pid: int) -> FoundProcess:
     Raises ``AttachError``, cause first, with the remedy.
     """
     linux.require_support()
-    candidates = _newest_of_each(found for found in _from_segments() if found.pid == pid)
+    candidates = [
+        found
+        for found in _newest_of_each(each for each in _from_segments() if each.pid == pid)
+        if found.alive or not _has_heir(found)
+    ]
     if not any(found.attachable for found in candidates):
         elsewhere = find_published(pid)
         if elsewhere is not None:
@@ -103,6 +107,12 @@ def find_target(pid: int) -> FoundProcess:
     if best is not None:
         return best
     raise AttachError(_refusal(pid, candidates))
+
+
+def _has_heir(dead: FoundProcess) -> bool:
+    """Whether another process has the number of a dead one now: that process is meant."""
+    stat = procfs.process_stat(dead.pid)
+    return stat is not None and stat.start_time != dead.start_time
 
 
 def find_published(pid: int) -> FoundProcess | None:

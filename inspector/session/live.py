@@ -390,7 +390,7 @@ class LiveSession:
             if now >= pace.next_vitals:
                 raw, has_changed = self._watcher.vitals()
                 if pace.note_vitals(now, has_changed=has_changed):
-                    self._subscribers.tell_vitals(build_vitals(raw, time.time()))
+                    self._subscribers.tell_vitals(build_vitals(raw, self._watcher.now()))
             if now >= pace.next_snapshot or is_urgent:
                 self._look(now, is_urgent=is_urgent)
         except SegmentError as error:

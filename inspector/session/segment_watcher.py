@@ -5,7 +5,6 @@ Owned by the pump thread.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
@@ -25,6 +24,7 @@ from inspector.session.native_frames import NativeFrames
 from inspector.session.news import News, renewed
 from inspector.session.postmortem import snapshot_of_dead
 from inspector.session.source import SegmentSource
+from inspector.session.steady_clock import SteadyClock
 from inspector.session.target import target_of
 
 _SHARE_SECS: Final = 1.0
@@ -40,9 +40,13 @@ class SegmentWatcher:
     """Reads one segment and judges its target."""
 
     def __init__(
-        self, segment: Segment, link: ControlLink, count_lost_events: Callable[[Iterable[int]], int]
+        self,
+        segment: Segment,
+        link: ControlLink,
+        count_lost_events: Callable[[Iterable[int]], int],
+        clock: SteadyClock | None = None,
     ) -> None:
-        """Nothing is read yet.
+        """Nothing is read yet. ``clock`` gives the times of readings.
 
         ``count_lost_events`` takes the number of lost events of each ring, and returns how many
         were never read.
@@ -60,7 +64,8 @@ class SegmentWatcher:
         self._latest: Snapshot | None = None
         self._beside: tuple[object, ...] = ()
         self._liveness = Liveness()
-        self._state_since = time.time()
+        self._clock = clock or SteadyClock()
+        self._state_since = self.now()
         self._serial = 0
         self._cost_share = float("nan")
         self._asked_at = 0.0
@@ -68,6 +73,10 @@ class SegmentWatcher:
         self._process_limits: tuple[Limit, ...] = ()
         self._cost_from: tuple[float, float] | None = None
         self._hang = HangStacks(pid)
+
+    def now(self) -> float:
+        """The time of a reading that is made now, seconds since the Unix epoch."""
+        return self._clock.now()
 
     def vitals(self) -> tuple[RawVitals, bool]:
         """Header and types, valid until the next reading, and whether a counter has changed."""
@@ -87,7 +96,7 @@ class SegmentWatcher:
         self._note_answer(signs)
         self._measure_cost(raw, at)
         if verdict.state is not self.verdict.state:
-            self._state_since = time.time()
+            self._state_since = self.now()
         self._ask_why(verdict, at)
         self._hang.note(at, is_hung=verdict.state is TargetState.HUNG)
         has_changed = verdict != self.verdict
@@ -111,7 +120,7 @@ class SegmentWatcher:
             return dead, True
         moment = Moment(
             serial=self._serial,
-            taken_at=time.time(),
+            taken_at=self.now(),
             target=target_of(raw.vitals, self.verdict, self._state_since),
             cost_share=self._cost_share,
             limits=self._limits(at),
@@ -132,7 +141,7 @@ class SegmentWatcher:
         if latest is None:
             return None
         target = replace(
-            latest.target, state=TargetState.POST_MORTEM, reason=reason, state_since=time.time()
+            latest.target, state=TargetState.POST_MORTEM, reason=reason, state_since=self.now()
         )
         return replace(latest, serial=latest.serial + 1, target=target)
 

@@ -109,7 +109,7 @@ class MainWindow(WindowParts):
                 "back": lambda: self._revisit(self._navigation.back()),
                 "forward": lambda: self._revisit(self._navigation.forward()),
                 "reset_layout": self.workbench.reset_layout,
-                "limits": lambda: show_limits(self, self._uses),
+                "limits": lambda: show_limits(self, self.uses),
                 "commands": self._show_commands,
                 "next_suspect": lambda: self.verdict.grows.step(1),
                 "previous_suspect": lambda: self.verdict.grows.step(-1),
@@ -197,6 +197,19 @@ class MainWindow(WindowParts):
                 self.attachment.shown, path, note=self.workbench.handles.query.filter.source
             )
 
+    def uses(self) -> list[Use]:
+        """The amounts that the parts of the window keep now."""
+        keepers = (
+            self.workbench.timeline.history,
+            self.marks,
+            self.feed,
+            self.findings,
+            self.attachment,
+            self.recording,
+            self._navigation,
+        )
+        return [use for keeper in keepers for use in keeper.uses()]
+
     # Qt -------------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -216,19 +229,6 @@ class MainWindow(WindowParts):
         self.toolbar.set_compact(compact=self.width() < COMPACT_WIDTH)
 
     # inside ---------------------------------------------------------------------------------------
-
-    def _uses(self) -> list[Use]:
-        """The amounts that the parts of the window keep now."""
-        keepers = (
-            self.workbench.timeline.history,
-            self.marks,
-            self.feed,
-            self.findings,
-            self.attachment,
-            self.recording,
-            self._navigation,
-        )
-        return [use for keeper in keepers for use in keeper.uses()]
 
     def _began(self) -> None:
         self.workbench.clear()
