@@ -16,16 +16,16 @@ class Cap:
 
     key: str
     what: str
-    """What is kept, in the plural."""
+    """The kept things, in the plural."""
     most: int
     unit: str
     """``readings``, ``bytes`` …"""
     beyond: str
-    """The fate of what is more, a sentence without a full stop."""
+    """The fate of things beyond the cap, a sentence without a full stop."""
     reason: str
     """Why so many, a sentence without a full stop."""
     left_word: str = "left out"
-    """The word for what was more."""
+    """The word for things beyond the cap."""
     is_loss: bool = True
     """Whether data is lost then; joined readings keep their sums."""
 
@@ -167,7 +167,7 @@ class Use:
     cap: Cap
     used: int
     left_out: int = 0
-    """What was more, so far."""
+    """Things beyond the cap, so far."""
 
     def __post_init__(self) -> None:
         """No negative amounts."""

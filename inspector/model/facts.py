@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class WithFacts:
-    """A frozen value that remembers what was computed from it. Any thread.
+    """A frozen value that remembers facts computed from it. Any thread.
 
     Two threads that ask at once may both compute; the results are equal.
     """
@@ -22,7 +22,7 @@ class WithFacts:
     _facts: dict[Callable[[Any], Any], Any]
 
     def fact(self, compute: Callable[[Self], T]) -> T:
-        """What ``compute`` finds in this value."""
+        """The result of ``compute`` for this value, computed once."""
         try:
             facts = self._facts
         except AttributeError:

@@ -94,7 +94,7 @@ def renewed(latest: Snapshot, raw: RawState | RawTable, moment: Moment) -> Snaps
 
 
 def _digest(raw: RawState) -> bytes:
-    """Of all rows and their slots."""
+    """A digest of all rows and their slots."""
     found = blake2b(np.ascontiguousarray(raw.rows).view(np.uint8).data, digest_size=16)
     found.update(raw.indices.data)
     return found.digest()

@@ -34,7 +34,7 @@ class Pace:
     """The times of the next readings; monotonic seconds."""
 
     snapshot_secs: float = SNAPSHOT_SECS
-    """The wished interval; the real one is never shorter."""
+    """The wished interval; the real interval is never shorter."""
     vitals_secs: float = VITALS_SECS
     next_snapshot: float = 0.0
     next_vitals: float = 0.0

@@ -1,7 +1,7 @@
 """The wall clock as it was when a session began, running on steadily. Any thread.
 
-A target's own times run on like that too. If somebody sets the system's clock, the times of one
-session would otherwise go back or leap, and ages with them.
+A target's own times run on like that too. When the system's clock is set, the times of a session
+would otherwise go back or leap, and ages with them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 def running_secs() -> float:
-    """Seconds of a clock that nobody sets, and that runs while the machine sleeps."""
+    """Seconds of a clock that is never set, and that runs while the machine sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 

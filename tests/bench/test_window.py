@@ -36,7 +36,7 @@ pytestmark = pytest.mark.minutes
 
 @dataclass(frozen=True)
 class Span:
-    """What the viewer used over a span of time."""
+    """The viewer's use of resources over a span of time."""
 
     cores: float
     after: Usage
@@ -60,7 +60,7 @@ def viewer_on(handles: int, births: int = 0) -> Iterator[tuple[Target, float]]:
 
 
 def spend(viewer: Target, secs: float) -> Span:
-    """Let the viewer run for a while, and read what it used."""
+    """Let the viewer run for a while, and read its use of resources."""
     before, began = usage_of(viewer.pid), time.perf_counter()
     time.sleep(secs)
     after = usage_of(viewer.pid)

@@ -1,4 +1,4 @@
-"""A viewer with a window that nobody sees, stepped by lines of stdin.
+"""A viewer with a window in memory, stepped by lines of stdin.
 
 Steps: ``attach PID`` (answers the milliseconds to the first painted table), ``begin`` and ``take``
 (what happened between them: snapshots, frames of the timeline, stalls), ``count`` and ``counted``

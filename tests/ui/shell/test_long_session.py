@@ -1,7 +1,7 @@
 """A session of twelve hours, in simulated time: memory, descriptors and threads are flat.
 
-A fake session plays a busy program. All caps are reached within the first two hours; what is
-allocated after that is counted at hour four and at hour twelve.
+A fake session plays a busy program. All caps are reached within the first two hours; later
+allocations are counted at hour four and at hour twelve.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class BusySession(FakeSession):
 
 @dataclass(frozen=True)
 class Reading:
-    """What the process uses at one moment."""
+    """The resources of the process at one moment."""
 
     traced_bytes: int
     usage: Usage
