@@ -66,6 +66,7 @@ class FindingsWatch(QObject):
         self._looked_at = -math.inf
         self._newest: Snapshot | None = None
         self._coverage, self._covered_at = Coverage(), -math.inf
+        self._is_covering = False
         self._closes: frozenset[int] = frozenset()
         """Pending closes of adapters, when the target was asked the last time."""
         self.report: Report = nothing_judged()
@@ -81,7 +82,7 @@ class FindingsWatch(QObject):
         """Another target, or none."""
         self._work.forget()
         self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
-        self._covered_at, self._closes = -math.inf, frozenset()
+        self._covered_at, self._closes, self._is_covering = -math.inf, frozenset(), False
         self._cover(Coverage())
         self._tell(nothing_judged())
 
@@ -102,9 +103,14 @@ class FindingsWatch(QObject):
         is_due = (
             abs(snapshot.taken_at - self._covered_at) >= COVERAGE_SECS or closes != self._closes
         )
-        if self._attachment.situation.can.act and is_due:
-            self._covered_at, self._closes = snapshot.taken_at, closes
-            self._attachment.ask(lambda session: session.coverage(), self._cover, quiet=True)
+        if self._attachment.situation.can.act and is_due and not self._is_covering:
+            self._covered_at, self._closes, self._is_covering = snapshot.taken_at, closes, True
+            self._attachment.ask(
+                lambda session: session.coverage(),
+                self._covered,
+                on_error=lambda _why: self._end_covering(),
+                quiet=True,
+            )
 
     def mute(self, key: str, reason: str) -> None:
         """Hear no more of a finding; the file is written off the GUI thread."""
@@ -144,6 +150,14 @@ class FindingsWatch(QObject):
             )
 
         return work
+
+    def _covered(self, coverage: Coverage) -> None:
+        self._end_covering()
+        self._cover(coverage)
+
+    def _end_covering(self) -> None:
+        """The target has answered, or cannot: the next question may be asked."""
+        self._is_covering = False
 
     def _cover(self, coverage: Coverage) -> None:
         is_new, self._coverage = coverage != self._coverage, coverage

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inspector.model.change_groups import GroupBy
+from inspector.model.findings.leads import Coverage
 from inspector.model.snapshot import TargetState
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Level, Reference
@@ -314,3 +315,20 @@ def test_a_closed_window_ends_its_session_and_leaves_nothing(
     window.deleteLater()
     del window
     qtbot.waitUntil(lambda: gc.collect() >= 0 and all(part() is None for part in left))
+
+
+def test_a_target_that_does_not_answer_is_not_asked_again_for_its_coverage(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    window, session = attach(SNAPSHOT)
+    for turn in range(1, 6):
+        later = dataclasses.replace(
+            SNAPSHOT, serial=SNAPSHOT.serial + turn, taken_at=SNAPSHOT.taken_at + turn * 20
+        )
+        publish(qtbot, window, session, later)
+    assert len(session.coverage_requests) == 1
+    with qtbot.waitSignal(window.findings.coverage_changed):
+        session.coverage_requests[0].set_result(Coverage())
+    later = dataclasses.replace(SNAPSHOT, serial=99, taken_at=SNAPSHOT.taken_at + 200)
+    publish(qtbot, window, session, later)
+    assert len(session.coverage_requests) == 2
