@@ -36,7 +36,7 @@ def finish(target: Target) -> dict[str, object]:
     """Let it end; returns its last answer."""
     close_stdin(target)
     done: dict[str, object] = target.expect("done")
-    assert target.process.wait(30) == 0
+    assert target.process.wait(60) == 0
     return done
 
 
@@ -156,7 +156,7 @@ def test_an_injector_finishes_although_the_one_who_asked_is_gone():
                 check=False,
                 capture_output=True,
             )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not own_threads(target.pid) and time.monotonic() < until:
             time.sleep(0.02)
         assert own_threads(target.pid)

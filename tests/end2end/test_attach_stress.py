@@ -58,7 +58,7 @@ def assert_right(target: Target) -> None:
     """It ends by itself, with the right answer."""
     close_stdin(target)
     assert target.expect("done")["right"]
-    assert target.process.wait(30) == 0
+    assert target.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
@@ -141,7 +141,7 @@ def kill_one(pid: int, victim: str, after_secs: float) -> None:
     for child in started if victim == "injector" else ():
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(child), signal.SIGKILL)
-    until = time.monotonic() + 40
+    until = time.monotonic() + 60
     while (
         any(procfs.thread_state(int(child), int(child)) not in ("", "Z") for child in started)
         and time.monotonic() < until

@@ -80,7 +80,7 @@ def finish(target: Target) -> None:
     """It ends by itself, with the right answer."""
     close_stdin(target)
     assert target.expect("done")["right"]
-    assert target.process.wait(30) == 0
+    assert target.process.wait(60) == 0
 
 
 @contextmanager

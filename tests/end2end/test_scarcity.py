@@ -110,7 +110,7 @@ class TestSmallStacks:
             assert run_command("gc", target.pid).status == 0
             close_stdin(target)
             assert target.expect("done")["right"], "the program's own setting is another"
-            assert target.process.wait(30) == 0
+            assert target.process.wait(60) == 0
             assert target.errors() == ""
 
 
@@ -129,7 +129,7 @@ class TestAddressSpace:
             assert run_command("gc", target.pid).status == 0
             close_stdin(target)
             assert target.expect("done")["right"]
-            assert target.process.wait(30) == 0
+            assert target.process.wait(60) == 0
             assert target.errors() == ""
 
     def test_too_little_of_it_is_the_cause_that_is_told_and_nothing_stays(self):
@@ -145,7 +145,7 @@ class TestAddressSpace:
             close_stdin(target)
             assert target.expect("done")["right"]
             assert len(procfs.tasks(target.pid)) <= threads
-            assert target.process.wait(30) == 0
+            assert target.process.wait(60) == 0
             assert target.errors() == ""
 
 

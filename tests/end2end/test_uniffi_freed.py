@@ -94,7 +94,7 @@ def test_a_finding_names_freed_objects_that_python_still_has(
         (finding,) = FreedButHeld().check(Facts(snapshot, Trend()))
         process.stdin.write("\n")
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     assert finding.verdict is (Verdict.SUSPECT if suspects else Verdict.OK), finding
     assert finding.headline.startswith(
         f"{suspects} proxies of Mnemonic freed" if suspects else "No proxy"

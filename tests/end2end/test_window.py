@@ -123,7 +123,7 @@ def test_a_close_that_waits_for_its_owner_is_pending_until_the_owner_comes_by(
     wait(qtbot, lambda: pending_rows(window) == 1)
     wait(qtbot, lambda: cell(window, cursor, section_of("state")) == "waits for owner")
     wait(qtbot, lambda: window.workbench.drawer.title("pending") == "Stuck 1")
-    assert cell(window, cursor, section_of("thread")) == "owner-2 → owner-2"
+    wait(qtbot, lambda: cell(window, cursor, section_of("thread")) == "owner-2 → owner-2")
     window.workbench.pending.handle_chosen.emit(cursor)
     assert "owner-2" in fact(window.workbench.detail, "Owner thread").text()
     target.ask("visit 2")
@@ -204,7 +204,7 @@ def test_a_target_that_ends_keeps_its_last_state(
     assert target.finish() == 0
     wait(qtbot, lambda: window.banner.text.startswith("The target has ended"))
     assert window.pages.currentWidget() is window.workbench
-    assert not window.commands["arm"].isEnabled()
+    wait(qtbot, lambda: not window.commands["arm"].isEnabled())
 
 
 def test_the_target_outlives_the_window_and_goes_on(

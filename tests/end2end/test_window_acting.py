@@ -67,7 +67,7 @@ def test_a_cursor_that_waits_for_its_owner_keeps_its_journal_open_in_the_plan(
     assert column(dialog, 3) == ["will wait", "stays open"]
     dialog.go.click()
     wait(qtbot, lambda: resource(window, cursor) is Resource.WAITING_OWNER)
-    assert dialog.head.text() == "Nothing was closed yet"
+    wait(qtbot, lambda: dialog.head.text() == "Nothing was closed yet")
     assert resource(window, journal) is Resource.OPEN
     dialog.cancel.click()
     target.ask("visit 2")
@@ -141,8 +141,7 @@ def test_what_was_done_is_listed_with_who_did_it(
     def closes() -> list[list[str]]:
         return [row for row in rows_shown(pane.table, (1, 2, 3, 4)) if row[0] == "close"]
 
-    wait(qtbot, lambda: bool(closes()))
-    assert closes() == [["close", "this window", "1", "done"]]
+    wait(qtbot, lambda: closes() == [["close", "this window", "1", "done"]])
     pane.table.clicked.emit(
         pane.table.model().index(rows_shown(pane.table, (1, 2, 3, 4)).index(closes()[0]), 0)
     )

@@ -122,9 +122,11 @@ def test_a_method_that_waits_for_its_owner_is_pending_with_the_deadline_that_was
         agree(dialog)
         wait(qtbot, lambda: column(dialog, WHAT) == ["pending"])
         wait(qtbot, lambda: resource(window, handle) is Resource.WAITING_OWNER)
-        ((reason, deadline),) = pending_shown(window)
-        assert reason.startswith("Its owner MainThread has not ")
-        assert deadline.endswith((" s", " min"))
+        wait(
+            qtbot,
+            lambda: [each[1].endswith((" s", " min")) for each in pending_shown(window)] == [True],
+        )
+        assert pending_shown(window)[0][0].startswith("Its owner MainThread has not ")
         assert "taken back" in dialog.note.text()
         assert target.ask("drain") == 1
         wait(qtbot, lambda: resource(window, handle) is Resource.CLOSED)

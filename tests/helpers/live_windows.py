@@ -18,7 +18,7 @@ from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Resource
 from tests.helpers.targets import Target
 
-PATIENCE_MILLIS = 30_000
+PATIENCE_MILLIS = 60_000
 
 
 @contextmanager

@@ -139,7 +139,7 @@ def detach(pid: int) -> None:
     """Remove its agent, and wait until its threads have ended."""
     found = find_target(pid)
     assert ask(pid, "detach").ok
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while (own_threads(pid) or socket_exists(found.segment)) and time.monotonic() < until:
         time.sleep(0.005)
     assert own_threads(pid) == []
