@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from inspector.model import wording
+from inspector.model.change_facts import ChangeFacts
 from inspector.model.filter import Mask, quoted
 from inspector.model.marks import MarkedState
 from inspector.model.snapshot import Floats, Ints, Snapshot
@@ -30,9 +31,6 @@ from inspector.model.stored_table import (
 )
 from inspector.model.threads import filter_text
 from inspector.vocabulary import handle_text
-
-if TYPE_CHECKING:
-    from inspector.model.changes import ChangeFacts
 
 Codes: TypeAlias = tuple[Ints, Ints]
 RATE_SECS: Final = 2.0
@@ -354,7 +352,7 @@ def _holder(facts: ChangeFacts, code: int) -> Named:
     return Named(f"h{texts[code - 1]}", texts[code - 1])
 
 
-_Name: TypeAlias = Callable[["ChangeFacts", int], Named]
+_Name: TypeAlias = Callable[[ChangeFacts, int], Named]
 _NAMES: Final[Mapping[GroupBy, tuple[_Name, _Name]]] = MappingProxyType(
     {
         GroupBy.TYPE: (_type, _site),

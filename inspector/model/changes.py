@@ -16,13 +16,12 @@ from typing import Final
 
 import numpy as np
 
+from inspector.model.change_facts import ChangeFacts
 from inspector.model.change_groups import RATE_SECS, GroupBy, Named, Tally, codes_of, tally
 from inspector.model.change_trends import ChangeTrends
 from inspector.model.churn import Line
 from inspector.model.filter import Filter, Mask
 from inspector.model.findings.finding import Finding
-from inspector.model.marks import MarkedState
-from inspector.model.rates import RateWindow
 from inspector.model.snapshot import Floats, Ints, Snapshot, TargetState
 from inspector.model.states import alive, pending, state_words
 from inspector.vocabulary import handle_text
@@ -59,23 +58,6 @@ class ChangeQuery:
     """Rows of types without a live handle and handles that are dead are shown too."""
     opened: frozenset[str] = frozenset()
     """Keys of rows whose handles are listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeFacts:
-    """The facts of one table."""
-
-    snapshot: Snapshot
-    baseline: MarkedState | None = None
-    """``None``, or of another process: changes are not known."""
-    rates: RateWindow | None = None
-    """Counters by type."""
-    findings: tuple[Finding, ...] = ()
-    """Suspects that are not muted."""
-    marks: tuple[MarkedState, ...] = ()
-    """In the order of their time; the borders of generations."""
-    holders: Mapping[int, str] = field(default_factory=dict)
-    """Holders of the handles that were asked about, by id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,12 @@ class HolderGroup:
 
     @property
     def root(self) -> str:
-        """The first step alone, for one line."""
-        return self.expression.partition(ARROW)[0]
+        """The first step alone, for one line: ``CACHE`` of ``global app.CACHE``."""
+        first = self.expression.partition(ARROW)[0]
+        if not self.is_rooted:
+            return first
+        name = first.removeprefix("global ").rpartition(".")[2]
+        return name if name and " " not in name else first
 
 
 def step_text(step: PathStep) -> str:

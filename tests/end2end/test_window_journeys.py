@@ -127,7 +127,7 @@ def test_a_close_that_waits_is_named_without_a_click_and_its_chain_is_one_away(
         target.ask("close 2")
         stuck = window.verdict.stuck
         wait(qtbot, lambda: "waits to close" in text_of(stuck, "What waits"))
-        assert "Only thread owner-2 may close it" in stuck.second.accessibleName()
+        wait(qtbot, lambda: "Only thread owner-2 may close it" in stuck.second.accessibleName())
         assert person.clicks == 0
         person.click(button(stuck, "Show what waits"))
         assert window.workbench.drawer.current == "pending"

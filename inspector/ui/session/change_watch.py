@@ -11,9 +11,10 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector.model.change_facts import ChangeFacts
 from inspector.model.change_groups import GroupBy
 from inspector.model.change_trends import ChangeTrends
-from inspector.model.changes import ChangeFacts, ChangeQuery, ChangeTable, change_table
+from inspector.model.changes import ChangeQuery, ChangeTable, change_table
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report
 from inspector.model.rates import RateWindow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout
 
 from inspector.model.changes import ChangeRow, ChangeTable
@@ -99,6 +99,11 @@ class SidePane(QFrame):
     def sizeHint(self) -> QSize:
         """As wide as the design says."""
         return QSize(WIDTH, 400)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The title before the words of the flag."""
+        super().resizeEvent(event)
+        self._flag.setText("⚑ suspect" if self.width() >= WIDTH else "⚑")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc closes it."""

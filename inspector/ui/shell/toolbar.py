@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from inspector.model.marks import MarkedState
 from inspector.model.snapshot import Target
 from inspector.model.wording import age, clock
-from inspector.ui.kit.labels import quiet_label
+from inspector.ui.kit.labels import ElidedLabel, quiet_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import DEFAULT_RATE_HZ, RATES_HZ, Situation
 from inspector.ui.shell.actions import Actions
@@ -66,6 +66,9 @@ class ToolBar(QToolBar):
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(18, 18))
+        layout = self.layout()
+        if layout is not None:
+            layout.setContentsMargins(0, 0, 0, 0)
         self._actions = actions
         self._baselines: tuple[MarkedState, ...] = ()
         self.chip = TargetChip(theme)
@@ -171,20 +174,25 @@ class ToolBar(QToolBar):
         box.setPlaceholderText(NO_BASELINE)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(22)
+        box.setFixedHeight(28)
         box.activated.connect(lambda at: self.baseline_wanted.emit(self._baselines[at]))
         return box
 
     def _search_button(self) -> QPushButton:
-        button = QPushButton(f"{SEARCH_TEXT}")
+        button = QPushButton()
         button.setObjectName("search")
         button.setAccessibleName("Search")
         button.setToolTip("Search types, ids, threads, lines, findings and commands (Ctrl+K)")
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.setMinimumWidth(96)
+        button.setFixedHeight(28)
         button.clicked.connect(lambda: self._actions["commands"].trigger())
         inside = QHBoxLayout(button)
         inside.setContentsMargins(8, 0, 8, 0)
-        inside.addStretch(1)
+        hint = ElidedLabel(SEARCH_TEXT)
+        hint.setProperty("quiet", True)
+        hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        inside.addWidget(hint, 1)
         keys = quiet_label("Ctrl+K")
         keys.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         inside.addWidget(keys)

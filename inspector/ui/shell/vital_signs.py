@@ -127,6 +127,7 @@ class VitalSigns(QWidget):
     def set_compact(self, *, compact: bool) -> None:
         """One line of text where there is little room."""
         self._is_compact = compact
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         for cell in self._cells:
             cell.setVisible(not compact)
         self._below.setVisible(not compact)

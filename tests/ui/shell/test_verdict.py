@@ -7,8 +7,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
+from inspector.model.change_facts import ChangeFacts
 from inspector.model.change_trends import ChangeTrends
-from inspector.model.changes import ChangeFacts, ChangeQuery, ChangeTable, change_table
+from inspector.model.changes import ChangeQuery, ChangeTable, change_table
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules
 from inspector.model.marks import mark_now
@@ -89,6 +90,16 @@ def test_a_suspect_of_usual_length_is_not_cut_at_1440_pixels(qtbot: Any) -> None
     part = grows_of(qtbot, LEAK)
     part.learn_holder(part.suspects[0].key, "__main__.BACKGROUND")
     assert part.lines[0].wanted_width() < 574
+
+
+def test_in_little_room_the_line_of_code_gives_way_to_the_holder(qtbot: Any) -> None:
+    part = grows_of(qtbot, LEAK)
+    part.learn_holder(part.suspects[0].key, "CACHE")
+    line = part.lines[0]
+    part.resize(line.wanted_width() - 30, 92)
+    short = line.grab().toImage()
+    part.learn_holder(part.suspects[0].key, "OTHER")
+    assert line.grab().toImage() != short
 
 
 def test_a_click_on_a_suspect_asks_who_holds_it(qtbot: Any) -> None:

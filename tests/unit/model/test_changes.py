@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import math
 
+from inspector.model.change_facts import ChangeFacts
 from inspector.model.change_groups import GroupBy
 from inspector.model.change_trends import ChangeTrends
 from inspector.model.changes import (
-    ChangeFacts,
     ChangeQuery,
     ChangeRow,
     ChangeTable,

@@ -29,7 +29,8 @@ class ChangeColumn:
     """The exact value, or why it is unknown."""
     is_number: bool = True
     gives_way: int = 0
-    """Columns with the highest number are left out first where there is little room; 0: never."""
+    """Columns with the highest number are left out first, together, where there is little room; 0:
+    never."""
 
 
 def change_text(value: float) -> str:
@@ -156,7 +157,7 @@ CHANGE_COLUMNS: Final = (
         70,
         lambda row, _table: _rate(row.births, row),
         _rate_tip,
-        gives_way=5,
+        gives_way=4,
     ),
     ChangeColumn(
         "deaths",

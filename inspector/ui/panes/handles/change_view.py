@@ -180,10 +180,9 @@ class ChangeView(QTreeView):
             return
         room = self.viewport().width()
         shown = list(CHANGE_COLUMNS)
-        for column in sorted(CHANGE_COLUMNS, key=lambda each: -each.gives_way):
-            wanted = sum(each.width for each in shown[1:]) + FIRST_LEAST
-            if wanted > room and column.gives_way:
-                shown.remove(column)
+        for number in sorted({each.gives_way for each in CHANGE_COLUMNS} - {0}, reverse=True):
+            if sum(each.width for each in shown[1:]) + FIRST_LEAST > room:
+                shown = [each for each in shown if each.gives_way != number]
         self._fitting = True
         for place, column in enumerate(CHANGE_COLUMNS):
             self.setColumnHidden(place, column not in shown)

@@ -32,7 +32,7 @@ FILTER_HINT: Final = (
 )
 TYPING_MILLIS: Final = 120
 """Typing settles before a filter runs."""
-WIDE: Final = 860
+WIDE: Final = 904
 """From so many pixels on each grouping has a button."""
 STILL_SHOWN: Final = " · the table still shows the last good filter"
 

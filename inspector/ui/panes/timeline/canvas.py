@@ -23,6 +23,9 @@ MIN_CAPTION_PIXELS: Final = 36
 BIRTHS: Final = "births/s"
 BAND_HEIGHT: Final = 16
 TIME_HEIGHT: Final = 20
+BAND_BELOW: Final = 200
+NO_BAND_BELOW: Final = 70
+"""Heights of the canvas, in pixels."""
 UNLIMITED: Final = 16_777_215
 """Qt's largest height."""
 PLOT_SPACING: Final = 10
@@ -79,11 +82,12 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
         for caption in self._captions:
             caption.set_theme(theme)
 
-    def set_band(self, *, is_band: bool) -> None:
-        """Births and deaths as a low band without a scale, or as a plot of its own."""
-        layout = self.ci.layout
-        layout.setRowMaximumHeight(1, BAND_HEIGHT + TIME_HEIGHT if is_band else UNLIMITED)
-        layout.setRowMinimumHeight(1, BAND_HEIGHT + TIME_HEIGHT if is_band else 0)
+    def suit(self, height: int) -> None:
+        """Births and deaths as a plot; in a low canvas as a band without a scale, or not at all."""
+        layout, is_band = self.ci.layout, height < BAND_BELOW
+        band = TIME_HEIGHT + (BAND_HEIGHT if height >= NO_BAND_BELOW else 1)
+        layout.setRowMaximumHeight(1, band if is_band else UNLIMITED)
+        layout.setRowMinimumHeight(1, band if is_band else 0)
         layout.setSpacing(2 if is_band else PLOT_SPACING)
         self.rates.getAxis("left").setStyle(showValues=not is_band)
 

@@ -40,6 +40,7 @@ from inspector.ui.panes.timeline.plot import DASHES, TimelinePlot
 from inspector.ui.panes.timeline.readout import Readout, sentence
 
 TOP_TYPES: Final = 5
+HEAD_HEIGHT: Final = 22
 MODES_FROM: Final = 820
 """Pixels from which on the modes are beside the legend."""
 TYPES_CHOICE_SECS: Final = 2.0
@@ -285,6 +286,8 @@ class TimelinePane(PaneBase):
         head.addWidget(self.legend, 1)
         head.addWidget(self._span)
         head.addWidget(self._live_button)
+        for part in (*self._modes, self._span, self._live_button):
+            part.setFixedHeight(HEAD_HEIGHT)
         return head
 
     # inside ---------------------------------------------------------------------------------------

@@ -36,8 +36,6 @@ FRAME_SECS: Final = 0.015
 comes a little early is not left out."""
 SLOWEST_FRAME_SECS: Final = 0.1
 ZOOM_STEP: Final = 1.25
-BAND_BELOW: Final = 200
-"""Lower plots show births and deaths as a band."""
 DASHES: Final = (
     Qt.PenStyle.SolidLine,
     Qt.PenStyle.DashLine,
@@ -239,7 +237,7 @@ class TimelinePlot(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lines are computed for the pixels there are."""
         super().resizeEvent(event)
-        self.canvas.set_band(is_band=self.height() < BAND_BELOW)
+        self.canvas.suit(self.height())
         self.request_draw()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from inspector.model.changes import ChangeTable
@@ -99,7 +99,6 @@ class StuckPart(QWidget):
             self._head.addWidget(self.first, 1)
         self._head.addWidget(self._look)
         if not compact:
-            self._head.addStretch(1)
             self._body.insertWidget(1, self.first)
             self._body.insertWidget(2, self.second)
         self.second.setVisible(not compact)
@@ -116,6 +115,7 @@ class StuckPart(QWidget):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(4)
+        head.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self._head = head
         self._body = QVBoxLayout(self)
         self._body.setSpacing(2)

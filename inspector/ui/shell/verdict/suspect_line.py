@@ -17,6 +17,7 @@ HEIGHT: Final = 26
 INSET: Final = 8
 GAP: Final = 6
 SPARK: Final = 52
+LEAST_SITE: Final = 40.0
 LOOK: Final = "look ▸"
 
 
@@ -102,11 +103,16 @@ class SuspectLine(QAbstractButton):
 
     def _paint_parts(self, painter: QPainter, right: float) -> None:
         left = float(INSET)
-        for text, token, bold in self.parts():
+        parts = self.parts()
+        site = self.suspect.site if self.suspect is not None else ""
+        surplus = self.wanted_width() - INSET - SPARK - GAP - right if site else 0.0
+        for text, token, bold in parts:
             painter.setFont(ui_font(bold=bold))
             painter.setPen(self._theme.color(token))
             metrics = QFontMetricsF(painter.font())
             room = right - left
+            if text == site and surplus > 0:  # the line gives way, so that the holder is seen
+                room = max(metrics.horizontalAdvance(text) - surplus, LEAST_SITE)
             if room < 16:
                 break
             shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
