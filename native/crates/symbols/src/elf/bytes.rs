@@ -12,9 +12,9 @@ use gimli::{Error, LittleEndian, Reader, ReaderOffsetId, Result};
 use super::Budget;
 
 /// Bytes that are read of the file at once.
-const PAGE: usize = 16 << 10;
+const PAGE: usize = 4 << 10;
 /// A larger section is refused.
-pub(crate) const MOST_SECTION_BYTES: u64 = 8 << 30;
+pub(crate) const MOST_SECTION_BYTES: u64 = 4 << 30;
 
 struct Section {
     content: Content,
