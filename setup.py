@@ -46,8 +46,8 @@ QUICK = (
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code
 may hold, or runs for long."""
 OF_C_ALONE = r"^[\w *]*\bai_(proxies|instances|owners|stacks|types|heap|transit)_\w+\([^;]*;\n"
-"""What ``native/python`` calls and Python does not: ``native/crates/ffi/src/follow.rs`` and
-``instances.rs``."""
+"""What ``native/python`` calls and Python does not: ``follow.rs``, ``proxies.rs`` and
+``instances.rs`` of ``native/crates/ffi``."""
 CALLED_BACK = """
 extern "Python" {
     void ai_python_drop(uint64_t key);
@@ -307,7 +307,12 @@ setup(
             ],
             include_dirs=["native/include", "native/python"],
             extra_objects=[str(LIBRARY)],
-            depends=[str(LIBRARY), "native/python/hooks.h"],
+            depends=[
+                str(LIBRARY),
+                *sorted(
+                    str(header.relative_to(ROOT)) for header in (NATIVE / "python").glob("*.h")
+                ),
+            ],
             libraries=["pthread", "dl", "m"],
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,

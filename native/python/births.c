@@ -1,4 +1,5 @@
-/* `Births`: brings each proxy of a declared class to the rows of the class nearest to its own. Called with a proxy, it looks at that. */
+/* `Births`: brings each proxy of a declared class to the rows of the class nearest to its own.
+ * Called with a proxy, it looks at that. */
 #include "hooks.h"
 
 struct Births {
@@ -8,7 +9,7 @@ struct Births {
     PyObject *kept; /* list: those classes and owners */
     PyTypeObject *newest; /* one of those classes, found last, and its owner */
     PyObject *newest_owner;
-    PyObject *mro; /* descriptor: the classes that a class derives from, without asking its metaclass */
+    PyObject *mro; /* descriptor: the bases of a class, without asking its metaclass */
 };
 
 static int births_init(Births *self, PyObject *args, PyObject *kwargs) {
@@ -48,12 +49,14 @@ static void births_dealloc(Births *self) {
     Py_DECREF(type);
 }
 
-/* The owner of a class that the program derived, borrowed; NULL: it has none, perhaps with an exception. Runs no code of the program. */
+/* The owner of a class that the program derived, borrowed; NULL: it has none, perhaps with an
+ * exception. Runs no code of the program. */
 static PyObject *owner_above(Births *self, PyTypeObject *cls) {
     descrgetfunc get = (descrgetfunc)PyType_GetSlot(Py_TYPE(self->mro), Py_tp_descr_get);
     PyObject *classes = get(self->mro, (PyObject *)cls, NULL), *owner = NULL;
     Py_ssize_t count = classes ? PyTuple_Size(classes) : 0;
-    for (Py_ssize_t at = 0; at < count && !owner; at++) owner = (PyObject *)ai_owners_get(self->owners, (size_t)PyTuple_GetItem(classes, at));
+    for (Py_ssize_t at = 0; at < count && !owner; at++)
+        owner = (PyObject *)ai_owners_get(self->owners, (size_t)PyTuple_GetItem(classes, at));
     Py_XDECREF(classes);
     return owner;
 }
@@ -66,7 +69,8 @@ static PyObject *owner_of(Births *self, PyTypeObject *cls) {
     return self->newest_owner = owner;
 }
 
-/* A proxy was made, or may have changed. 1: it has a row then, 0: not, -1: an exception is set that is not for us. */
+/* A proxy was made, or may have changed. 1: it has a row then, 0: not, -1: an exception is set that
+ * is not for us. */
 int ai_births_observe(Births *self, PyObject *proxy) {
     if (!self->owners || ai_instances_rest()) return 0;
     PyObject *owner = owner_of(self, Py_TYPE(proxy));
@@ -98,7 +102,8 @@ uint64_t ai_births_close_begins(Births *self, PyObject *proxy) {
         Py_XDECREF(said);
     }
     Py_XDECREF(owner);
-    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt(); /* meant for the program */
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        PyErr_SetInterrupt(); /* meant for the program */
     PyErr_Clear();
     return row;
 }
@@ -106,7 +111,8 @@ uint64_t ai_births_close_begins(Births *self, PyObject *proxy) {
 static PyObject *births_follow(Births *self, PyObject *args) {
     PyObject *cls, *owner;
     if (!PyArg_ParseTuple(args, "O!O", &PyType_Type, &cls, &owner)) return NULL;
-    if (!self->kept || PyList_Append(self->kept, cls) < 0 || PyList_Append(self->kept, owner) < 0) return NULL;
+    if (!self->kept || PyList_Append(self->kept, cls) < 0 || PyList_Append(self->kept, owner) < 0)
+        return NULL;
     ai_owners_set(self->owners, (size_t)cls, (size_t)owner);
     Py_RETURN_NONE;
 }
@@ -118,8 +124,10 @@ static PyObject *births_forget(Births *self, PyObject *Py_UNUSED(nothing)) {
     Py_RETURN_NONE;
 }
 
-static PyObject *call_births(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
-    if (COUNT(count_flags) != 1 || names) return PyErr_SetString(PyExc_TypeError, "one proxy at a time"), NULL;
+static PyObject *call_births(PyObject *self, PyObject *const *args, size_t count_flags,
+                             PyObject *names) {
+    if (COUNT(count_flags) != 1 || names)
+        return PyErr_SetString(PyExc_TypeError, "one proxy at a time"), NULL;
     int answer = ai_births_observe((Births *)self, args[0]);
     return answer < 0 ? NULL : PyBool_FromLong(answer);
 }
@@ -140,7 +148,8 @@ static PyMemberDef births_members[] = {
 };
 
 static PyMethodDef births_methods[] = {
-    {"follow", (PyCFunction)births_follow, METH_VARARGS, "(class, owner): its instances belong to `Instances`, or are given to a callable."},
+    {"follow", (PyCFunction)births_follow, METH_VARARGS,
+     "(class, owner): its instances belong to `Instances`, or are given to a callable."},
     {"forget", (PyCFunction)births_forget, METH_NOARGS, "No class is followed any more."},
     {NULL},
 };
@@ -157,5 +166,6 @@ static PyType_Slot births_slots[] = {
     {Py_tp_methods, births_methods},
     {0, NULL},
 };
-PyType_Spec ai_births_spec = {
-    "inspector._hooks.Births", sizeof(Births), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, births_slots};
+PyType_Spec ai_births_spec = {"inspector._hooks.Births", sizeof(Births), 0,
+                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+                              births_slots};

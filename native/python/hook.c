@@ -11,15 +11,18 @@ typedef struct {
 #define PROXIES(hook) ((Proxies *)(hook)->owner)
 
 /* `__init__`: the proxy is the first argument. */
-static PyObject *call_constructor(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+static PyObject *call_constructor(PyObject *self, PyObject *const *args, size_t count_flags,
+                                  PyObject *names) {
     Hook *hook = (Hook *)self;
     PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
-    if (result && COUNT(count_flags) > 0 && ai_proxy_born(PROXIES(hook), args[0]) < 0) ai_report(PROXIES(hook)->fail);
+    if (result && COUNT(count_flags) > 0 && ai_proxy_born(PROXIES(hook), args[0]) < 0)
+        ai_report(PROXIES(hook)->fail);
     return result;
 }
 
 /* The function behind the classmethod that every lift passes through: it returns the proxy. */
-static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_flags,
+                            PyObject *names) {
     Hook *hook = (Hook *)self;
     PyObject *proxy = PyObject_Vectorcall(hook->original, args, count_flags, names);
     if (proxy && ai_proxy_born(PROXIES(hook), proxy) < 0) ai_report(PROXIES(hook)->fail);
@@ -27,9 +30,11 @@ static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_
 }
 
 /* `__del__`: the row ends first, so that the sampler does not read freed memory. */
-static PyObject *call_finaliser(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+static PyObject *call_finaliser(PyObject *self, PyObject *const *args, size_t count_flags,
+                                PyObject *names) {
     Hook *hook = (Hook *)self;
-    if (COUNT(count_flags) == 0) return PyObject_Vectorcall(hook->original, args, count_flags, names);
+    if (COUNT(count_flags) == 0)
+        return PyObject_Vectorcall(hook->original, args, count_flags, names);
     unsigned long long handle = 0;
     if (ai_proxy_gone(PROXIES(hook), args[0], &handle) < 0) ai_report(PROXIES(hook)->fail);
     PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
@@ -47,7 +52,8 @@ static PyObject *observed(Hook *hook, PyObject *proxy, PyObject *result) {
 }
 
 /* `__init__` of a declared class. */
-static PyObject *call_birth(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+static PyObject *call_birth(PyObject *self, PyObject *const *args, size_t count_flags,
+                            PyObject *names) {
     Hook *hook = (Hook *)self;
     PyObject *proxy = COUNT(count_flags) > 0 ? args[0] : NULL;
     if (proxy) ai_instance_under_way((size_t)proxy, 1);
@@ -57,34 +63,44 @@ static PyObject *call_birth(PyObject *self, PyObject *const *args, size_t count_
     return result;
 }
 
-/* The same where `__init__` is that of `object`, which refuses the arguments that were for `__new__` once it is hooked. */
-static PyObject *call_plain_birth(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+/* The same where `__init__` is that of `object`, which refuses the arguments that were for
+ * `__new__` once it is hooked. */
+static PyObject *call_plain_birth(PyObject *self, PyObject *const *args, size_t count_flags,
+                                  PyObject *names) {
     Hook *hook = (Hook *)self;
-    return COUNT(count_flags) > 0 ? observed(hook, args[0], Py_NewRef(Py_None)) : Py_NewRef(Py_None);
+    return COUNT(count_flags) > 0 ? observed(hook, args[0], Py_NewRef(Py_None))
+                                  : Py_NewRef(Py_None);
 }
 
 /* Has the proxy looked at whose method has returned this, or raised (NULL). */
-static PyObject *after_method(Hook *hook, PyObject *const *args, size_t count_flags, PyObject *result) {
+static PyObject *after_method(Hook *hook, PyObject *const *args, size_t count_flags,
+                              PyObject *result) {
     if (COUNT(count_flags) == 0) return result;
     if (result) return observed(hook, args[0], result);
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    if (ai_births_observe((Births *)hook->owner, args[0]) < 0) PyErr_Clear(); /* what the method itself raised counts */
+    if (ai_births_observe((Births *)hook->owner, args[0]) < 0)
+        PyErr_Clear(); /* what the method itself raised counts */
     PyErr_Restore(type, value, traceback);
     return NULL;
 }
 
 /* A method of a declared class that may open, close or give back, also when it raises. */
-static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count_flags,
+                             PyObject *names) {
     Hook *hook = (Hook *)self;
-    return after_method(hook, args, count_flags, PyObject_Vectorcall(hook->original, args, count_flags, names));
+    return after_method(hook, args, count_flags,
+                        PyObject_Vectorcall(hook->original, args, count_flags, names));
 }
 
-/* A method of a declared class that closes. Its resource is closing until the method has ended and the proxy was looked at:
- * a close that never ends is seen, and a closed resource is never called open. */
-static PyObject *call_closer(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+/* A method of a declared class that closes. Its resource is closing until the method has ended and
+ * the proxy was looked at: a close that never ends is seen, and a closed resource is never called
+ * open. */
+static PyObject *call_closer(PyObject *self, PyObject *const *args, size_t count_flags,
+                             PyObject *names) {
     Hook *hook = (Hook *)self;
-    uint64_t row = COUNT(count_flags) > 0 ? ai_births_close_begins((Births *)hook->owner, args[0]) : 0;
+    uint64_t row = COUNT(count_flags) > 0 ? ai_births_close_begins((Births *)hook->owner, args[0])
+                                          : 0;
     PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
     result = after_method(hook, args, count_flags, result);
     if (row) ai_row_close_ends(row);
@@ -93,13 +109,15 @@ static PyObject *call_closer(PyObject *self, PyObject *const *args, size_t count
 
 /* A function that returns a proxy of a declared class, or several. Beyond the first hundred, a scan
  * finds the proxies. */
-static PyObject *call_made(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+static PyObject *call_made(PyObject *self, PyObject *const *args, size_t count_flags,
+                           PyObject *names) {
     Hook *hook = (Hook *)self;
     PyObject *made = PyObject_Vectorcall(hook->original, args, count_flags, names);
     if (!made) return NULL;
     int is_list = PyList_CheckExact(made);
     if (!is_list && !PyTuple_CheckExact(made)) return observed(hook, made, made);
-    for (Py_ssize_t at = 0; made && at < MOST_MADE && at < (is_list ? PyList_Size(made) : PyTuple_Size(made)); at++) {
+    for (Py_ssize_t at = 0;
+         made && at < MOST_MADE && at < (is_list ? PyList_Size(made) : PyTuple_Size(made)); at++) {
         PyObject *each = Py_NewRef(is_list ? PyList_GetItem(made, at) : PyTuple_GetItem(made, at));
         made = observed(hook, each, made);
         Py_DECREF(each);
@@ -112,17 +130,22 @@ static const struct {
     Vectorcall call;
     PyTypeObject **owner;
 } kinds[] = {
-    {"constructor", call_constructor, &ai_proxies_type}, {"maker", call_maker, &ai_proxies_type},
-    {"finaliser", call_finaliser, &ai_proxies_type},     {"birth", call_birth, &ai_births_type},
-    {"plain birth", call_plain_birth, &ai_births_type},  {"method", call_method, &ai_births_type},
-    {"closer", call_closer, &ai_births_type},            {"made", call_made, &ai_births_type},
+    {"constructor", call_constructor, &ai_proxies_type},
+    {"maker", call_maker, &ai_proxies_type},
+    {"finaliser", call_finaliser, &ai_proxies_type},
+    {"birth", call_birth, &ai_births_type},
+    {"plain birth", call_plain_birth, &ai_births_type},
+    {"method", call_method, &ai_births_type},
+    {"closer", call_closer, &ai_births_type},
+    {"made", call_made, &ai_births_type},
 };
 
 static int hook_init(Hook *self, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"owner", "original", "what", NULL};
     PyObject *owner, *original;
     const char *what;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOs", names, &owner, &original, &what)) return -1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOs", names, &owner, &original, &what))
+        return -1;
     for (size_t at = 0; !self->original && at < sizeof kinds / sizeof *kinds; at++) {
         if (strcmp(what, kinds[at].name) || Py_TYPE(owner) != *kinds[at].owner) continue;
         self->call = kinds[at].call;
@@ -134,7 +157,8 @@ static int hook_init(Hook *self, PyObject *args, PyObject *kwargs) {
     return -1;
 }
 
-static PyObject *call_nothing(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+static PyObject *call_nothing(PyObject *self, PyObject *const *args, size_t count_flags,
+                              PyObject *names) {
     PyErr_SetString(PyExc_TypeError, "a hook that was not made");
     return NULL;
 }
@@ -180,7 +204,8 @@ static PyObject *hook_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUS
  * function's. */
 static PyObject *hook_attribute(PyObject *self, PyObject *name) {
     PyObject *found = PyObject_GenericGetAttr(self, name);
-    if (found || !((Hook *)self)->original || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
+    if (found || !((Hook *)self)->original || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return found;
     PyErr_Clear();
     return PyObject_GetAttr(((Hook *)self)->original, name);
 }
@@ -216,7 +241,7 @@ static PyType_Slot hook_slots[] = {
 };
 /* Immutable: otherwise the interpreter would not specialise the calls of a hooked method as it does
  * a function's. */
-PyType_Spec ai_hook_spec = {
-    "inspector._hooks.Hook", sizeof(Hook), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE,
-    hook_slots};
+PyType_Spec ai_hook_spec = {"inspector._hooks.Hook", sizeof(Hook), 0,
+                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                                Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE,
+                            hook_slots};

@@ -1,13 +1,16 @@
 #ifndef ARC_INSPECTOR_HOOKS_H
 #define ARC_INSPECTOR_HOOKS_H
 
-/* The extension module `inspector._hooks`: hooks of generated proxy classes, and the search for proxies that live, at the speed of C.
+/* The extension module `inspector._hooks`: hooks of generated proxy classes, and the search for
+ * proxies that live, at the speed of C.
  *
  * It is part of one shared object with cffi's module, because both work on one recorder. The
- * decisions are made in Rust (`native/crates/follow/src`); this part takes objects of the interpreter
- * apart for it, and asks Python about rare cases. Everything runs with the interpreter's lock.
+ * decisions are made in Rust (`native/crates/follow/src`); this part takes objects of the
+ * interpreter apart for it, and asks Python about rare cases. Everything runs with the
+ * interpreter's lock.
  *
- * Stable ABI of CPython 3.11, and three functions that each CPython since 3.9 exports but whose headers hide before 3.12.
+ * Stable ABI of CPython 3.11, and three functions that each CPython since 3.9 exports but whose
+ * headers hide before 3.12.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -16,7 +19,8 @@
 
 #include "arc_inspector.h"
 
-PyAPI_FUNC(PyObject *) PyObject_Vectorcall(PyObject *callable, PyObject *const *args, size_t count_flags, PyObject *names);
+PyAPI_FUNC(PyObject *) PyObject_Vectorcall(PyObject *callable, PyObject *const *args,
+                                           size_t count_flags, PyObject *names);
 PyAPI_FUNC(PyObject *) PyMethod_New(PyObject *function, PyObject *self);
 PyAPI_FUNC(PyObject *) PyVectorcall_Call(PyObject *callable, PyObject *args, PyObject *kwargs);
 
@@ -32,9 +36,11 @@ typedef PyObject *(*Vectorcall)(PyObject *, PyObject *const *, size_t, PyObject 
 
 enum {
     LEVEL_HISTORY = AiLevel_History,
-    /* Code objects that are kept alive for their stacks; in a program that makes code for ever the rest has no site. */
+    /* Code objects that are kept alive for their stacks; in a program that makes code for ever the
+       rest has no site. */
     MOST_CODES = 1 << 16,
-    /* Instances that a slice of a scan hands out, about 1.5 ms; frames that a trial of the layout compares. */
+    /* Instances that a slice of a scan hands out, about 1.5 ms; frames that a trial of the layout
+       compares. */
     MOST_FOUND = 4096,
     MOST_FRAMES = 256,
     /* Proxies in one list or tuple that a function returned which are looked at. */
@@ -68,9 +74,12 @@ typedef struct {
 typedef struct Instances Instances;
 typedef struct Births Births;
 
-/* Types of the module, made once for the life of the process, and the objects they are made from. */
-extern PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
-extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_instances_spec, ai_births_spec, ai_hook_spec, ai_marker_spec, ai_scan_spec;
+/* Types of the module, made once for the life of the process, and the objects they are made
+ * from. */
+extern PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type,
+    *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
+extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_instances_spec, ai_births_spec, ai_hook_spec,
+    ai_marker_spec, ai_scan_spec;
 
 static inline int minor_version(void) {
     return (int)(Py_Version >> 16 & 0xFF);
@@ -93,7 +102,8 @@ static inline void ai_keep_memory(PyObject *object) {
     Py_SET_TYPE(object, ai_kept_type);
 }
 
-/* Hands the exception that is set to `fail` and clears it: the program must not fail because of the tool. */
+/* Hands the exception that is set to `fail` and clears it: the program must not fail because of the
+ * tool. */
 void ai_report(PyObject *fail);
 
 /* The site of the running thread, 0: none, perhaps with an exception. */
@@ -117,7 +127,8 @@ int ai_proxy_adopt(Proxies *proxies, PyObject *proxy);
  * stops the program. */
 int ai_instances_observe(Instances *instances, PyObject *proxy, int is_born_now);
 
-/* A method that closes a proxy of a declared class begins. The row whose resource it found open, 0: there is none. Leaves no exception. */
+/* A method that closes a proxy of a declared class begins. The row whose resource it found open, 0:
+ * there is none. Leaves no exception. */
 uint64_t ai_instances_close_begins(Instances *instances, PyObject *proxy);
 uint64_t ai_births_close_begins(Births *births, PyObject *proxy);
 

@@ -1,94 +1,32 @@
-/* `Instances`: the rows of one declaration, fed with the attributes that it names. Called with a weak reference, it ends that one's row. */
-#include "hooks.h"
+/* `Instances`: the rows of one declaration, fed with the attributes that it names. Called with a
+ * weak reference, it ends that one's row. */
+#include "instances.h"
 
-enum { MOST_STEPS = 8, MOST_KEYS = 4096 };
-enum { RELEASED_NEVER, RELEASED_TRUE, RELEASED_FALSE, RELEASED_NONE, RELEASED_EQUALS, RELEASED_RAISES };
-
-/* Attributes one after the other, each read or called without arguments. */
-typedef struct {
-    PyObject *names[MOST_STEPS];
-    int count; /* 0: the thing itself */
-    unsigned called; /* bit n: step n is called */
-} Path;
-
-/* How the first attribute of a path is read. */
-enum { READ_NOT_OF_CLASS, READ_PLAIN, READ_NATIVE, READ_PYTHON };
-
-struct Instances {
-    PyObject_HEAD
-    Vectorcall call;
-    AiInstances *rows;
-    Stacks *stacks;
-    Path handle, released;
-    int test; /* what `released` is asked */
-    PyObject *number; /* what it equals */
-    PyObject *number_of; /* (value) -> (handle, whether it is an address), for what is no integer */
-    PyObject *note; /* (exception) of an attribute */
-    PyObject *fail; /* (exception) of ours */
-    PyTypeObject *sees_ends; /* whose destructor says when instances of exactly this class end; NULL: there is none */
-};
-
-/* A path from `((name, is_called), ...)`. -1: an exception is set. */
-static int path_from(Path *path, PyObject *steps) {
-    if (steps == Py_None) return 0;
-    Py_ssize_t count = PyTuple_Size(steps);
-    if (count < 0) return -1;
-    if (count > MOST_STEPS) return PyErr_SetString(PyExc_ValueError, "a path of 8 steps at most"), -1;
-    for (Py_ssize_t at = 0; at < count; at++) {
-        PyObject *name;
-        int is_called;
-        if (!PyArg_ParseTuple(PyTuple_GetItem(steps, at), "Up", &name, &is_called)) return -1;
-        Py_INCREF(name);
-        PyUnicode_InternInPlace(&name);
-        path->names[path->count++] = name;
-        path->called |= (unsigned)is_called << at;
-    }
-    return 0;
-}
-
-/* The value at the end of the path; None as soon as a step is None. NULL: the exception of the
- * failing attribute is set. */
-static PyObject *path_read(const Path *path, PyObject *thing) {
-    Py_INCREF(thing);
-    for (int at = 0; at < path->count && thing && thing != Py_None; at++) {
-        PyObject *next = PyObject_GetAttr(thing, path->names[at]);
-        Py_DECREF(thing);
-        thing = next;
-        if (thing && path->called >> at & 1) {
-            next = PyObject_CallNoArgs(thing);
-            Py_DECREF(thing);
-            thing = next;
-        }
-    }
-    return thing;
-}
-
-static void path_clear(Path *path) {
-    while (path->count) Py_DECREF(path->names[--path->count]);
-}
-
-static int32_t ask(size_t whom, size_t object, int32_t by_reference);
+enum { MOST_KEYS = 4096 };
 
 static int instances_init(Instances *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"type_index", "closes", "handle", "released", "test", "number", "stacks", "number_of", "note", "fail", NULL};
+    static char *names[] = {"type_index", "closes",    "handle", "released", "test", "number",
+                            "stacks",     "number_of", "note",   "fail",     NULL};
     static const char *const tests[] = {"", "true", "false", "none", "equals", "raises"};
     unsigned short type_id;
     int closes;
     const char *test;
     PyObject *handle, *released, *number, *stacks, *number_of, *note, *fail;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "HpOOsOO!OOO", names, &type_id, &closes, &handle, &released, &test, &number, ai_stacks_type,
-                                     &stacks, &number_of, &note, &fail))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "HpOOsOO!OOO", names, &type_id, &closes, &handle,
+                                     &released, &test, &number, ai_stacks_type, &stacks, &number_of,
+                                     &note, &fail))
         return -1;
     if (self->rows) return PyErr_SetString(PyExc_TypeError, "made already"), -1;
     while (self->test < RELEASED_RAISES && strcmp(test, tests[self->test])) self->test++;
-    if (path_from(&self->handle, handle) < 0 || path_from(&self->released, released) < 0) return -1;
+    if (ai_path_from(&self->handle, handle) < 0 || ai_path_from(&self->released, released) < 0)
+        return -1;
     if (!self->released.count) self->test = RELEASED_NEVER;
     self->number = Py_NewRef(number);
     self->stacks = (Stacks *)Py_NewRef(stacks);
     self->number_of = Py_NewRef(number_of);
     self->note = Py_NewRef(note);
     self->fail = Py_NewRef(fail);
-    self->rows = ai_instances_new(type_id, closes, ask, (size_t)self);
+    self->rows = ai_instances_new(type_id, closes, ai_instance_ask, (size_t)self);
     return 0;
 }
 
@@ -115,7 +53,8 @@ static void let_all_go(Instances *self) {
     size_t keys[MOST_KEYS];
     while (ai_instances_keys(self->rows, keys, MOST_KEYS)) {
         size_t count = ai_instances_keys(self->rows, keys, MOST_KEYS);
-        for (size_t at = 0; at < count && at < MOST_KEYS; at++) Py_XDECREF((PyObject *)ai_instances_let_go(self->rows, keys[at]));
+        for (size_t at = 0; at < count && at < MOST_KEYS; at++)
+            Py_XDECREF((PyObject *)ai_instances_let_go(self->rows, keys[at]));
     }
 }
 
@@ -127,169 +66,10 @@ static void instances_dealloc(Instances *self) {
     instances_clear(self);
     Py_CLEAR(self->stacks);
     Py_CLEAR(self->number);
-    path_clear(&self->handle);
-    path_clear(&self->released);
+    ai_path_clear(&self->handle);
+    ai_path_clear(&self->released);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
-}
-
-/* The handle that stands for a proxy, 0: it has none. -1: an exception is set. */
-static int handle_of(Instances *self, PyObject *proxy, unsigned long long *handle, int *is_address) {
-    *handle = (size_t)proxy;
-    *is_address = 1;
-    if (!self->handle.count) return 0;
-    PyObject *value = path_read(&self->handle, proxy);
-    if (!value) return -1;
-    int failed = 0;
-    *handle = *is_address = 0;
-    if (PyLong_CheckExact(value) || PyLong_Check(value)) {
-        *handle = PyLong_AsUnsignedLongLongMask(value);
-        int overflow;
-        if (*handle == (unsigned long long)-1 && PyLong_AsLongLongAndOverflow(value, &overflow) == -1 && !overflow) *handle = 0;
-    } else if (value != Py_None) {
-        PyObject *answer = self->number_of ? PyObject_CallFunctionObjArgs(self->number_of, value, NULL) : NULL;
-        failed = !answer || !PyArg_ParseTuple(answer, "Kp", handle, is_address);
-        Py_XDECREF(answer);
-    }
-    Py_DECREF(value);
-    return failed ? -1 : 0;
-}
-
-/* Whether a proxy satisfies the declaration's condition. -1: an exception is set. */
-static int condition_holds(Instances *self, PyObject *proxy) {
-    PyObject *value = path_read(&self->released, proxy);
-    if (self->test == RELEASED_RAISES) {
-        if (!value && !PyErr_ExceptionMatches(PyExc_Exception)) return -1;
-        int raised = !value;
-        PyErr_Clear();
-        Py_XDECREF(value);
-        return raised;
-    }
-    if (!value) return -1;
-    int answer = self->test == RELEASED_NONE     ? value == Py_None
-                 : self->test == RELEASED_EQUALS ? PyLong_CheckExact(value) && PyObject_RichCompareBool(value, self->number, Py_EQ)
-                                                 : PyObject_IsTrue(value);
-    if (self->test == RELEASED_FALSE && answer >= 0) answer = !answer;
-    Py_DECREF(value);
-    return answer;
-}
-
-/* Whether a proxy gave its handle back. -1: an exception is set. */
-static int is_released(Instances *self, PyObject *proxy) {
-    if (self->test != RELEASED_NEVER) return condition_holds(self, proxy);
-    unsigned long long handle;
-    int is_address;
-    if (!self->handle.count) return 0;
-    return handle_of(self, proxy, &handle, &is_address) < 0 ? -1 : handle == 0;
-}
-
-/* Whether reading an attribute that a class holds in this form runs code of the program's in
- * Python. */
-static int runs_python(PyObject *attribute) {
-    PyTypeObject *type = Py_TYPE(attribute);
-    if (type == ai_function_type) return 1;
-    if (type == &PyProperty_Type) {
-        PyObject *getter = PyObject_GetAttrString(attribute, "fget");
-        int answer = !getter || runs_python(getter);
-        Py_XDECREF(getter);
-        return answer;
-    }
-    return ai_is_of_python(type) && PyType_GetSlot(type, Py_tp_descr_get);
-}
-
-/* How the first attribute of a path is read from an instance of this class. Leaves no exception. */
-static int first_of(const Path *path, PyTypeObject *cls) {
-    PyObject *attribute = PyObject_GetAttr((PyObject *)cls, path->names[0]);
-    int answer = READ_NOT_OF_CLASS;
-    if (attribute && runs_python(attribute)) answer = READ_PYTHON;
-    else if (attribute) answer = PyType_GetSlot(Py_TYPE(attribute), Py_tp_descr_get) ? READ_NATIVE : READ_PLAIN;
-    Py_XDECREF(attribute);
-    PyErr_Clear();
-    return answer;
-}
-
-/* Whether the finaliser of a class is native code, as that of sockets and files, which closes; -1: the class has none. Leaves no exception. */
-static int finaliser_is_native(PyTypeObject *cls) {
-    if (!PyType_GetSlot(cls, Py_tp_finalize)) return -1;
-    PyObject *finaliser = PyObject_GetAttrString((PyObject *)cls, "__del__");
-    int answer = finaliser && Py_TYPE(finaliser) == &PyWrapperDescr_Type;
-    Py_XDECREF(finaliser);
-    PyErr_Clear();
-    return answer;
-}
-
-/* The nearest base class with a destructor of its own, other than the destructor that Python gives
- * to its classes. */
-static PyTypeObject *native_base(PyTypeObject *cls) {
-    while (ai_is_of_python(cls)) cls = (PyTypeObject *)PyType_GetSlot(cls, Py_tp_base);
-    return cls;
-}
-
-/* Asks an instance that is held. Leaves the exception that was set before, and no other. */
-static int ask_held(Instances *self, PyObject *proxy) {
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace);
-    int released = is_released(self, proxy);
-    if (released < 0 && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt(); /* meant for the program */
-    PyErr_Restore(type, value, trace);
-    return released < 0 ? AiEND_UNKNOWN : released ? AiEND_CLOSED : AiEND_OPEN;
-}
-
-/* Asks an instance without references, which cannot be freed meanwhile. `left` is the number of
- * references that other holders took. */
-static int ask_ending(Instances *self, PyObject *proxy, uint32_t *left) {
-    uint32_t *count = (uint32_t *)proxy; /* only the low half counts, in every CPython */
-    *count = 1;
-    int answer = ask_held(self, proxy);
-    *left = --*count;
-    return answer;
-}
-
-/* The hooked destructor of a class of an extension runs. If Python code derived a class from it,
- * the attributes of that class are gone by now. */
-static int ask_at_destructor(Instances *self, PyObject *proxy, const Path *path) {
-    if (first_of(path, Py_TYPE(proxy)) != READ_NATIVE) return AiEND_UNKNOWN;
-    uint32_t left;
-    int answer = ask_ending(self, proxy, &left), is_derived = ai_is_of_python(Py_TYPE(proxy));
-    if (answer == AiEND_CLOSED && is_derived && finaliser_is_native(Py_TYPE(proxy)) == 1) answer = AiEND_UNKNOWN; /* by that, or before */
-    if (!left) return answer;
-    if (!is_derived) return AiEND_LIVES_ON;
-    ai_keep_memory(proxy);
-    return AiEND_UNKNOWN;
-}
-
-/* A weak reference reports the end: of garbage that the collector found and has not finalised, or
- * of an instance that is still whole when Python's own destructor reports it. */
-static int ask_at_reference(Instances *self, PyObject *proxy, const Path *path) {
-    PyTypeObject *cls = Py_TYPE(proxy), *base = native_base(cls);
-    if (*(uint32_t *)proxy) {
-        if (finaliser_is_native(cls) == 0) return AiEND_UNKNOWN; /* it may close it */
-        Py_INCREF(proxy);
-        int answer = ask_held(self, proxy);
-        Py_DECREF(proxy);
-        return answer;
-    }
-    PyObject *place = PyObject_GetAttrString((PyObject *)base, "__weakrefoffset__");
-    int is_whole = place && PyLong_AsLong(place) == 0; /* else the destructor of that class tells, in the middle of its work */
-    Py_XDECREF(place);
-    if (!is_whole || (base != &PyBaseObject_Type && first_of(path, cls) == READ_PYTHON)) return PyErr_Clear(), AiEND_UNKNOWN;
-    uint32_t left;
-    int answer = ask_ending(self, proxy, &left);
-    if (left) ai_keep_memory(proxy);
-    /* Methods that close are hooked here, so the program's own close was seen before, and this
-     * close is the finaliser's. */
-    return answer == AiEND_CLOSED && finaliser_is_native(cls) == 1 ? AiEND_OPEN : answer;
-}
-
-/* Whether an instance whose end has begun was closed, as `AiEND_...`. */
-static int32_t ask(size_t whom, size_t object, int32_t by_reference) {
-    Instances *self = (Instances *)whom;
-    const Path *path = self->test != RELEASED_NEVER ? &self->released : &self->handle;
-    if (!path->count) return AiEND_UNKNOWN;
-    Py_INCREF((PyObject *)self); /* a detach may come meanwhile */
-    int answer = by_reference ? ask_at_reference(self, (PyObject *)object, path) : ask_at_destructor(self, (PyObject *)object, path);
-    Py_DECREF((PyObject *)self);
-    return answer;
 }
 
 /* The call stack of this thread, as much of it as the level asks for; 0: nothing, or not to be
@@ -297,7 +77,8 @@ static int32_t ask(size_t whom, size_t object, int32_t by_reference) {
 static unsigned site_here(Instances *self, unsigned level) {
     if (level < LEVEL_HISTORY) return 0;
     unsigned site = ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
-    if (site == 0 && PyErr_Occurred()) ai_report(self->fail); /* a row without a site is better than none */
+    if (site == 0 && PyErr_Occurred())
+        ai_report(self->fail); /* a row without a site is better than none */
     return site;
 }
 
@@ -305,11 +86,14 @@ static unsigned site_here(Instances *self, unsigned level) {
  * from, then 0, or a weak reference. -1: an exception is set. */
 static int end_of(Instances *self, PyObject *proxy, PyObject **reference) {
     *reference = NULL;
-    if (self->sees_ends && (self->sees_ends == Py_TYPE(proxy) || self->sees_ends == native_base(Py_TYPE(proxy)))) return 0;
+    if (self->sees_ends &&
+        (self->sees_ends == Py_TYPE(proxy) || self->sees_ends == ai_native_base(Py_TYPE(proxy))))
+        return 0;
     *reference = PyWeakref_NewRef(proxy, (PyObject *)self);
     if (*reference) return 0;
     if (!self->sees_ends || !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
-    PyErr_Clear(); /* a derived class without room for one: its destructor reaches that of the hooked class */
+    PyErr_Clear(); /* a derived class without room for one: its destructor reaches that of the
+                      hooked class */
     return 0;
 }
 
@@ -317,18 +101,20 @@ static int end_of(Instances *self, PyObject *proxy, PyObject **reference) {
 static int greet(Instances *self, PyObject *proxy, int is_born_now) {
     unsigned level = ai_instances_level(self->rows);
     if (level == 0 || (!is_born_now && ai_instance_is_under_way((size_t)proxy))) return 0;
-    int released = self->test == RELEASED_NEVER ? 0 : condition_holds(self, proxy);
+    int released = self->test == RELEASED_NEVER ? 0 : ai_condition_holds(self, proxy);
     if (released) return released < 0 ? -1 : 0;
     unsigned long long handle;
     int is_address;
-    if (handle_of(self, proxy, &handle, &is_address) < 0) return -1;
+    if (ai_handle_of(self, proxy, &handle, &is_address) < 0) return -1;
     if (!handle) return 0;
     long long site = is_born_now ? (long long)site_here(self, level) : -1;
     PyObject *reference;
     if (end_of(self, proxy, &reference) < 0) return -1;
     /* from here on no other thread runs; before, another thread may have given it a row, or a
      * detach may have come */
-    if (ai_instances_add(self->rows, (size_t)proxy, is_address ? handle : 0, handle, site, (size_t)reference)) return 1;
+    if (ai_instances_add(self->rows, (size_t)proxy, is_address ? handle : 0, handle, site,
+                         (size_t)reference))
+        return 1;
     Py_XDECREF(reference);
     uint64_t row;
     return ai_instances_row(self->rows, (size_t)proxy, &row);
@@ -337,7 +123,7 @@ static int greet(Instances *self, PyObject *proxy, int is_born_now) {
 static int observe(Instances *self, PyObject *proxy, int is_born_now) {
     uint64_t row;
     if (!ai_instances_row(self->rows, (size_t)proxy, &row)) return greet(self, proxy, is_born_now);
-    int released = is_released(self, proxy);
+    int released = ai_is_released(self, proxy);
     if (released < 0) return -1;
     if (released) Py_XDECREF((PyObject *)ai_instances_release(self->rows, (size_t)proxy));
     return !released;
@@ -372,7 +158,8 @@ static PyObject *held(Instances *self, size_t key) {
     if (!key || !ai_instances_row(self->rows, key, &row)) Py_RETURN_NONE;
     PyObject *reference = (PyObject *)ai_instances_reference(self->rows, key);
     if (reference) return Py_NewRef(PyWeakref_GetObject(reference));
-    /* It is listed, so it is not freed yet; 0: its destructor runs. Only the low half counts, in every CPython. */
+    /* It is listed, so it is not freed yet; 0: its destructor runs. Only the low half counts, in
+     * every CPython. */
     return Py_NewRef(*(uint32_t *)key ? (PyObject *)key : Py_None);
 }
 
@@ -408,7 +195,8 @@ static PyObject *instances_places(Instances *self, PyObject *Py_UNUSED(nothing))
     size_t room = ai_instances_keys(self->rows, NULL, 0);
     PyObject *list = PyList_New(0);
     size_t *keys = PyMem_Malloc((room + 1) * sizeof *keys);
-    size_t count = keys ? ai_instances_keys(self->rows, keys, room) : 0; /* making the list may have run a collection */
+    size_t count = keys ? ai_instances_keys(self->rows, keys, room)
+                        : 0; /* making the list may have run a collection */
     for (size_t at = 0; list && at < count && at < room; at++) {
         PyObject *place = PyLong_FromSize_t(keys[at]);
         if (!place || PyList_Append(list, place) < 0) Py_CLEAR(list);
@@ -447,8 +235,10 @@ static Py_ssize_t instances_length(Instances *self) {
 }
 
 /* The callback of a weak reference whose instance is gone. */
-static PyObject *call_gone(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
-    if (COUNT(count_flags) == 1 && ai_instances_gone((size_t)args[0])) Py_DECREF(args[0]); /* the caller has it as well */
+static PyObject *call_gone(PyObject *self, PyObject *const *args, size_t count_flags,
+                           PyObject *names) {
+    if (COUNT(count_flags) == 1 && ai_instances_gone((size_t)args[0]))
+        Py_DECREF(args[0]); /* the caller has it as well */
     Py_RETURN_NONE;
 }
 
@@ -468,16 +258,23 @@ static PyMemberDef instances_members[] = {
 };
 
 static PyMethodDef instances_methods[] = {
-    {"observe", (PyCFunction)instances_observe, METH_O, "A proxy was made, or may have changed: whether it has a row then."},
-    {"adopt", (PyCFunction)instances_adopt, METH_O, "As `observe`, for one that was there before: its birth is unknown."},
+    {"observe", (PyCFunction)instances_observe, METH_O,
+     "A proxy was made, or may have changed: whether it has a row then."},
+    {"adopt", (PyCFunction)instances_adopt, METH_O,
+     "As `observe`, for one that was there before: its birth is unknown."},
     {"row", (PyCFunction)instances_row, METH_O, "The row of a proxy; 0: it has none."},
-    {"of_row", (PyCFunction)instances_of_row, METH_O, "The proxy of a row; None: there is none, or it goes."},
+    {"of_row", (PyCFunction)instances_of_row, METH_O,
+     "The proxy of a row; None: there is none, or it goes."},
     {"at", (PyCFunction)instances_at, METH_O, "The proxy with this id; None: it is gone, or goes."},
-    {"places", (PyCFunction)instances_places, METH_NOARGS, "The ids of all proxies that have a row."},
+    {"places", (PyCFunction)instances_places, METH_NOARGS,
+     "The ids of all proxies that have a row."},
     {"release", (PyCFunction)instances_release, METH_O, "A proxy gave its handle back."},
-    {"let_go", (PyCFunction)instances_let_go, METH_NOARGS, "Look after no proxy any more; their rows stay as they are."},
-    {"forget", (PyCFunction)instances_forget, METH_NOARGS, "Follow the class no longer: all rows go without a trace."},
-    {"see_ends", (PyCFunction)instances_see_ends, METH_O, "The destructor of this class says when its instances end."},
+    {"let_go", (PyCFunction)instances_let_go, METH_NOARGS,
+     "Look after no proxy any more; their rows stay as they are."},
+    {"forget", (PyCFunction)instances_forget, METH_NOARGS,
+     "Follow the class no longer: all rows go without a trace."},
+    {"see_ends", (PyCFunction)instances_see_ends, METH_O,
+     "The destructor of this class says when its instances end."},
     {NULL},
 };
 
@@ -495,4 +292,5 @@ static PyType_Slot instances_slots[] = {
     {0, NULL},
 };
 PyType_Spec ai_instances_spec = {
-    "inspector._hooks.Instances", sizeof(Instances), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, instances_slots};
+    "inspector._hooks.Instances", sizeof(Instances), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, instances_slots};

@@ -5,11 +5,13 @@
 #include <dlfcn.h>
 #include "hooks.h"
 
-PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
+PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type, *ai_proxies_type,
+    *ai_instances_type, *ai_births_type, *ai_marker_type;
 
 static PyObject *frame_codes(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
     size_t codes[MOST_FRAMES];
-    size_t count = ai_stacks_codes(minor_version(), (size_t)PyThreadState_Get(), codes, MOST_FRAMES);
+    size_t count = ai_stacks_codes(minor_version(), (size_t)PyThreadState_Get(), codes,
+                                   MOST_FRAMES);
     PyObject *list = PyList_New(0);
     for (size_t at = 0; list && at < count; at++) {
         PyObject *number = PyLong_FromSize_t(codes[at]);
@@ -27,7 +29,8 @@ static PyObject *stand_in(PyObject *Py_UNUSED(module), PyObject *args) {
     return PyLong_FromSize_t(ai_transit_stand_in((size_t)original, type_id, kind, bytes));
 }
 
-/* The state of the interpreters that are known has its exit callbacks within its first 8 KiB; each word read is a call of the system. */
+/* The state of the interpreters that are known has its exit callbacks within its first 8 KiB; each
+ * word read is a call of the system. */
 enum { MOST_STATE_BYTES = 12 << 10 };
 
 /* Whether an address is that of an object of exactly this type. */
@@ -40,10 +43,12 @@ static int is_of_type(uint64_t object, PyTypeObject *type) {
 static int exit_callback(uint64_t place, uint64_t *words) {
     for (int at = 0; at < 3; at++)
         if (!ai_word(place + 8 * at, &words[at])) return 0;
-    return words[0] && is_of_type(words[1], &PyTuple_Type) && (!words[2] || is_of_type(words[2], &PyDict_Type));
+    return words[0] && is_of_type(words[1], &PyTuple_Type) &&
+           (!words[2] || is_of_type(words[2], &PyDict_Type));
 }
 
-/* Whether `table` lists `count` exit callbacks, that of `anchor` among them; a slot of one that was unregistered is empty. */
+/* Whether `table` lists `count` exit callbacks, that of `anchor` among them; a slot of one that was
+ * unregistered is empty. */
 static int is_exit_table(uint64_t table, Py_ssize_t count, PyObject *anchor) {
     int is_anchored = 0;
     for (Py_ssize_t at = 0; at < count; at++) {
@@ -56,8 +61,9 @@ static int is_exit_table(uint64_t table, Py_ssize_t count, PyObject *anchor) {
     return is_anchored;
 }
 
-/* The exit callbacks of this interpreter, which keeps them in C and has no function that lists them: found in the interpreter's state by their
- * number and by a callback that is known. Memory is read by the system, so an address that is none is no crash. */
+/* The exit callbacks of this interpreter, which keeps them in C and has no function that lists
+ * them: found in the interpreter's state by their number and by a callback that is known. Memory is
+ * read by the system, so an address that is none is no crash. */
 static PyObject *exit_callbacks(PyObject *Py_UNUSED(module), PyObject *args) {
     PyObject *anchor;
     Py_ssize_t count;
@@ -66,12 +72,15 @@ static PyObject *exit_callbacks(PyObject *Py_UNUSED(module), PyObject *args) {
     uint64_t state = (size_t)PyInterpreterState_Get(), table = 0, counts = 0, place, words[3];
     for (size_t at = 0; found && at < MOST_STATE_BYTES; at += 8, table = counts) {
         if (!ai_word(state + at, &counts)) break;
-        int is_counted = (Py_ssize_t)(counts & 0xffffffff) == count && (Py_ssize_t)(counts >> 32) >= count;
+        int is_counted = (Py_ssize_t)(counts & 0xffffffff) == count &&
+                         (Py_ssize_t)(counts >> 32) >= count;
         if (!is_counted || !table || table % 8 || !is_exit_table(table, count, anchor)) continue;
         for (Py_ssize_t each = 0; found && each < count; each++) {
-            if (!ai_word(table + 8 * each, &place) || !place || !exit_callback(place, words)) continue;
+            if (!ai_word(table + 8 * each, &place) || !place || !exit_callback(place, words))
+                continue;
             PyObject *keywords = words[2] ? (PyObject *)(size_t)words[2] : Py_None;
-            PyObject *told = PyTuple_Pack(3, (PyObject *)(size_t)words[0], (PyObject *)(size_t)words[1], keywords);
+            PyObject *told = PyTuple_Pack(3, (PyObject *)(size_t)words[0],
+                                          (PyObject *)(size_t)words[1], keywords);
             if (!told || PyList_Append(found, told) < 0) Py_CLEAR(found);
             Py_XDECREF(told);
         }
@@ -98,20 +107,33 @@ static PyObject *library_of(PyObject *Py_UNUSED(module), PyObject *cls) {
 }
 
 static PyMethodDef module_methods[] = {
-    {"library_of", library_of, METH_O, "The file of native code that a class's destructor is in, else the class; None: in none."},
-    {"is_of_python", is_of_python, METH_O, "Whether Python code made a class, so that its destructor is Python's own."},
-    {"frame_codes", frame_codes, METH_NOARGS, "The ids of the code objects of this thread's frames, as native code reads them; innermost first."},
-    {"exit_callbacks", exit_callbacks, METH_VARARGS, "The exit callbacks, given one of them and their number: function, arguments, keywords of each."},
-    {"stand_in", stand_in, METH_VARARGS, "The address of a function that stands in for a clone function at an address; 0: there is none left."},
-    {"start_thread", ai_thread_start, METH_O, "Start a native thread that calls a function without arguments; returns what `join_thread` takes."},
-    {"join_thread", ai_thread_join, METH_VARARGS, "Wait so many seconds for a thread's end, on itself not at all; whether it has ended."},
+    {"library_of", library_of, METH_O,
+     "The file of native code that a class's destructor is in, else the class; None: in none."},
+    {"is_of_python", is_of_python, METH_O,
+     "Whether Python code made a class, so that its destructor is Python's own."},
+    {"frame_codes", frame_codes, METH_NOARGS,
+     "The ids of the code objects of this thread's frames, as native code reads them; innermost "
+     "first."},
+    {"exit_callbacks", exit_callbacks, METH_VARARGS,
+     "The exit callbacks, given one of them and their number: function, arguments, keywords of "
+     "each."},
+    {"stand_in", stand_in, METH_VARARGS,
+     "The address of a function that stands in for a clone function at an address; 0: there is "
+     "none left."},
+    {"start_thread", ai_thread_start, METH_O,
+     "Start a native thread that calls a function without arguments; returns what `join_thread` "
+     "takes."},
+    {"join_thread", ai_thread_join, METH_VARARGS,
+     "Wait so many seconds for a thread's end, on itself not at all; whether it has ended."},
     {NULL},
 };
 
-static PyModuleDef module_definition = {PyModuleDef_HEAD_INIT, "inspector._hooks", "Hooks and scans in C.", -1, module_methods};
+static PyModuleDef module_definition = {PyModuleDef_HEAD_INIT, "inspector._hooks",
+                                        "Hooks and scans in C.", -1, module_methods};
 
 static PyType_Slot plain_slots[] = {{0, NULL}};
-static PyType_Spec plain_spec = {"inspector._hooks.Plain", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT, plain_slots};
+static PyType_Spec plain_spec = {"inspector._hooks.Plain", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT,
+                                 plain_slots};
 
 static void keep(void *Py_UNUSED(object)) {}
 
@@ -119,9 +141,12 @@ static int keep_references(PyObject *Py_UNUSED(object)) {
     return 0;
 }
 
-/* The type of an object whose destructor ran while the program held it: its memory is never freed. */
-static PyType_Slot kept_slots[] = {{Py_tp_dealloc, keep}, {Py_tp_free, keep}, {Py_tp_clear, keep_references}, {0, NULL}};
-static PyType_Spec kept_spec = {"inspector._hooks.Kept", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, kept_slots};
+/* The type of an object whose destructor ran while the program held it: its memory is
+ * never freed. */
+static PyType_Slot kept_slots[] = {
+    {Py_tp_dealloc, keep}, {Py_tp_free, keep}, {Py_tp_clear, keep_references}, {0, NULL}};
+static PyType_Spec kept_spec = {"inspector._hooks.Kept", sizeof(PyObject), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, kept_slots};
 
 static PyTypeObject *function_type(void) {
     PyObject *types = PyImport_ImportModule("types");
@@ -150,11 +175,16 @@ PyMODINIT_FUNC PyInit__hooks(void) {
     ai_marker_type = add_type(module, &ai_marker_spec, "Marker");
     PyTypeObject *hook = add_type(module, &ai_hook_spec, "Hook");
     PyTypeObject *scan = add_type(module, &ai_scan_spec, "Scan");
-    const struct { const char *name; int value; } layouts[] = {
-        {"UNKNOWN", AiLAYOUT_UNKNOWN}, {"HIDDEN", AiLAYOUT_HIDDEN}, {"BEFORE", AiLAYOUT_BEFORE},
+    const struct {
+        const char *name;
+        int value;
+    } layouts[] = {
+        {"UNKNOWN", AiLAYOUT_UNKNOWN}, {"HIDDEN", AiLAYOUT_HIDDEN},   {"BEFORE", AiLAYOUT_BEFORE},
         {"BOXED", AiLAYOUT_BOXED},     {"COUNTED", AiLAYOUT_COUNTED},
     };
-    int failed = !ai_function_type || !ai_plain_type || !ai_kept_type || !ai_stacks_type || !ai_proxies_type || !ai_instances_type || !ai_births_type || !ai_marker_type || !hook || !scan;
+    int failed = !ai_function_type || !ai_plain_type || !ai_kept_type || !ai_stacks_type ||
+                 !ai_proxies_type || !ai_instances_type || !ai_births_type || !ai_marker_type ||
+                 !hook || !scan;
     for (size_t at = 0; !failed && at < sizeof layouts / sizeof *layouts; at++)
         failed = PyModule_AddIntConstant(module, layouts[at].name, layouts[at].value) < 0;
     if (failed) Py_CLEAR(module);

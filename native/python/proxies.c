@@ -4,7 +4,8 @@
 static int proxies_init(Proxies *self, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"cls", "attribute", "stacks", "learn", "watch", "keep", "fail", NULL};
     PyObject *cls, *attribute, *stacks, *learn, *watch, *keep, *fail;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!UO!OOOO", names, &PyType_Type, &cls, &attribute, ai_stacks_type, &stacks, &learn, &watch, &keep,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!UO!OOOO", names, &PyType_Type, &cls,
+                                     &attribute, ai_stacks_type, &stacks, &learn, &watch, &keep,
                                      &fail))
         return -1;
     if (self->rows) {
@@ -83,8 +84,10 @@ static int ask(PyObject *whom, PyObject *proxy, unsigned long long number) {
  * recorded. Leaves no exception. */
 static unsigned site_of_birth(Proxies *self) {
     unsigned level = ai_proxies_level(self->rows);
-    unsigned site = level < LEVEL_HISTORY ? 0 : ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
-    if (site == 0 && PyErr_Occurred()) ai_report(self->fail); /* a birth without a site is better than none */
+    unsigned most = level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES;
+    unsigned site = level < LEVEL_HISTORY ? 0 : ai_stacks_here(self->stacks, most);
+    if (site == 0 && PyErr_Occurred())
+        ai_report(self->fail); /* a birth without a site is better than none */
     return site;
 }
 
@@ -98,7 +101,8 @@ int ai_proxy_born(Proxies *self, PyObject *proxy) {
     uint64_t row = 0;
     if (ai_proxies_born(self->rows, (size_t)proxy, handle, site, 0, &row)) {
         if (ask(self->learn, proxy, handle) < 0) return -1;
-        if (site == 0) site = site_of_birth(self); /* before the first proxy its type, and so its level, was not known */
+        /* before the first proxy its type, and so its level, was not known */
+        if (site == 0) site = site_of_birth(self);
         ai_proxies_born(self->rows, (size_t)proxy, handle, site, 1, &row);
     }
     if (Py_TYPE(proxy) != self->cls && row) return ask(self->watch, proxy, row);
@@ -113,7 +117,8 @@ int ai_proxy_gone(Proxies *self, PyObject *proxy, unsigned long long *handle) {
     return found < 0 ? -1 : 0;
 }
 
-/* The finaliser of a proxy has run. While the interpreter frees a proxy, the call alone refers to it. */
+/* The finaliser of a proxy has run. While the interpreter frees a proxy, the call alone refers to
+ * it. */
 int ai_proxy_left(Proxies *self, PyObject *proxy, unsigned long long handle) {
     if (handle && Py_REFCNT(proxy) > 1) return ask(self->keep, proxy, handle);
     ai_proxies_left(self->rows, (size_t)proxy);
@@ -228,18 +233,29 @@ static Py_ssize_t proxies_length(Proxies *self) {
 
 static PyMethodDef proxies_methods[] = {
     {"set_type", (PyCFunction)proxies_set_type, METH_O, "The type of the rows."},
-    {"set_layout", (PyCFunction)proxies_set_layout, METH_VARARGS, "Where the object of a handle lies: kind and bytes."},
-    {"address", (PyCFunction)proxies_address, METH_O, "The allocation of a live handle's object; 0: not known."},
+    {"set_layout", (PyCFunction)proxies_set_layout, METH_VARARGS,
+     "Where the object of a handle lies: kind and bytes."},
+    {"address", (PyCFunction)proxies_address, METH_O,
+     "The allocation of a live handle's object; 0: not known."},
     {"row", (PyCFunction)proxies_row, METH_O, "The row of the proxy with this id; 0: it has none."},
-    {"place", (PyCFunction)proxies_place, METH_O, "The id of the proxy of a row; 0: there is none."},
-    {"resource", (PyCFunction)proxies_resource, METH_O, "The state of the resource behind the proxy with this id."},
-    {"set_resource", (PyCFunction)proxies_set_resource, METH_VARARGS, "The state of the resource behind the proxy with this id; id 0: of all."},
-    {"leaving", (PyCFunction)proxies_leaving, METH_O, "The finaliser of the proxy with this id runs, and began before the class was hooked."},
-    {"left", (PyCFunction)proxies_left, METH_O, "The proxy with this id, whose finaliser has run, went."},
-    {"freed", (PyCFunction)proxies_freed, METH_VARARGS, "A row for the proxy with this id, which has a handle that its finaliser released."},
-    {"lost", (PyCFunction)proxies_lost, METH_VARARGS, "The proxy with this id went without its finaliser: its row ends, if it is this one."},
-    {"adopt", (PyCFunction)proxies_adopt_method, METH_O, "A row for a proxy that was there before; whether it needed one."},
-    {"forget", (PyCFunction)proxies_forget, METH_NOARGS, "Follow the class no longer: all rows go without a trace."},
+    {"place", (PyCFunction)proxies_place, METH_O,
+     "The id of the proxy of a row; 0: there is none."},
+    {"resource", (PyCFunction)proxies_resource, METH_O,
+     "The state of the resource behind the proxy with this id."},
+    {"set_resource", (PyCFunction)proxies_set_resource, METH_VARARGS,
+     "The state of the resource behind the proxy with this id; id 0: of all."},
+    {"leaving", (PyCFunction)proxies_leaving, METH_O,
+     "The finaliser of the proxy with this id runs, and began before the class was hooked."},
+    {"left", (PyCFunction)proxies_left, METH_O,
+     "The proxy with this id, whose finaliser has run, went."},
+    {"freed", (PyCFunction)proxies_freed, METH_VARARGS,
+     "A row for the proxy with this id, which has a handle that its finaliser released."},
+    {"lost", (PyCFunction)proxies_lost, METH_VARARGS,
+     "The proxy with this id went without its finaliser: its row ends, if it is this one."},
+    {"adopt", (PyCFunction)proxies_adopt_method, METH_O,
+     "A row for a proxy that was there before; whether it needed one."},
+    {"forget", (PyCFunction)proxies_forget, METH_NOARGS,
+     "Follow the class no longer: all rows go without a trace."},
     {NULL},
 };
 
@@ -254,4 +270,5 @@ static PyType_Slot proxies_slots[] = {
     {Py_mp_length, proxies_length},
     {0, NULL},
 };
-PyType_Spec ai_proxies_spec = {"inspector._hooks.Proxies", sizeof(Proxies), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, proxies_slots};
+PyType_Spec ai_proxies_spec = {"inspector._hooks.Proxies", sizeof(Proxies), 0,
+                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, proxies_slots};

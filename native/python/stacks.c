@@ -17,7 +17,9 @@ static int stacks_init(Stacks *self, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"classify", "learn", "fallback", "is_walked", NULL};
     PyObject *classify, *learn, *fallback;
     int is_walked;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOp", names, &classify, &learn, &fallback, &is_walked)) return -1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOp", names, &classify, &learn, &fallback,
+                                     &is_walked))
+        return -1;
     if (self->codes) {
         PyErr_SetString(PyExc_TypeError, "made already");
         return -1;
@@ -106,7 +108,8 @@ static PyObject *stacks_here_method(Stacks *self, PyObject *limit) {
 }
 
 static PyMethodDef stacks_methods[] = {
-    {"here", (PyCFunction)stacks_here_method, METH_O, "Site of the running thread, of so many frames at most; 0: none."},
+    {"here", (PyCFunction)stacks_here_method, METH_O,
+     "Site of the running thread, of so many frames at most; 0: none."},
     {NULL},
 };
 
@@ -120,4 +123,5 @@ static PyType_Slot stacks_slots[] = {
     {Py_tp_methods, stacks_methods},
     {0, NULL},
 };
-PyType_Spec ai_stacks_spec = {"inspector._hooks.Stacks", sizeof(Stacks), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, stacks_slots};
+PyType_Spec ai_stacks_spec = {"inspector._hooks.Stacks", sizeof(Stacks), 0,
+                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, stacks_slots};

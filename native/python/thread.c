@@ -18,8 +18,10 @@ static const size_t stack_sizes[] = {8 << 20, 1 << 20};
 
 typedef struct {
     PyObject *body;
-    _Atomic(pthread_t) id; /* 0 until it runs; its own look at it is all that has to be right, so the order is no matter */
-    PyThread_type_lock running; /* held until the body has ended; kept for the life of the process, a thread may end later than all else */
+    _Atomic(pthread_t) id; /* 0 until it runs; its own look at it is all that has to be right, so
+                              the order is no matter */
+    PyThread_type_lock running; /* held until the body has ended; kept for the life of the process,
+                                   a thread may end later than all else */
 } Thread;
 
 static void *run(void *argument) {
@@ -28,7 +30,8 @@ static void *run(void *argument) {
     prctl(PR_SET_NAME, NAME, 0, 0, 0);
     PyGILState_STATE state = PyGILState_Ensure();
     PyObject *nothing = PyObject_CallNoArgs(thread->body);
-    if (!nothing) PyErr_Clear(); /* the body tells of its own failures; the program's streams are not ours */
+    if (!nothing)
+        PyErr_Clear(); /* the body tells of its own failures; the program's streams are not ours */
     Py_XDECREF(nothing);
     Py_CLEAR(thread->body);
     PyThread_release_lock(thread->running);

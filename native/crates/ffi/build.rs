@@ -24,14 +24,18 @@ fn main() {
     }
 }
 
-/// The folders of Rust sources that declare the C interface.
+/// The folders of Rust sources that declare the C interface; nothing of the system's is in it.
 fn sources(root: &Path) -> Vec<PathBuf> {
     let crates = fs::read_dir(root.join("..")).expect("the crates").flatten();
-    let mut folders: Vec<PathBuf> =
-        crates.map(|entry| entry.path().join("src")).filter(|folder| folder.is_dir()).collect();
+    let mut folders: Vec<PathBuf> = crates
+        .filter(|entry| entry.file_name() != "platform")
+        .map(|entry| entry.path().join("src"))
+        .filter(|folder| folder.is_dir())
+        .collect();
     folders.sort();
     folders
 }
+
 /// In C all constants share one name space, and of two with one name the header would have
 /// whichever comes first.
 fn refuse_twins(folder: &Path, constants: &mut HashMap<String, PathBuf>) {

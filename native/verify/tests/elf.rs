@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use compiled::{Folder, INLINED};
+use platform::maps::{Mapping, MemoryMap};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use segment::platform::maps::{Mapping, MemoryMap};
 use symbols::elf::lines::NoLines;
 use symbols::elf::{build_id_of_notes, machine_of, Budget, ElfFile, Lines};
 

@@ -175,7 +175,7 @@ impl Target for Served {
     }
 
     fn may_have_interpreter(&self) -> bool {
-        segment::platform::has_python()
+        platform::has_python()
     }
 
     fn count_drop(&self) {

@@ -5,12 +5,13 @@
 //! a waiting thread shows its position, and whether any word on its stack points into the region; a
 //! running thread has left when it has used far more time than two instructions take.
 
-use std::fs;
+use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
+use platform::maps::MemoryMap;
+use platform::memory::{self, Span};
+use platform::threads::{self, Doing};
 use segment::injected::{at, CODE_BYTES, REGION_BYTES, REGION_MAGIC};
-use segment::platform;
-use segment::platform::maps::MemoryMap;
 
 /// How long running threads are looked at before the region stays. The next injection uses it
 /// again, so there is one at most.
@@ -47,9 +48,10 @@ fn unmap(base: usize) -> bool {
     let is_through =
         |offset: usize| word(base + CODE_BYTES + offset).is_some_and(|word| word as u32 != 0);
     let is_left = is_through(at::LEFT) && is_through(at::DONE) && everybody_left(base);
+    let Some(place) = NonNull::new(base as *mut u8).filter(|_| is_left) else { return false };
     // SAFETY: an injection made it with this size, its threads have left it, and nothing else knows
     // its address.
-    is_left && unsafe { libc::munmap(base as *mut _, REGION_BYTES) } == 0
+    unsafe { platform::unmap(place, REGION_BYTES) }
 }
 
 /// Whether no other thread can be in the region.
@@ -75,47 +77,27 @@ struct Looked {
 /// All other threads; none when they cannot be listed, or are too many.
 fn threads() -> Option<Vec<Looked>> {
     let own = platform::thread_id();
-    let found = fs::read_dir("/proc/self/task").ok()?.take(MOST_THREADS + 1);
-    let tids: Option<Vec<u32>> =
-        found.map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
-    let tids = tids.filter(|tids| tids.len() <= MOST_THREADS)?;
-    Some(
-        tids.into_iter()
-            .filter(|&tid| tid != own)
-            .map(|tid| Looked { tid, used_nanos: used_nanos(tid) })
-            .collect(),
-    )
-}
-
-fn used_nanos(tid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/self/task/{tid}/schedstat")).unwrap_or_default();
-    text.split_whitespace().next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
+    let others = threads::all_ids(MOST_THREADS)?.into_iter().filter(|&tid| tid != own);
+    Some(others.map(|tid| Looked { tid, used_nanos: threads::used_nanos(tid) }).collect())
 }
 
 impl Looked {
     fn has_left(&self, base: usize) -> bool {
-        match fs::read_to_string(format!("/proc/self/task/{}/syscall", self.tid)) {
-            Ok(text) if text.starts_with("running") => {
-                used_nanos(self.tid).saturating_sub(self.used_nanos) >= CERTAIN_NANOS
+        match threads::doing(self.tid) {
+            Doing::Ended => true,
+            Doing::Running => {
+                let used = threads::used_nanos(self.tid).saturating_sub(self.used_nanos);
+                used >= CERTAIN_NANOS
             }
-            Ok(text) => waits_outside(&text, base),
-            Err(error) => {
-                error.raw_os_error() == Some(libc::ESRCH)
-                    || error.kind() == std::io::ErrorKind::NotFound
-            }
+            Doing::Waiting { stack, at } => waits_outside(stack, at, base),
+            Doing::Unknown => false,
         }
     }
 }
 
 /// Whether a thread that waits does so outside of the region, with no way back into it on its
 /// stack.
-fn waits_outside(text: &str, base: usize) -> bool {
-    let numbers = text
-        .split_whitespace()
-        .map(|word| usize::from_str_radix(word.trim_start_matches("0x"), 16));
-    let Some([Ok(stack), Ok(at)]) = numbers.collect::<Vec<_>>().last_chunk::<2>().cloned() else {
-        return false;
-    };
+fn waits_outside(stack: usize, at: usize, base: usize) -> bool {
     let region = base..base + REGION_BYTES;
     !region.contains(&at)
         && !region.contains(&stack)
@@ -125,11 +107,8 @@ fn waits_outside(text: &str, base: usize) -> bool {
 /// The words of a stack from `pointer` on, as far as they can be read.
 fn stack_words(pointer: usize) -> impl Iterator<Item = usize> {
     let mut bytes = vec![0_u8; STACK_BYTES];
-    let into = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: STACK_BYTES };
     // page by page: memory above the stack need not be readable
-    let from: Vec<libc::iovec> = pages(pointer, STACK_BYTES).collect();
-    // SAFETY: `into` is memory of ours.
-    let read = unsafe { platform::read_own_memory(&[into], &from) }.unwrap_or(0);
+    let read = memory::copy_own(&pages(pointer, STACK_BYTES).collect::<Vec<_>>(), &mut bytes);
     bytes.truncate(read);
     let words: Vec<usize> = bytes
         .chunks_exact(8)
@@ -138,58 +117,40 @@ fn stack_words(pointer: usize) -> impl Iterator<Item = usize> {
     words.into_iter()
 }
 
-fn pages(from: usize, length: usize) -> impl Iterator<Item = libc::iovec> {
+fn pages(from: usize, length: usize) -> impl Iterator<Item = Span> {
     const PAGE: usize = 4096;
     let mut at = from;
     std::iter::from_fn(move || {
         let part = (PAGE - at % PAGE).min((from + length).saturating_sub(at));
-        let page = libc::iovec { iov_base: at as *mut _, iov_len: part };
+        let page = Span::new(at as u64, part);
         at += part;
         (part > 0).then_some(page)
     })
 }
 
 fn word(address: usize) -> Option<u64> {
-    let mut word = 0_u64;
-    let into =
-        libc::iovec { iov_base: std::ptr::from_mut(&mut word).cast(), iov_len: size_of::<u64>() };
-    let from = libc::iovec { iov_base: address as *mut _, iov_len: size_of::<u64>() };
-    // SAFETY: `into` is a word of ours.
-    let read = unsafe { platform::read_own_memory(&[into], &[from]) };
-    read.is_ok_and(|read| read == size_of::<u64>()).then_some(word)
+    let mut word = [0];
+    (memory::read_own_words(address as u64, &mut word) == 1).then_some(word[0])
 }
 
 #[cfg(test)]
 mod tests {
+    use platform::testing::{allow_writing, map_executable};
+
     use super::*;
 
     /// A region as an injection makes it, with these words set.
     fn region(left: u64, done: u64) -> usize {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: new mappings of ours.
+        let base = map_executable(REGION_BYTES);
+        // SAFETY: whole pages of the mapping just made, and words in them.
         unsafe {
-            let base = libc::mmap(
-                std::ptr::null_mut(),
-                REGION_BYTES,
-                libc::PROT_READ | libc::PROT_EXEC,
-                flags,
-                -1,
-                0,
-            ) as usize;
-            let words = base + CODE_BYTES;
-            assert_eq!(
-                libc::mprotect(
-                    words as *mut _,
-                    REGION_BYTES - CODE_BYTES,
-                    libc::PROT_READ | libc::PROT_WRITE
-                ),
-                0
-            );
-            (words as *mut u64).write(REGION_MAGIC);
-            ((words + at::LEFT) as *mut u64).write(left);
-            ((words + at::DONE) as *mut u64).write(done);
-            base
+            let words = base.add(CODE_BYTES);
+            allow_writing(words, REGION_BYTES - CODE_BYTES);
+            words.cast().write(REGION_MAGIC);
+            words.add(at::LEFT).cast().write(left);
+            words.add(at::DONE).cast().write(done);
         }
+        base.as_ptr() as usize
     }
 
     #[test]
@@ -201,7 +162,7 @@ mod tests {
             (Some(REGION_MAGIC), None)
         );
         // SAFETY: nothing else knows it.
-        unsafe { libc::munmap(entered as *mut _, REGION_BYTES) };
+        unsafe { platform::unmap(NonNull::new(entered as *mut u8).expect("mapped"), REGION_BYTES) };
     }
 
     #[test]
@@ -210,12 +171,9 @@ mod tests {
         let stack = vec![1_usize; STACK_BYTES / 8];
         let mut bare = stack.clone();
         bare[700] = base + 0x40;
-        let line = |stack: &[usize], at: usize| {
-            format!("35 0x0 0x0 0x0 0x0 0x0 0x0 {:#x} {at:#x}", stack.as_ptr() as usize)
-        };
-        assert!(waits_outside(&line(&stack, 0x1000), base));
-        assert!(!waits_outside(&line(&stack, base + 8), base));
-        assert!(!waits_outside(&line(&bare, 0x1000), base));
-        assert!(!waits_outside("nonsense", base));
+        let waits = |stack: &[usize], at: usize| waits_outside(stack.as_ptr() as usize, at, base);
+        assert!(waits(&stack, 0x1000));
+        assert!(!waits(&stack, base + 8));
+        assert!(!waits(&bare, 0x1000));
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use control::Stay;
 use objects::lifecycle;
+use platform::descriptors::{Descriptor, Table};
 use recorder::fork::{Rank, Section};
 use recorder::levels;
 use recorder::rescue;
@@ -17,7 +18,6 @@ use recorder::runtime::{existing, runtime_in, Runtime};
 use sampler::Sampler;
 use segment::atomic;
 use segment::clock;
-use segment::descriptors::{Descriptor, Table};
 use segment::layout::{Ending, GcRecord, Level, GC_LOG};
 use segment::status::{Error, Result, Status};
 use segment::sync::{Guard, Lock};

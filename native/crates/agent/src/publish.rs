@@ -6,11 +6,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use platform::descriptors::{Descriptor, Opening, Table};
 use recorder::fork::{Rank, Section};
 use recorder::moving;
 use recorder::runtime::Runtime;
-use segment::descriptors::{Descriptor, Table};
-use segment::platform;
 use segment::status::{Error, Result, Status};
 use segment::sweep::{sweep, Extent, NOTE};
 use segment::sync::{Guard, Lock};
@@ -127,7 +126,7 @@ fn refused(error: &io::Error, path: &Path, usual: &Path) -> Error {
 /// Opens the segment's file after the program closed its descriptor: the system lets privileged
 /// processes open a file that they have mapped.
 fn open_mapped(backing: &Backing, mapped: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
-    let opened = table.open_file(mapped, libc::O_RDWR, 0).ok();
+    let opened = table.open_file(mapped, Opening::read_write()).ok();
     let ours =
         opened.filter(|file| file.identity().is_ok_and(|identity| identity == backing.identity));
     ours.ok_or_else(|| {
@@ -139,7 +138,7 @@ fn open_mapped(backing: &Backing, mapped: &Path, table: &Arc<Table>) -> io::Resu
 
 /// Opens the segment's file, which has the name `path`, and takes the lock that says that we live.
 fn open_named(backing: &Backing, path: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
-    let file = table.open_file(path, libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)?;
+    let file = table.open_file(path, Opening::read_write().plainly())?;
     if file.identity()? != backing.identity {
         return Err(ErrorKind::NotFound.into());
     }

@@ -9,9 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{json, Value};
 
 use super::audit_file::AuditFile;
-use super::peer::lock;
 use crate::wire::{Command, Fields};
-use segment::descriptors::Table;
+use platform::descriptors::Table;
+use segment::sync::lock;
 
 /// Names the file that acts are appended to, one JSON object a line.
 const FILE_VARIABLE: &str = "ARC_INSPECTOR_AUDIT";

@@ -6,8 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use segment::descriptors::{Descriptor, Table};
-use segment::platform;
+use platform::descriptors::{Descriptor, Opening, Table};
 
 /// Bytes after which the file is put aside as `FILE.1`, in place of the one before; both together
 /// are the bound.
@@ -39,7 +38,7 @@ impl AuditFile {
     pub fn append(&self, line: &str) -> io::Result<()> {
         let line = format!("{line}\n");
         let mut file = self.open()?;
-        let bytes = file.stat()?.st_size as u64;
+        let bytes = file.status()?.bytes;
         if bytes > 0 && bytes + line.len() as u64 > self.max_bytes {
             self.put_aside(&file)?;
             file = self.open()?;
@@ -74,18 +73,16 @@ impl AuditFile {
     }
 
     fn open(&self) -> io::Result<Descriptor> {
-        // NONBLOCK: opening a pipe must not block the program
-        let flags =
-            libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = self.table.open_file(&self.path, flags, OURS_ALONE)?;
-        let found = file.stat()?;
-        if found.st_mode & libc::S_IFMT != libc::S_IFREG {
+        // opening a pipe must not block the program
+        let file = self.table.open_file(&self.path, Opening::append(OURS_ALONE).plainly())?;
+        let found = file.status()?;
+        if !found.is_regular {
             return Err(io::Error::other("not a plain file"));
         }
-        if found.st_uid != platform::user_id() {
-            return Err(io::Error::other(format!("it belongs to user {}", found.st_uid)));
+        if found.user != platform::user_id() {
+            return Err(io::Error::other(format!("it belongs to user {}", found.user)));
         }
-        if found.st_mode & 0o777 != OURS_ALONE {
+        if found.permissions != OURS_ALONE {
             file.set_mode(OURS_ALONE)?;
         }
         Ok(file)
@@ -151,9 +148,7 @@ mod tests {
         assert!(!folder.0.join("elsewhere").exists());
         assert!(opened(&folder.0).is_err());
         let pipe = folder.0.join("pipe");
-        let name = std::ffi::CString::new(pipe.as_os_str().as_encoded_bytes()).expect("no NUL");
-        // SAFETY: a path that ends with NUL.
-        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        platform::testing::make_pipe(&pipe);
         assert!(opened(&pipe).is_err());
     }
 

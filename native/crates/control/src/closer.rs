@@ -7,9 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::jobs::{Finish, Jobs};
-use super::peer::{lock, Origin};
+use super::peer::Origin;
 use super::target::{CloseAnswer, CloseWish, Target};
 use crate::wire::Fields;
+use segment::sync::lock;
 
 /// Requests that may wait.
 const MAX_WAITING: usize = 64;

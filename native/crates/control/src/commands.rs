@@ -13,7 +13,6 @@ use super::peer::Origin;
 use super::target::{CloseWish, Target, Totals};
 use crate::wire::{self, BadLine, Command, Fields, Hello, Request};
 use segment::layout::{Level, LAYOUT_VERSION};
-use segment::platform::ipc;
 
 /// Fastest and slowest sampling that a viewer can ask for, milliseconds.
 const INTERVAL_MILLIS: (u32, u32) = (10, 10_000);
@@ -166,7 +165,7 @@ impl Commands {
             return self.refuse(&origin, "there is no such level");
         }
         if hello.allow_ptrace {
-            if let Err(error) = ipc::allow_tracer(connection.peer.pid) {
+            if let Err(error) = platform::allow_tracer(connection.peer.pid) {
                 origin.fail("Unavailable", &format!("{error}: allowing the viewer to trace"));
                 return After::Nothing;
             }

@@ -12,6 +12,7 @@ mod closer;
 mod commands;
 mod connection;
 mod jobs;
+mod listener;
 mod peer;
 mod running;
 mod server;
@@ -20,22 +21,22 @@ mod waker;
 pub mod wire;
 
 use std::cell::RefCell;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use segment::descriptors::{Descriptor, Table};
-use segment::platform::ipc;
+use platform::descriptors::Table;
+use platform::threads;
 use segment::status::{Error, Result};
+use segment::sync::lock;
 
 use audit::Audit;
 use closer::Closer;
 use commands::Commands;
-use peer::lock;
+use listener::Listener;
 use server::Server;
 use waker::Waker;
 
@@ -66,7 +67,7 @@ impl Control {
     pub fn start(path: &Path, target: Arc<dyn Target>, table: Arc<Table>) -> Result<Self> {
         let failed =
             |error: std::io::Error| Error::io(format!("control socket {}", path.display()), &error);
-        let listener = listen(path, &table).map_err(failed)?;
+        let listener = Listener::new(path, &table).map_err(failed)?;
         let waker = Arc::new(Waker::new(&table).map_err(failed)?);
         let jobs = Arc::new(Jobs::new(Arc::clone(&target)));
         let closer = Arc::new(Closer::new(Arc::clone(&target), Arc::clone(&jobs)));
@@ -78,7 +79,6 @@ impl Control {
             audit: Arc::new(Audit::from_environment(&table)),
             viewers: RefCell::default(),
         };
-        let listener = Listener { descriptor: listener, path: path.to_owned() };
         let server = Server::new(listener, Arc::clone(&waker), Arc::clone(&is_stopping), commands);
         let control = Self {
             path: path.to_owned(),
@@ -97,8 +97,9 @@ impl Control {
 
     fn spawn(&self, server: Server) -> std::io::Result<()> {
         let closer = Arc::clone(&self.closer);
-        let closing = ipc::spawn("ai-closer", ipc::FOREIGN_STACK_BYTES, move || closer.serve())?;
-        match ipc::spawn("ai-control", ipc::OWN_STACK_BYTES, move || server.serve()) {
+        let closing =
+            threads::spawn("ai-closer", threads::FOREIGN_STACK_BYTES, move || closer.serve())?;
+        match threads::spawn("ai-control", threads::OWN_STACK_BYTES, move || server.serve()) {
             Ok(serving) => *lock(&self.threads) = Some([serving, closing]),
             Err(error) => {
                 self.closer.stop(CLOSE_PATIENCE);
@@ -140,32 +141,4 @@ impl Control {
         // It fails if the file was swept before.
         let _ = fs::remove_file(&self.path);
     }
-}
-
-/// A listening socket and its place in the file system.
-struct Listener {
-    descriptor: Descriptor,
-    path: PathBuf,
-}
-
-impl Listener {
-    /// Listens again when the program closed the descriptor.
-    fn renew(&mut self) -> std::io::Result<()> {
-        if self.descriptor.is_lost() {
-            let table = Arc::clone(self.descriptor.table());
-            table.count_lost();
-            self.descriptor = listen(&self.path, &table)?;
-        }
-        Ok(())
-    }
-}
-
-fn listen(path: &Path, table: &Arc<Table>) -> std::io::Result<Descriptor> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = table.listen(path)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    Ok(listener)
 }

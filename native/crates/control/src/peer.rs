@@ -2,15 +2,16 @@
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::audit::{Act, Audit};
 use super::target::Target;
 use super::waker::Waker;
 use crate::wire::{self, Fields};
-use segment::descriptors::Descriptor;
-use segment::platform::ipc::Waiting;
+use platform::descriptors::Descriptor;
+use platform::sockets::Waiting;
+use segment::sync::lock;
 
 /// Bytes that wait for a peer before nothing more is made for it. Up to three answers begun before
 /// may follow, each of one line: from the control thread, the closer and the interpreter. With
@@ -18,11 +19,6 @@ use segment::platform::ipc::Waiting;
 const MAX_WAITING_BYTES: usize = 64 << 10;
 /// How long a peer may leave its waiting answers unread.
 const READING_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Locks and ignores poison: the protected value is sound between any two statements.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Bytes that wait to be written.
 struct Outgoing {

@@ -4,11 +4,11 @@ use std::cell::UnsafeCell;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::peer::lock;
 use super::target::Target;
 use super::Control;
-use segment::descriptors::{self, Table};
+use platform::descriptors::{self, Table};
 use segment::status::Result;
+use segment::sync::lock;
 
 /// A place that a forked child can empty although another thread of its parent may have held the
 /// lock.

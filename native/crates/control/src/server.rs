@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::commands::{After, Commands};
 use super::connection::{too_long, Connection, Received};
+use super::listener::Listener;
 use super::peer::Peer;
 use super::waker::Waker;
-use super::Listener;
 use crate::wire;
-use segment::descriptors::Descriptor;
-use segment::platform;
-use segment::platform::ipc::Waiting;
+use platform::descriptors::Descriptor;
+use platform::sockets::Waiting;
 
 /// Connections at once.
 pub const MAX_CONNECTIONS: usize = 8;
@@ -205,12 +204,7 @@ impl Server {
                     let _ = stream.send(&wire::failure(0, status, &why));
                 }
             }
-            Err(error)
-                if matches!(
-                    error.raw_os_error(),
-                    Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)
-                ) =>
-            {
+            Err(error) if platform::is_without_descriptors(&error) => {
                 self.accepts_from = Some(now + ACCEPT_PAUSE);
             }
             Err(_) => {}

@@ -4,10 +4,9 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::peer::lock;
-use segment::descriptors::{Descriptor, Table};
-use segment::platform;
-use segment::platform::ipc::Waiting;
+use platform::descriptors::{Descriptor, Table};
+use platform::sockets::Waiting;
+use segment::sync::lock;
 
 /// A socket pair: a byte in one end makes the other readable.
 pub struct Waker {

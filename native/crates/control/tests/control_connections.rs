@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::Ordering;
 
 use control::{Next, MAX_CONNECTIONS};
+use platform::testing::resident_bytes;
 use process::{Client, Served};
 use segment::layout::LAYOUT_VERSION;
 use serde_json::json;
@@ -189,12 +190,6 @@ fn one_that_never_reads_is_not_read_from_and_the_others_are_served() {
     }
 }
 
-/// Memory of this process that is in use.
-fn resident_bytes() -> usize {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
-    text.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
-
 #[test]
 fn the_socket_is_ours_alone_and_gone_after_the_stop() {
     let served = Served::new();
@@ -213,8 +208,7 @@ fn the_socket_is_ours_alone_and_gone_after_the_stop() {
 
 #[test]
 fn a_stranger_is_refused_by_his_user_number() {
-    // SAFETY: no preconditions.
-    if unsafe { libc::geteuid() } != 0 {
+    if platform::user_id() != 0 {
         return; // only root can change its user
     }
     let served = Served::new();

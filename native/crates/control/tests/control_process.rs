@@ -14,8 +14,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use platform::descriptors::Table;
+use platform::testing::{self, in_child, open_sockets, wait_until_stopped, Signal};
 use process::{Client, Process};
-use segment::descriptors::Table;
 use segment::layout::LAYOUT_VERSION;
 use serde_json::json;
 
@@ -27,7 +28,7 @@ const SOCKET: &str = "ARC_INSPECTOR_TEST_SOCKET";
 #[test]
 fn other_process() {
     let Some(path) = std::env::var_os(SOCKET) else { return };
-    let open_before = sockets();
+    let open_before = open_sockets();
     control::start(Path::new(&path), Arc::new(Process::default()), Table::open()).unwrap();
     let mut input = std::io::stdin();
     let mut byte = [0_u8];
@@ -39,31 +40,17 @@ fn other_process() {
 
 /// Fork a child that forgets the socket, and fail unless nothing of it is left there.
 fn fork_and_look(open_before: usize) {
-    // SAFETY: the child only closes descriptors, counts them and ends.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
+    let code = in_child(|| {
         // SAFETY: the child's only thread.
         unsafe { control::after_fork() };
-        let is_clean = control::running().is_none() && sockets() == open_before;
-        // SAFETY: ends the child without running the test harness's destructors.
-        unsafe { libc::_exit(i32::from(!is_clean)) };
-    }
-    let mut status = -1;
-    // SAFETY: `child` is our child, `status` outlives the call.
-    unsafe { libc::waitpid(child, &mut status, 0) };
-    std::fs::write(report_path(), if status == 0 { "clean" } else { "unclean" }).unwrap();
+        let is_clean = control::running().is_none() && open_sockets() == open_before;
+        i32::from(!is_clean)
+    });
+    std::fs::write(report_path(), if code == 0 { "clean" } else { "unclean" }).unwrap();
 }
 
 fn report_path() -> PathBuf {
     PathBuf::from(std::env::var_os(SOCKET).unwrap()).with_extension("report")
-}
-
-/// Open sockets of this process.
-fn sockets() -> usize {
-    let targets = std::fs::read_dir("/proc/self/fd")
-        .unwrap()
-        .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
-    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
 }
 
 /// The other process.
@@ -106,16 +93,12 @@ impl Other {
 
     /// Stop it, and return when it stands still.
     fn stop(&self) {
-        self.signal(libc::SIGSTOP);
-        let mut status = 0;
-        // SAFETY: our child, and `status` outlives the call.
-        unsafe { libc::waitpid(self.child.id() as libc::pid_t, &mut status, libc::WUNTRACED) };
-        assert!(libc::WIFSTOPPED(status));
+        self.signal(Signal::Stop);
+        wait_until_stopped(self.child.id());
     }
 
-    fn signal(&self, signal: libc::c_int) {
-        // SAFETY: plain numbers; the child has not been waited for.
-        assert_eq!(unsafe { libc::kill(self.child.id() as libc::pid_t, signal) }, 0);
+    fn signal(&self, signal: Signal) {
+        testing::signal(self.child.id(), signal);
     }
 }
 
@@ -137,7 +120,7 @@ fn a_close_given_up_while_the_process_was_stopped_is_not_done_when_it_runs_again
     client.stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     let waited = client.reader.read(&mut [0]).unwrap_err();
     assert_eq!(waited.kind(), ErrorKind::WouldBlock);
-    other.signal(libc::SIGCONT);
+    other.signal(Signal::Continue);
     client.stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let answer = client.read();
     assert_eq!((&answer["nonce"], &answer["status"]), (&json!(2), &json!("GivenUp")));
@@ -155,7 +138,7 @@ fn a_viewer_that_hung_up_while_the_process_was_stopped_is_forgotten() {
     other.stop();
     client.send(json!({"nonce": 2, "op": "close", "handles": [6]}));
     drop(client);
-    other.signal(libc::SIGCONT);
+    other.signal(Signal::Continue);
     let viewers = std::cell::RefCell::new(&mut watcher);
     Process::default().wait_for("one viewer", |_| {
         viewers.borrow_mut().ask(json!({"nonce": 3, "op": "ping"}))["viewers"] == 1
@@ -181,6 +164,6 @@ fn a_forked_child_keeps_no_socket_of_its_parent() {
 fn a_killed_process_hangs_up() {
     let other = Other::start("killed");
     let mut client = other.connect();
-    other.signal(libc::SIGKILL);
+    other.signal(Signal::Kill);
     client.expect_end();
 }

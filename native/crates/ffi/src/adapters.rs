@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::catch_value;
-use super::recorder::{known_type, new_row};
+use super::rows::{known_type, new_row};
 use recorder::rows;
 use recorder::runtime::runtime;
 use recorder::threads::local;

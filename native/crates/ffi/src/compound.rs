@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{bytes, catch, catch_value, place, AiBuffer, AiError};
+use super::{bytes, catch, catch_result, catch_value, place, AiBuffer, AiError};
 use objects::ownership::in_flight::{Buffer, Reference};
 use objects::ownership::{borrow, compound, lower};
 use samples::{Board, Planner};
@@ -49,11 +49,9 @@ pub unsafe extern "C" fn ai_buffer_lower(
 ) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        catch(error, || {
-            let number = place(number)?;
+        catch_result(number, error, || {
             let buffer = std::mem::ManuallyDrop::new(Buffer::from_number(buffer));
-            *number = buffer.lower(Reference::of_handle(handle)?)?;
-            Ok(())
+            buffer.lower(Reference::of_handle(handle)?)
         })
     }
 }
@@ -71,11 +69,9 @@ pub unsafe extern "C" fn ai_buffer_lift(
 ) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        catch(error, || {
-            let handle = place(handle)?;
+        catch_result(handle, error, || {
             let buffer = std::mem::ManuallyDrop::new(Buffer::from_number(buffer));
-            *handle = buffer.lift(number)?.into_handle()?;
-            Ok(())
+            buffer.lift(number)?.into_handle()
         })
     }
 }
@@ -93,13 +89,7 @@ pub extern "C" fn ai_buffer_end(buffer: u64) {
 #[no_mangle]
 pub unsafe extern "C" fn ai_planner_new(out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = lower(Arc::new(Planner::new()))?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || lower(Arc::new(Planner::new()))) }
 }
 
 /// Gives a planner an optional board and gets its earlier board. `buffer` has ended afterwards,
@@ -140,11 +130,5 @@ pub unsafe extern "C" fn ai_planner_board(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = AiCompound::lower(borrow::<Planner>(planner)?.board())?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || AiCompound::lower(borrow::<Planner>(planner)?.board())) }
 }

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use super::{catch, catch_value, place, AiBuffer, AiError, AiText};
+use super::{catch, catch_result, catch_value, AiBuffer, AiError, AiText};
 use objects::edges::{self, ScannedHandle};
 use recorder::runtime::runtime;
 
@@ -19,13 +19,7 @@ pub unsafe extern "C" fn ai_label(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let label = place(label)?;
-            *label = edges::label_handle(handle, name.read()?)?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(label, error, || edges::label_handle(handle, name.read()?)) }
 }
 
 /// Gives up the reference that `ai_label` made.
@@ -47,10 +41,7 @@ pub unsafe extern "C" fn ai_label_drop(label: u64, error: *mut AiError) -> i32 {
 pub unsafe extern "C" fn ai_edges(handle: u64, out: *mut AiBuffer, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        catch(error, || {
-            *place(out)? = AiBuffer::from_vec(edges::edges_of(runtime(), handle));
-            Ok(())
-        })
+        catch_result(out, error, || Ok(AiBuffer::from_vec(edges::edges_of(runtime(), handle))))
     }
 }
 
@@ -61,12 +52,7 @@ pub unsafe extern "C" fn ai_edges(handle: u64, out: *mut AiBuffer, error: *mut A
 #[no_mangle]
 pub unsafe extern "C" fn ai_foreign_key(row: u64, key: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            *place(key)? = edges::foreign_key(runtime(), row)?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(key, error, || edges::foreign_key(runtime(), row)) }
 }
 
 /// Which of `count` handles of the host language's the object whose allocation is at `address` may

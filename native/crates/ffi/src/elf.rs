@@ -1,5 +1,5 @@
 //! Symbols of ELF files and maps of memory, for the viewer. No logic: see `symbols::elf` and
-//! `segment::platform::maps`.
+//! `platform::maps`.
 //!
 //! A file may be used from several threads, one at a time.
 
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::{bytes, catch, place, AiBuffer, AiError, AiText};
 use ::symbols::elf::{self, ElfFile};
-use segment::platform::maps::MemoryMap;
+use platform::maps::MemoryMap;
 use segment::status::{Error, Result, Status};
 
 /// # Safety

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{catch, catch_value, place, AiError};
+use super::{catch, catch_result, catch_value, AiError};
 use objects::host_gate;
 use objects::lifecycle;
 use objects::ownership::foreign_close;
@@ -65,13 +65,7 @@ pub unsafe extern "C" fn ai_foreign_enter(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = foreign_close::enter(foreign_type, handle)?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || foreign_close::enter(foreign_type, handle)) }
 }
 
 /// Ends a use that `ai_foreign_enter` began, on any thread; the last one runs a close that waits

@@ -1,6 +1,6 @@
 //! Handles of our own runtime, of any type.
 
-use super::{catch, catch_value, place, AiError};
+use super::{catch, catch_result, catch_value, place, AiError};
 use objects::lifecycle;
 use objects::ownership;
 use recorder::runtime::runtime;
@@ -13,13 +13,7 @@ use segment::status::Status;
 #[no_mangle]
 pub unsafe extern "C" fn ai_handle_clone(handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = ownership::clone_handle(handle)?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || ownership::clone_handle(handle)) }
 }
 
 /// Gives up the reference that a handle names. Any thread. While calls use it, the last of them

@@ -1,6 +1,6 @@
 //! Calls for an injector process. No logic: see `viewer::inject`.
 
-use super::{catch, place, AiError, AiText};
+use super::{catch, catch_result, place, AiError, AiText};
 use viewer::inject::{self, Injected, Injection, Place};
 
 /// The code to inject, and the place of the injection.
@@ -49,12 +49,7 @@ pub unsafe extern "C" fn ai_inject(
 #[no_mangle]
 pub unsafe extern "C" fn ai_nudge(pid: u32, tid: u32, did: *mut i32, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            *place(did)? = inject::nudge(pid, tid)?.into();
-            Ok(())
-        })
-    }
+    unsafe { catch_result(did, error, || Ok(inject::nudge(pid, tid)?.into())) }
 }
 
 /// The effect of a stop on a system call with this number and second argument: 0 its thread must

@@ -12,12 +12,15 @@ pub mod foreign;
 pub mod handles;
 pub mod inject;
 pub mod instances;
+pub mod journals;
 pub mod levels;
 pub mod outside;
+pub mod proxies;
 pub mod questions;
 pub mod quick;
 pub mod reader;
 pub mod recorder;
+pub mod rows;
 pub mod samples;
 pub mod store;
 pub mod strategies;
@@ -108,6 +111,27 @@ pub unsafe fn catch(error: *mut AiError, body: impl FnOnce() -> Result<()>) -> i
             }
             status
         }
+    }
+}
+
+/// As [`catch`], for a call with a result, which is written to `out`; without such a place `body`
+/// does not run.
+///
+/// # Safety
+/// `out` is NULL or points to memory for a result that no other code uses, `error` is NULL or
+/// points to memory for an [`AiError`].
+pub unsafe fn catch_result<T>(
+    out: *mut T,
+    error: *mut AiError,
+    body: impl FnOnce() -> Result<T>,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = body()?;
+            Ok(())
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::slice;
 
-use super::{catch, place, AiError};
+use super::{catch, catch_result, place, AiError};
 use segment::status::{Error, Result, Status};
 use viewer::outside::{self, Hit, Searched};
 
@@ -23,9 +23,12 @@ unsafe fn places<'a, T>(first: *mut T, count: usize) -> Result<&'a mut [T]> {
 }
 
 fn refused(pid: u32) -> impl FnOnce(io::Error) -> Error {
-    move |error| match error.raw_os_error() {
-        Some(libc::ESRCH) => Error::new(Status::NotRunning, format!("process {pid} has ended")),
-        _ => Error::io(format_args!("the memory of process {pid}"), &error),
+    move |error| {
+        if platform::is_ended(&error) {
+            Error::new(Status::NotRunning, format!("process {pid} has ended"))
+        } else {
+            Error::io(format_args!("the memory of process {pid}"), &error)
+        }
     }
 }
 
@@ -103,11 +106,9 @@ pub unsafe extern "C" fn ai_outside_search(
 ) -> i32 {
     // SAFETY: the caller's promises.
     unsafe {
-        catch(error, || {
+        catch_result(searched, error, || {
             let wanted = places(wanted.cast_mut(), count)?;
-            *place(searched)? = outside::search(pid, low, high, wanted, places(out, capacity)?)
-                .map_err(refused(pid))?;
-            Ok(())
+            outside::search(pid, low, high, wanted, places(out, capacity)?).map_err(refused(pid))
         })
     }
 }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
-use super::{catch, panicked, place, report, AiError};
+use super::{catch_result, panicked, report, AiError};
 use objects::ownership;
 use objects::ownership::{call, lower, with_raw};
 use recorder::events;
@@ -97,12 +97,7 @@ pub extern "C" fn ai_todo_list_count(list: u64) -> i64 {
 #[no_mangle]
 pub unsafe extern "C" fn ai_handle_address(handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promises.
-    unsafe {
-        catch(error, || {
-            *place(out)? = with_raw(handle, |_, slot, _| Ok(slot.address()))?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || with_raw(handle, |_, slot, _| Ok(slot.address()))) }
 }
 
 /// Handles that are live now, of all types.

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::slice;
 
-use super::{bytes, catch, place, AiError};
+use super::{bytes, catch, catch_result, place, AiError};
 use segment::layout::{Event, FrameSlot, HandleSlot, Header, SiteSlot, ThreadSlot, TypeSlot};
 use segment::status::{Error, Result, Status};
 use viewer::reader::{Part, Reader, Record};
@@ -61,12 +61,7 @@ pub unsafe extern "C" fn ai_reader_header(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promises.
-    unsafe {
-        catch(error, || {
-            *place(out)? = self::reader(reader)?.header()?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || Ok(self::reader(reader)?.header()?)) }
 }
 
 /// Copy rows 1 to the high-water mark: row *i* to `out[i - 1]`, never-used rows as zeros. Answers

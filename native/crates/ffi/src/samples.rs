@@ -1,29 +1,15 @@
-//! The sample objects.
+//! The sample objects: lists, items, listeners, and workers that make objects.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{catch, place, AiBuffer, AiError, AiText};
+use super::{catch, catch_result, place, AiBuffer, AiError, AiText};
 use objects::object::Object;
 use objects::ownership;
 use objects::ownership::{borrow, close, lower, Traced};
 use recorder::runtime::runtime;
-use samples::{
-    lower_all, release_elsewhere, Churn, Cursor, Journal, Listener, Moment, TodoItem, TodoList,
-};
-use segment::status::{Error, Result, Status};
-
-/// A handle of an object made by `make`, once it is known that there is a place for it.
-///
-/// # Safety
-/// `out` is NULL or a place for a handle.
-unsafe fn make<T: Object>(out: *mut u64, make: impl FnOnce() -> Result<T>) -> Result<()> {
-    // SAFETY: the caller's promise.
-    let out = unsafe { place(out) }?;
-    *out = lower(Arc::new(make()?))?;
-    Ok(())
-}
+use samples::{lower_all, release_elsewhere, Churn, Listener, Moment, TodoItem, TodoList};
+use segment::status::{Error, Status};
 
 /// An empty list.
 ///
@@ -32,7 +18,7 @@ unsafe fn make<T: Object>(out: *mut u64, make: impl FnOnce() -> Result<T>) -> Re
 #[no_mangle]
 pub unsafe extern "C" fn ai_todo_list_new(out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, || make(out, || Ok(TodoList::new()))) }
+    unsafe { catch_result(out, error, || lower(Arc::new(TodoList::new()))) }
 }
 
 /// Shares an item with a list.
@@ -114,13 +100,7 @@ pub unsafe extern "C" fn ai_todo_list_get_items(
 #[no_mangle]
 pub unsafe extern "C" fn ai_todo_list_len(list: u64, out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = borrow::<TodoList>(list)?.len() as u64;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || Ok(borrow::<TodoList>(list)?.len() as u64)) }
 }
 
 /// Shares all items of `from` with `into`; both may name the same list.
@@ -147,12 +127,10 @@ pub unsafe extern "C" fn ai_todo_list_merge(into: u64, from: u64, error: *mut Ai
 pub unsafe extern "C" fn ai_todo_list_last(list: u64, item: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        catch(error, || {
-            let item = place(item)?;
+        catch_result(item, error, || {
             let last = borrow::<TodoList>(list)?.last();
             let last = last.ok_or_else(|| Error::new(Status::BadArgument, "the list is empty"))?;
-            *item = last.lower()?;
-            Ok(())
+            last.lower()
         })
     }
 }
@@ -180,7 +158,7 @@ pub unsafe extern "C" fn ai_todo_list_listen(list: u64, listener: u64, error: *m
 #[no_mangle]
 pub unsafe extern "C" fn ai_todo_item_new(text: AiText, out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, || make(out, || text.read().map(TodoItem::new))) }
+    unsafe { catch_result(out, error, || lower(Arc::new(TodoItem::new(text.read()?)))) }
 }
 
 /// The task, as text.
@@ -195,10 +173,8 @@ pub unsafe extern "C" fn ai_todo_item_text(
 ) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = AiBuffer::from_vec(borrow::<TodoItem>(item)?.text().as_bytes().to_vec());
-            Ok(())
+        catch_result(out, error, || {
+            Ok(AiBuffer::from_vec(borrow::<TodoItem>(item)?.text().as_bytes().to_vec()))
         })
     }
 }
@@ -229,130 +205,7 @@ pub unsafe extern "C" fn ai_todo_item_is_done(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = borrow::<TodoItem>(item)?.is_done().into();
-            Ok(())
-        })
-    }
-}
-
-/// Opens a journal, a file that lines are appended to.
-///
-/// # Safety
-/// `path` is valid, `out` is a place for a handle, `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_journal_open(path: AiText, out: *mut u64, error: *mut AiError) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { catch(error, || make(out, || Journal::open(Path::new(path.read()?)))) }
-}
-
-/// Appends a line.
-///
-/// # Safety
-/// `line` is valid, `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_journal_append(journal: u64, line: AiText, error: *mut AiError) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { catch(error, || borrow::<Journal>(journal)?.append(line.read()?)) }
-}
-
-/// Appends a line after `millis`, during which the call is in flight.
-///
-/// # Safety
-/// `line` is valid, `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_journal_append_slowly(
-    journal: u64,
-    line: AiText,
-    millis: u32,
-    error: *mut AiError,
-) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let journal = borrow::<Journal>(journal)?;
-            journal.append_slowly(line.read()?, Duration::from_millis(u64::from(millis)))
-        })
-    }
-}
-
-/// Closes a journal, after its bytes have reached the disk if `flush` is not 0. `Pending`:
-/// accepted, and the last call in flight closes.
-///
-/// # Safety
-/// `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_journal_close(journal: u64, flush: i32, error: *mut AiError) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { catch(error, || close::<Journal>(journal, move |journal| journal.close(flush != 0))) }
-}
-
-/// Lines appended so far.
-///
-/// # Safety
-/// `out` is a place for a number, `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_journal_lines(journal: u64, out: *mut u64, error: *mut AiError) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = borrow::<Journal>(journal)?.lines();
-            Ok(())
-        })
-    }
-}
-
-/// Opens a cursor at a journal's first line. The calling thread becomes its owner; the cursor holds
-/// the journal.
-///
-/// # Safety
-/// `out` is a place for a handle, `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_cursor_open(journal: u64, out: *mut u64, error: *mut AiError) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let journal = borrow::<Journal>(journal)?;
-            make(out, || Cursor::open(Arc::clone(journal.arc())))
-        })
-    }
-}
-
-/// The next line; `more` becomes 0 after the last, and `line` is then empty.
-///
-/// # Safety
-/// `line` is a place for a buffer, `more` for a number, `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_cursor_next(
-    cursor: u64,
-    line: *mut AiBuffer,
-    more: *mut i32,
-    error: *mut AiError,
-) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let (line, more) = (place(line)?, place(more)?);
-            let next = borrow::<Cursor>(cursor)?.next_line()?;
-            *more = i32::from(next.is_some());
-            *line = AiBuffer::from_vec(next.unwrap_or_default().into_bytes());
-            Ok(())
-        })
-    }
-}
-
-/// Closes a cursor. From another thread than its owner: `Pending`, and the owner closes it at its
-/// next call or `ai_drain`.
-///
-/// # Safety
-/// `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_cursor_close(cursor: u64, error: *mut AiError) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { catch(error, || close::<Cursor>(cursor, Cursor::close)) }
+    unsafe { catch_result(out, error, || Ok(borrow::<TodoItem>(item)?.is_done().into())) }
 }
 
 /// A listener that the host language implements: `notify(key, what, handle)` is called from any
@@ -371,11 +224,11 @@ pub unsafe extern "C" fn ai_listener_new(
 ) -> i32 {
     // SAFETY: the caller's promise.
     unsafe {
-        catch(error, || {
+        catch_result(out, error, || {
             let (Some(notify), Some(drop)) = (notify, drop) else {
                 return Err(Error::new(Status::BadArgument, "a listener needs both functions"));
             };
-            make(out, || Ok(Listener::new(notify, drop, key)))
+            lower(Arc::new(Listener::new(notify, drop, key)))
         })
     }
 }
@@ -393,7 +246,7 @@ pub unsafe extern "C" fn ai_churn_start(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, || make(out, || Churn::start(threads, per_second))) }
+    unsafe { catch_result(out, error, || lower(Arc::new(Churn::start(threads, per_second)?))) }
 }
 
 /// Stops workers, waits until they have released everything, and releases their handle.

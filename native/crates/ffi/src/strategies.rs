@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{catch, place, AiError, AiText};
+use super::{catch, catch_result, place, AiError, AiText};
 use objects::ownership::{borrow, foreign, Traced};
 use samples::{lower_all, Journals, Lists, TodoItem};
 use segment::status::Result;
@@ -15,13 +15,7 @@ use segment::status::Result;
 #[no_mangle]
 pub unsafe extern "C" fn ai_list_new(kind: u8, out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = Lists::of_kind(kind)?.create()?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || Lists::of_kind(kind)?.create()) }
 }
 
 /// Shares an item with a list. `WrongType` when the list is of another strategy.
@@ -113,13 +107,7 @@ pub unsafe extern "C" fn ai_list_len(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = Lists::of_kind(kind)?.len(list)? as u64;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || Ok(Lists::of_kind(kind)?.len(list)? as u64)) }
 }
 
 /// Shares all items of `from` with `into`; both may name the same list.
@@ -146,13 +134,7 @@ pub unsafe extern "C" fn ai_list_item_at(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let item = place(item)?;
-            *item = Lists::of_kind(kind)?.item_at(list, position)?.lower()?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(item, error, || Lists::of_kind(kind)?.item_at(list, position)?.lower()) }
 }
 
 /// Opens a journal of the strategy whose `Kind` is given.
@@ -167,13 +149,7 @@ pub unsafe extern "C" fn ai_owned_journal_open(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = journals(kind)?.open(Path::new(path.read()?))?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || journals(kind)?.open(Path::new(path.read()?))) }
 }
 
 /// Appends a line after `millis`, during which the call is in flight.
@@ -208,12 +184,7 @@ pub unsafe extern "C" fn ai_owned_journal_lines(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            *place(out)? = journals(kind)?.lines(journal)?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || journals(kind)?.lines(journal)) }
 }
 
 /// Closes a journal, after its bytes have reached the disk if `flush` is not 0. `Pending`:
@@ -248,13 +219,7 @@ pub unsafe extern "C" fn ai_foreign_new(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = foreign::insert(foreign_type, value)?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || foreign::insert(foreign_type, value)) }
 }
 
 /// The value of a handle.
@@ -269,12 +234,7 @@ pub unsafe extern "C" fn ai_foreign_value(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            *place(out)? = foreign::value(foreign_type, handle)?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || foreign::value(foreign_type, handle)) }
 }
 
 /// Ends a handle and gives its value, which no later call gets.
@@ -289,13 +249,7 @@ pub unsafe extern "C" fn ai_foreign_delete(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = foreign::delete(foreign_type, handle)?;
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || foreign::delete(foreign_type, handle)) }
 }
 
 /// As `ai_foreign_value`, but a wrong handle is a bug: it panics, which returns `Panic` and is
@@ -311,12 +265,7 @@ pub unsafe extern "C" fn ai_foreign_must_value(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            *place(out)? = foreign::must(foreign::value(foreign_type, handle));
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || Ok(foreign::must(foreign::value(foreign_type, handle)))) }
 }
 
 /// As `ai_foreign_delete`, but a wrong handle is a bug: it panics, which returns `Panic` and is
@@ -332,10 +281,5 @@ pub unsafe extern "C" fn ai_foreign_must_delete(
     error: *mut AiError,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            *place(out)? = foreign::must(foreign::delete(foreign_type, handle));
-            Ok(())
-        })
-    }
+    unsafe { catch_result(out, error, || Ok(foreign::must(foreign::delete(foreign_type, handle)))) }
 }

@@ -1,6 +1,6 @@
 //! Functions and lines of native code, for the viewer. No logic: see the crate `symbols`.
 
-use super::{catch, place, AiBuffer, AiError};
+use super::{catch_result, AiBuffer, AiError};
 use ::symbols::{Found, Symbols};
 use segment::status::{Error, Status};
 
@@ -39,11 +39,10 @@ pub unsafe extern "C" fn ai_symbols_at(
 ) -> i32 {
     // SAFETY: the caller's promises.
     unsafe {
-        catch(error, || {
+        catch_result(out, error, || {
             let symbols =
                 symbols.as_mut().ok_or_else(|| Error::new(Status::BadArgument, "no symbols"))?;
-            *place(out)? = AiBuffer::from_vec(texts(&symbols.at(return_address)));
-            Ok(())
+            Ok(AiBuffer::from_vec(texts(&symbols.at(return_address))))
         })
     }
 }

@@ -19,9 +19,8 @@ use std::time::{Duration, Instant};
 use agent::Options;
 use arc_inspector_native::control::{ai_control_next, ai_control_reply};
 use arc_inspector_native::handles::{ai_handle_clone, ai_handle_release};
-use arc_inspector_native::samples::{
-    ai_journal_open, ai_todo_item_new, ai_todo_list_add_item, ai_todo_list_new,
-};
+use arc_inspector_native::journals::ai_journal_open;
+use arc_inspector_native::samples::{ai_todo_item_new, ai_todo_list_add_item, ai_todo_list_new};
 use arc_inspector_native::AiText;
 use control::Stay;
 use image::Scratch;

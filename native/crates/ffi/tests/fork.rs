@@ -12,6 +12,7 @@ use control::Stay;
 use objects::lifecycle::{close_result, close_with_defaults, set_deadline};
 use objects::ownership;
 use objects::ownership::{borrow, lower};
+use platform::testing::in_child;
 use recorder::events;
 use recorder::runtime::runtime;
 use samples::{Journal, TodoItem, TodoList};
@@ -24,30 +25,6 @@ use viewer::reader::Reader;
 
 /// Forks see all threads of the process, so the tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
-
-/// Runs `body` in a forked child and returns its result, 100 after a panic.
-fn in_child(body: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: the child runs only code that takes no lock of another thread, which this test
-    // checks, and leaves by `_exit`.
-    match unsafe { libc::fork() } {
-        0 => {
-            let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(100);
-            // SAFETY: ends the child without running the parent's exit handlers.
-            unsafe { libc::_exit(code) }
-        }
-        child => {
-            let mut status = 0;
-            // SAFETY: a place for the status.
-            assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
-            assert!(
-                libc::WIFEXITED(status),
-                "the child ended by signal {}",
-                libc::WTERMSIG(status)
-            );
-            libc::WEXITSTATUS(status)
-        }
-    }
-}
 
 fn is_live(handle: u64) -> bool {
     runtime().table.slot_of(handle).is_some_and(|slot| {

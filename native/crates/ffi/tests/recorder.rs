@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_inspector_native::levels::ai_set_type_level;
 use arc_inspector_native::recorder::{
-    ai_event, ai_gc, ai_row_add, ai_row_address, ai_row_counts, ai_row_end, ai_row_resource,
-    ai_rows_add, ai_rows_clear, ai_set_site, ai_site, ai_thread_here, ai_thread_name, ai_type,
-    AiFrameText, AiTypeSpec,
+    ai_gc, ai_set_site, ai_site, ai_thread_here, ai_thread_name, AiFrameText,
+};
+use arc_inspector_native::rows::{
+    ai_event, ai_row_add, ai_row_address, ai_row_counts, ai_row_end, ai_row_resource, ai_rows_add,
+    ai_rows_clear, ai_type, AiTypeSpec,
 };
 use arc_inspector_native::AiText;
 use objects::ownership;
@@ -25,7 +27,6 @@ use segment::layout::{
     EventKind, HandleSlot, Kind, Level, ReferenceState, ResourceState, AS_THE_PROCESS, FOREIGN_BIT,
     GC_LOG,
 };
-use segment::platform;
 use segment::registry::{generation_of, index_of, Slot};
 use segment::status::Status;
 

@@ -8,6 +8,7 @@
 pub mod extension;
 pub mod heap;
 pub mod instances;
+pub mod layout;
 pub mod places;
 pub mod proxies;
 pub mod stacks;

@@ -4,10 +4,8 @@
 //! Proxies are known by their address in the interpreter, never referred to. A proxy whose
 //! finaliser runs is marked as leaving, so that a scan does not take it for a new proxy.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::layout::Layout;
 use super::places::Places;
-use objects::edges;
 use recorder::levels;
 use recorder::rows::{self, NewRow};
 use recorder::runtime::runtime;
@@ -17,31 +15,6 @@ use segment::layout::{Level, ReferenceState, ResourceState, EVENT_COUNT_UNKNOWN}
 
 /// Stands for the row of a proxy while its finaliser runs.
 const LEAVING: u64 = u64::MAX;
-/// Larger numbers are no counts: the words of a freed allocation, which the allocator uses for
-/// itself.
-const MOST_COUNT: u64 = i32::MAX as u64;
-/// std's weak count while `Arc::get_mut` looks at it.
-const WEAK_LOCKED: u64 = u64::MAX;
-/// Bytes from the start of a trait's outer `Arc` to the pair that it holds.
-const OUTER_BYTES: u64 = 16;
-
-/// The place of a handle's object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Not known yet: the caller that reports the next proxy is asked for it.
-    Unknown,
-    /// It cannot be found out; rows have no address.
-    Hidden,
-    /// The allocation starts so many bytes before the handle's address.
-    Before(u64),
-    /// The handle points to a pair whose first word is the allocation; `counted`: the pair lies in
-    /// an `Arc` of its own.
-    Inner {
-        /// Otherwise in a `Box`.
-        counted: bool,
-    },
-}
-
 /// The outcome of a birth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Born {
@@ -119,6 +92,11 @@ impl Proxies {
         }
     }
 
+    /// The layout of its handles.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// The layout, found out; places the rows that waited for it.
     pub fn set_layout(&mut self, layout: Layout) {
         self.layout = layout;
@@ -126,46 +104,11 @@ impl Proxies {
             return;
         }
         for (row, handle) in std::mem::take(&mut self.unplaced) {
-            let address = self.address_read(handle);
+            let address = self.layout.address_read(handle);
             if address != 0 {
                 // a row that ended meanwhile needs no address
                 let _ = rows::set_address(runtime(), row, address);
             }
-        }
-    }
-
-    /// The allocation of a live handle's object, 0: not known.
-    pub fn address(&self, handle: u64) -> u64 {
-        match self.layout {
-            Layout::Before(bytes) => handle.wrapping_sub(bytes),
-            Layout::Inner { .. } => load(handle),
-            Layout::Unknown | Layout::Hidden => 0,
-        }
-    }
-
-    /// As `address`, of a handle that may have been released: the system reads for us.
-    fn address_read(&self, handle: u64) -> u64 {
-        match self.layout {
-            Layout::Inner { .. } => read(handle).unwrap_or(0),
-            _ => self.address(handle),
-        }
-    }
-
-    /// Whether there is an object with counts at a handle's target; `None`: unknown.
-    fn has_object(&self, handle: u64) -> Option<bool> {
-        let address = match self.layout {
-            Layout::Hidden => return None,
-            // data that is aligned to no more than 16 bytes has its counts right before it
-            Layout::Unknown if handle % 32 != 16 => return None,
-            Layout::Unknown => handle - 16,
-            Layout::Before(_) | Layout::Inner { .. } => self.address_read(handle),
-        };
-        match (read(address), read(address.wrapping_add(8))) {
-            (Some(strong), Some(weak)) => {
-                Some(is_count(strong) && (is_count(weak) || weak == WEAK_LOCKED))
-            }
-            // the system may not read for us at all
-            _ => self.is_seen.then_some(false),
         }
     }
 
@@ -197,7 +140,7 @@ impl Proxies {
         {
             return 0;
         }
-        match self.has_object(handle) {
+        match self.layout.has_object(handle, self.is_seen) {
             // the layout of a trait is not proved, but known by the generation
             Some(false) if self.is_seen || !matches!(self.layout, Layout::Inner { .. }) => {
                 return self.add_freed(key, handle)
@@ -221,7 +164,11 @@ impl Proxies {
             // the same reference again: nothing says which object lies there now
             self.end(row, ReferenceState::Released, EVENT_COUNT_UNKNOWN);
         } else if row != 0 && row != LEAVING {
-            self.end(row, self.state_after_release(handle), self.strong_after_release(handle));
+            self.end(
+                row,
+                self.layout.state_after_release(handle),
+                self.layout.strong_after_release(handle),
+            );
         }
     }
 
@@ -332,7 +279,11 @@ impl Proxies {
     fn add(&mut self, handle: u64, site: Option<u32>) -> u64 {
         let is_born_now = site.is_some();
         // a proxy that was there before may have been released by hand
-        let address = if is_born_now { self.address(handle) } else { self.address_read(handle) };
+        let address = if is_born_now {
+            self.layout.address(handle)
+        } else {
+            self.layout.address_read(handle)
+        };
         let row = NewRow {
             type_id: self.type_id,
             address,
@@ -342,7 +293,7 @@ impl Proxies {
             is_born_now,
         };
         let before = local(|local| local.site.replace(site.unwrap_or(0)));
-        let strong = if is_born_now { self.strong(handle) } else { EVENT_COUNT_UNKNOWN };
+        let strong = if is_born_now { self.layout.strong(handle) } else { EVENT_COUNT_UNKNOWN };
         // a row without room is counted
         let made = rows::add_counted(runtime(), &row, strong).unwrap_or(0);
         local(|local| local.site.set(before));
@@ -398,42 +349,6 @@ impl Proxies {
         // a row that a detach ended has nothing to end
         let _ = rows::end_counted(runtime(), row, state, left);
     }
-
-    /// Strong count of a live handle's object; `EVENT_COUNT_UNKNOWN`.
-    fn strong(&self, handle: u64) -> u32 {
-        match self.address(handle) {
-            0 => EVENT_COUNT_UNKNOWN,
-            address => u32::try_from(load(address)).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// The same when the reference of the handle will have been released; `handle` 0: it has none.
-    fn strong_after_release(&self, handle: u64) -> u32 {
-        match if handle == 0 { EVENT_COUNT_UNKNOWN } else { self.strong(handle) } {
-            EVENT_COUNT_UNKNOWN => EVENT_COUNT_UNKNOWN,
-            strong => strong.saturating_sub(1),
-        }
-    }
-
-    /// The state of a reference after the release of a handle. If two threads release the last two
-    /// references at the same instant, both rows may be called released.
-    fn state_after_release(&self, handle: u64) -> ReferenceState {
-        if handle == 0 {
-            return ReferenceState::Released;
-        }
-        let is_last = match self.layout {
-            Layout::Before(bytes) => load(handle.wrapping_sub(bytes)) == 1,
-            Layout::Inner { counted } => {
-                (!counted || load(handle - OUTER_BYTES) == 1) && load(load(handle)) == 1
-            }
-            Layout::Unknown | Layout::Hidden => false,
-        };
-        if is_last {
-            ReferenceState::Dropped
-        } else {
-            ReferenceState::Released
-        }
-    }
 }
 
 /// The state of a resource that was counted with another row.
@@ -444,25 +359,4 @@ fn share(row: u64, state: ResourceState) {
     {
         let _ = rows::share_resource(runtime(), row, state);
     }
-}
-
-fn is_count(word: u64) -> bool {
-    (1..=MOST_COUNT).contains(&word)
-}
-
-/// A word of this process, `None`: there is none. The system reads, so an address that went stale
-/// is no crash.
-fn read(address: u64) -> Option<u64> {
-    (address != 0 && address % 8 == 0).then(|| edges::word_at(address)).flatten()
-}
-
-/// A word that the library itself is about to touch: a live handle keeps it allocated.
-fn load(address: u64) -> u64 {
-    if address == 0 || address % 8 != 0 {
-        return 0;
-    }
-    // SAFETY: `address` was computed from a live handle of the class by the layout that its library
-    // proved; the library changes the word with atomic operations as well. Relaxed: only the number
-    // is used.
-    unsafe { (*(address as *const AtomicU64)).load(Ordering::Relaxed) }
 }

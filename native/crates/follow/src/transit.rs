@@ -9,7 +9,7 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use super::proxies::Layout;
+use super::layout::Layout;
 use recorder::events;
 use recorder::levels;
 use recorder::runtime::existing;

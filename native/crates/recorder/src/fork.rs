@@ -16,7 +16,6 @@ use crate::runtime::{existing, Runtime, MAKING};
 use crate::threads;
 use segment::atomic;
 use segment::layout::Ending;
-use segment::platform;
 use segment::sync::Lock;
 use segment::Twin;
 

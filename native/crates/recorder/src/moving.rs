@@ -13,7 +13,6 @@ use std::sync::atomic::Ordering;
 use crate::fork::{Rank, Section};
 use crate::runtime::Runtime;
 use crate::threads;
-use segment::platform;
 use segment::status::{Error, Result, Status};
 use segment::sync::{Guard, Lock};
 

@@ -12,7 +12,6 @@ use crate::type_table::Types;
 use segment::atomic;
 use segment::clock::{self, Anchor};
 use segment::layout::Lost;
-use segment::platform;
 use segment::registry::Table;
 use segment::status::Error;
 use segment::sweep;

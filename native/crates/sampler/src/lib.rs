@@ -15,8 +15,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use segment::platform::{self, ipc};
+use platform::threads;
 use segment::status::{Error, Result};
+use segment::sync::lock;
 
 pub use pass::Pass;
 pub use resting::{Resting, Sample, BUSY_PASSES, STILL_PASSES, WINDOW_PASSES};
@@ -109,7 +110,7 @@ impl Sampler {
         let shared =
             Arc::new(Shared { plan: Mutex::default(), changed: Condvar::new(), table, rest });
         let served = Arc::clone(&shared);
-        let thread = ipc::spawn("ai-sampler", ipc::OWN_STACK_BYTES, move || served.serve())
+        let thread = threads::spawn("ai-sampler", threads::OWN_STACK_BYTES, move || served.serve())
             .map_err(|error| Error::io("the sampler's thread", &error))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
@@ -130,7 +131,7 @@ impl Sampler {
     pub fn stop(&self) {
         self.shared.plan().is_stopped = true;
         self.shared.changed.notify_all();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
             // A panic has ended it as well.
             let _ = thread.join();
@@ -146,7 +147,7 @@ impl Drop for Sampler {
 
 impl Shared {
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.plan)
     }
 
     /// Whether a pass continues: a new viewer does not wait for the end of a pass without viewers.

@@ -14,14 +14,14 @@ use std::time::Duration;
 use super::census::{by_object, by_outer, Census, Entry};
 use super::store::{counts_word, forget, is_of, outer_of, saturating_u16, store};
 use super::{Resting, Sample, Sampled};
+use platform::memory::{self, MAX_SPANS};
 use segment::layout::COUNT_UNKNOWN;
-use segment::platform::ipc::{self, MAX_RANGES};
 
 /// Addresses that are read again in one pass, the number of these reads, and the pause between
 /// them: about 10 ms, of which a millisecond is work.
 const MOST_DOUBTS: usize = 128;
 /// Most objects that are new, for the first looks.
-const MOST_FRESH: usize = MAX_RANGES;
+const MOST_FRESH: usize = MAX_SPANS;
 const GLIMPSES: usize = 64;
 /// Looks at objects that were not seen before and do not move.
 const FRESH_GLIMPSES: usize = 4;
@@ -278,22 +278,22 @@ impl Counts {
     /// stop the reading. Once the system refused to read for us, it is not asked again in this
     /// pass.
     fn read(&mut self, goes_on: &mut dyn FnMut() -> bool) -> bool {
-        self.buffer.resize(MAX_RANGES, [0; 2]);
+        self.buffer.resize(MAX_SPANS, [0; 2]);
         let mut done = 0;
         while done < self.addresses.len() && !self.is_refused {
             let wanted = &self.addresses[done..];
-            let found = ipc::read_pairs(wanted, &mut self.buffer);
+            let found = memory::read_pairs(wanted, &mut self.buffer);
             self.is_refused = found.is_err();
             let count = found.unwrap_or(0);
             for (place, &pair) in self.read[done..done + count].iter_mut().zip(&self.buffer) {
                 *place = Some(pair);
             }
-            let is_whole = count == wanted.len().min(MAX_RANGES);
+            let is_whole = count == wanted.len().min(MAX_SPANS);
             if !is_whole {
                 self.read[done + count] = None;
             }
             done += count + usize::from(!is_whole);
-            if count == MAX_RANGES && !goes_on() {
+            if count == MAX_SPANS && !goes_on() {
                 return false;
             }
         }

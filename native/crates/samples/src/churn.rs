@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{locked, TodoItem, TodoList, ORIGIN};
+use super::{TodoItem, TodoList, ORIGIN};
 use objects::object::Life;
 use objects::object::Object;
 use objects::object::{CloseSpec, TypeSpec};
 use objects::ownership;
 use objects::ownership::{borrow, clone_handle, closable, lower, Traced};
 use recorder::runtime::runtime;
-use segment::platform;
 use segment::status::{Error, Result, Status};
+use segment::sync::lock;
 
 static CHURN: TypeSpec =
     closable::<Churn>("Churn", ORIGIN, CloseSpec { signature: "stop()", is_thread_affine: false });
@@ -82,7 +82,7 @@ impl Churn {
                 .name(format!("worker-{number}"))
                 .spawn(move || Worker::new(&shared).work(rate));
             match worker {
-                Ok(worker) => locked(&churn.workers).push(worker),
+                Ok(worker) => lock(&churn.workers).push(worker),
                 Err(error) => {
                     churn.stop();
                     return Err(Error::io("cannot start a worker", &error));
@@ -95,7 +95,7 @@ impl Churn {
     /// Stops all workers and waits for them.
     pub fn stop(&self) {
         self.shared.is_stopped.store(true, Ordering::Relaxed);
-        for worker in locked(&self.workers).drain(..) {
+        for worker in lock(&self.workers).drain(..) {
             if self.pid == platform::process_id() {
                 // a worker that panicked has nothing left to say
                 let _ = worker.join();
@@ -103,7 +103,7 @@ impl Churn {
                 std::mem::forget(worker);
             }
         }
-        let left = std::mem::take(&mut *locked(&self.shared.items));
+        let left = std::mem::take(&mut *lock(&self.shared.items));
         left.into_iter().for_each(let_go);
     }
 }
@@ -169,7 +169,7 @@ impl<'a> Worker<'a> {
         let handle = lower(Arc::new(TodoItem::new("shared chore")))?;
         let for_another = clone_handle(handle)?;
         self.kept.push_back(handle);
-        let mut items = locked(&self.shared.items);
+        let mut items = lock(&self.shared.items);
         items.push(for_another);
         let surplus = if items.len() > SHARED { Some(items.swap_remove(0)) } else { None };
         drop(items);
@@ -180,7 +180,7 @@ impl<'a> Worker<'a> {
     fn make_list(&mut self) -> Result<()> {
         let handle = lower(Arc::new(TodoList::new()))?;
         self.kept.push_back(handle);
-        let item = locked(&self.shared.items).pop();
+        let item = lock(&self.shared.items).pop();
         if let Some(item) = item {
             let added = borrow::<TodoItem>(item).and_then(|item| {
                 borrow::<TodoList>(handle)?.add(Traced::from_arc(Arc::clone(item.arc())));

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex};
 
-use super::{locked, Journal, ORIGIN};
+use super::{Journal, ORIGIN};
 use objects::object::Life;
 use objects::object::Object;
 use objects::object::{CloseSpec, TypeSpec};
 use objects::object::{Edges, Reports};
 use objects::ownership::{closable, reporting};
 use segment::status::{Error, Result};
+use segment::sync::lock;
 
 static CURSOR: TypeSpec = reporting::<Cursor>(closable::<Cursor>(
     "Cursor",
@@ -59,7 +60,7 @@ impl Cursor {
 
     /// The next line without its end; None after the last.
     pub fn next_line(&self) -> Result<Option<String>> {
-        let mut reader = locked(&self.reader);
+        let mut reader = lock(&self.reader);
         let Some(reader) = reader.as_mut() else { return Ok(None) };
         let mut line = String::new();
         let read = reader
@@ -70,7 +71,7 @@ impl Cursor {
 
     /// Stops reading.
     pub fn close(&self) -> Result<()> {
-        *locked(&self.reader) = None;
+        *lock(&self.reader) = None;
         Ok(())
     }
 }

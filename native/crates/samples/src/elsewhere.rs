@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use objects::ownership;
+use platform::threads::FOREIGN_STACK_BYTES;
 use recorder::runtime::runtime;
 use recorder::threads;
-use segment::platform::ipc;
 use segment::status::{Error, Result};
 
 /// When a thread of [`release_elsewhere`] releases its handles.
@@ -35,7 +35,7 @@ thread_local! {
 /// Releases handles on a new native thread after `pause`; no thread waits for it. The handles are
 /// given away.
 pub fn release_elsewhere(handles: Vec<u64>, pause: Duration, moment: Moment) -> Result<()> {
-    let thread = ipc::spawn("releaser", ipc::FOREIGN_STACK_BYTES, move || {
+    let thread = platform::threads::spawn("releaser", FOREIGN_STACK_BYTES, move || {
         if moment == Moment::Ended {
             // before the runtime's own: destructors run in the opposite order
             LEFT.with(|left| left.0.replace(handles.clone()));

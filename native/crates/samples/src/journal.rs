@@ -5,12 +5,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::pages::Pages;
-use super::{locked, ORIGIN};
+use super::ORIGIN;
 use objects::object::Life;
 use objects::object::Object;
 use objects::object::{CloseSpec, TypeSpec};
 use objects::ownership::closable;
 use segment::status::Result;
+use segment::sync::lock;
 
 static JOURNAL: TypeSpec = closable::<Journal>(
     "Journal",
@@ -54,7 +55,7 @@ impl Journal {
 
     /// Appends a line.
     pub fn append(&self, line: &str) -> Result<()> {
-        locked(&self.pages).append(line)
+        lock(&self.pages).append(line)
     }
 
     /// Appends a line after a while, during which the call is in flight and so holds up a close.
@@ -65,11 +66,11 @@ impl Journal {
 
     /// Lines appended through this object.
     pub fn lines(&self) -> u64 {
-        locked(&self.pages).lines()
+        lock(&self.pages).lines()
     }
 
     /// Closes the file, after its bytes have reached the disk if `flush` asks for it.
     pub fn close(&self, flush: bool) -> Result<()> {
-        locked(&self.pages).close(flush)
+        lock(&self.pages).close(flush)
     }
 }

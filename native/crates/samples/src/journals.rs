@@ -6,10 +6,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::pages::Pages;
-use super::{locked, Lists, ORIGIN};
+use super::{Lists, ORIGIN};
 use objects::object::CloseSpec;
 use objects::ownership::{ArcMap, CloseAlone, CloseShared, MutexMap, Thin, ThinMap};
 use segment::status::Result;
+use segment::sync::lock;
 
 const CLOSING: CloseSpec = CloseSpec { signature: "close(flush)", is_thread_affine: false };
 
@@ -26,12 +27,12 @@ pub struct Guarded(Mutex<Pages>);
 impl Guarded {
     /// Appends a line.
     pub fn append(&self, line: &str) -> Result<()> {
-        locked(&self.0).append(line)
+        lock(&self.0).append(line)
     }
 
     /// Lines appended so far.
     pub fn lines(&self) -> u64 {
-        locked(&self.0).lines()
+        lock(&self.0).lines()
     }
 }
 
@@ -43,7 +44,7 @@ impl CloseAlone for Pages {
 
 impl CloseShared for Guarded {
     fn close_with_defaults(&self) -> Result<()> {
-        locked(&self.0).close(true)
+        lock(&self.0).close(true)
     }
 }
 
@@ -100,9 +101,9 @@ impl Journals {
         match self.0 {
             Lists::Serial => SERIAL_JOURNALS.close(journal, move |pages| pages.close(flush)),
             Lists::Shared => {
-                SHARED_JOURNALS.close(journal, move |pages| locked(&pages.0).close(flush))
+                SHARED_JOURNALS.close(journal, move |pages| lock(&pages.0).close(flush))
             }
-            Lists::Thin => THIN_JOURNALS.close(journal, move |pages| locked(&pages.0).close(flush)),
+            Lists::Thin => THIN_JOURNALS.close(journal, move |pages| lock(&pages.0).close(flush)),
         }
     }
 }

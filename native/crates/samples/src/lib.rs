@@ -23,7 +23,7 @@ pub use pages::Pages;
 pub use planner::{Board, Focus, Planner};
 pub use todo::{lower_all, TodoItem, TodoList};
 
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// Origin of the sample types.
 const ORIGIN: &str = "arc_inspector.samples";
@@ -36,9 +36,4 @@ fn try_locked<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
         Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
         Err(TryLockError::WouldBlock) => None,
     }
-}
-
-/// As `try_locked`, waiting for it.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

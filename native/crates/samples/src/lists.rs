@@ -4,10 +4,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 
-use super::{locked, TodoItem, ORIGIN};
+use super::{TodoItem, ORIGIN};
 use objects::ownership::{ArcMap, MutexMap, ThinMap, Traced};
 use segment::layout::Kind;
 use segment::status::{Error, Result, Status};
+use segment::sync::lock;
 
 /// Lists that one call at a time is inside of.
 pub static SERIAL_LISTS: MutexMap<Vec<Traced<TodoItem>>> = MutexMap::new("SerialTodoList", ORIGIN);
@@ -26,14 +27,14 @@ pub struct Items {
 
 impl Items {
     fn share(&self, more: impl IntoIterator<Item = Traced<TodoItem>>) {
-        let mut items = locked(&self.items);
+        let mut items = lock(&self.items);
         items.extend(more);
         self.length.store(items.len(), Ordering::Relaxed);
     }
 
     /// Each item, counted up.
     pub fn all(&self) -> Vec<Traced<TodoItem>> {
-        locked(&self.items).clone()
+        lock(&self.items).clone()
     }
 
     /// Items.
@@ -135,8 +136,8 @@ impl Lists {
     pub fn item_at(self, list: u64, position: usize) -> Result<Traced<TodoItem>> {
         match self {
             Self::Serial => SERIAL_LISTS.with(list, |items| items[position].clone()),
-            Self::Shared => SHARED_LISTS.with(list, |items| locked(&items.items)[position].clone()),
-            Self::Thin => THIN_LISTS.with(list, |items| locked(&items.items)[position].clone()),
+            Self::Shared => SHARED_LISTS.with(list, |items| lock(&items.items)[position].clone()),
+            Self::Thin => THIN_LISTS.with(list, |items| lock(&items.items)[position].clone()),
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::{locked, try_locked, TodoItem, TodoList, ORIGIN};
+use super::{try_locked, TodoItem, TodoList, ORIGIN};
 use objects::object::Life;
 use objects::object::Object;
 use objects::object::TypeSpec;
 use objects::object::{Edges, Reports};
 use objects::ownership::{plain, reporting, Compound, Lifting, Lowering, Traced};
 use segment::status::{Error, Result, Status};
+use segment::sync::lock;
 
 static PLANNER: TypeSpec = reporting::<Planner>(plain::<Planner>("Planner", ORIGIN));
 
@@ -138,11 +139,11 @@ impl Planner {
 
     /// Keeps a board, or none, and returns the earlier board.
     pub fn exchange(&self, board: Option<Board>) -> Option<Board> {
-        std::mem::replace(&mut *locked(&self.board), board)
+        std::mem::replace(&mut *lock(&self.board), board)
     }
 
     /// A board with the same objects as the kept board, each counted up.
     pub fn board(&self) -> Option<Board> {
-        locked(&self.board).clone()
+        lock(&self.board).clone()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{locked, try_locked, Listener, Notice, ORIGIN};
+use super::{try_locked, Listener, Notice, ORIGIN};
 use objects::object::Life;
 use objects::object::Object;
 use objects::object::TypeSpec;
@@ -12,6 +12,7 @@ use objects::ownership;
 use objects::ownership::{plain, reporting, Traced};
 use recorder::runtime::runtime;
 use segment::status::Result;
+use segment::sync::lock;
 
 static TODO_ITEM: TypeSpec = plain::<TodoItem>("TodoItem", ORIGIN);
 static TODO_LIST: TypeSpec = reporting::<TodoList>(plain::<TodoList>("TodoList", ORIGIN));
@@ -112,7 +113,7 @@ impl TodoList {
     /// held.
     pub fn add(&self, item: Traced<TodoItem>) {
         self.share(std::iter::once(item.clone()));
-        let listeners = locked(&self.listeners).clone();
+        let listeners = lock(&self.listeners).clone();
         for listener in listeners {
             listener.notify(Notice::ItemAdded, item.clone());
         }
@@ -120,12 +121,12 @@ impl TodoList {
 
     /// Each item, counted up.
     pub fn items(&self) -> Vec<Traced<TodoItem>> {
-        locked(&self.items).clone()
+        lock(&self.items).clone()
     }
 
     /// The newest item, counted up.
     pub fn last(&self) -> Option<Traced<TodoItem>> {
-        locked(&self.items).last().cloned()
+        lock(&self.items).last().cloned()
     }
 
     /// Items.
@@ -145,19 +146,19 @@ impl TodoList {
 
     /// Calls `body` while no other thread can look at the items.
     pub fn while_locked(&self, body: impl FnOnce()) {
-        let _items = locked(&self.items);
+        let _items = lock(&self.items);
         body();
     }
 
     fn share(&self, more: impl Iterator<Item = Traced<TodoItem>>) {
-        let mut items = locked(&self.items);
+        let mut items = lock(&self.items);
         items.extend(more);
         self.length.store(items.len(), Ordering::Relaxed);
     }
 
     /// Informs `listener` of new items from now on; the list holds it.
     pub fn listen(&self, listener: Arc<Listener>) {
-        locked(&self.listeners).push(listener);
+        lock(&self.listeners).push(listener);
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::cpu;
 use crate::layout::ClockSource;
-use crate::platform;
 
 /// 0: not asked yet, else a `ClockSource`. The processor does not change, so every thread that asks
 /// finds the same; `Relaxed` suffices.

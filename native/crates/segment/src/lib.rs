@@ -1,12 +1,9 @@
-//! The shared segment: its layout, its file and mapping, the table of handles in it, and the
-//! platform below.
+//! The shared segment: its layout, its file and mapping, and the table of handles in it.
 
 pub mod clock;
 pub mod cpu;
-pub mod descriptors;
 pub mod injected;
 pub mod layout;
-pub mod platform;
 pub mod primitive;
 pub mod registry;
 mod segment;

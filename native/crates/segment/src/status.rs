@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::platform::limits;
+use platform::{is_without_memory, limits};
 
 /// How a call across the boundary ended.
 #[repr(i32)]
@@ -65,11 +65,9 @@ impl Error {
 
     /// An error of the system while doing `what`.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
-        let limit = match error.raw_os_error() {
-            Some(libc::ENOMEM | libc::EAGAIN) => limits::address_space()
-                .map(|limit| format!(" with {} MiB of address space", limit >> 20)),
-            _ => None,
-        };
+        let limit = limits::address_space()
+            .filter(|_| is_without_memory(error))
+            .map(|limit| format!(" with {} MiB of address space", limit >> 20));
         Self::new(Status::Io, format!("{error}{}: {what}", limit.unwrap_or_default()))
     }
 }

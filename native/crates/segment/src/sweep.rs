@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::layout::Header;
-use crate::platform;
 
 /// How long the segment of a process that crashed is kept.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,10 +1,13 @@
-//! The one lock of the recorder. Unlike std's it can be held across a fork and be released on both
-//! sides, needs no memory of its own and knows no poison: nothing that can panic runs under it.
-//! Sections are a few hundred nanoseconds; waiters spin shortly, then yield, then sleep.
+//! The one lock of the recorder, and std's mutex for threads that may wait long.
+//!
+//! [`Lock`] can be held across a fork and be released on both sides, needs no memory of its own and
+//! knows no poison: nothing that can panic runs under it. Sections are a few hundred nanoseconds;
+//! waiters spin shortly, then yield, then sleep.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::primitive::wait_a_turn;
 
@@ -95,6 +98,11 @@ impl<T: Default> Default for Lock<T> {
     fn default() -> Self {
         Self::new(T::default())
     }
+}
+
+/// Locks a mutex and ignores poison: the protected value is sound between any two statements.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

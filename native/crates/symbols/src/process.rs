@@ -13,7 +13,7 @@ use std::rc::Rc;
 use object::elf::{FileHeader64, PT_LOAD, PT_NOTE};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::LittleEndian;
-use segment::platform::maps::MemoryMap;
+use platform::maps::MemoryMap;
 use segment::status::{Error, Result, Status};
 
 use crate::demangle;
@@ -78,7 +78,7 @@ pub struct Symbols {
 impl Symbols {
     /// The code of a process. Nothing is read yet.
     pub fn of(pid: u32) -> Self {
-        let roots = vec![PathBuf::from(format!("/proc/{pid}/root")), PathBuf::from("/")];
+        let roots = vec![platform::root_of(pid), PathBuf::from("/")];
         Self {
             pid,
             mapped: Vec::new(),
@@ -172,9 +172,8 @@ impl Symbols {
         let path = PathBuf::from(OsString::from_vec(path.to_vec()));
         let mut places: Vec<PathBuf> = self.roots.iter().map(|root| inside(root, &path)).collect();
         if self.follows_links {
-            let range = format!("{:x}-{:x}", mapped.low, mapped.high);
-            places.push(PathBuf::from(format!("/proc/{}/map_files/{range}", self.pid)));
-            places.push(PathBuf::from(format!("/proc/{}/exe", self.pid)));
+            places.push(platform::mapped_file_of(self.pid, mapped.low, mapped.high));
+            places.push(platform::executable_of(self.pid));
         }
         places
     }

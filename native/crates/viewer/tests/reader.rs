@@ -6,14 +6,13 @@ extern crate arc_inspector_viewer as viewer;
 
 mod image;
 
-use std::ffi::CString;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{symlink, FileExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use image::{file_bytes, header, row, Image, Scratch};
+use platform::testing::{become_nobody, in_child, lock_first_byte, make_pipe};
 use segment::layout::{
     Event, FrameSlot, HandleSlot, Header, Section, ThreadSlot, BUSY, LAYOUT_VERSION, RING_EVENTS,
 };
@@ -370,9 +369,7 @@ fn what_is_not_a_plain_file_is_refused_by_its_name() {
     let image = Image::create(&scratch.path("a.seg"), header());
     let (link, pipe) = (scratch.path("link.seg"), scratch.path("pipe.seg"));
     symlink(&image.path, &link).unwrap();
-    let name = CString::new(pipe.as_os_str().as_bytes()).unwrap();
-    // SAFETY: `name` is a C string that outlives the call.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    make_pipe(&pipe);
     assert!(open_error(&link).contains("symbolic link"));
     assert!(open_error(&pipe).contains("a pipe"));
     assert!(open_error(&scratch.path("")).contains("a directory"));
@@ -382,8 +379,7 @@ fn what_is_not_a_plain_file_is_refused_by_its_name() {
 
 #[test]
 fn a_stranger_s_file_is_refused_and_names_its_owner() {
-    // SAFETY: geteuid has no preconditions.
-    if unsafe { libc::geteuid() } == 0 {
+    if platform::user_id() == 0 {
         return in_child_as_nobody();
     }
     assert!(open_error(Path::new("/etc/hostname")).contains("belongs to user 0"));
@@ -393,20 +389,12 @@ fn a_stranger_s_file_is_refused_and_names_its_owner() {
 fn in_child_as_nobody() {
     let scratch = Scratch::new();
     let image = Image::create(&scratch.path("a.seg"), header());
-    let path = image.path.clone();
-    // SAFETY: the child calls nothing but setuid, the reader and _exit.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        // SAFETY: no preconditions; this is the child's only thread.
-        let refused = unsafe { libc::setuid(65534) } == 0
-            && matches!(Reader::open(&path), Err(ReadError::NotOurs(_)));
-        // SAFETY: ends the child without running the test harness's destructors.
-        unsafe { libc::_exit(i32::from(!refused)) };
-    }
-    let mut status = -1;
-    // SAFETY: `child` is our child, `status` outlives the call.
-    unsafe { libc::waitpid(child, &mut status, 0) };
-    assert_eq!(status, 0);
+    let code = in_child(|| {
+        let refused =
+            become_nobody() && matches!(Reader::open(&image.path), Err(ReadError::NotOurs(_)));
+        i32::from(!refused)
+    });
+    assert_eq!(code, 0);
 }
 
 #[test]
@@ -414,19 +402,9 @@ fn the_lock_is_seen_while_held_also_by_our_own_process_and_outlives_a_reader() {
     let scratch = Scratch::new();
     let image = Image::create(&scratch.path("a.seg"), header());
     assert!(!Reader::open(&image.path).unwrap().is_locked().unwrap());
-    lock_first_byte(&image);
+    lock_first_byte(&image.file);
     assert!(Reader::open(&image.path).unwrap().is_locked().unwrap());
     assert!(Reader::open(&image.path).unwrap().is_locked().unwrap());
-}
-
-fn lock_first_byte(image: &Image) {
-    use std::os::fd::AsRawFd;
-    // SAFETY: zeros are a valid `flock`.
-    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
-    lock.l_type = libc::F_WRLCK as libc::c_short;
-    lock.l_len = 1;
-    // SAFETY: the descriptor is open and `lock` outlives the call.
-    assert_eq!(unsafe { libc::fcntl(image.file.as_raw_fd(), libc::F_OFD_SETLK, &lock) }, 0);
 }
 
 #[test]

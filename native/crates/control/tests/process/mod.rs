@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use control::wire::Fields;
 use control::{CloseAnswer, CloseWish, Control, Identity, Next, Target, Totals};
-use segment::descriptors::Table;
+use platform::descriptors::Table;
+use platform::testing::{become_nobody, fork, End};
 use segment::layout::LAYOUT_VERSION;
 use serde_json::{json, Value};
 
@@ -318,26 +319,18 @@ impl Drop for Worker {
 /// Connect as user 65534 from a child process and return the error that comes back.
 pub fn as_nobody(path: &Path) -> String {
     let (mut near, far) = UnixStream::pair().unwrap();
-    // SAFETY: the child only becomes another user, copies a line from one socket to the other and
-    // ends.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        // SAFETY: this is the child's only thread.
-        let copied = unsafe { libc::setuid(65534) } == 0 && copy_line(path, far).is_some();
-        // SAFETY: ends the child without running the test harness's destructors.
-        unsafe { libc::_exit(i32::from(!copied)) };
-    }
+    let child = fork(|| {
+        let copied = become_nobody() && copy_line(path, &far).is_some();
+        i32::from(!copied)
+    });
     drop(far);
     let mut line = String::new();
     near.read_to_string(&mut line).unwrap();
-    let mut status = -1;
-    // SAFETY: `child` is our child, `status` outlives the call.
-    unsafe { libc::waitpid(child, &mut status, 0) };
-    assert_eq!(status, 0);
+    assert_eq!(child.end(), End::Exit(0));
     serde_json::from_str::<Value>(&line).unwrap()["error"].as_str().unwrap().to_owned()
 }
 
-fn copy_line(path: &Path, mut to: UnixStream) -> Option<()> {
+fn copy_line(path: &Path, mut to: &UnixStream) -> Option<()> {
     let mut bytes = [0_u8; 512];
     let count = UnixStream::connect(path).ok()?.read(&mut bytes).ok()?;
     to.write_all(&bytes[..count]).ok()

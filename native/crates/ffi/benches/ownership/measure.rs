@@ -174,8 +174,5 @@ fn side_by_side<const N: usize>(body: &(impl Fn() -> [f64; N] + Sync)) -> Option
 
 /// Processor time of this thread.
 fn processor_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a place for the time.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    Duration::from_nanos(platform::thread_cpu_nanos())
 }

@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::{instances, under_way};
-use segment::platform::function;
+use platform::function;
 
 type Dealloc = unsafe extern "C" fn(usize);
 type Init = unsafe extern "C" fn(usize, usize, usize) -> i32;

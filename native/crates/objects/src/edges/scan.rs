@@ -12,8 +12,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
-use segment::platform::maps::{Mapping, MemoryMap};
-use segment::platform::read_own_memory;
+use platform::maps::{Mapping, MemoryMap};
+use platform::memory::read_own_words;
 
 /// Bytes of a chunk that are read at most.
 const CHUNK_LIMIT: usize = 64 << 10;
@@ -85,13 +85,8 @@ fn is_in(ranges: &[Range<u64>], address: u64) -> bool {
 /// The words at an address; empty: not readable.
 fn words_at(address: u64, count: usize) -> Vec<u64> {
     let mut words = vec![0_u64; count];
-    let into = [libc::iovec { iov_base: words.as_mut_ptr().cast(), iov_len: count * WORD }];
-    let from = [libc::iovec { iov_base: address as *mut libc::c_void, iov_len: count * WORD }];
-    // SAFETY: `into` is the vector just made.
-    match unsafe { read_own_memory(&into, &from) } {
-        Ok(read) => words.truncate(read / WORD),
-        Err(_) => words.clear(),
-    }
+    let read = read_own_words(address, &mut words);
+    words.truncate(read);
     words
 }
 

@@ -8,8 +8,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::close::{close_with_defaults, obstacle, reopen};
+use super::close::{close_with_defaults, reopen};
 use super::lives::{life_of, lives, show, type_of, ByKey, Entry};
+use super::obstacle::obstacle;
 use super::watch::{tell, told_of, CloseNews};
 use crate::host_gate;
 use recorder::events;

@@ -12,55 +12,19 @@ use super::deadline::{
 use super::lives::{key_of, lives, owner_of, show, Entry};
 use super::lives::{type_of, ByKey, Deadline, Run};
 use super::method::method_of;
+use super::obstacle::{obstacle, Obstacle};
 use super::waiting;
 use super::watch::{tell, told_of, CloseNews};
 use recorder::count_one;
 use recorder::events;
 use recorder::levels;
 use recorder::runtime::Runtime;
-use recorder::threads::{self, fast_path, pins_of};
+use recorder::threads::{self, fast_path};
 use segment::atomic;
 use segment::layout::{EventKind, ReferenceState, ResourceState};
 use segment::registry::{generation_of, shown, Word0};
 use segment::status::{Error, Result, Status};
 use segment::sync::Guard;
-
-/// The obstacle between a request and its close.
-pub(super) enum Obstacle {
-    Calls(usize),
-    Owner(u16),
-}
-
-impl Obstacle {
-    fn state(&self) -> ResourceState {
-        match self {
-            Self::Calls(_) => ResourceState::Draining,
-            Self::Owner(_) => ResourceState::WaitingOwner,
-        }
-    }
-
-    /// The object or thread that the request waited for in vain.
-    pub(super) fn waited(&self, runtime: &Runtime) -> String {
-        match self {
-            Self::Calls(1) => "waited for 1 call in flight".to_owned(),
-            Self::Calls(calls) => format!("waited for {calls} calls in flight"),
-            Self::Owner(owner) => {
-                format!("waited for its owner, {}", threads::name_of(runtime, *owner))
-            }
-        }
-    }
-
-    pub(super) fn reason(&self, runtime: &Runtime) -> String {
-        match self {
-            Self::Calls(1) => "waits for 1 call in flight".to_owned(),
-            Self::Calls(calls) => format!("waits for {calls} calls in flight"),
-            Self::Owner(owner) => format!(
-                "only its owner may close it: waits for {}",
-                threads::name_of(runtime, *owner)
-            ),
-        }
-    }
-}
 
 /// The outcome of an attempt to settle a request.
 pub(super) enum Outcome {
@@ -189,30 +153,6 @@ pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
     let Some(claim) = claim(runtime, address, entry) else { return Outcome::Nothing };
     drop(inner);
     Outcome::Ran(run(runtime, claim))
-}
-
-/// The rows show `CloseRequested` or later, so no new call begins, and each that ends looks here
-/// again once the lock is free.
-pub(super) fn obstacle(runtime: &Runtime, address: u64, entry: &Entry) -> Option<Obstacle> {
-    let calls = entry.callers.len() + calls_in_flight(runtime, address);
-    if calls > 0 {
-        return Some(Obstacle::Calls(calls));
-    }
-    let owner = owner_of(runtime, entry);
-    (threads::is_alive(runtime, owner) && threads::here() != owner)
-        .then_some(Obstacle::Owner(owner))
-}
-
-fn calls_in_flight(runtime: &Runtime, address: u64) -> usize {
-    let mut calls = 0;
-    pins_of(runtime, |_, handle| {
-        let slot = runtime
-            .table
-            .slot_of(handle)
-            .filter(|slot| slot.word0().generation() == generation_of(handle));
-        calls += usize::from(slot.is_some_and(|slot| slot.address() == address));
-    });
-    calls
 }
 
 fn resource_state(runtime: &Runtime, entry: &Entry) -> Option<ResourceState> {

@@ -11,15 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self};
 use std::time::{Duration, Instant};
 
-use super::close::{end, obstacle, uncount_waiting};
+use super::close::{end, uncount_waiting};
 use super::lives::{key_of, lives, names, Entry, Lives};
 use super::lives::{type_of, Deadline};
+use super::obstacle::obstacle;
 use super::words::rate;
+use platform::threads;
 use recorder::runtime::{existing, Runtime};
 use segment::atomic;
 use segment::clock;
 use segment::layout::{ResourceState, CLOSE_DEADLINES};
-use segment::platform::ipc;
 
 thread_local! {
     /// How long this thread's next close request may wait, milliseconds; 0: for ever.
@@ -101,7 +102,7 @@ pub(super) fn keep_deadlines(lives: &Lives) {
     if let Some(keeper) = &*keeper {
         return keeper.unpark();
     }
-    let thread = ipc::spawn("ai-deadlines", ipc::FOREIGN_STACK_BYTES, || {
+    let thread = threads::spawn("ai-deadlines", threads::FOREIGN_STACK_BYTES, || {
         if let Some(runtime) = existing() {
             wait_for_deadlines(runtime);
         }

@@ -13,6 +13,7 @@ mod foreign;
 mod host_close;
 mod lives;
 mod method;
+mod obstacle;
 mod plan;
 mod poison;
 mod release;

@@ -4,7 +4,6 @@
 use std::sync::atomic::{compiler_fence, fence, AtomicBool, Ordering};
 
 use super::fast_path;
-use segment::platform;
 
 static HAS_BARRIERS: AtomicBool = AtomicBool::new(false);
 

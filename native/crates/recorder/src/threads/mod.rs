@@ -24,7 +24,6 @@ use local::{known, LOCAL, UNUSUAL};
 use segment::atomic;
 use segment::clock;
 use segment::layout::ThreadState;
-use segment::platform;
 use segment::{write_text, Part};
 use slots::{state, write_slot};
 

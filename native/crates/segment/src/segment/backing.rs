@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use crate::descriptors::{Descriptor, Identity, Table};
+use platform::descriptors::{lost, Descriptor, Identity, Table};
 
 /// The file behind a mapping.
 pub struct Backing {
@@ -29,8 +29,6 @@ impl Backing {
     /// # Errors
     /// `EBADF`: the program closed the descriptor.
     pub fn file(&self) -> io::Result<BorrowedFd<'_>> {
-        let unnamed =
-            self.unnamed.as_ref().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
-        unnamed.borrow()
+        self.unnamed.as_ref().ok_or_else(lost)?.borrow()
     }
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::ptr::NonNull;
 
-use crate::platform::limits;
+use platform::limits;
 
 use super::{map_new, Backing, Capacities, Plan, Segment};
 

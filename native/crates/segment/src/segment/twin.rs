@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Backing, Part, Segment, PAGE, PARTS};
 use crate::layout::ReferenceState;
-use crate::platform;
 
 /// Lost rows continue from this generation, which no row has reached: an earlier handle is stale
 /// and no number comes back.
@@ -80,10 +79,11 @@ impl Segment {
         // SAFETY: both are of the planned size. The kernel swaps them in one step: a reader
         // meanwhile finds either the old or the new mapping.
         let moved = unsafe { platform::replace_mapping(fresh, self.base, bytes) };
-        match moved {
-            Ok(()) => *backing = None,
+        if moved.is_ok() {
+            *backing = None;
+        } else {
             // SAFETY: made above, and nothing refers into it.
-            Err(_) => unsafe { platform::unmap(fresh, bytes) },
+            unsafe { platform::unmap(fresh, bytes) };
         }
         moved
     }

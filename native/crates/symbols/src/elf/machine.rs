@@ -1,7 +1,7 @@
 //! Opening a program or library, of whatever kind of processor.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use object::elf::{self, FileHeader32, FileHeader64};
@@ -12,9 +12,7 @@ use segment::status::{Error, Result, Status};
 /// A regular file, opened for reading. A pipe under its name does not block.
 pub(super) fn opened(path: &Path) -> Result<File> {
     let failed = |error| Error::io(path.display(), &error);
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC);
-    let file = options.open(path).map_err(failed)?;
+    let file = platform::open_without_waiting(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(Error::new(Status::Io, format!("not a regular file: {}", path.display())));
     }

@@ -3,10 +3,11 @@
 // each test file uses some of them
 #![allow(dead_code)]
 
-use std::ffi::{c_void, CString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::c_void;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use platform::testing::function_of;
 
 /// A folder of its own, removed in the end.
 pub struct Folder(pub PathBuf);
@@ -43,18 +44,11 @@ pub fn run(command: &mut Command) {
 
 /// Loads a library and calls a function of it that answers with an address.
 pub fn called(library: &Path, function: &str) -> u64 {
-    let path = CString::new(library.as_os_str().as_bytes()).expect("a path");
-    let function = CString::new(function).expect("a name");
+    let address = function_of(library, function);
     // SAFETY: the library was compiled from a source of the test; the function takes nothing and
     // answers with an address.
-    unsafe {
-        let loaded = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
-        assert!(!loaded.is_null(), "{} can be loaded", library.display());
-        let address = libc::dlsym(loaded, function.as_ptr());
-        assert!(!address.is_null(), "{function:?} is there");
-        let call: extern "C" fn() -> *const c_void = std::mem::transmute(address);
-        call() as u64
-    }
+    let call: extern "C" fn() -> *const c_void = unsafe { std::mem::transmute(address) };
+    call() as u64
 }
 
 /// `outer` answers with the address behind a call that `inner` makes, which is inlined into it.

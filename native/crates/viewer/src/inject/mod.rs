@@ -7,18 +7,15 @@
 //! 0010.
 
 mod region;
-mod registers;
 mod stub;
-mod tracee;
 
 use std::time::Instant;
 
+use platform::tracing::{harmless, Code, Point, Refusal, Registers, Tracee};
 use region::Region;
-use registers::{harmless, is_interrupted, nudged, undisturbed, Point};
 use segment::status::{Error, Result, Status};
-use tracee::Tracee;
 
-pub use registers::{wait_of, Wait};
+pub use platform::tracing::{wait_of, Wait};
 pub use segment::injected::{CODE_BYTES, REGION_BYTES, REGION_MAGIC, TEXT_BYTES};
 
 /// Addresses from `low` up to, not including, `high`.
@@ -32,9 +29,8 @@ pub struct Range {
 }
 
 impl Range {
-    /// Whether an address is among them.
-    pub fn holds(&self, address: u64) -> bool {
-        (self.low..self.high).contains(&address)
+    fn addresses(&self) -> std::ops::Range<u64> {
+        self.low..self.high
     }
 }
 
@@ -116,9 +112,11 @@ pub fn inject(request: &Injection, injected: &mut Injected) -> Result<()> {
         ));
     }
     let began = Instant::now();
-    let mut tracee = Tracee::stop(request.place.pid, request.place.tid)?;
-    let found = tracee.registers()?;
-    let point = match harmless(&tracee, &found, &request.place) {
+    let mut tracee = Tracee::stop(request.place.pid, request.place.tid).map_err(refused)?;
+    let found = tracee.registers().map_err(refused)?;
+    let place = &request.place;
+    let code = Code { c_library: place.libc.addresses(), python: place.python.addresses() };
+    let point = match harmless(&tracee, &found, &code) {
         Ok(point) => point,
         Err(why) => {
             injected.interrupted = leave(&tracee, &found)?.into();
@@ -126,7 +124,7 @@ pub fn inject(request: &Injection, injected: &mut Injected) -> Result<()> {
         }
     };
     injected.region = enter(&mut tracee, &found, &point, request)?;
-    tracee.release()?;
+    tracee.release().map_err(refused)?;
     injected.paused_nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
     Ok(())
 }
@@ -134,37 +132,34 @@ pub fn inject(request: &Injection, injected: &mut Injected) -> Result<()> {
 /// Resume a thread that was only read, and begin its system call again if the stop would make it
 /// fail. True: it cannot be begun again, and the call fails. A call that a signal interrupts fails
 /// because of the signal.
-fn leave(tracee: &Tracee, found: &libc::user_regs_struct) -> Result<bool> {
+fn leave(tracee: &Tracee, found: &Registers) -> Result<bool> {
     if tracee.has_signal() {
         return Ok(false);
     }
-    match undisturbed(found) {
-        Some(changed) => tracee.set_registers(&changed).map(|()| false),
-        None => Ok(is_interrupted(found.orig_rax as i64, found.rax as i64)),
+    match found.undisturbed() {
+        Some(changed) => tracee.set_registers(&changed).map(|()| false).map_err(refused),
+        None => Ok(found.is_interrupted()),
     }
 }
 
 /// Send the thread into the stub. When anything fails it is left as it was found.
 fn enter(
     tracee: &mut Tracee,
-    found: &libc::user_regs_struct,
+    found: &Registers,
     point: &Point,
     request: &Injection,
 ) -> Result<u64> {
-    let mask = tracee.block_signals()?;
+    let mask = tracee.block_signals().map_err(refused)?;
     let entered = (|| {
         let region = Region::at(tracee, found, &request.place)?;
         region.fill(tracee, request, point, mask)?;
-        let mut registers = *found;
-        registers.rip = region.base;
-        registers.rax = point.rax;
-        registers.orig_rax = u64::MAX;
-        tracee.set_registers(&registers)?;
+        let entering = found.continued_at(region.base, point.rax);
+        tracee.set_registers(&entering).map_err(refused)?;
         Ok(region.base)
     })();
     if entered.is_err() {
         // both must be tried even if the first fails; the first failure is reported
-        let _ = tracee.set_registers(&undisturbed(found).unwrap_or(*found));
+        let _ = tracee.set_registers(&found.undisturbed().unwrap_or(*found));
         let _ = tracee.set_signals(mask);
     }
     entered
@@ -173,15 +168,23 @@ fn enter(
 /// Makes the system call in which a thread waits fail with `EINTR`, as a signal would, so that its
 /// interpreter reaches a safe point. True: it did.
 pub fn nudge(pid: u32, tid: u32) -> Result<bool> {
-    let tracee = Tracee::stop(pid, tid)?;
-    let found = tracee.registers()?;
-    let changed = nudged(&found);
+    let tracee = Tracee::stop(pid, tid).map_err(refused)?;
+    let found = tracee.registers().map_err(refused)?;
+    let changed = found.nudged();
     match &changed {
-        Some(registers) => tracee.set_registers(registers)?,
+        Some(registers) => tracee.set_registers(registers).map_err(refused)?,
         None => {
             leave(&tracee, &found)?;
         }
     }
-    tracee.release()?;
+    tracee.release().map_err(refused)?;
     Ok(changed.is_some())
+}
+
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Pending(why) => Error::new(Status::Pending, why),
+        Refusal::Stuck => Error::new(Status::Unavailable, refusal.to_string()),
+        Refusal::System(doing, error) => Error::io(doing, &error),
+    }
 }

@@ -2,19 +2,18 @@
 
 use std::io;
 
-use segment::platform::ipc::MAX_RANGES;
+use platform::memory::{copy, Span, MAX_SPANS, PAGE};
 
 /// Places in a row that cannot be read cost a call of the system each page; after so many of them
 /// the rest counts as not readable.
 const MOST_FAILURES: usize = 100_000;
-pub(super) const PAGE: u64 = 4096;
 
 /// Copies bytes that lie together, as many as can be read from the first on.
 ///
 /// # Errors
 /// The system's: the process has ended, or may not be read.
 pub fn read(pid: u32, address: u64, out: &mut [u8]) -> io::Result<usize> {
-    copy(pid, &[remote(address, out.len())], out)
+    copy(pid, &[Span::new(address, out.len())], out)
 }
 
 /// Copies `each` bytes from every address, one after the other into `out`; `readable[i]` says
@@ -33,16 +32,16 @@ pub fn gather(
     let count = addresses.len().min(readable.len()).min(out.len() / each.max(1));
     let (mut at, mut failures) = (0, 0);
     while at < count && failures < MOST_FAILURES {
-        let upto = count.min(at + MAX_RANGES);
-        let ranges: Vec<libc::iovec> =
-            addresses[at..upto].iter().map(|&address| remote(address, each)).collect();
+        let upto = count.min(at + MAX_SPANS);
+        let ranges: Vec<Span> =
+            addresses[at..upto].iter().map(|&address| Span::new(address, each)).collect();
         let whole = copy(pid, &ranges, &mut out[at * each..upto * each])? / each;
         readable[at..at + whole].fill(1);
         at += whole;
         if at < upto {
             failures += 1;
             // the copy stops at memory that cannot be read
-            let begins = copy(pid, &[remote(addresses[at], 1)], &mut [0])? == 1;
+            let begins = copy(pid, &[Span::new(addresses[at], 1)], &mut [0])? == 1;
             at = if begins { at + 1 } else { behind_page(addresses, at) };
         }
     }
@@ -56,40 +55,10 @@ fn behind_page(addresses: &[u64], at: usize) -> usize {
     at + addresses[at..].iter().take_while(|&&address| address / PAGE == page).count()
 }
 
-/// One copy of some ranges, which ends before the first that cannot be read; answers with the
-/// bytes.
-pub(super) fn copy(pid: u32, ranges: &[libc::iovec], out: &mut [u8]) -> io::Result<usize> {
-    let local = libc::iovec { iov_base: out.as_mut_ptr().cast(), iov_len: out.len() };
-    // SAFETY: `local` is all of `out`; the addresses in `ranges` are of the other process, and the
-    // system checks them.
-    let copied = unsafe {
-        libc::process_vm_readv(
-            pid as libc::pid_t,
-            &local,
-            1,
-            ranges.as_ptr(),
-            ranges.len() as libc::c_ulong,
-            0,
-        )
-    };
-    if copied >= 0 {
-        return Ok(copied as usize);
-    }
-    let error = io::Error::last_os_error();
-    // An address that no process can have is `EINVAL` to some kernels.
-    if matches!(error.raw_os_error(), Some(libc::EFAULT | libc::EINVAL)) {
-        return Ok(0);
-    }
-    Err(error)
-}
-
-/// A range of the other process.
-pub(super) fn remote(address: u64, length: usize) -> libc::iovec {
-    libc::iovec { iov_base: address as *mut _, iov_len: length }
-}
-
 #[cfg(test)]
 mod tests {
+    use platform::testing::forbid_access;
+
     use super::*;
 
     #[test]
@@ -105,28 +74,10 @@ mod tests {
 
     #[test]
     fn what_runs_into_a_page_that_cannot_be_read_spoils_nothing_before_it() {
-        // SAFETY: a fresh mapping of no file, two pages of which the second is made unreadable.
-        let start = unsafe {
-            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-            let start = libc::mmap(
-                std::ptr::null_mut(),
-                2 * PAGE as usize,
-                libc::PROT_READ | libc::PROT_WRITE,
-                flags,
-                -1,
-                0,
-            );
-            assert_ne!(start, libc::MAP_FAILED);
-            assert_eq!(
-                libc::mprotect(
-                    start.cast::<u8>().add(PAGE as usize).cast(),
-                    PAGE as usize,
-                    libc::PROT_NONE
-                ),
-                0
-            );
-            start as u64
-        };
+        let pages = platform::map(None, 2 * PAGE as usize).expect("address space");
+        // SAFETY: the second page of the mapping.
+        unsafe { forbid_access(pages.add(PAGE as usize), PAGE as usize) };
+        let start = pages.as_ptr() as u64;
         let (mut out, mut readable) = ([0_u8; 48], [7_u8; 3]);
         gather(
             std::process::id(),
@@ -138,7 +89,7 @@ mod tests {
         .expect("our own memory");
         assert_eq!(readable, [0, 1, 0]);
         // SAFETY: mapped above, and no code uses it any more.
-        unsafe { libc::munmap(start as *mut _, 2 * PAGE as usize) };
+        assert!(unsafe { platform::unmap(pages, 2 * PAGE as usize) });
     }
 
     #[test]
@@ -155,7 +106,7 @@ mod tests {
 
     #[test]
     fn more_addresses_than_one_call_takes_are_all_read() {
-        let words: Vec<u64> = (0..2 * MAX_RANGES as u64 + 5).collect();
+        let words: Vec<u64> = (0..2 * MAX_SPANS as u64 + 5).collect();
         let addresses: Vec<u64> =
             words.iter().map(|word| std::ptr::from_ref(word) as u64).collect();
         let (mut out, mut readable) = (vec![0_u8; words.len() * 8], vec![0_u8; words.len()]);
@@ -172,9 +123,7 @@ mod tests {
     fn a_process_that_is_gone_is_an_error() {
         let mut child = std::process::Command::new("true").spawn().expect("there is a `true`");
         child.wait().expect("it ends");
-        assert_eq!(
-            read(child.id(), 4096, &mut [0; 8]).expect_err("gone").raw_os_error(),
-            Some(libc::ESRCH)
-        );
+        let error = read(child.id(), 4096, &mut [0; 8]).expect_err("gone");
+        assert!(platform::is_ended(&error));
     }
 }

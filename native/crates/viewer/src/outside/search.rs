@@ -4,19 +4,15 @@
 //! Pages that are not in memory are left alone: reading them would bring them in, and make the
 //! target larger or the machine slower.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-use super::memory::{copy, remote, PAGE};
+use platform::memory::{copy, Pages, Run, Span, PAGE};
 
 /// Read at once: the target's memory map is held for reading so long, some hundred microseconds.
 const CHUNK: u64 = 1 << 20;
 /// Objects are aligned to this, and their type is the second word.
 const STEP: usize = 16;
 const WORD_AT: usize = 8;
-const PRESENT: u64 = 1 << 63;
-const SWAPPED: u64 = 1 << 62;
 /// Bits of the table that excludes most words that are not wanted.
 const TABLE_BITS: u32 = 16;
 
@@ -69,9 +65,6 @@ pub fn search(
     Ok(searched)
 }
 
-/// Bytes that lie together: address and length.
-type Run = (u64, usize);
-
 /// Reads runs and checks their words; a run that cannot be read is counted and skipped.
 fn look_at(
     pid: u32,
@@ -83,8 +76,8 @@ fn look_at(
 ) -> io::Result<()> {
     let mut next = 0;
     while next < runs.len() {
-        let ranges: Vec<libc::iovec> =
-            runs[next..].iter().map(|&(address, length)| remote(address, length)).collect();
+        let ranges: Vec<Span> =
+            runs[next..].iter().map(|&(address, length)| Span::new(address, length)).collect();
         let size: usize = runs[next..].iter().map(|run| run.1).sum();
         let mut left = copy(pid, &ranges, &mut buffer[..size])?;
         let mut start = 0;
@@ -153,69 +146,26 @@ fn bit_of(word: u64) -> usize {
     ((word >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - TABLE_BITS)) as usize
 }
 
-/// Which pages of a process are in memory. If the system does not say, all pages count as present.
-struct Pages(Option<File>);
-
-impl Pages {
-    fn open(pid: u32) -> Self {
-        Self(File::open(format!("/proc/{pid}/pagemap")).ok())
-    }
-
-    /// Runs of pages in memory between two addresses; bytes in swap are added to `swapped`.
-    fn present(&self, low: u64, high: u64, swapped: &mut u64) -> io::Result<Vec<Run>> {
-        let Some(file) = &self.0 else { return Ok(vec![(low, (high - low) as usize)]) };
-        let pages = (high - low).div_ceil(PAGE) as usize;
-        let mut entries = vec![0_u8; pages * 8];
-        let known = file.read_at(&mut entries, low / PAGE * 8)? / 8;
-        let mut runs: Vec<Run> = Vec::new();
-        for (page, entry) in entries.chunks_exact(8).take(known).enumerate() {
-            let entry = u64::from_le_bytes(entry.try_into().unwrap_or_default());
-            let address = low + page as u64 * PAGE;
-            let length = PAGE.min(high - address) as usize;
-            if entry & SWAPPED != 0 {
-                *swapped += length as u64;
-            } else if entry & PRESENT != 0 {
-                match runs.last_mut() {
-                    Some((start, total)) if *start + *total as u64 == address => *total += length,
-                    _ => runs.push((address, length)),
-                }
-            }
-        }
-        Ok(runs)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ptr::NonNull;
+
     use super::*;
 
     /// Memory of our own, aligned to a page, all of it present but for the pages of `absent`.
     struct Memory {
-        start: *mut u8,
+        start: NonNull<u8>,
         length: usize,
     }
 
     impl Memory {
         fn new(pages: usize) -> Self {
             let length = pages * PAGE as usize;
-            // SAFETY: a fresh mapping of no file.
-            let start = unsafe {
-                let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-                libc::mmap(
-                    std::ptr::null_mut(),
-                    length,
-                    libc::PROT_READ | libc::PROT_WRITE,
-                    flags,
-                    -1,
-                    0,
-                )
-            };
-            assert_ne!(start, libc::MAP_FAILED);
-            Self { start: start.cast(), length }
+            Self { start: platform::map(None, length).expect("address space"), length }
         }
 
         fn low(&self) -> u64 {
-            self.start as u64
+            self.start.as_ptr() as u64
         }
 
         fn high(&self) -> u64 {
@@ -225,14 +175,14 @@ mod tests {
         fn put(&self, offset: usize, word: u64) {
             assert!(offset + 8 <= self.length && offset % 8 == 0);
             // SAFETY: within the mapping, aligned.
-            unsafe { *self.start.add(offset).cast::<u64>() = word };
+            unsafe { self.start.add(offset).cast::<u64>().write(word) };
         }
     }
 
     impl Drop for Memory {
         fn drop(&mut self) {
             // SAFETY: mapped by `new`, and no code uses it any more.
-            unsafe { libc::munmap(self.start.cast(), self.length) };
+            unsafe { platform::unmap(self.start, self.length) };
         }
     }
 

@@ -3,17 +3,16 @@
 //! Read with `pread`, never mapped: a file that its owner truncates is a short read here, not a
 //! `SIGBUS`.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::mem::{size_of, ManuallyDrop};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use super::{ReadError, Result};
 use segment::layout::{
     Event, FrameSlot, HandleSlot, Header, RingHeader, SiteSlot, ThreadSlot, TypeSlot,
 };
-use segment::platform;
 
 /// A record of the schema.
 ///
@@ -61,15 +60,12 @@ impl SegmentFile {
     /// Open `path`: a regular file of this user (for root, of any user), not reached through a
     /// symbolic link in the last place.
     pub fn open(path: &Path) -> Result<Self> {
-        // O_NONBLOCK: opening a FIFO must not wait for a writer.
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOCTTY;
-        let file =
-            OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
-                if error.raw_os_error() == Some(libc::ELOOP) {
-                    return ReadError::NotOurs("it is a symbolic link".into());
-                }
-                ReadError::Io(error)
-            })?;
+        let file = platform::open_plainly(path).map_err(|error| {
+            if platform::is_symlink(&error) {
+                return ReadError::NotOurs("it is a symbolic link".into());
+            }
+            ReadError::Io(error)
+        })?;
         let found = file.metadata()?;
         let opened = Self { file: ManuallyDrop::new(file), identity: (found.dev(), found.ino()) };
         opened.check_owner(&found)?;
@@ -87,8 +83,7 @@ impl SegmentFile {
             };
             return Err(ReadError::NotOurs(format!("it is {what}, not a file")));
         }
-        // SAFETY: geteuid has no preconditions and cannot fail.
-        let own = unsafe { libc::geteuid() };
+        let own = platform::user_id();
         if own != 0 && metadata.uid() != own {
             return Err(ReadError::NotOurs(format!(
                 "it belongs to user {}, not to user {own}",

@@ -12,7 +12,7 @@ fn content() -> Vec<u8> {
 
 /// A file in which the content lies behind a header.
 fn of_file(content: &[u8], budget: &Rc<Budget>) -> Bytes {
-    let mut file = segment::platform::unnamed_file(&std::env::temp_dir()).expect("a file");
+    let mut file = platform::unnamed_file(&std::env::temp_dir()).expect("a file");
     file.write_all(&[7; 100]).expect("room");
     file.write_all(content).expect("room");
     Bytes::of_file(Rc::new(file), 100, content.len() as u64, budget.clone(), 1).expect("a section")
@@ -50,7 +50,7 @@ fn reading_beyond_the_end_is_an_error() {
 
 #[test]
 fn a_file_that_is_cut_short_is_an_error() {
-    let file = segment::platform::unnamed_file(&std::env::temp_dir()).expect("a file");
+    let file = platform::unnamed_file(&std::env::temp_dir()).expect("a file");
     let mut bytes = Bytes::of_file(Rc::new(file), 0, 64, Rc::default(), 1).expect("a section");
     assert_eq!(bytes.read_u8(), Err(Error::Io));
 }

@@ -5,8 +5,9 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::tables::{link_names, stat_of};
 use super::{lost, Listed, Table};
-use crate::platform;
+use crate::files::first_byte;
 
 /// An open file, told apart from every other file that is open now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +22,52 @@ pub struct Identity {
 
 impl Identity {
     /// The identity in an answer of `fstat`.
-    pub fn of(found: &libc::stat) -> Self {
+    pub(super) fn of(found: &libc::stat) -> Self {
         Self { device: found.st_dev, inode: found.st_ino, kind: found.st_mode & libc::S_IFMT }
+    }
+}
+
+/// Facts about an open file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileStatus {
+    /// Which file it is.
+    pub identity: Identity,
+    /// Its size.
+    pub bytes: u64,
+    /// Its owner's number.
+    pub user: u32,
+    /// Its permissions: nine bits.
+    pub permissions: u32,
+    /// Whether it is a regular file: no directory, pipe, socket or device.
+    pub is_regular: bool,
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    flags: libc::c_int,
+    permissions: u32,
+}
+
+impl Opening {
+    /// For reading and writing; the file must exist.
+    pub fn read_write() -> Self {
+        Self { flags: libc::O_RDWR, permissions: 0 }
+    }
+
+    /// For writing at its end; a file that does not exist is made with these permissions.
+    pub fn append(permissions: u32) -> Self {
+        Self { flags: libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT, permissions }
+    }
+
+    /// Never through a symlink in the last place, and never waiting for the other end of a pipe.
+    pub fn plainly(self) -> Self {
+        Self { flags: self.flags | libc::O_NOFOLLOW | libc::O_NONBLOCK, ..self }
+    }
+
+    /// Flags and permissions, as the system takes them.
+    pub(super) fn words(self) -> (usize, usize) {
+        ((self.flags | libc::O_CLOEXEC) as usize, self.permissions as usize)
     }
 }
 
@@ -38,8 +83,7 @@ pub struct Descriptor {
 
 impl Descriptor {
     pub(super) fn new(table: &Arc<Table>, number: RawFd) -> io::Result<Self> {
-        let checked =
-            if table.is_private() { None } else { Some(Identity::of(&platform::stat_of(number)?)) };
+        let checked = if table.is_private() { None } else { Some(Identity::of(&stat_of(number)?)) };
         let listed =
             checked.filter(|_| table.closes_in_child).map(|identity| Listed::new(number, identity));
         Ok(Self { listed, number, checked, table: Arc::clone(table) })
@@ -52,8 +96,7 @@ impl Descriptor {
     pub fn number(&self) -> io::Result<RawFd> {
         match self.checked {
             Some(ours)
-                if platform::stat_of(self.number).map(|found| Identity::of(&found)).ok()
-                    != Some(ours) =>
+                if stat_of(self.number).map(|found| Identity::of(&found)).ok() != Some(ours) =>
             {
                 Err(lost())
             }
@@ -92,19 +135,26 @@ impl Descriptor {
         unsafe { self.table.call((number, arguments)) }
     }
 
-    /// The result of `fstat`.
-    pub fn stat(&self) -> io::Result<libc::stat> {
+    /// Facts about its file.
+    pub fn status(&self) -> io::Result<FileStatus> {
         // SAFETY: a C struct of integers, for which zeros are valid.
         let mut found: libc::stat = unsafe { std::mem::zeroed() };
         let place: *mut libc::stat = &mut found;
         // SAFETY: `found` has the room that the call writes to.
         unsafe { self.call(libc::SYS_fstat, [place as usize, 0, 0, 0, 0]) }?;
-        Ok(found)
+        let identity = Identity::of(&found);
+        Ok(FileStatus {
+            identity,
+            bytes: found.st_size as u64,
+            user: found.st_uid,
+            permissions: found.st_mode & 0o777,
+            is_regular: identity.kind == libc::S_IFREG,
+        })
     }
 
     /// Which file it is.
     pub fn identity(&self) -> io::Result<Identity> {
-        self.stat().map(|found| Identity::of(&found))
+        self.status().map(|found| found.identity)
     }
 
     /// Reads the available bytes, at most as many as fit.
@@ -169,7 +219,7 @@ impl Descriptor {
     /// # Errors
     /// `EAGAIN` when another open file has it; errors of the system.
     pub fn lock(&self) -> io::Result<()> {
-        let lock = platform::first_byte(libc::F_WRLCK);
+        let lock = first_byte(libc::F_WRLCK);
         let place: *const libc::flock = &lock;
         // SAFETY: `lock` is an initialised flock that outlives the call.
         unsafe { self.call(libc::SYS_fcntl, [libc::F_OFD_SETLK as usize, place as usize, 0, 0, 0]) }
@@ -179,7 +229,7 @@ impl Descriptor {
     /// Gives a file without a name its name; an error when the name is taken. Works once for each
     /// file.
     pub fn name(&self, path: &Path) -> io::Result<()> {
-        let (from, to) = platform::link_names(self.number()?, path)?;
+        let (from, to) = link_names(self.number()?, path)?;
         let (here, flags) = (libc::AT_FDCWD as usize, libc::AT_SYMLINK_FOLLOW as usize);
         let arguments = [here, from.as_ptr() as usize, here, to.as_ptr() as usize, flags, 0];
         // SAFETY: both names end with NUL and live through the call.

@@ -7,8 +7,9 @@
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use super::tables::stat_of;
 use super::Identity;
-use crate::platform::{self, ipc};
+use crate::sockets;
 
 /// Room for the listener, the waker and all connections, including closed connections with running
 /// requests.
@@ -85,11 +86,10 @@ pub unsafe fn close_all_in_child() {
     for place in &OPEN {
         let number = place.number.swap(EMPTY, Ordering::Relaxed);
         let is_ours = number != EMPTY
-            && platform::stat_of(number)
-                .is_ok_and(|found| Identity::of(&found) == place.identity());
+            && stat_of(number).is_ok_and(|found| Identity::of(&found) == place.identity());
         if is_ours {
             // SAFETY: the caller's promise.
-            unsafe { ipc::close_inherited(number) };
+            unsafe { sockets::close_inherited(number) };
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Single system calls of Linux: waiting on a word, descriptor tables, calls by number.
+//! System calls by number, and the table of descriptors of the calling thread.
 
 use std::ffi::CString;
 use std::fs;
@@ -6,48 +6,19 @@ use std::io::{self, Error};
 use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::AtomicU32;
-use std::time::Duration;
 
-use super::linux::checked;
+use crate::errors::checked;
 
 const CLOSE_RANGE_UNSHARE: libc::c_uint = 2;
 
-/// A span of time in the system's form.
-pub fn timespec(span: Duration) -> libc::timespec {
-    libc::timespec {
-        tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(span.subsec_nanos()),
-    }
-}
-
-/// Sleeps while `word` is `seen`, at most `timeout`. May wake without a reason.
-pub fn futex_wait(word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
-    let span = timeout.map(timespec);
-    let span = span.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    let how = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-    // SAFETY: the word and the span outlive the call; every caller looks again.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), how, seen, span) };
-}
-
-/// Wakes all threads that sleep on `word`.
-pub fn futex_wake(word: &AtomicU32) {
-    // SAFETY: the word is alive; nothing else is touched.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-            libc::c_int::MAX,
-        )
-    };
-}
+/// A system call: its number and its arguments; unused arguments are 0.
+pub(super) type Call = (libc::c_long, [usize; 6]);
 
 /// A system call by number. Returns the call's result; a negative error number when it failed.
 ///
 /// # Safety
 /// The call with these arguments is sound.
-pub unsafe fn raw_call((number, arguments): (libc::c_long, [usize; 6])) -> isize {
+pub(super) unsafe fn raw_call((number, arguments): Call) -> isize {
     let [first, second, third, fourth, fifth, sixth] = arguments;
     // SAFETY: the caller's promise.
     let result = unsafe { libc::syscall(number, first, second, third, fourth, fifth, sixth) };
@@ -57,14 +28,8 @@ pub unsafe fn raw_call((number, arguments): (libc::c_long, [usize; 6])) -> isize
     result as isize
 }
 
-/// CPU time of thread `tid` of this process, nanoseconds; 0 when it has ended.
-pub fn cpu_nanos_of(tid: u32) -> u64 {
-    // the kernel's number of a thread's own clock: its id, inverted, and the kind of clock
-    super::clock_nanos(((!tid as libc::clockid_t) << 3) | 6)
-}
-
 /// The result of `fstat` for a descriptor in the calling thread's table.
-pub fn stat_of(number: RawFd) -> io::Result<libc::stat> {
+pub(super) fn stat_of(number: RawFd) -> io::Result<libc::stat> {
     // SAFETY: a C struct of integers, for which zeros are valid.
     let mut found: libc::stat = unsafe { std::mem::zeroed() };
     // SAFETY: `found` is a place for the answer; any number may be asked for.
@@ -73,7 +38,7 @@ pub fn stat_of(number: RawFd) -> io::Result<libc::stat> {
 }
 
 /// The names with which `linkat` gives the calling thread's descriptor `number` the name `path`.
-pub fn link_names(number: RawFd, path: &Path) -> io::Result<(CString, CString)> {
+pub(super) fn link_names(number: RawFd, path: &Path) -> io::Result<(CString, CString)> {
     Ok((
         CString::new(format!("/proc/thread-self/fd/{number}"))?,
         CString::new(path.as_os_str().as_bytes())?,
@@ -85,7 +50,7 @@ pub fn link_names(number: RawFd, path: &Path) -> io::Result<(CString, CString)> 
 ///
 /// # Errors
 /// The system's, where a sandbox forbids it.
-pub fn unshare_descriptors() -> io::Result<()> {
+pub(super) fn unshare_descriptors() -> io::Result<()> {
     // SAFETY: only the calling thread loses descriptors, and it uses none.
     match checked(unsafe {
         libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, CLOSE_RANGE_UNSHARE)
@@ -117,7 +82,7 @@ fn unshare_and_close() -> io::Result<()> {
 ///
 /// A filter that the first process of the container has as well comes from the container's runtime.
 /// Container runtimes refuse with an error.
-pub fn may_unshare_descriptors() -> bool {
+pub(super) fn may_unshare_descriptors() -> bool {
     let ours = seccomp_of("/proc/self/status");
     match ours.as_ref().map(|(mode, _)| mode.as_str()) {
         // a kernel without seccomp
@@ -151,12 +116,5 @@ mod tests {
             assert!(is_closed.is_ok_and(|is_closed| is_closed));
             assert!(stat_of(number).is_ok());
         }
-    }
-
-    #[test]
-    fn the_clock_of_a_thread_is_that_of_its_id() {
-        let own = cpu_nanos_of(super::super::thread_id());
-        assert!(own > 0 && own <= super::super::thread_cpu_nanos());
-        assert_eq!(cpu_nanos_of(u32::MAX >> 4), 0);
     }
 }

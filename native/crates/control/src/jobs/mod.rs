@@ -3,20 +3,24 @@
 //! The control thread queues and never waits. A job whose viewer has given up is dropped when it
 //! would be handed out, so a delayed worker does no outdated work.
 
-use std::collections::VecDeque;
+mod answer;
+mod queue;
+
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::peer::{lock, Origin, Peer};
-use super::target::{CloseAnswer, Target, Totals};
+use crate::peer::Origin;
+use crate::target::Target;
 use crate::wire::{self, Fields};
+use segment::sync::lock;
 
-/// Jobs of viewers that may wait.
-const MAX_WAITING: usize = 64;
-/// Bytes of all jobs that wait.
-const MAX_WAITING_BYTES: usize = 4 << 20;
+use answer::finish;
+use queue::{Job, State};
+
+pub use answer::Finish;
+
 /// How often the interpreter is asked whether it is there.
 const BEAT_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -24,42 +28,6 @@ const BEAT_INTERVAL: Duration = Duration::from_millis(250);
 const FIRST_WORKER_PATIENCE: Duration = Duration::from_secs(1);
 /// Why a job was refused in a process whose agent has no worker.
 const NO_WORKER: &str = "no interpreter runs beside this agent: nothing in the process collects garbage or knows its proxies";
-
-/// The use of the worker's answer.
-pub enum Finish {
-    /// Nothing: it was asked to see that it answers.
-    Beat,
-    /// It is passed to the viewer unchanged.
-    Pass,
-    /// It is sent to the viewer with the collection's effect: the sums compared with the sums
-    /// before.
-    Collection(Totals),
-    /// The answers about single handles are sent to the viewer together with the native answers.
-    Closes {
-        /// Answers of native code.
-        decided: Vec<CloseAnswer>,
-        /// Handles that are left to the interpreter.
-        foreign: Vec<u64>,
-    },
-}
-
-/// A job on its way.
-struct Job {
-    number: u64,
-    op: &'static str,
-    /// As the worker gets it.
-    text: Vec<u8>,
-    origin: Option<Origin>,
-    finish: Finish,
-    began: Instant,
-}
-
-impl Job {
-    /// It was made because no viewer used the agent.
-    fn is_leaving(&self) -> bool {
-        self.op == "detach" && self.origin.is_none()
-    }
-}
 
 /// The worker's next step.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,17 +38,6 @@ pub enum Next {
     Nothing,
     /// The agent stops; none will come.
     Stopped,
-}
-
-struct State {
-    waiting: VecDeque<Job>,
-    running: Vec<Job>,
-    last_number: u64,
-    last_beat: Option<Instant>,
-    answered: Option<Instant>,
-    /// No worker can come: decided once, after `FIRST_WORKER_PATIENCE`.
-    has_none: bool,
-    is_stopped: bool,
 }
 
 /// The queue between the control thread and the interpreter's worker.
@@ -94,16 +51,8 @@ pub struct Jobs {
 impl Jobs {
     /// An empty queue.
     pub fn new(target: Arc<dyn Target>) -> Self {
-        let state = State {
-            waiting: VecDeque::new(),
-            running: Vec::new(),
-            last_number: 0,
-            last_beat: None,
-            answered: None,
-            has_none: false,
-            is_stopped: false,
-        };
-        Self { state: Mutex::new(state), arrived: Condvar::new(), target, began: Instant::now() }
+        let state = Mutex::new(State::default());
+        Self { state, arrived: Condvar::new(), target, began: Instant::now() }
     }
 
     /// Queue a job for a viewer; when the queue is full, it is refused.
@@ -229,7 +178,7 @@ impl Jobs {
         };
         let job = state.running.swap_remove(position);
         drop(state);
-        self.finish(job, answer);
+        finish(job, answer, &*self.target);
         true
     }
 
@@ -313,106 +262,6 @@ impl Jobs {
         state.running.push(job);
         Some(bytes)
     }
-
-    fn finish(&self, job: Job, answer: &[u8]) {
-        let Some(origin) = job.origin else { return };
-        let Ok(mut fields) = serde_json::from_slice::<Fields>(answer) else {
-            return origin
-                .fail("BadArgument", "the agent answered with something that is not JSON");
-        };
-        if fields.remove("ok") != Some(Value::Bool(true)) {
-            let text = |name: &str| fields.get(name).and_then(Value::as_str);
-            return origin.fail(
-                text("status").unwrap_or("Unavailable"),
-                text("error").unwrap_or("the agent gave no reason"),
-            );
-        }
-        match job.finish {
-            Finish::Beat | Finish::Pass => {}
-            Finish::Collection(before) => add_totals(&mut fields, before, self.target.totals()),
-            Finish::Closes { decided, foreign } => merge_answers(&mut fields, decided, &foreign),
-        }
-        origin.succeed(fields);
-    }
-}
-
-impl State {
-    /// Jobs of viewers that wait; beats are our own.
-    fn asked(&self) -> usize {
-        self.waiting.iter().filter(|job| job.origin.is_some()).count()
-    }
-
-    /// Why no further job of a viewer can wait; None: there is room.
-    fn refusal(&self) -> Option<String> {
-        if self.asked() >= MAX_WAITING {
-            return Some(format!("{MAX_WAITING} requests wait for the interpreter already"));
-        }
-        let bytes: usize = self.waiting.iter().map(|job| job.text.len()).sum();
-        (bytes >= MAX_WAITING_BYTES)
-            .then(|| format!("{bytes} bytes of requests wait for the interpreter already"))
-    }
-
-    /// The oldest job that can be done now: its peer reads its answers, and waits for no other
-    /// answer of the interpreter.
-    fn take(&mut self) -> Option<Job> {
-        let is_owed = |peer: &Arc<Peer>| {
-            self.running
-                .iter()
-                .filter_map(|job| job.origin.as_ref())
-                .any(|it| Arc::ptr_eq(&it.peer, peer))
-        };
-        let can_begin = |job: &Job| {
-            job.origin
-                .as_ref()
-                .is_none_or(|origin| !origin.peer.is_full() && !is_owed(&origin.peer))
-        };
-        let place = self.waiting.iter().position(can_begin)?;
-        self.waiting.remove(place)
-    }
-
-    fn add(
-        &mut self,
-        op: &'static str,
-        mut fields: Fields,
-        origin: Option<Origin>,
-        finish: Finish,
-    ) {
-        self.last_number += 1;
-        fields.insert("job".into(), self.last_number.into());
-        fields.insert("op".into(), op.into());
-        let text = Value::Object(fields).to_string().into_bytes();
-        self.waiting.push_back(Job {
-            number: self.last_number,
-            op,
-            text,
-            origin,
-            finish,
-            began: Instant::now(),
-        });
-    }
-}
-
-/// The changes between two sums. New close requests are the increase of waiting and of finished
-/// requests together.
-fn add_totals(fields: &mut Fields, before: Totals, after: Totals) {
-    let queued = (after.pending + after.closed).saturating_sub(before.pending + before.closed);
-    fields.insert("released".into(), after.released.saturating_sub(before.released).into());
-    fields.insert("closes_queued".into(), queued.into());
-    fields.insert("still_pending".into(), after.pending.into());
-}
-
-/// Put the adapters' answers beside the native answers. A handle without an answer counts as
-/// refused.
-fn merge_answers(fields: &mut Fields, mut decided: Vec<CloseAnswer>, foreign: &[u64]) {
-    let answers = fields.remove("answers").unwrap_or_default();
-    let mut answers: Vec<CloseAnswer> = serde_json::from_value(answers).unwrap_or_default();
-    for &handle in foreign {
-        if !answers.iter().any(|answer| answer.handle == handle) {
-            answers.push(CloseAnswer::new(handle, "refused", "its adapter did not answer"));
-        }
-    }
-    decided.append(&mut answers);
-    fields.insert("answers".into(), serde_json::json!(decided));
 }
 
 #[cfg(test)]
@@ -420,9 +269,12 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::sync::atomic::Ordering;
 
-    use super::super::target::quiet::Quiet;
-    use super::super::waker::in_table;
+    use super::queue::MAX_WAITING_BYTES;
     use super::*;
+    use crate::peer::Peer;
+    use crate::target::quiet::Quiet;
+    use crate::target::Totals;
+    use crate::waker::in_table;
 
     fn origin(deadline: Duration) -> (Origin, UnixStream) {
         let (near, far) = UnixStream::pair().expect("sockets");

@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::forks;
-use crate::platform::{self, ipc};
-
-/// A system call: its number and its arguments; unused arguments are 0.
-pub type Call = (libc::c_long, [usize; 6]);
+use super::tables::{raw_call, Call};
+use super::{forks, lost};
+use crate::clocks::cpu_nanos_of;
+use crate::threads::{self, thread_id};
+use crate::{futex, sockets};
 
 /// Bits of `Desk::word`.
 const ASKED: u32 = 1;
@@ -63,7 +63,7 @@ impl Porter {
     pub fn start(name: &str, enter: impl FnOnce() -> bool + Send + 'static) -> io::Result<Self> {
         let desk = Arc::new(Desk { bell: AtomicI32::new(-1), ..Desk::default() });
         let served = Arc::clone(&desk);
-        let thread = ipc::spawn(name, ipc::OWN_STACK_BYTES, move || served.serve(enter))?;
+        let thread = threads::spawn(name, threads::OWN_STACK_BYTES, move || served.serve(enter))?;
         let porter =
             Self { desk, turn: Mutex::new(()), thread: Cell::new(Some(thread)), forks: forks() };
         porter.wait_until_ready()?;
@@ -86,7 +86,7 @@ impl Porter {
             if word & IS_REFUSED != 0 || left.is_zero() {
                 return Err(io::ErrorKind::Unsupported.into());
             }
-            platform::futex_wait(&self.desk.word, word, Some(left));
+            futex::wait(&self.desk.word, word, Some(left));
         }
     }
 
@@ -100,7 +100,7 @@ impl Porter {
     /// The call with these arguments is sound on any thread of this process.
     pub unsafe fn call(&self, (number, arguments): Call) -> io::Result<usize> {
         if self.forks != forks() {
-            return Err(io::Error::from_raw_os_error(libc::EBADF));
+            return Err(lost());
         }
         let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let desk = &*self.desk;
@@ -133,7 +133,7 @@ impl Porter {
 
     /// CPU time that the thread has used, nanoseconds.
     pub fn cpu_nanos(&self) -> u64 {
-        platform::cpu_nanos_of(self.desk.tid.load(Ordering::Relaxed))
+        cpu_nanos_of(self.desk.tid.load(Ordering::Relaxed))
     }
 }
 
@@ -153,7 +153,7 @@ impl Drop for Porter {
 
 impl Desk {
     fn serve(&self, enter: impl FnOnce() -> bool) {
-        self.tid.store(platform::thread_id(), Ordering::Relaxed);
+        self.tid.store(thread_id(), Ordering::Relaxed);
         if !enter() {
             return self.set(IS_REFUSED);
         }
@@ -165,14 +165,14 @@ impl Desk {
                 _ if word & STOP != 0 => return,
                 _ if word & RUNG != 0 => {
                     self.clear(RUNG);
-                    ipc::send_byte(self.bell.load(Ordering::Relaxed));
+                    sockets::send_byte(self.bell.load(Ordering::Relaxed));
                 }
                 _ if word & ASKED != 0 => {
                     self.clear(ASKED);
                     self.make_call();
                     self.set(DONE);
                 }
-                _ => platform::futex_wait(&self.word, word, None),
+                _ => futex::wait(&self.word, word, None),
             }
         }
     }
@@ -182,15 +182,14 @@ impl Desk {
         let [first, second, third, fourth, fifth, sixth] =
             std::array::from_fn(|at| self.arguments[at].load(Ordering::Relaxed));
         // SAFETY: the promise of the caller of `Porter::call`.
-        let result =
-            unsafe { platform::raw_call((number, [first, second, third, fourth, fifth, sixth])) };
+        let result = unsafe { raw_call((number, [first, second, third, fourth, fifth, sixth])) };
         self.result.store(result, Ordering::Relaxed);
     }
 
     /// Sets bits and wakes the other side.
     fn set(&self, bits: u32) {
         self.word.fetch_or(bits, Ordering::Release);
-        platform::futex_wake(&self.word);
+        futex::wake(&self.word);
     }
 
     fn clear(&self, bits: u32) {
@@ -205,7 +204,7 @@ impl Desk {
             if word & bit != 0 {
                 return;
             }
-            platform::futex_wait(&self.word, word, None);
+            futex::wait(&self.word, word, None);
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! All calls for one tracee come from the thread that stopped it: the kernel wants that.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -9,7 +10,7 @@ use std::ptr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use segment::status::{Error, Result, Status};
+use super::registers::Registers;
 
 /// How long a thread may take to stop. A thread that does not stop is in the kernel, and is
 /// released by the injector's end.
@@ -20,6 +21,31 @@ const MOST_STOPS: usize = 16;
 /// A system call stop, as `PTRACE_O_TRACESYSGOOD` marks it.
 const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
 const EVENT_STOP: i32 = libc::PTRACE_EVENT_STOP;
+
+/// Why a thread was not stopped, or not changed.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Not now: the thread is held by something else, or has ended.
+    Pending(&'static str),
+    /// The thread does not stop.
+    Stuck,
+    /// The system refused: what was tried, and its error.
+    System(String, io::Error),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pending(why) => formatter.write_str(why),
+            Self::Stuck => {
+                formatter.write_str("the thread does not stop: it is deep in the kernel")
+            }
+            Self::System(doing, error) => write!(formatter, "{error}: {doing}"),
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, Refusal>;
 
 /// A thread that is stopped by us.
 pub struct Tracee {
@@ -37,11 +63,7 @@ impl Tracee {
     /// signal.
     pub fn stop(pid: u32, tid: u32) -> Result<Self> {
         let path = format!("/proc/{pid}/mem");
-        let memory = File::options()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|error| Error::io(&path, &error))?;
+        let memory = File::options().read(true).write(true).open(&path).map_err(refused(&path))?;
         let mut tracee = Self {
             tid: tid as libc::pid_t,
             memory,
@@ -61,10 +83,10 @@ impl Tracee {
             return Ok(tracee);
         }
         if status >> 16 == EVENT_STOP {
-            return Err(Error::new(Status::Pending, "the process is stopped by a signal"));
+            return Err(Refusal::Pending("the process is stopped by a signal"));
         }
         tracee.signal = libc::WSTOPSIG(status);
-        Err(Error::new(Status::Pending, "a signal was on its way to the thread"))
+        Err(Refusal::Pending("a signal was on its way to the thread"))
     }
 
     /// A signal that it does not block waits for it; also true when that is unknown.
@@ -73,17 +95,17 @@ impl Tracee {
     }
 
     /// Its registers.
-    pub fn registers(&self) -> Result<libc::user_regs_struct> {
+    pub fn registers(&self) -> Result<Registers> {
         // SAFETY: all fields are integers.
-        let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
-        let place: *mut libc::user_regs_struct = &mut registers;
+        let mut registers: Registers = unsafe { std::mem::zeroed() };
+        let place: *mut Registers = &mut registers;
         self.request(libc::PTRACE_GETREGS, ptr::null_mut(), place as usize, "reading registers")?;
         Ok(registers)
     }
 
     /// Give it these registers.
-    pub fn set_registers(&self, registers: &libc::user_regs_struct) -> Result<()> {
-        let place: *const libc::user_regs_struct = registers;
+    pub fn set_registers(&self, registers: &Registers) -> Result<()> {
+        let place: *const Registers = registers;
         self.request(libc::PTRACE_SETREGS, ptr::null_mut(), place as usize, "setting registers")
     }
 
@@ -114,9 +136,7 @@ impl Tracee {
 
     /// Write to its memory, protected or not.
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<()> {
-        self.memory
-            .write_all_at(bytes, address)
-            .map_err(|error| Error::io("writing to the target's memory", &error))
+        self.memory.write_all_at(bytes, address).map_err(refused("writing to the target's memory"))
     }
 
     /// Eight bytes of its memory.
@@ -124,40 +144,54 @@ impl Tracee {
         let mut bytes = [0; 8];
         self.memory
             .read_exact_at(&mut bytes, address)
-            .map_err(|error| Error::io("reading the target's memory", &error))?;
+            .map_err(refused("reading the target's memory"))?;
         Ok(u64::from_le_bytes(bytes))
     }
 
-    /// Make it do a system call at `instruction`; `Err` when that fails. Afterwards its registers
-    /// are the call's.
-    pub fn call(
+    /// Make it map memory: `code_bytes` that can be run and never written to by the target itself,
+    /// and behind them bytes that can be written to, up to `bytes`. Returns the address. Afterwards
+    /// its registers are the call's.
+    ///
+    /// Executable from the start: such a mapping is allowed where memory may not become executable
+    /// later (systemd's `MemoryDenyWriteExecute`, `PR_SET_MDWE`). [`Tracee::write`] ignores the
+    /// protection.
+    ///
+    /// `found` are its registers, `instruction` the address of a `syscall`.
+    pub fn map_code(
         &mut self,
-        found: &libc::user_regs_struct,
+        found: &Registers,
+        instruction: u64,
+        (code_bytes, bytes): (u64, u64),
+    ) -> Result<u64> {
+        let executable = (libc::PROT_READ | libc::PROT_EXEC) as u64;
+        let writable = (libc::PROT_READ | libc::PROT_WRITE) as u64;
+        let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;
+        let asked = [0, bytes, executable, flags, u64::MAX, 0];
+        let base = self.call(found, instruction, libc::SYS_mmap, asked)?;
+        let rest = [base + code_bytes, bytes - code_bytes, writable, 0, 0, 0];
+        if let Err(refusal) = self.call(found, instruction, libc::SYS_mprotect, rest) {
+            self.call(found, instruction, libc::SYS_munmap, [base, bytes, 0, 0, 0, 0])?;
+            return Err(refusal);
+        }
+        Ok(base)
+    }
+
+    /// Make it do a system call at `instruction`; `Err` when that fails.
+    fn call(
+        &mut self,
+        found: &Registers,
         instruction: u64,
         number: libc::c_long,
         with: [u64; 6],
     ) -> Result<u64> {
-        let [rdi, rsi, rdx, r10, r8, r9] = with;
-        let rax = number as u64;
-        self.set_registers(&libc::user_regs_struct {
-            rip: instruction,
-            rax,
-            orig_rax: u64::MAX,
-            rdi,
-            rsi,
-            rdx,
-            r10,
-            r8,
-            r9,
-            ..*found
-        })?;
+        self.set_registers(&found.calling(instruction, number as u64, with))?;
         self.next_call_stop()?;
         self.next_call_stop()?;
-        let result = self.registers()?.rax as i64;
+        let result = self.registers()?.result();
         if (-4095..0).contains(&result) {
-            return Err(Error::io(
+            return Err(Refusal::System(
                 format!("system call {number} in the target"),
-                &io::Error::from_raw_os_error(-result as i32),
+                io::Error::from_raw_os_error(-result as i32),
             ));
         }
         Ok(result as u64)
@@ -182,7 +216,7 @@ impl Tracee {
                 return Ok(());
             }
         }
-        Err(Error::new(Status::Pending, "the thread was stopped again and again"))
+        Err(Refusal::Pending("the thread was stopped again and again"))
     }
 
     /// Its next stop.
@@ -193,23 +227,17 @@ impl Tracee {
             // SAFETY: `status` outlives the call.
             match unsafe { libc::waitpid(self.tid, &mut status, libc::__WALL | libc::WNOHANG) } {
                 0 if Instant::now() < until => thread::sleep(TURN),
-                0 => {
-                    return Err(Error::new(
-                        Status::Unavailable,
-                        "the thread does not stop: it is deep in the kernel",
-                    ))
-                }
+                0 => return Err(Refusal::Stuck),
                 -1 => {
-                    return Err(Error::io(
-                        "waiting for the thread to stop",
-                        &io::Error::last_os_error(),
+                    return Err(refused("waiting for the thread to stop")(
+                        io::Error::last_os_error(),
                     ))
                 }
                 _ if libc::WIFSTOPPED(status) => {
                     self.is_stopped = true;
                     return Ok(status);
                 }
-                _ => return Err(Error::new(Status::Pending, "the thread ended")),
+                _ => return Err(Refusal::Pending("the thread ended")),
             }
         }
     }
@@ -223,7 +251,7 @@ impl Tracee {
     ) -> Result<()> {
         // SAFETY: the callers pass the arguments of the request; the kernel checks the rest.
         if unsafe { libc::ptrace(request, self.tid, address, argument) } < 0 {
-            return Err(Error::io(what, &io::Error::last_os_error()));
+            return Err(refused(what)(io::Error::last_os_error()));
         }
         Ok(())
     }
@@ -241,6 +269,10 @@ impl Drop for Tracee {
             );
         }
     }
+}
+
+fn refused(doing: &str) -> impl FnOnce(io::Error) -> Refusal + '_ {
+    move |error| Refusal::System(doing.to_owned(), error)
 }
 
 /// Signals that wait and are not blocked, of a thread's status in `/proc`; None: it does not say.

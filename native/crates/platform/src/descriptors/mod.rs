@@ -9,6 +9,7 @@
 mod descriptor;
 mod listed;
 mod porter;
+mod tables;
 
 use std::ffi::CString;
 use std::io;
@@ -19,11 +20,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::platform::{self, ipc, ipc::Waiting};
+use crate::clocks::timespec;
+use crate::sockets::{self, Waiting};
 use listed::Listed;
-use porter::{Call, Porter};
+use porter::Porter;
+use tables::{may_unshare_descriptors, raw_call, unshare_descriptors, Call};
 
-pub use descriptor::{Descriptor, Identity};
+pub use descriptor::{Descriptor, FileStatus, Identity, Opening};
 
 /// Has the agent use the program's table, as where the system allows no other: `shared`. For tests.
 const TABLE_VARIABLE: &str = "ARC_INSPECTOR_DESCRIPTORS";
@@ -58,11 +61,8 @@ impl Table {
     /// A private table; the program's table if there can be no private table.
     pub fn open() -> Arc<Self> {
         let is_wanted = std::env::var_os(TABLE_VARIABLE).is_none_or(|wanted| wanted != "shared");
-        let porters = if is_wanted && platform::may_unshare_descriptors() {
-            Porters::start().ok()
-        } else {
-            None
-        };
+        let porters =
+            if is_wanted && may_unshare_descriptors() { Porters::start().ok() } else { None };
         Arc::new(Self { porters, closes_in_child: true, lost: AtomicU64::new(0) })
     }
 
@@ -95,16 +95,10 @@ impl Table {
     }
 
     /// Opens a file.
-    pub fn open_file(
-        self: &Arc<Self>,
-        path: &Path,
-        flags: libc::c_int,
-        mode: u32,
-    ) -> io::Result<Descriptor> {
+    pub fn open_file(self: &Arc<Self>, path: &Path, how: Opening) -> io::Result<Descriptor> {
         let path = CString::new(path.as_os_str().as_bytes())?;
-        let flags = flags | libc::O_CLOEXEC;
-        let arguments =
-            [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0];
+        let (flags, mode) = how.words();
+        let arguments = [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags, mode, 0, 0];
         // SAFETY: the path ends with NUL and lives through the call.
         let number = unsafe { self.call((libc::SYS_openat, arguments)) }?;
         self.own(number as RawFd)
@@ -113,7 +107,7 @@ impl Table {
     /// Another descriptor of the file that `there` is in the table of thread `tid`.
     pub fn reopen(self: &Arc<Self>, there: &Descriptor, tid: u32) -> io::Result<Descriptor> {
         let path = format!("/proc/self/task/{tid}/fd/{}", there.number()?);
-        let ours = self.open_file(Path::new(&path), libc::O_RDWR, 0)?;
+        let ours = self.open_file(Path::new(&path), Opening::read_write())?;
         if ours.identity()? != there.identity()? {
             return Err(lost());
         }
@@ -122,7 +116,7 @@ impl Table {
 
     /// A socket that listens at the unused `path`.
     pub fn listen(self: &Arc<Self>, path: &Path) -> io::Result<Descriptor> {
-        let (address, length) = ipc::local_address(path)?;
+        let (address, length) = sockets::local_address(path)?;
         let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: plain numbers.
         let number = unsafe {
@@ -159,20 +153,20 @@ impl Table {
     /// Waits until a member of `waiting` is ready, `ring` is called, a signal arrives or `timeout`
     /// (`None`: none) is over.
     pub fn wait(&self, waiting: &mut [Waiting], timeout: Option<Duration>) -> io::Result<()> {
-        let Some(porters) = &self.porters else { return ipc::wait(waiting, timeout) };
-        let mut span = timeout.map(platform::timespec);
+        let Some(porters) = &self.porters else { return sockets::wait(waiting, timeout) };
+        let mut span = timeout.map(timespec);
         // SAFETY: `Waiting` is transparent over `pollfd`; the slice and the span outlive the call.
         unsafe { porters.waiter.call(poll_call(waiting, span.as_mut())) }.map(drop)
     }
 
     /// Sees which of `waiting` are ready now.
     pub fn look(&self, waiting: &mut [Waiting]) -> io::Result<()> {
-        let Some(porters) = &self.porters else { return ipc::wait(waiting, Some(Duration::ZERO)) };
+        let Some(porters) = &self.porters else {
+            return sockets::wait(waiting, Some(Duration::ZERO));
+        };
         // SAFETY: as in `wait`.
-        unsafe {
-            porters.doer.call(poll_call(waiting, Some(&mut platform::timespec(Duration::ZERO))))
-        }
-        .map(drop)
+        unsafe { porters.doer.call(poll_call(waiting, Some(&mut timespec(Duration::ZERO)))) }
+            .map(drop)
     }
 
     /// Writes a byte to `bell`, soon and without waiting; a full `bell` is left as it is.
@@ -181,7 +175,7 @@ impl Table {
             Some(porters) => porters.doer.ring(),
             None => {
                 if let Ok(number) = bell.number() {
-                    ipc::send_byte(number);
+                    sockets::send_byte(number);
                 }
             }
         }
@@ -205,7 +199,7 @@ impl Table {
         unsafe {
             match &self.porters {
                 Some(porters) => porters.doer.call(call),
-                None => match platform::raw_call(call) {
+                None => match raw_call(call) {
                     result if result < 0 => Err(io::Error::from_raw_os_error(-result as i32)),
                     result => Ok(result as usize),
                 },
@@ -219,7 +213,7 @@ impl Porters {
         let (sender, receiver) = std::sync::mpsc::channel();
         // a thread has the table of the thread that starts it
         let enter = move || {
-            platform::unshare_descriptors().is_ok()
+            unshare_descriptors().is_ok()
                 && Porter::start("ai-waiter", || true)
                     .is_ok_and(|waiter| sender.send(waiter).is_ok())
         };
@@ -235,7 +229,7 @@ fn poll_call(waiting: &mut [Waiting], span: Option<&mut libc::timespec>) -> Call
 }
 
 /// The error of a descriptor that the program closed.
-fn lost() -> io::Error {
+pub fn lost() -> io::Error {
     io::Error::from_raw_os_error(libc::EBADF)
 }
 

@@ -1,0 +1,27 @@
+//! The system's errors, by their meaning.
+
+use std::io::{self, Error};
+
+/// The result of a system call that returns a negative number when it fails.
+pub(crate) fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 {
+        Err(Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
+
+/// There is no process, or no thread, with that number any more.
+pub fn is_ended(error: &Error) -> bool {
+    error.raw_os_error() == Some(libc::ESRCH)
+}
+
+/// There is no memory or no address space for what was asked.
+pub fn is_without_memory(error: &Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::EAGAIN))
+}
+
+/// There is no descriptor, or no memory, for another connection now.
+pub fn is_without_descriptors(error: &Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS))
+}
