@@ -43,8 +43,8 @@ pub fn copy(pid: u32, spans: &[Span], out: &mut [u8]) -> io::Result<usize> {
 /// As `copy`, with an error when nothing can be read.
 fn copied(pid: u32, spans: &[Span], out: &mut [u8]) -> io::Result<usize> {
     let local = libc::iovec { iov_base: out.as_mut_ptr().cast(), iov_len: out.len() };
-    // SAFETY: `local` is all of `out`; `Span` is transparent over `iovec`, and the kernel checks the
-    // addresses in it.
+    // SAFETY: `local` is all of `out`; `Span` is transparent over `iovec`, and the kernel checks
+    // the addresses in it.
     let copied = unsafe {
         libc::process_vm_readv(
             pid as libc::pid_t,

@@ -41,7 +41,8 @@ impl Waiting {
     }
 }
 
-/// Waits until a member of `waiting` is ready, a signal arrives or `timeout` (`None`: none) is over.
+/// Waits until a member of `waiting` is ready, a signal arrives or `timeout` (`None`: none) is
+/// over.
 pub(crate) fn wait(waiting: &mut [Waiting], timeout: Option<Duration>) -> io::Result<()> {
     let millis =
         timeout.map_or(-1, |timeout| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX));

@@ -1,4 +1,4 @@
-//! What a close waits for: calls in flight, or its owner thread.
+//! The obstacles before a close: calls in flight, or an owner thread that lives.
 
 use super::lives::{owner_of, Entry};
 use recorder::runtime::Runtime;
@@ -47,8 +47,8 @@ impl Obstacle {
     }
 }
 
-/// What a close waits for; None: nothing. The rows show `CloseRequested` or later, so no new call begins, and each that ends looks here
-/// again once the lock is free.
+/// The obstacle before a close; None: there is none. The rows show `CloseRequested` or later, so no
+/// new call begins, and each call that ends looks here again once the lock is free.
 pub fn obstacle(runtime: &Runtime, address: u64, entry: &Entry) -> Option<Obstacle> {
     let calls = entry.callers.len() + calls_in_flight(runtime, address);
     if calls > 0 {
