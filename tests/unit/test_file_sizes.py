@@ -20,6 +20,7 @@ IN_ONE_PIECE = {
 """Files that stay beyond the limit, and why."""
 
 NOT_SPLIT_YET = {
+    "inspector/model/changes.py",
     "inspector/model/churn.py",
     "inspector/model/pending.py",
     "inspector/model/snapshot.py",
@@ -28,10 +29,12 @@ NOT_SPLIT_YET = {
     "inspector/ui/panes/marks/pane.py",
     "inspector/ui/panes/timeline/plot.py",
     "inspector/ui/shell/main_window.py",
+    "inspector/ui/shell/workbench.py",
     "tests/end2end/test_causes.py",
     "tests/end2end/test_check.py",
     "tests/end2end/test_outside.py",
     "tests/fuzz/subjects.py",
+    "tests/ui/panes/handles/test_handles_pane.py",
     "tests/unit/agent/adapters/test_declared.py",
     "tests/unit/agent/adapters/test_declared_births.py",
     "tests/unit/model/findings/test_rules.py",
