@@ -5,7 +5,7 @@
 
 enum { MOST_STEPS = 8 };
 
-/* What the value at the end of `released` is compared with. */
+/* The condition on the value at the end of `released`. */
 enum {
     RELEASED_NEVER,
     RELEASED_TRUE,

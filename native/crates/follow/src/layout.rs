@@ -1,4 +1,4 @@
-//! Where the object of a handle lies in the library's memory, and its counts.
+//! The place of a handle's object in the library's memory, and its counts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
