@@ -22,7 +22,6 @@ IN_ONE_PIECE = {
 NOT_SPLIT_YET = {
     "inspector/model/changes.py",
     "inspector/model/churn.py",
-    "inspector/model/pending.py",
     "inspector/model/snapshot.py",
     "inspector/session/live.py",
     "inspector/session/outside_rows.py",
