@@ -63,22 +63,6 @@ class HandleStore:
         """
         return segment.read_changes(self._store)
 
-    def take(self, rows: Records, indices: npt.NDArray[np.uint32]) -> None:
-        """Take rows that are at hand, with the slot of each, in place of a reading."""
-        error = new_error()
-        positions = np.ascontiguousarray(indices - np.uint32(1))
-        rows = np.ascontiguousarray(rows)
-        check(
-            lib.ai_store_take(
-                self._store,
-                ffi.from_buffer("uint32_t[]", positions),
-                ffi.from_buffer("AiHandleSlot[]", rows),
-                len(rows),
-                error,
-            ),
-            error,
-        )
-
     def publish(
         self, types: Records, threads: Records, codes: LayoutCodes, clock: Clock
     ) -> HandleTable:

@@ -14,7 +14,7 @@ from inspector.commands.findings import _print as print_report
 from inspector.commands.findings import report_value
 from inspector.commands.handles import print_handles
 from inspector.commands.pending import _print as print_pending
-from inspector.commands.pending import _value as pending_value
+from inspector.commands.pending import closes_value
 from inspector.commands.support.output import json_text
 from inspector.commands.support.rows import snapshot_value
 from inspector.model.balance import balance_of, of_object, of_type
@@ -84,15 +84,7 @@ def _print_all(snapshot: Snapshot, events: Events | None) -> None:
     trend.observe(snapshot)
     report = judge(Facts(snapshot, trend, events))
     assert_harmless(json_text(report_value(snapshot, report)))
-    assert_harmless(
-        json_text(
-            {
-                "handles": [
-                    pending_value(snapshot, closes, index) for index in range(min(len(closes), 20))
-                ]
-            }
-        )
-    )
+    assert_harmless(json_text(closes_value(snapshot, None)))
     with listened():
         print_handles(snapshot, arranged, 20)
         print_pending(snapshot, closes)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inspector.agent.jobs import _number, _numbers
+from inspector.attach.segment import Segment
 from inspector.commands.adapters import _print as print_adapters
 from inspector.commands.audit import _print as print_audit
 from inspector.commands.audit import act_value
@@ -26,6 +27,7 @@ from inspector.commands.support.output import json_text, print_error, say
 from inspector.commands.support.rows import answer_value, gc_value
 from inspector.errors import InspectorError
 from inspector.leaks.allow import read_allow_list
+from inspector.model.build import Moment, table_snapshot
 from inspector.model.codec import MAGIC as SNAPSHOT_MAGIC
 from inspector.model.codec import VERSION, decode, encode
 from inspector.model.delta import changes_since
@@ -46,6 +48,7 @@ from inspector.session.answers import audit_log, close_answers, drain_report, gc
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
 from inspector.session.mutes import Mutes
 from inspector.session.replay import ReplaySession
+from inspector.session.source import SegmentSource
 from inspector.wire.declaration_files import Declared, read_file
 from inspector.wire.declarations import declaration_value, parse_declarations
 from inspector.wire.messages import decode_answer, decode_job
@@ -54,7 +57,15 @@ from tests.fuzz.mutations import any_value, mutate_bytes, mutate_json, mutate_nu
 from tests.helpers.events import events_of
 from tests.helpers.screens import HOSTILE_TEXT, assert_harmless
 from tests.helpers.segments import SegmentImage
-from tests.helpers.snapshots import T0, Row, World, big_snapshot, make_vitals, snapshot_of
+from tests.helpers.snapshots import (
+    T0,
+    Row,
+    World,
+    big_snapshot,
+    make_target,
+    make_vitals,
+    snapshot_of,
+)
 
 Subject = Callable[[random.Random, Path], None]
 HEAD = struct.Struct("<8sIIQ")
@@ -184,6 +195,21 @@ def segment_subject(rng: random.Random, folder: Path) -> None:
     if rng.random() < 0.5:  # numbers of the header, where the sizes are
         data = mutate_numbers(data[:4096], rng) + data[4096:]
     _look_at_file(folder / "dead.seg", data)
+
+
+def living_subject(rng: random.Random, folder: Path) -> None:
+    """A segment whose bytes change between the readings of a living process."""
+    path = folder / "living.seg"
+    path.write_bytes(_SEGMENT)
+    path.chmod(0o600)
+    with Segment(path) as segment:
+        source = SegmentSource(segment)
+        for serial in range(1, rng.randint(2, 4)):
+            data = mutate_numbers(_SEGMENT, rng)
+            with path.open("r+b") as file:
+                file.write(data if rng.random() < 0.3 else _SEGMENT[:4096] + data[4096:])
+            moment = Moment(serial=serial, taken_at=T0, target=make_target())
+            look_at_snapshot(table_snapshot(source.table(), source.names, source.codes, moment))
 
 
 _SEGMENT = SegmentImage(
@@ -505,6 +531,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "picture": picture_subject,
     "session": session_subject,
     "segment": segment_subject,
+    "living": living_subject,
     "declarations": declarations_subject,
     "answers": answers_subject,
     "jobs": jobs_subject,

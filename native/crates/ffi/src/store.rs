@@ -8,7 +8,6 @@ use std::slice;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::{catch, place, AiError};
-use segment::layout::HandleSlot;
 use segment::status::{Error, Result, Status};
 use store::{HandleField, HandleStore, HandleTable, Kinds, TableClock, Threads};
 use viewer::reader::Reader;
@@ -73,29 +72,6 @@ pub unsafe extern "C" fn ai_store_read(
         })
     };
     answer(status, changed)
-}
-
-/// Take rows that did not come from a segment: the row at `positions[i]` is `rows[i]`.
-///
-/// # Safety
-/// `store` is open and no other thread uses it; `positions` and `rows` point to `count` elements;
-/// `error` is NULL or points to memory for an `AiError`.
-#[no_mangle]
-pub unsafe extern "C" fn ai_store_take(
-    store: *mut HandleStore,
-    positions: *const u32,
-    rows: *const HandleSlot,
-    count: usize,
-    error: *mut AiError,
-) -> i32 {
-    // SAFETY: the caller's promises.
-    unsafe {
-        catch(error, || {
-            let (positions, rows) = (many(positions, count)?, many(rows, count)?);
-            place(store)?.take(positions.iter().copied().zip(rows.iter().copied()));
-            Ok(())
-        })
-    }
 }
 
 /// A table of the rows last read. `kinds`: for each index of a type a sum of `KIND_…`; `calls`:

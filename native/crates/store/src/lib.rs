@@ -26,7 +26,7 @@ pub use handles::{Kinds, Limits, Threads, KIND_CALL, KIND_FOREIGN, KIND_NUMBERED
 pub use handles::{KIND_PINS, KIND_RUNS, KIND_SHARES, KIND_TRAIT};
 pub use look::{look, TableLook, ThreadLook};
 pub use order::{sorted, HandleOrder, Keys, Places, Question};
-pub use query::{compare, lines, Coded, Compared, Counting, LineCounts};
+pub use query::{lines, Coded, Compared, Counting, LineCounts};
 pub use store::HandleStore;
 pub use table::{HandleTable, TableClock};
 

@@ -145,7 +145,7 @@ impl Lines {
 /// Which rows live that the mark does not have, and which handles of the mark live no more.
 ///
 /// None: given up, or a column of the mark has another length.
-pub fn compare(
+fn compare(
     table: &HandleTable,
     mark: &Compared<'_>,
     is_given_up: GivenUp<'_>,

@@ -87,12 +87,6 @@ impl HandleStore {
         found.map(|_| self.fresh.len())
     }
 
-    /// Take rows that did not come from a segment, in place of a reading.
-    pub fn take(&mut self, rows: impl IntoIterator<Item = (u32, HandleSlot)>) {
-        self.fresh.clear();
-        self.fresh.extend(rows);
-    }
-
     /// A table of the rows last read, with the types and threads that were read after them.
     pub fn publish(&mut self, kinds: Kinds, threads: &Threads, clock: TableClock) -> HandleTable {
         let touched = self.apply(kinds);
