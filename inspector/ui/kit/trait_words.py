@@ -90,7 +90,7 @@ def lines(strong: int, parts: TraitParts, weak: int) -> list[str]:
     """For a tooltip."""
     told = [
         f"Inner Arc: {inner_value(parts, weak)}",
-        f"{outer_name(parts)}: {outer_value(parts)} – {_lower(outer_meaning(parts))}",
+        f"{outer_name(parts)}: {outer_value(parts)} – {_uncapitalised(outer_meaning(parts))}",
     ]
     return [*told, total(strong, parts)] if total(strong, parts) else told
 
@@ -99,5 +99,5 @@ def _count(count: int) -> str:
     return NOT_SAMPLED if count == UNKNOWN else f"{count:,}"
 
 
-def _lower(text: str) -> str:
+def _uncapitalised(text: str) -> str:
     return text[:1].lower() + text[1:]
