@@ -244,7 +244,7 @@ class PendingCloses:
             return "Only its owner thread may close it"
         if not owner.alive:
             return f"Its owner {owner.label} has ended: a drain runs it"
-        return f"Its owner {owner.label} has not run it yet"
+        return f"Only thread {owner.label} may close it, and has not run it yet"
 
 
 def thread_name(snapshot: Snapshot, index: int) -> str:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from inspector.model import wording
 from inspector.session.protocol import CloseAnswer, DrainReport, GcReport
 
+NOTHING_FREED: Final = "Nothing was garbage: all live handles are still referenced"
+
+
+def freed_nothing(report: GcReport) -> bool:
+    """The collection found no garbage."""
+    found = report.collected or report.handles_released or report.closes_queued
+    return not found and not report.uncollectable
+
 
 def gc_sentence(report: GcReport) -> str:
     """``Collection freed 312 objects, released 40 handles, …, took 38 ms``."""
+    if freed_nothing(report):
+        return NOTHING_FREED
     parts = (
         f"Collection freed {wording.plural(report.collected, 'object')}",
         f"released {wording.plural(report.handles_released, 'handle')}",

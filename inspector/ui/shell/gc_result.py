@@ -12,7 +12,7 @@ from inspector.model.wording import duration
 from inspector.session.protocol import GcReport
 from inspector.ui.kit.banner import Banner
 from inspector.ui.kit.figures import Figure
-from inspector.ui.session.answer_texts import gc_sentence
+from inspector.ui.session.answer_texts import freed_nothing, gc_sentence
 from inspector.ui.shell.workbench import Workbench
 
 
@@ -75,6 +75,9 @@ def gc_figures(report: GcReport, doors: Doors) -> tuple[Figure, ...]:
 
 def show_collection(banner: Banner, workbench: Workbench, report: GcReport) -> None:
     """Show the effect of a forced collection, as numbers that lead to the rows."""
+    if freed_nothing(report):
+        banner.say(gc_sentence(report))
+        return
     doors = Doors(
         released=lambda: workbench.handles.set_filter("state:released,dropped"),
         pending=lambda: workbench.open_pane("pending"),

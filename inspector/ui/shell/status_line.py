@@ -73,7 +73,7 @@ class StatusLine(QStatusBar):
         else:
             self._show_sampled(snapshot, snapshot.taken_at)
         self._show_lost(snapshot.lost)
-        self.skipped.setText(f"skipped {skipped:,}" if skipped else "")
+        self.skipped.setText(f"{wording.plural(skipped, 'frame')} not drawn" if skipped else "")
         self.skipped.setToolTip("Snapshots that a newer one replaced before they were drawn")
         self._show_cost(snapshot)
 
@@ -141,11 +141,11 @@ class StatusLine(QStatusBar):
     def _show_cost(self, snapshot: Snapshot) -> None:
         cost = snapshot.cost
         if snapshot.target.from_outside:
-            self.cost.setText("tool: nothing in the target")
+            self.cost.setText("costs the target nothing")
             self.cost.setToolTip("Nothing of the inspector is loaded into the target or runs in it")
             return
         share = wording.UNKNOWN_TEXT if math.isnan(cost.share) else f"{cost.share * 100:.1f} %"
-        self.cost.setText(f"tool: {share} CPU, {wording.size(cost.segment_bytes)}")
+        self.cost.setText(f"costs the target {share} CPU, {wording.size(cost.segment_bytes)}")
         self.cost.setToolTip(
             f"Cost for the target: {share} of one core over the last interval, "
             f"{wording.size(cost.segment_bytes)} of shared memory, sampling took "

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import MappingProxyType
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.model.snapshot import TargetState
+from inspector.session.protocol import GcReport
 from inspector.ui.kit.theme import LIGHT, contrast
 from inspector.ui.shell.window_layout import FRAME, first_size
 from tests.helpers.reading import button, part, text_of
 from tests.helpers.snapshots import Row, snapshot_of, with_state
-from tests.helpers.windows import SNAPSHOT, Attach, publish
+from tests.helpers.windows import SNAPSHOT, Attach, answer, publish
 
 
 def test_a_primary_button_keeps_its_label_under_the_pointer(qtbot: QtBot, attach: Attach) -> None:
@@ -76,9 +80,6 @@ def test_the_actions_say_whether_they_are_on(attach: Attach) -> None:
 
 
 def test_two_types_of_one_name_are_told_apart(qtbot: QtBot, attach_to_table: Attach) -> None:
-    import dataclasses
-    from types import MappingProxyType
-
     snapshot = snapshot_of([Row(1), Row(2, "Journal")])
     rows = [
         dataclasses.replace(row, name="Event", origin=f"library_{index}")
@@ -101,3 +102,13 @@ def test_a_dead_target_asks_for_no_holders(qtbot: QtBot, attach: Attach) -> None
     publish(qtbot, window, session, with_state(SNAPSHOT, TargetState.ENDED, "it exited"))
     assert not look.isEnabled()
     assert "not possible now" in look.toolTip()
+
+
+def test_a_collection_that_freed_nothing_says_so(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    window.commands["arm"].trigger()
+    window.target_actions.force_gc()
+    said = answer(
+        qtbot, window, lambda: session.gc_requests[0].set_result(GcReport(0, 0, 0, 0, 0.01))
+    )
+    assert said == "Nothing was garbage: all live handles are still referenced"

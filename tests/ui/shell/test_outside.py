@@ -173,7 +173,7 @@ def test_rates_from_outside_are_at_least_what_they_say(qtbot: QtBot, attach: Att
 def test_the_status_line_tells_of_looks_and_of_no_cost(attach: Attach) -> None:
     window, _ = attach(outside())
     assert window.status.sampled.text().startswith("last look ")
-    assert window.status.cost.text() == "tool: nothing in the target"
+    assert window.status.cost.text() == "costs the target nothing"
 
 
 def test_no_events_from_outside_is_not_none(qtbot: QtBot, attach: Attach) -> None:

@@ -67,5 +67,5 @@ def test_the_losses_are_read_in_words_and_follow_the_target(qtbot: QtBot, attach
 
 def test_the_tools_own_cost_is_on_screen(attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
-    assert window.status.cost.text() == "tool: 0.3 % CPU, 3.1 MB"
+    assert window.status.cost.text() == "costs the target 0.3 % CPU, 3.1 MB"
     assert window.status.sampled.text() == "sampled 40 ms ago"

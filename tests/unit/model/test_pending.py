@@ -90,7 +90,7 @@ def test_nothing_pending_has_no_oldest() -> None:
         (closing(1, Resource.DRAINING, in_flight=UNKNOWN), "Waits for calls in flight to end"),
         (
             closing(1, Resource.WAITING_OWNER, owner="worker-2"),
-            ("Its owner worker-2 has not run it yet"),
+            ("Only thread worker-2 may close it, and has not run it yet"),
         ),
         (
             closing(1, Resource.WAITING_OWNER, owner="worker-3"),

@@ -131,7 +131,9 @@ def group_facts(group: Group, snapshot: Snapshot, rates: RateWindow) -> tuple[st
         facts.append(f"+{wording.rate(births)}  −{wording.rate(deaths)}")
     if group.unseen:
         facts.append(
-            "born unseen" if group.unseen == group.handles else f"{group.unseen:,} born unseen"
+            "made before attach"
+            if group.unseen == group.handles
+            else f"{group.unseen:,} made before attach"
         )
     elif not math.isnan(group.oldest_at):
         facts.append(f"oldest {wording.age(snapshot.taken_at - group.oldest_at)}")

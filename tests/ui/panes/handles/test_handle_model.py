@@ -212,7 +212,7 @@ def test_an_unseen_birth_says_when_the_agent_came_instead_of_an_age(model: Handl
     assert index.data() == "unseen"
     assert "when the agent, which came" in str(index.data(Qt.ItemDataRole.ToolTipRole))
     assert model.group_at(0) is not None
-    assert "1 born unseen" in str(
+    assert "1 made before attach" in str(
         model.index(0, section_of("id")).data(Qt.ItemDataRole.ToolTipRole)
     )
 
