@@ -22,7 +22,7 @@ from inspector.model import wording
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
 from inspector.model.findings.leads import Coverage
-from inspector.model.snapshot import Site, Snapshot, TypeRow
+from inspector.model.snapshot import Site, Snapshot
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
 from inspector.ui.kit.labels import head_label, quiet_label, rich_label, rule, section_label
@@ -324,7 +324,9 @@ class DetailPane(PaneBase):
         closes = (
             f"closes with {escape(known.close_signature or 'close()')}"
             if known.closes
-            else _no_close(known)
+            else "ends with its last reference"
+            if known.kind.startswith("uniffi")
+            else "did not opt in to closing"
         )
         return f"{swatch} <b>{link}</b>{origin}<br>{escape(known.kind)}{size}, {closes}"
 
@@ -388,13 +390,6 @@ def _row_of(snapshot: Snapshot | None, handle: int | None) -> int:
         return -1
     rows = np.flatnonzero(snapshot.handles.ids == np.uint64(handle))
     return int(rows[0]) if len(rows) else -1
-
-
-def _no_close(known: TypeRow) -> str:
-    """Why an object of the type has no close."""
-    if known.kind.startswith("uniffi"):
-        return "ends with its last reference"
-    return "did not opt in to closing"
 
 
 def _unseen(snapshot: Snapshot) -> str:
