@@ -240,8 +240,8 @@ def _thread(index: int, slot: np.void, codes: LayoutCodes, clock: Clock) -> Thre
         alive=alive,
         started_at=clock.secs(int(slot["started_at_ticks"])),
         ended_at=clock.secs(int(slot["ended_at_ticks"])),
-        created=int(slot["created"]),
-        released=int(slot["released"]),
+        created=min(int(slot["created"]), COUNT_LIMIT),
+        released=min(int(slot["released"]), COUNT_LIMIT),
         calls=calls,
         deeper_calls=max(depth - len(slot["calls"]), 0),
     )

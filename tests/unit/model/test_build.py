@@ -7,7 +7,9 @@ import pytest
 
 from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot
+from inspector.model.fields import COUNT_LIMIT
 from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, Target, TargetState
+from inspector.model.threads import thread_table
 from inspector.session.source import SegmentSource
 from inspector.vocabulary import Kind, Reference, Resource, handle_text
 from inspector.wire.schema import BUSY, Ending, ThreadState
@@ -421,3 +423,11 @@ def test_an_ended_thread_is_in_use_only_while_a_living_handle_names_it(snapshot_
         limits_of(snapshot_of(SegmentImage(types=[TODO], threads=threads, handles=rows)))["threads"]
         == 2
     )
+
+
+def test_counters_of_a_damaged_thread_stay_in_the_range_of_every_column(snapshot_of):
+    threads = [{"name": b"main", "created": 2**64 - 1, "released": 2**64 - 1}]
+    snapshot = snapshot_of(SegmentImage(types=[TODO], threads=threads, handles=[{}]))
+    thread = next(iter(snapshot.threads.values()))
+    assert (thread.created, thread.released) == (COUNT_LIMIT, COUNT_LIMIT)
+    assert thread_table(snapshot).created.tolist() == [COUNT_LIMIT]
