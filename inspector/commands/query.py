@@ -144,6 +144,6 @@ def _cell(value: Any) -> str:
 def _print_tables() -> None:
     """The tables and their columns."""
     for table in TABLES:
-        columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
+        columns = ", ".join(f"{each.name} {each.kind}" for each in table.columns)
         say(f"{table.name}: {table.about}")
         say(f"    {columns}")

@@ -17,6 +17,7 @@ from inspector.attach.discovery import find_published
 from inspector.attach.inject import bring_agent
 from inspector.commands.app import run
 from inspector.commands.support.opening import Watch, session_with
+from inspector.commands.support.output import SCHEMA
 from inspector.session import leaving
 from inspector.session.live import LiveSession
 from inspector.vocabulary import Level
@@ -84,6 +85,7 @@ def test_json_says_what_became_of_it(target: Target) -> None:
     bring_agent(target.pid, Method.INJECT)
     done = run_command("detach", target.pid, "--json")
     assert done.json == {
+        "schema": SCHEMA,
         "pid": target.pid,
         "detached": True,
         "reason": None,

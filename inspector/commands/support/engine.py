@@ -103,7 +103,7 @@ def engine_error(error: BaseException) -> str:
 
 def _load(connection: Any, table: SqlTable, asked: Questioned) -> None:
     """Make the table and put all rows into it at once, as columns."""
-    columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns.items())
+    columns = ", ".join(f'"{each.name}" {each.kind}' for each in table.columns)
     connection.execute(f"create table {table.name} ({columns})")
     values = {name: _objects(each) for name, each in table.values(asked).items()}
     if any(map(len, values.values())):
