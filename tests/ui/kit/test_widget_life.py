@@ -13,6 +13,6 @@ from tests.helpers.widget_life import what_is_left
 
 def test_a_part_that_is_still_referred_to_is_left(qapp: Any) -> None:
     strip: list[QWidget] = [VitalSigns(LIGHT)]
-    kept = part(strip[0], "Births", VitalCell)
+    kept = part(strip[0], "Born", VitalCell)
     assert "VitalCell" in what_is_left(strip)
     del kept
