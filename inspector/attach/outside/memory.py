@@ -210,12 +210,16 @@ def in_swap(pagemap: Path, places: Iterable[int]) -> set[int]:
 
 
 def _pieces(ranges: Sequence[MappedRange]) -> list[tuple[int, int]]:
-    """Ranges cut so that none is longer than ``PIECE_BYTES``."""
-    return [
-        (low, min(low + PIECE_BYTES, each.high))
-        for each in ranges
-        for low in range(each.low, each.high, PIECE_BYTES)
-    ]
+    """Ranges cut so that none is longer than ``PIECE_BYTES``; each address is in one piece.
+
+    A map that changes while it is read may list an address twice.
+    """
+    pieces, upto = [], 0
+    for each in sorted(ranges, key=lambda each: each.low):
+        first = max(each.low, upto)
+        upto = max(each.high, upto)
+        pieces += [(low, min(low + PIECE_BYTES, upto)) for low in range(first, upto, PIECE_BYTES)]
+    return pieces
 
 
 def holds_objects(each: MappedRange) -> bool:

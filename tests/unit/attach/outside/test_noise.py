@@ -6,12 +6,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from inspector.attach.outside import heap
 from inspector.attach.outside import look as looking
 from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import (
@@ -21,6 +23,7 @@ from inspector.attach.outside.memory import (
     OutsideMemory,
     in_swap,
 )
+from inspector.attach.procfs import MappedRange, mappings
 from tests.helpers.outside import stepped
 from tests.helpers.packages import NoPackageError, package_folder
 from tests.helpers.targets import Target, start_target
@@ -90,6 +93,18 @@ def test_spoilt_memory_gives_what_is_left_or_one_error(
 def test_the_same_memory_unspoilt_gives_all(target: Target, extensions: Target) -> None:
     for each in (target, extensions):
         assert len(look(each.pid, with_stacks=False).rows) == 40
+
+
+def test_an_address_that_the_map_lists_twice_is_searched_once(
+    extensions: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overlapping(pid: int) -> list[MappedRange]:
+        found = mappings(pid)
+        assert found is not None
+        return [part for each in found for part in (each, replace(each, high=each.high + 4096))]
+
+    monkeypatch.setattr(heap, "mappings", overlapping)
+    assert len(look(extensions.pid, with_stacks=False).rows) == 40
 
 
 def test_more_than_a_sane_amount_is_never_asked_for(target: Target) -> None:
