@@ -19,7 +19,7 @@ from inspector.model import wording
 from inspector.model.change_facts import ChangeFacts
 from inspector.model.filter import Mask, quoted
 from inspector.model.marks import MarkedState
-from inspector.model.snapshot import Floats, Ints, Snapshot
+from inspector.model.snapshot import Floats, Ints, Snapshot, TypeRow
 from inspector.model.states import alive, pending
 from inspector.model.stored_table import (
     Coded,
@@ -30,7 +30,7 @@ from inspector.model.stored_table import (
     table_of,
 )
 from inspector.model.threads import filter_text
-from inspector.vocabulary import handle_text
+from inspector.vocabulary import handle_text, kind_named
 
 Codes: TypeAlias = tuple[Ints, Ints]
 RATE_SECS: Final = 2.0
@@ -72,6 +72,8 @@ class Named:
     type_name: str = ""
     site: str = ""
     filter: str = ""
+    type_index: int = 0
+    """The type; 0: several."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +121,7 @@ class Tally:
             inner.type_name or outer.type_name,
             inner.site or outer.site,
             " ".join(each for each in (outer.filter, inner.filter) if each),
+            inner.type_index or outer.type_index,
         )
 
 
@@ -310,18 +313,28 @@ def _oldest(at: Ints, births: Floats, rows: npt.NDArray[np.bool_], size: int) ->
 
 
 def type_title(snapshot: Snapshot, index: int) -> str:
-    """The name of a type; with its library where two types have one name."""
+    """The name of a type; where two types have one name, with the difference between them."""
     row = snapshot.types.get(index)
     if row is None or not row.name:
         return f"type {index}"
     twins = [each for each in snapshot.types.values() if each.name == row.name]
-    return row.name if len(twins) < 2 else f"{row.name} ({row.origin or handle_text(index)})"
+    if len(twins) < 2:
+        return row.name
+    siblings = [each for each in twins if each.origin == row.origin]
+    return f"{row.name} ({(row.origin if len(siblings) < 2 else _side(row)) or handle_text(index)})"
+
+
+def _side(row: TypeRow) -> str:
+    """The side of the boundary that a type's objects are of."""
+    kind = kind_named(row.kind)
+    return "call" if kind.is_call else "held by Rust" if kind.is_foreign else "Rust"
 
 
 def _type(facts: ChangeFacts, code: int) -> Named:
     row = facts.snapshot.types.get(code)
     name = row.name if row and row.name else f"type {code}"
-    return Named(f"t{code}", type_title(facts.snapshot, code), name, "", f"type:{quoted(name)}")
+    title = type_title(facts.snapshot, code)
+    return Named(f"t{code}", title, name, "", f"type:{quoted(name)}", code)
 
 
 def _site(facts: ChangeFacts, code: int) -> Named:

@@ -22,7 +22,7 @@ from inspector.model.change_trends import ChangeTrends
 from inspector.model.churn import Line
 from inspector.model.filter import Filter, Mask
 from inspector.model.findings.finding import Finding
-from inspector.model.snapshot import Floats, Ints, Snapshot, TargetState
+from inspector.model.snapshot import Floats, Snapshot, TargetState
 from inspector.model.states import alive, pending, state_words
 from inspector.vocabulary import handle_text
 
@@ -81,6 +81,8 @@ class ChangeRow:
     trend: Line = NO_LINE
     finding: Finding | None = None
     type_name: str = ""
+    type_index: int = 0
+    """The type; 0: several."""
     site: str = ""
     """The line that made the handles, ``""``: several, or not recorded."""
     filter: str = ""
@@ -170,7 +172,7 @@ def change_table(
     kept = _kept(snapshot, query.filter)
     live = alive(snapshot.handles)
     counted = tally(snapshot, query.group_by, kept=kept, mark=facts.baseline, facts=facts)
-    rows = sorted_rows(_Maker(facts, query, counted, kept).outer_rows(), query)
+    rows = sorted_rows(_Maker(facts, query, counted, kept, _types_found(facts)).outer_rows(), query)
     table = ChangeTable(
         facts,
         query,
@@ -211,6 +213,8 @@ class _Maker:
     query: ChangeQuery
     counted: Tally
     kept: Mask | None
+    found: Sequence[tuple[Finding, set[int]]]
+    """Each finding, and the types of its handles: two types may have one name."""
 
     def outer_rows(self) -> list[ChangeRow]:
         counted = self.counted
@@ -267,11 +271,20 @@ class _Maker:
             _smallest(counted.oldest_at[part]),
             int(counted.unseen[part].sum()),
             int(counted.pending[part].sum()),
-            finding=_finding_of(self.facts.findings, named, is_line=kind is RowKind.INNER),
+            finding=_finding_of(self._findings_on(named), named, is_line=kind is RowKind.INNER),
             type_name=named.type_name,
+            type_index=named.type_index,
             site=named.site,
             filter=_row_filter(named.filter, self.query.shows_dead),
         )
+
+    def _findings_on(self, named: Named) -> list[Finding]:
+        """The findings whose handles are of the row's type, or gone."""
+        return [
+            finding
+            for finding, types in self.found
+            if not types or not named.type_index or named.type_index in types
+        ]
 
     def _change(self, part: slice) -> float:
         """Not known without a baseline, and where the filter keeps only some of the handles."""
@@ -304,7 +317,11 @@ class _Maker:
         # handles of unknown birth are older than all handles of known birth
         rows = rows[np.argsort(np.where(np.isnan(births), -np.inf, births), kind="stable")]
         live, waits = alive(handles), pending(handles)
-        suspects = {each for finding in self.facts.findings for each in finding.handles}
+        suspects = {
+            handle: finding
+            for finding in reversed(self.facts.findings)
+            for handle in finding.handles
+        }
         found = [
             ChangeRow(
                 f"{parent}/h{int(handles.ids[row])}",
@@ -316,9 +333,7 @@ class _Maker:
                 waits=int(waits[row]),
                 handle=int(handles.ids[row]),
                 is_dead=not live[row],
-                finding=self.facts.findings[0]
-                if int(handles.ids[row]) in suspects and self.facts.findings
-                else None,
+                finding=suspects.get(int(handles.ids[row])),
             )
             for row in rows[:MOST_HANDLES].tolist()
         ]
@@ -353,6 +368,14 @@ def _smallest(values: Floats) -> float:
     return float(known.min()) if len(known) else math.nan
 
 
+def _types_found(facts: ChangeFacts) -> list[tuple[Finding, set[int]]]:
+    handles = facts.snapshot.handles
+    return [
+        (each, set(handles.types[np.isin(handles.ids, np.array(each.handles, np.uint64))].tolist()))
+        for each in facts.findings
+    ]
+
+
 def _finding_of(findings: Sequence[Finding], named: Named, *, is_line: bool) -> Finding | None:
     """The first suspect about the type and line; about a type: about any of its lines."""
     name, site = named.type_name, named.site
@@ -365,23 +388,3 @@ def _finding_of(findings: Sequence[Finding], named: Named, *, is_line: bool) -> 
         if not site and not is_line and finding.subject.startswith(f"{name} from "):
             return finding
     return None
-
-
-def oldest_survivors(
-    snapshot: Snapshot, row: ChangeRow, since: float, limit: int
-) -> tuple[tuple[int, ...], int]:
-    """The oldest live handles of a row that were born after ``since``, and how many there are.
-
-    If none was born since, the oldest of all.
-    """
-    handles = snapshot.handles
-    names = [index for index, each in snapshot.types.items() if each.name == row.type_name]
-    inside = alive(handles) & np.isin(handles.types, names)
-    if row.site:
-        sites = [index for index, each in snapshot.sites.items() if each.short() == row.site]
-        inside &= np.isin(handles.created_sites, sites)
-    with np.errstate(invalid="ignore"):
-        newer = inside & (handles.created_at > since)
-    rows: Ints = np.flatnonzero(newer if newer.any() else inside)
-    rows = rows[np.argsort(handles.created_at[rows], kind="stable")]
-    return tuple(int(each) for each in handles.ids[rows[:limit]]), len(rows)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from types import MappingProxyType
 
 from inspector.model.change_facts import ChangeFacts
 from inspector.model.change_groups import GroupBy
@@ -11,15 +13,17 @@ from inspector.model.changes import (
     ChangeTable,
     RowKind,
     change_table,
-    oldest_survivors,
 )
 from inspector.model.filter import parse
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.marks import mark_now
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.survivors import oldest_survivors
 from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import T0, Row, snapshot_of, with_state
 
+FOREIGN = "uniffi_foreign"
+LEAKED = Row(5).id
 BEFORE = snapshot_of([Row(1), Row(2), Row(3, "Journal", site=2)], at=T0)
 AFTER = snapshot_of(
     [
@@ -169,3 +173,47 @@ def test_the_oldest_survivors_are_those_born_since_the_baseline() -> None:
     row = table_of(AFTER).rows[0]
     handles, count = oldest_survivors(AFTER, row, T0, 2)
     assert (handles, count) == ((Row(4).id, Row(5).id), 5)
+
+
+def twins() -> Snapshot:
+    """A type of Rust objects, and one of Python objects that Rust holds, of one name."""
+    found = snapshot_of(
+        [
+            *(Row(slot, age_secs=5, site=3) for slot in range(4, 9)),
+            Row(9, "Journal", site=3, age_secs=5),
+        ],
+        at=T0 + 30,
+    )
+    types = {
+        index: replace(each, name="Keys", kind="uniffi" if each.name == "TodoItem" else FOREIGN)
+        for index, each in found.types.items()
+    }
+    return replace(found, types=MappingProxyType(types))
+
+
+def test_types_of_one_name_have_rows_titles_findings_and_survivors_of_their_own() -> None:
+    snapshot = twins()
+    suspect = Finding(
+        "leak-suspect", Verdict.SUSPECT, "Keys grow", "Keys from sync.py:88 sync", handles=(LEAKED,)
+    )
+    rows = {row.title: row for row in table_of(snapshot, findings=(suspect,)).rows}
+    assert sorted(rows) == ["Keys (Rust)", "Keys (held by Rust)"]
+    assert rows["Keys (Rust)"].finding is suspect
+    assert rows["Keys (held by Rust)"].finding is None
+    assert {row.finding for row in rows["Keys (held by Rust)"].children} == {None}
+    assert oldest_survivors(snapshot, rows["Keys (held by Rust)"], T0, 9) == ((Row(9).id,), 1)
+
+
+def test_a_handle_in_the_list_has_the_finding_that_names_it() -> None:
+    first, second = (
+        Finding("r", Verdict.SUSPECT, name, f"{name} from sync.py:88 sync", handles=(Row(at).id,))
+        for name, at in (("Journal", 9), ("TodoItem", 5))
+    )
+    key = table_of(AFTER).rows[0].children[0].key
+    query = ChangeQuery(opened=frozenset({key}))
+    (row,) = [
+        row
+        for row in table_of(AFTER, query, findings=(first, second)).rows[0].children[0].children
+        if row.handle == Row(5).id
+    ]
+    assert row.finding is second
