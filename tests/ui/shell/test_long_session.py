@@ -107,11 +107,18 @@ class Day:
             self._session.publish_vitals(make_vitals(at - past_secs, created, released))
         self._session.publish(self._snapshot(step, at))
         QApplication.processEvents()
+        self._read_events()
         for _ in range(3):
             self._window.marks.mark_now()
         if step % 10 == 0:
             self._window.workbench.open_pane(PANES_IN_TURN[step // 10 % len(PANES_IN_TURN)])
             self._settle()
+
+    def _read_events(self) -> None:
+        """Each step's events, however long the step takes: the feed's own pace is by the clock."""
+        feed = self._window.feed
+        feed.refresh()
+        self._qtbot.waitUntil(lambda: not feed.is_reading, timeout=30_000)
 
     def _snapshot(self, step: int, at: float) -> Snapshot:
         rows = [
