@@ -126,7 +126,7 @@ def test_a_method_that_waits_for_its_owner_is_pending_with_the_deadline_that_was
             qtbot,
             lambda: [each[1].endswith((" s", " min")) for each in pending_shown(window)] == [True],
         )
-        assert pending_shown(window)[0][0].startswith("Its owner MainThread has not ")
+        assert pending_shown(window)[0][0].startswith("Only thread MainThread may close it")
         assert "taken back" in dialog.note.text()
         assert target.ask("drain") == 1
         wait(qtbot, lambda: resource(window, handle) is Resource.CLOSED)
