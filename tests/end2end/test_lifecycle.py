@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from inspector.commands.support.output import SCHEMA
 from inspector.vocabulary import handle_text
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import start_target
@@ -85,7 +86,10 @@ def test_acts_of_viewers_are_in_the_audit_log_with_who_and_what_came_of_them(
         run_command("close", target.pid, handle_text(journal))
         run_command("gc", target.pid)
         drained = run_command("drain", target.pid, "--json")
-        assert (drained.status, drained.json) == (0, {"ran": 0, "still_pending": 0})
+        assert (drained.status, drained.json) == (
+            0,
+            {"schema": SCHEMA, "ran": 0, "still_pending": 0},
+        )
         report = run_command("audit", target.pid, "--json").json
         assert [(act["op"], act["outcome"]) for act in report["acts"]] == [
             ("close", "done"),
