@@ -81,6 +81,12 @@ class Declaration:
     """It comes with the tool; what it runs was looked through."""
 
     @property
+    def read(self) -> frozenset[str]:
+        """The attributes of an instance that are read or called to know its handle and its end."""
+        paths = (self.handle, None if self.released is None else self.released.path)
+        return frozenset(path.steps[0][0] for path in paths if path is not None and path.steps)
+
+    @property
     def code(self) -> tuple[str, ...]:
         """The code that a declaration makes the program run, as declared.
 

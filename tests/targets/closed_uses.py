@@ -115,7 +115,7 @@ if __name__ == "__main__":
     Path(sys.argv[1]).write_text(DECLARED)
     os.environ["ARC_INSPECTOR_ADAPTERS"] = sys.argv[1]
     before = attributes()
-    segment = agent.start("history")
+    segment = agent.start("stacks")
     steps = (make, close, leave, use, reopen)
     serve(
         {step.__name__: step for step in steps}

@@ -1,9 +1,10 @@
 """Uses of declared objects after their close.
 
-From level *history* on the public methods of a declared class are hooked, where its attributes can
-be set. A closer that ends the row of its object has closed it; a later call of another method, from
-a line that is not the package's own, is a use after close. Closers that are awaited, and methods of
-classes whose attributes cannot be set, are not seen. Calls come from the program's threads.
+At level *stacks* the public methods of a declared class are hooked, where its attributes can be
+set: below, calls of methods cost nothing. A closer that ends the row of its object has closed it; a
+later call of another method, from a line that is not the package's own, is a use after close.
+Closers that are awaited, and methods of classes whose attributes cannot be set, are not seen. Calls
+come from the program's threads.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class DeclaredUses:
         self._is_set = False
 
     def follow(self, level: int) -> None:
-        """Set the hooks at *history* and above; undo them below."""
-        is_wanted = level >= Level.HISTORY and bool(self._declaration.close)
+        """Set the hooks at *stacks*; undo them below."""
+        is_wanted = level >= Level.STACKS and bool(self._declaration.close)
         if is_wanted and not self._is_set and is_mutable(self._cls):
             for name in self._closers():
                 self._replace(name, self._closing)
@@ -74,8 +75,13 @@ class DeclaredUses:
         return [name for name in names if _is_method(static_attribute(self._cls, name))]
 
     def _methods(self) -> list[str]:
-        """The public methods that neither close nor open."""
-        left_out = {*self._declaration.closers, *self._declaration.watch}
+        """The public methods that neither close nor open.
+
+        Methods that the declaration reads stay as they are: an ending instance is asked through
+        them only where no Python code runs.
+        """
+        declared = self._declaration
+        left_out = {*declared.closers, *declared.watch, *declared.read}
         names = dict.fromkeys(
             name for each in self._cls.__mro__ if each is not object for name in vars(each)
         )
