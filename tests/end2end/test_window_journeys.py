@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,8 @@ def test_what_came_between_two_moments_is_a_key_and_a_choice(
     leaking: MainWindow, gateway: Target, qtbot: QtBot
 ) -> None:
     gateway.ask("calm")
+    calm_at = time.time()
+    wait(qtbot, lambda: leaking.attachment.shown.taken_at > calm_at)  # a mark is of what is shown
     qtbot.keyClick(leaking.workbench.handles.changes, Qt.Key.Key_M)
     wait(qtbot, lambda: len(leaking.marks.marks) == 1)
     wait(qtbot, lambda: leaking.toolbar.baseline.count() == 2)
