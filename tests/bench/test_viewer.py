@@ -18,6 +18,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QTableView
 
 from inspector.commands.support.offscreen import OffscreenWindow
+from inspector.model.change_groups import GroupBy
 from inspector.model.grouping import arrange, hold
 from inspector.model.snapshot import Snapshot
 from inspector.vocabulary import handle_text
@@ -41,11 +42,11 @@ def millis(times: list[float]) -> float:
 
 def first_table_secs(target: Target) -> tuple[float, OffscreenWindow]:
     offscreen = OffscreenWindow()
-    model = offscreen.window.workbench.handles.model
+    view = offscreen.window.workbench.handles.changes
     began = time.perf_counter()
     offscreen.attach(target.pid)
-    offscreen.wait(lambda: model.rowCount() > 0, "the table")
-    offscreen.window.workbench.handles.table.viewport().repaint()
+    offscreen.wait(lambda: view.changes.rowCount() > 0, "the table")
+    view.viewport().repaint()
     return time.perf_counter() - began, offscreen
 
 
@@ -102,6 +103,9 @@ def test_a_refresh_of_the_table_takes_a_hundredth_of_filling_a_ready_made_model(
 ) -> None:
     _, offscreen = first_table_secs(crowded)
     with offscreen:
+        pane = offscreen.window.workbench.handles
+        pane.group_by(GroupBy.NONE)
+        offscreen.wait(lambda: pane.model.rowCount() > 0, "the list of handles")
         before = offscreen.wait_settled()
         crowded.ask("many 500")
         offscreen.wait(
@@ -110,7 +114,6 @@ def test_a_refresh_of_the_table_takes_a_hundredth_of_filling_a_ready_made_model(
         )
         after = offscreen.wait_settled()
         offscreen.window.attachment.set_paused(True)
-        pane = offscreen.window.workbench.handles
         first = arrange(before, pane.query)
         turns = itertools.cycle((hold(first, after, pane.query), first))
 
