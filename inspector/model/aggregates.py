@@ -1,8 +1,8 @@
 """Handles counted by type and by the line that made them.
 
 A table of these counts is small when the table of handles is large: a program makes handles in
-some hundred lines. The window's table of change, findings and exports read the counts from here.
-Any thread.
+some hundred lines. The tests and the benchmark of the native store compare with these counts; the
+window's table of change has groupings of its own (``change_groups``). Any thread.
 """
 
 from __future__ import annotations
