@@ -103,7 +103,7 @@ def state_of(
 ) -> MarkedState:
     """The state that a word of the command line names. Raises ``InspectorError``.
 
-    Of a session file without a moment the first state as A, the last as B. ``seen`` gets its
+    A session file without a moment gives its first state as A, its last as B. ``seen`` gets its
     snapshot.
     """
     snapshot, name = _snapshot_of(source, is_first=is_first)

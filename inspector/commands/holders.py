@@ -58,7 +58,7 @@ def holders(
 ) -> None:
     """Print what holds the object of a handle: the count equation, native holders, paths to roots.
 
-    Of a file only the equation is known.
+    A file tells only the equation.
     """
     wanted = parse_handle(handle)
     with opened_source(source) as (session, snapshot):

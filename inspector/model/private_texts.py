@@ -180,7 +180,7 @@ class Texts:
         return _IN_URL.sub(SECRET, text)
 
     def _shortened(self, path: str) -> str:
-        """Of a path the part that tells nothing private: below the project or a library folder."""
+        """The part of a path that tells nothing private: below the project or a library folder."""
         if path.split("/", 2)[1] in _PUBLIC_ROOTS:
             return path
         for folder in (*INSTALLED, *STANDARD):

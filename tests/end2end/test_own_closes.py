@@ -88,7 +88,7 @@ def test_the_owner_thread_runs_the_method_when_it_drains(tmp_path: Path) -> None
 
 def test_the_method_runs_after_the_call_in_flight(tmp_path: Path) -> None:
     def outcome(target: Target, connection: ControlConnection, millis: int) -> str:
-        """Of a close beside a call that takes so long."""
+        """The outcome of a close beside a call that takes so long."""
         path = tmp_path / f"{millis}.txt"
         handle = target.ask(f"journal {millis} {path} good")
         target.ask(f"slow {millis} {millis}")

@@ -25,7 +25,7 @@ from inspector.attach.pyo3_libraries import Pyo3Library, pyo3_library
 
 LONGEST_NAME_BYTES: Final = 512
 MOST_DEPTH: Final = 64
-"""Of classes derived from each other."""
+"""Depth of classes derived from each other."""
 NOTHING: Final = np.empty(0, np.uint64)
 NO_MODULE: Final = ("", "builtins")
 """PyO3's default when the author names none."""
@@ -56,7 +56,7 @@ class Living:
 def living_extensions(
     objects: Objects, heap: Heap, classes: Classes, notes: list[str]
 ) -> list[Living]:
-    """What lives of PyO3's classes, by class, without the classes of constants.
+    """The living instances of PyO3's classes, by class, without the classes of constants.
 
     Adds a note for these. One search through the memory when there is such a class, else none.
     Raises ``OutsideError`` when the process has ended.

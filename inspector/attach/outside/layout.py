@@ -104,7 +104,7 @@ class Layout:
     tuple_items: int = 24
     """First item of a tuple; 3.14 has its hash before."""
     pool_bytes: int = 16 << 10
-    """Of the interpreter's own allocator for small objects."""
+    """Size of a pool of the interpreter's own allocator for small objects."""
 
 
 LAYOUTS: Final = {

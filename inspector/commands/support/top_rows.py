@@ -18,7 +18,7 @@ from inspector.model.wording import UNKNOWN_TEXT, age, number, rate
 from inspector.vocabulary import handle_text
 
 MOST_ROWS: Final = 200
-"""Of each table; nobody reads more, and the head says the number."""
+"""Rows of each table; nobody reads more, and the head says the number."""
 TYPE_TITLES: Final = ("Type", "Live", "Change", "Born/s", "Died/s", "Pending")
 PENDING_TITLES: Final = ("Handle", "Type", "Age", "Reason", "Waits for")
 FINDING_TITLES: Final = ("Verdict", "Rule", "Finding")

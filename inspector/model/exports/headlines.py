@@ -34,7 +34,7 @@ def moment(at: float) -> str:
 
 
 def losses(snapshot: Snapshot) -> list[str]:
-    """What was lost, refused, or could not be looked at: a sentence each."""
+    """The losses, refusals and unread parts: a sentence each."""
     lines = [
         f"{title}: " + ", ".join(f"{number(each.count)} {each.what}" for each in counted)
         for title, counted in (

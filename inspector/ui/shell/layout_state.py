@@ -10,7 +10,7 @@ from inspector.ui.shell.pane_list import LAYOUT_VERSION
 
 @dataclass(frozen=True, slots=True)
 class LayoutState:
-    """What a person arranged."""
+    """The arrangement that a person made."""
 
     drawer: str
     """Key of the open pane; ``""``: the drawer is closed."""

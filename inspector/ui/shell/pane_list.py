@@ -41,7 +41,7 @@ from inspector.ui.shell.actions import Actions
 
 
 class Place(Enum):
-    """Where a pane lies."""
+    """The place of a pane."""
 
     TIMELINE = "above the table"
     SIDE = "right of the table"

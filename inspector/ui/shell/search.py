@@ -23,7 +23,7 @@ MOST: Final = 8
 
 
 class HitKind(StrEnum):
-    """What a hit is, as it stands at the right of its line."""
+    """The kind of a hit, as it stands at the right of its line."""
 
     TYPE = "type"
     HANDLE = "handle"

@@ -38,7 +38,7 @@ EVENTS_A_STEP = KEPT_EVENTS // 16
 MARKS_A_STEP = TIMELINE_MARKS.most // 20
 LIVE_ROWS = 40
 MAY_GROW_BYTES = 256 << 10
-"""Of small things that come and go, over eight hours; a leak of 1 kB a step is 480 kB."""
+"""Room for small things that come and go, over eight hours; a leak of 1 kB a step is 480 kB."""
 
 
 class BusySession(FakeSession):

@@ -27,7 +27,7 @@ pub struct TraitCounts {
     pub outer: i32,
 }
 
-/// What outer `Arc`s add to an object's counts.
+/// The part of an object's counts that outer `Arc`s add.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Beyond {
     /// References of the outer `Arc`s beyond one each.

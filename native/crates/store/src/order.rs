@@ -281,7 +281,7 @@ fn hold(
 /// Arrived rows that a sort would put above a live row before them. Dead rows are on their way
 /// down and do not count.
 fn arrivals(table: &HandleTable, question: &Question<'_>, order: &HandleOrder) -> u64 {
-    /// Of a dead row: less than the word of any number.
+    /// The word of a dead row: less than the word of any number.
     const DEAD: u64 = 0;
     if !order.arrived.contains(&1) {
         return 0;

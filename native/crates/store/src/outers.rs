@@ -63,7 +63,7 @@ impl Outers {
         self.counts.get(&row.data).copied().unwrap_or(-1)
     }
 
-    /// What outer `Arc`s add to the counts of the object called `name`.
+    /// The part that outer `Arc`s add to the counts of the object called `name`.
     pub fn beyond(&self, name: u64) -> Beyond {
         self.beyond.get(&name).copied().unwrap_or_default()
     }
