@@ -36,7 +36,7 @@ def target() -> Iterator[Target]:
 
 def lasting(traces: Traces) -> Traces:
     """The traces that must be as before; of the memory, loaded code stays."""
-    return dataclasses.replace(traces, mappings=0, size_bytes=0, resident_bytes=0)
+    return dataclasses.replace(traces, mappings=0, writable_bytes=0, resident_bytes=0)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -107,7 +107,7 @@ def test_attaching_and_detaching_again_and_again_leaves_no_more_than_the_first_t
     later = again(6)
     assert lasting(later) == lasting(first)
     assert later.mappings <= first.mappings + 8
-    assert later.size_bytes <= first.size_bytes + (16 << 20)
+    assert later.writable_bytes <= first.writable_bytes + (16 << 20)
 
 
 def test_where_there_is_no_agent_it_says_so(target: Target) -> None:

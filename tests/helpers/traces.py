@@ -27,7 +27,9 @@ class Traces:
     shared: frozenset[str]
     """Files that are mapped to be shared."""
     mappings: int
-    size_bytes: int
+    writable_bytes: int
+    """Private memory that may be written. Address space that is only reserved costs nothing and is
+    not counted: the C library reserves 64 MB when two threads first allocate at once."""
     resident_bytes: int
 
 
@@ -44,7 +46,7 @@ def traces_of(pid: int) -> Traces:
         ),
         shared=frozenset(each.path for each in mapped if each.flags.endswith("s")),
         mappings=len(mapped),
-        size_bytes=_bytes(status["VmSize"]),
+        writable_bytes=_bytes(status["VmData"]),
         resident_bytes=_bytes(status["VmRSS"]),
     )
 
