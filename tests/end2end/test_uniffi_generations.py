@@ -133,11 +133,9 @@ def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps_alive(
             if not is_early:
                 target.ask("call_slowly c")
             method = METHODS[package]
-            snapshot = watch.until(calls, [method])
-            (call,), (held,) = (
-                rows_of(snapshot, method),
-                rows_of(snapshot, method.partition(".")[0]),
-            )
+            owner = method.partition(".")[0]
+            snapshot = watch.until(beside(calls, owner), ([method], 1))
+            (call,), (held,) = rows_of(snapshot, method), rows_of(snapshot, owner)
             assert snapshot.handles.addresses[call] == snapshot.handles.addresses[held]
             site = snapshot.sites[int(snapshot.handles.created_sites[call])]
             assert site.short().startswith("generation_steps.py:"), site
@@ -158,6 +156,17 @@ def rows_of(snapshot: Snapshot, type_name: str) -> list[int]:
         if handles.references[row] == 1
         and snapshot.types[int(handles.types[row])].name == type_name
     ]
+
+
+def beside(
+    look: Callable[[Snapshot], list[str]], owner: str
+) -> Callable[[Snapshot], tuple[list[str], int]]:
+    """The names that ``look`` sees, and the number of live rows of the objects they belong to.
+
+    A call that is under way when the agent comes and its object are found one after the other; a
+    snapshot may be taken in between.
+    """
+    return lambda snapshot: (look(snapshot), len(rows_of(snapshot, owner)))
 
 
 @contextmanager
@@ -181,7 +190,7 @@ def test_a_call_of_python_that_rust_awaits_is_a_row_beside_its_object(
     """``is_early``: the call began before the agent."""
     with awaiting_program(package, is_early=is_early) as (target, watch):
         method = "Signer.get_public_key" if "==" in package else "Signer.get_public_key_async"
-        snapshot = watch.until(futures, [method])
+        snapshot = watch.until(beside(futures, "Signer"), ([method], 1))
         (future,), (signer,) = rows_of(snapshot, method), rows_of(snapshot, "Signer")
         assert snapshot.handles.addresses[future] == snapshot.handles.addresses[signer]
         assert snapshot.handles.proxies[signer] == 1
