@@ -14,8 +14,9 @@ import numpy as np
 from inspector.model.changes import NO_LINE, ChangeRow, ChangeTable, walk
 from inspector.model.churn import Line
 from inspector.model.findings.finding import Finding
-from inspector.model.pending import PendingCloses, is_closing, thread_name
+from inspector.model.pending import PendingCloses, is_closing
 from inspector.model.snapshot import Frame, Snapshot, TargetState, ThreadStack
+from inspector.model.wait_chain import standing_frame, threads_awaited
 from inspector.model.wording import age, duration, rate
 from inspector.vocabulary import Resource, handle_text
 
@@ -103,16 +104,19 @@ class Stuck:
     """Pending closes."""
 
 
-def stuck_of(snapshot: Snapshot, closes: PendingCloses, now: float) -> Stuck:
+def stuck_of(
+    snapshot: Snapshot, closes: PendingCloses, now: float, read_at: float = math.nan
+) -> Stuck:
     """The longest wait: a hung thread, or the oldest pending close.
 
-    ``now``: the target's time, seconds since the Unix epoch.
+    ``now``: the target's time, seconds since the Unix epoch. ``read_at``: when the snapshot's
+    stacks were read; ``nan``: with the snapshot.
     """
     target = snapshot.target
     if target.state is TargetState.HUNG:
         return _hung(snapshot, len(closes))
     if len(closes):
-        return _oldest_close(snapshot, closes, now)
+        return _oldest_close(snapshot, closes, now, read_at)
     if target.state is not TargetState.LIVE:
         return Stuck(f"The target is {target.state.value}")
     if target.from_outside:
@@ -144,35 +148,42 @@ def _doing(stack: ThreadStack) -> str:
     return f"Thread {stack.name or stack.tid}{holds}"
 
 
-def _oldest_close(snapshot: Snapshot, closes: PendingCloses, now: float) -> Stuck:
+def _oldest_close(snapshot: Snapshot, closes: PendingCloses, now: float, read_at: float) -> Stuck:
     handle, since = int(closes.ids[0]), float(closes.since[0])
     waits = "" if math.isnan(since) else f" for {age(now - since)}"
     more = f" · {len(closes) - 1:,} more" if len(closes) > 1 else ""
     name = closes.type_name(0)
     verb = "runs" if is_closing(name) else "waits to close"
     first = f"{name} {handle_text(handle)} {verb}{waits}{more}"
-    second, frame = closes.reason(0), None
-    if closes.resource(0) is Resource.WAITING_OWNER:
-        second, frame = owner_sentence(snapshot, closes)
+    seen_secs = now - read_at
+    second, frame = thread_sentence(snapshot, closes, seen_secs=seen_secs)
     ended = int(closes.stuck[1:].sum())
     if ended:
         second += f" · {ended:,} more for a thread that has ended: a drain runs them"
     return Stuck(first, second, True, handle, frame, len(closes))
 
 
-def owner_sentence(
-    snapshot: Snapshot, closes: PendingCloses, row: int = 0
+def thread_sentence(
+    snapshot: Snapshot, closes: PendingCloses, row: int = 0, *, seen_secs: float = math.nan
 ) -> tuple[str, Frame | None]:
-    """Which thread alone may close, and where it is; with the line where it waits, if known."""
-    owner = closes.waits_for(row)
-    if owner is None or not owner.alive:
-        return closes.reason(row), None
-    name = thread_name(snapshot, owner.index)
-    stack = next((each for each in snapshot.stacks if each.tid == owner.tid), None)
-    if stack is None or not stack.frames:
-        return f"Only thread {name} may close it", None
-    frame = stack.frames[0]
-    return f"Only thread {name} may close it. It is in {frame.function}, {_place(frame)}", frame
+    """The obstacle of a close, and the place of the thread that it waits for, with its line.
+
+    ``seen_secs``: the age of the snapshot's stacks; ``nan``: they are as old as the snapshot.
+    """
+    threads = threads_awaited(snapshot, closes, row)
+    is_owner = closes.resource(row) is Resource.WAITING_OWNER
+    reason = closes.reason(row)
+    if is_owner and threads:
+        reason = f"Only thread {threads[0].label} may close it"
+    stack = next((each for each in snapshot.stacks if threads and each.tid == threads[0].tid), None)
+    stands = standing_frame(stack) if stack is not None else None
+    if stands is None:
+        return reason, None
+    where, frame = stands
+    name = "It" if is_owner else threads[0].label
+    if math.isnan(seen_secs):
+        return f"{reason}. {name} is in {where}, {_place(frame)}", frame
+    return f"{reason}. {name} was in {where}, {_place(frame)}, {age(seen_secs)} ago", frame
 
 
 def _place(frame: Frame) -> str:

@@ -12,6 +12,7 @@ from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.stack_reading import StackReading
 from inspector.session.protocol import (
     AuditLog,
     Capabilities,
@@ -115,6 +116,10 @@ class FixedSession:
         return self._refuse()
 
     def audit(self) -> Future[AuditLog]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
+    def stacks(self) -> Future[StackReading]:
         """Fails with ``ControlError``."""
         return self._refuse()
 

@@ -30,6 +30,7 @@ from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.pending import is_close_of_adapter
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.stack_reading import StackReading
 from inspector.session.adapter_answers import adapter_report
 from inspector.session.answers import (
     audit_log,
@@ -58,6 +59,7 @@ from inspector.session.protocol import (
 from inspector.session.searching import SEARCH_SECS, Search
 from inspector.session.segment_watcher import SegmentWatcher
 from inspector.session.subscribers import Subscribers
+from inspector.session.thread_looks import read_stacks
 from inspector.vocabulary import Level, operation_named
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import declaration_value
@@ -247,6 +249,10 @@ class LiveSession:
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
         """The events after ``after``, also of a target that has ended."""
         return self._submit(lambda: self._events.read(after))
+
+    def stacks(self) -> Future[StackReading]:
+        """The stacks of all threads now; the target is not asked."""
+        return self._submit(lambda: read_stacks(self._pid, self._latest))
 
     def remove_agent(self) -> Future[str]:
         """Remove an agent that a viewer brought in, while no other viewer needs it.

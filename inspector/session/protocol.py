@@ -15,6 +15,7 @@ from inspector.model.events import EventBatch, EventCursor
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Floats, Snapshot, Vitals
+from inspector.model.stack_reading import StackReading
 from inspector.session.searching import Search
 from inspector.vocabulary import Level
 
@@ -207,6 +208,12 @@ class Session(Protocol):
 
     def audit(self) -> Future[AuditLog]:
         """The acts of viewers on the target."""
+
+    def stacks(self) -> Future[StackReading]:
+        """The stacks of all threads now, read from outside: the target runs on.
+
+        Fails when the process cannot be read.
+        """
 
     def remove_agent(self) -> Future[str]:
         """Remove an agent that a viewer brought in, while no other viewer needs it.

@@ -17,7 +17,16 @@ from inspector.session.protocol import Session, SessionListener
 
 Answer = TypeVar("Answer")
 _ANSWERS: Final = frozenset(
-    {"native_holders", "retainers", "cycles", "coverage", "notices", "preview_close", "audit"}
+    {
+        "native_holders",
+        "retainers",
+        "cycles",
+        "coverage",
+        "notices",
+        "preview_close",
+        "audit",
+        "stacks",
+    }
 )
 """Questions whose answers have texts of the target."""
 

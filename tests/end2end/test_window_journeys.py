@@ -130,11 +130,23 @@ def test_a_close_that_waits_is_named_without_a_click_and_its_chain_is_one_away(
         target.ask("close 2")
         stuck = window.verdict.stuck
         wait(qtbot, lambda: "waits to close" in text_of(stuck, "What waits"))
-        wait(qtbot, lambda: "Only thread owner-2 may close it" in stuck.second.accessibleName())
+        wait(qtbot, lambda: "todo.py:" in stuck.second.accessibleName())
+        assert stuck.second.accessibleName().startswith(
+            "Only thread owner-2 may close it. It was in _run, todo.py:"
+        )
         assert person.clicks == 0
         person.click(button(stuck, "Show what waits"))
         assert window.workbench.drawer.current == "pending"
         assert window.workbench.side.is_open
+        chain = window.workbench.pending.chain
+        wait(qtbot, lambda: len(chain.texts()) > 4)
+        roles = [role for role, _ in chain.texts()]
+        assert roles[:4] == ["Close", "Asked by", "Thread", "Waits"]
+        texts = dict(reversed(chain.texts()))
+        assert texts["Thread"].startswith("owner-2 (")
+        assert texts["Waits"] == "waits on a lock"
+        assert texts["Is at"].startswith("todo.py:")
+        assert text_of(chain, "Age of the stacks").startswith("Stacks: Read ")
         assert person.clicks == 1
         target.ask("visit 2")
         wait(qtbot, lambda: text_of(stuck, "What waits") == "Nothing waits to close")

@@ -12,6 +12,7 @@ from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Snapshot, Vitals
+from inspector.model.stack_reading import StackReading
 from inspector.session.protocol import (
     AuditLog,
     Capabilities,
@@ -49,6 +50,7 @@ class FakeSession:
         self.cycle_requests: list[tuple[int, Search, Future[CycleReport]]] = []
         self.type_level_requests: list[tuple[int, Level | None, Future[None]]] = []
         self.coverage_requests: list[Future[Coverage]] = []
+        self.stack_requests: list[Future[StackReading]] = []
         self.removals: list[Future[str]] = []
         self.ended = False
         self._latest = snapshot
@@ -134,6 +136,10 @@ class FakeSession:
     def audit(self) -> Future[AuditLog]:
         self.audits.append(Future())
         return self.audits[-1]
+
+    def stacks(self) -> Future[StackReading]:
+        self.stack_requests.append(Future())
+        return self.stack_requests[-1]
 
     def remove_agent(self) -> Future[str]:
         self.removals.append(Future())

@@ -69,6 +69,13 @@ SPECS: Final = (
         "Shift+C",
         "Close every open resource that the filter shows; shows the plan first",
     ),
+    Spec(
+        "stacks",
+        "Read stacks",
+        "stack",
+        "T",
+        "Show where each thread is now, read from outside: the target runs on",
+    ),
     Spec("drain", "Drain now", "drain", "", "Run the pending closes that nothing blocks any more"),
     Spec(
         "take_back",
@@ -253,6 +260,7 @@ def _blocked(now: Situation, what: Chosen) -> dict[str, str]:
         "next_suspect": unseen,
         "previous_suspect": unseen,
         "record": still,
+        "stacks": still,
         "arm": unable,
         "gc": acting,
         "close": acting or chosen,

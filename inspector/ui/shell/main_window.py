@@ -95,6 +95,7 @@ class MainWindow(WindowParts):
                 "close": self.selection_actions.close,
                 "close_shown": self.selection_actions.close_shown,
                 "drain": self.target_actions.drain,
+                "stacks": self._read_stacks,
                 "take_back": self.selection_actions.take_back,
                 "audit": lambda: self.workbench.open_pane("audit"),
                 "screenshot": self.take_screenshot,
@@ -330,6 +331,13 @@ class MainWindow(WindowParts):
         """A window in a process of its own, so that no target waits for another's."""
         if not open_another():
             self._tell("No other window could be started", "alarm")
+
+    def _read_stacks(self) -> None:
+        """In the pane *Stuck* if that is shown, else on the page of stacks."""
+        drawer = self.workbench.drawer
+        if not (drawer.is_open and drawer.current == "pending"):
+            self.workbench.show_stacks()
+        self.stacks.read()
 
     def _quit(self) -> None:
         self.close()

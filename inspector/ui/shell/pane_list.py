@@ -36,6 +36,7 @@ from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.findings_watch import FindingsWatch
 from inspector.ui.session.holder_questions import HolderQuestions
 from inspector.ui.session.mark_book import MarkBook
+from inspector.ui.session.stack_watch import StackWatch
 from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.actions import Actions
 
@@ -65,6 +66,7 @@ class PaneParts:
     findings: FindingsWatch
     marks: MarkBook
     changes: ChangeWatch
+    stacks: StackWatch
     colors: TypeColors
 
 
@@ -102,14 +104,23 @@ def _cycles_pane(parts: PaneParts) -> PaneBase:
 
 
 def _pending_pane(parts: PaneParts) -> PaneBase:
-    return PendingPane(parts.theme, (parts.actions["drain"], parts.actions["take_back"]))
+    return PendingPane(
+        parts.theme,
+        (parts.actions["drain"], parts.actions["take_back"]),
+        stacks=parts.stacks,
+    )
 
 
 PANES: Final = (
     PaneSpec("timeline", "Timeline", Place.TIMELINE, _timeline_pane),
     PaneSpec("detail", "Detail", Place.SIDE, _detail_pane),
     PaneSpec("pending", "Stuck", Place.DRAWER, _pending_pane),
-    PaneSpec("threads", "Threads", Place.DRAWER, lambda parts: ThreadsPane(parts.theme)),
+    PaneSpec(
+        "threads",
+        "Threads",
+        Place.DRAWER,
+        lambda parts: ThreadsPane(parts.theme, parts.stacks),
+    ),
     PaneSpec(
         "events",
         "Events",

@@ -23,6 +23,7 @@ from inspector.ui.session.findings_watch import FindingsWatch
 from inspector.ui.session.holder_questions import HolderQuestions
 from inspector.ui.session.mark_book import MarkBook
 from inspector.ui.session.recording import Recording
+from inspector.ui.session.stack_watch import StackWatch
 from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.actions import Actions
 from inspector.ui.shell.appearance import Appearance
@@ -73,6 +74,7 @@ class WindowParts(QMainWindow):
         self.findings = FindingsWatch(self.attachment, self.runner, self.feed, mutes, self)
         self.marks = MarkBook(self.attachment, self.runner, self)
         self.changes = ChangeWatch(self.attachment, self.runner, self.findings, self.marks, self)
+        self.stacks = StackWatch(self.attachment, self)
         self.colors = TypeColors(settings)
         EnterPresses(self)
         self.recording = Recording(self.attachment, connector, self.runner, self)
@@ -88,7 +90,7 @@ class WindowParts(QMainWindow):
         self.addToolBar(self.toolbar)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
-        self.verdict = VerdictStrip(theme, self.changes, self.findings)
+        self.verdict = VerdictStrip(theme, self.changes, self.findings, self.stacks)
         self.vital_signs = self.verdict.numbers
         self.banner = Banner(theme)
         self.result = Banner(theme, dismissable=True)
@@ -105,6 +107,7 @@ class WindowParts(QMainWindow):
                 findings=self.findings,
                 marks=self.marks,
                 changes=self.changes,
+                stacks=self.stacks,
                 colors=self.colors,
             )
         )

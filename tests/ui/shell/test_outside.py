@@ -18,13 +18,13 @@ from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.events.pane import OUTSIDE
 from inspector.ui.panes.history.pane import HistoryPane
 from inspector.ui.panes.threads.pane import (
-    NO_STACKS,
     NO_TARGET,
     NOT_OUTSIDE,
     STACKS_PAGE,
     ThreadsPane,
 )
 from inspector.ui.panes.threads.stack_model import stack_model
+from inspector.ui.panes.threads.stack_page import NOT_KNOWN
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import ProcessRow
 from inspector.ui.shell.screenshot import stamp_text
@@ -234,7 +234,7 @@ def test_without_stacks_the_page_says_when_there_are_some(qtbot: QtBot) -> None:
     pane = pane_of(qtbot, snapshot_of([Row(1)]))
     assert pane.pages.currentIndex() == 0
     pane.show_page(STACKS_PAGE)
-    assert (lines(pane), pane.stacks.message) == ([], NO_STACKS)
+    assert (lines(pane), pane.stacks.message) == ([], NOT_KNOWN)
     pane.clear()
     assert pane.stacks.message == NO_TARGET
 

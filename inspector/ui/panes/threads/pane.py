@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from inspector.model.calls import calls_in_flight
 from inspector.model.snapshot import Snapshot
 from inspector.model.thread_matrix import thread_matrix
-from inspector.model.thread_stacks import stack_lines
 from inspector.model.threads import filter_text, thread_table
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.column_model import ColumnModel
@@ -23,9 +22,10 @@ from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.threads.call_model import call_model
-from inspector.ui.panes.threads.stack_model import stack_model
+from inspector.ui.panes.threads.stack_page import NO_TARGET, StackPage
 from inspector.ui.panes.threads.thread_matrix import MatrixTable
 from inspector.ui.panes.threads.thread_model import thread_model
+from inspector.ui.session.stack_watch import StackWatch
 
 SHAPE = TableShape(
     name="Threads",
@@ -39,9 +39,6 @@ CALL_COLUMNS = (8, 9)
 CALL_SHAPE = TableShape(
     name="Calls in flight", widths=(92, 96, 110, 150, 66, 260), spare=(4, 2), elastic=(5,)
 )
-STACK_SHAPE = TableShape(
-    name="Stacks of threads", widths=(140, 84, 206, 236), spare=(1,), elastic=(3,)
-)
 PAGES = (
     ("Threads", "process"),
     ("Created → closed", "matrix"),
@@ -50,16 +47,11 @@ PAGES = (
 )
 STACKS_PAGE = 3
 """Title and icon of each page."""
-NO_TARGET = "Attach to a process to see the threads that use its handles"
 NO_CALL = "No call runs now"
 NO_THREAD = "No thread has touched a handle yet"
 NOT_OUTSIDE = (
     "From outside, the threads that make or use a handle are not seen. Stacks shows "
     "the stack of each thread"
-)
-NO_STACKS = (
-    "The stacks of all threads are read when the interpreter hangs, or where a process "
-    "is looked at from outside"
 )
 
 
@@ -70,8 +62,10 @@ class ThreadsPane(PaneBase):
     Stacks are of all threads.
     """
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        """Empty until the first snapshot."""
+    def __init__(
+        self, theme: Theme, stacks: StackWatch | None = None, parent: QWidget | None = None
+    ) -> None:
+        """Empty until the first snapshot. ``stacks`` reads those of a live target."""
         super().__init__(parent)
         self._snapshot: Snapshot | None = None
         self._group = QActionGroup(self)
@@ -80,9 +74,8 @@ class ThreadsPane(PaneBase):
         self._call_model = call_model(theme, self._call_moment, self)
         self.table = self._build_table(theme, self._model, SHAPE, WAITING_COLUMN)
         self.calls = self._build_table(theme, self._call_model, CALL_SHAPE, 0)
-        self._stack_model = stack_model(theme, self)
-        self.stacks = RecordTable(theme, self._stack_model, STACK_SHAPE)
-        self.stacks.set_message(NO_TARGET)
+        self.stack_page = StackPage(theme, stacks)
+        self.stacks = self.stack_page.table
         self.matrix = MatrixTable(theme)
         self._records = LiveRecords(self.table, self._model, self._moment, self)
         self._calls = LiveRecords(self.calls, self._call_model, self._call_moment, self.calls)
@@ -91,7 +84,7 @@ class ThreadsPane(PaneBase):
             self._page_action(place, *page) for place, page in enumerate(PAGES)
         )
         self._tint(theme)
-        for page in (self.table, self.matrix, self.calls, self.stacks):
+        for page in (self.table, self.matrix, self.calls, self.stack_page):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -103,6 +96,7 @@ class ThreadsPane(PaneBase):
         is_first = self._snapshot is None
         self._snapshot = snapshot
         outside = snapshot.target.from_outside
+        self.stack_page.hear(snapshot)
         self._records.show(snapshot, thread_table, NOT_OUTSIDE if outside else NO_THREAD)
         if outside and is_first:
             self.show_page(STACKS_PAGE)
@@ -112,6 +106,7 @@ class ThreadsPane(PaneBase):
         """Let ages stand still, or grow again."""
         self._records.set_paused(paused)
         self._calls.set_paused(paused)
+        self.stack_page.set_paused(paused)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
@@ -124,8 +119,7 @@ class ThreadsPane(PaneBase):
         self._snapshot = None
         self._records.clear(thread_table(None), NO_TARGET)
         self._calls.clear(calls_in_flight(None), NO_TARGET)
-        self._stack_model.set_rows(stack_lines(None))
-        self.stacks.set_message(NO_TARGET)
+        self.stack_page.clear()
         self.matrix.clear_matrix()
 
     def show_page(self, place: int) -> None:
@@ -136,6 +130,13 @@ class ThreadsPane(PaneBase):
         self.title_actions[place].setChecked(True)
         self.pages.setCurrentIndex(place)
         self._show_page()
+        if place == STACKS_PAGE and self._snapshot is not None:
+            self.stack_page.came_to_front()
+
+    def came_to_front(self) -> None:
+        """The pane became visible."""
+        if self.pages.currentIndex() == STACKS_PAGE and self._snapshot is not None:
+            self.stack_page.came_to_front()
 
     def _build_table(
         self, theme: Theme, model: ColumnModel[Any], shape: TableShape, sorted_by: int
@@ -161,7 +162,7 @@ class ThreadsPane(PaneBase):
     def _connect(self) -> None:
         self.table.record_chosen.connect(self._choose)
         self.calls.record_chosen.connect(self._choose_call)
-        self.stacks.record_chosen.connect(self._choose_line)
+        self.stack_page.line_wanted.connect(self.line_wanted)
         self.matrix.filter_wanted.connect(self.filter_wanted)
         self._records.count_changed.connect(self.count_changed)
 
@@ -170,22 +171,15 @@ class ThreadsPane(PaneBase):
         page, snapshot = self.pages.currentWidget(), self._snapshot
         if snapshot is None or page is self.table:
             return
+        if page is self.stack_page:
+            self.stack_page.show_stacks()
+            return
         if page is self.matrix:
             self.matrix.show_matrix(thread_matrix(snapshot))
-        elif page is self.stacks:
-            self.stacks.set_message(NO_STACKS)
-            self._stack_model.set_rows(stack_lines(snapshot))
         else:
             self._calls.show(
                 snapshot, calls_in_flight, NOT_OUTSIDE if snapshot.target.from_outside else NO_CALL
             )
-
-    def _choose_line(self, key: int, _column: int) -> None:
-        row = self._stack_model.row_of(key)
-        if row >= 0:
-            frame = self._stack_model.rows.lines[self._stack_model.source_row(row)].frame
-            if frame is not None:
-                self.line_wanted.emit(frame.file, frame.line)
 
     def _choose_call(self, key: int, _column: int) -> None:
         row = self._call_model.row_of(key)

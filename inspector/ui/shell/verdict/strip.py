@@ -12,6 +12,7 @@ from inspector.model.snapshot import Snapshot, Vitals
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.change_watch import ChangeWatch
 from inspector.ui.session.findings_watch import FindingsWatch
+from inspector.ui.session.stack_watch import StackWatch
 from inspector.ui.shell.verdict.grows import GrowsPart
 from inspector.ui.shell.verdict.stuck import StuckPart
 from inspector.ui.shell.vital_signs import VitalSigns
@@ -28,9 +29,13 @@ class VerdictStrip(QFrame):
     """File and line that the person's editor is to open."""
 
     def __init__(
-        self, theme: Theme, watch: ChangeWatch | None = None, findings: FindingsWatch | None = None
+        self,
+        theme: Theme,
+        watch: ChangeWatch | None = None,
+        findings: FindingsWatch | None = None,
+        stacks: StackWatch | None = None,
     ) -> None:
-        """Nothing is known. Without ``watch`` and ``findings`` it is shown by hand."""
+        """Nothing is known. Without watches it is shown by hand."""
         super().__init__()
         self.setObjectName("verdict")
         self.grows = GrowsPart(theme)
@@ -49,6 +54,8 @@ class VerdictStrip(QFrame):
         if watch is not None:
             watch.plain_changed.connect(self.grows.show_table)
             watch.plain_changed.connect(self.stuck.show_table)
+        if stacks is not None:
+            self.stuck.follow_stacks(stacks)
         if findings is not None:
             findings.report_changed.connect(self.grows.show_report)
 

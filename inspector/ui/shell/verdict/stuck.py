@@ -15,6 +15,7 @@ from inspector.model.verdict import Stuck, stuck_findings, stuck_of
 from inspector.ui.kit.labels import ElidedLabel, set_flag, tip
 from inspector.ui.kit.running_clock import RunningClock
 from inspector.ui.kit.theme import Theme
+from inspector.ui.session.stack_watch import StackWatch
 from inspector.ui.shell.verdict.link_label import LinkLabel
 
 NOTHING = Stuck("Nothing is known yet")
@@ -42,6 +43,7 @@ class StuckPart(QWidget):
         self._closes: PendingCloses | None = None
         self._clock = clock or RunningClock(self)
         self._clock.ticked.connect(self._show)
+        self._stacks: StackWatch | None = None
         self._title = QPushButton("STUCK")
         self._title.setProperty("flat", True)
         self._title.setProperty("section", True)
@@ -78,6 +80,11 @@ class StuckPart(QWidget):
         """Findings about closes and calls that wait."""
         self._findings = stuck_findings(table) if table is not None else ()
         self._show()
+
+    def follow_stacks(self, stacks: StackWatch) -> None:
+        """Name the lines where threads stand, as far as they were read."""
+        self._stacks = stacks
+        stacks.changed.connect(self._show)
 
     def set_paused(self, *, paused: bool) -> None:
         """Let ages stand still, or grow again."""
@@ -127,7 +134,7 @@ class StuckPart(QWidget):
         if self._snapshot is None or self._closes is None:
             self._stuck = NOTHING
         else:
-            self._stuck = stuck_of(self._snapshot, self._closes, self._clock.now)
+            self._stuck = self._stuck_now(self._snapshot, self._closes)
         stuck = self._stuck
         finding = self._findings[0] if self._findings and not stuck.is_alarm else None
         self.first.set_whole(finding.headline if finding else stuck.first)
@@ -139,6 +146,13 @@ class StuckPart(QWidget):
         self._look.setVisible(is_alarm)
         more = "\n".join(each.headline for each in self._findings)
         self.setToolTip(tip(more))
+
+    def _stuck_now(self, snapshot: Snapshot, closes: PendingCloses) -> Stuck:
+        """With the stacks of the snapshot, else of the newest reading."""
+        reading = self._stacks.reading if self._stacks is not None else None
+        if reading is None or snapshot.stacks or not len(closes):
+            return stuck_of(snapshot, closes, self._clock.now)
+        return stuck_of(reading.added_to(snapshot), closes, self._clock.now, reading.at)
 
     def _linked(self, text: str) -> str:
         """The sentence with its line of code as a link, as markup."""
