@@ -78,7 +78,13 @@ def started(folder: str, request: dict[str, Any]) -> str:
         process = world.import_own(f"{PACKAGE}.agent.process")
         return str(process.start_brought(request["level"], request["leaves_after_secs"]))
     finally:
-        world.brought, world.copies = {}, {}  # every module is imported
+        own = world.own_root()
+        world.brought = {
+            name: each
+            for name, each in world.brought.items()
+            if f"{own}.{name}" not in sys.modules  # names for the program, should it import them
+        }
+        world.copies = {}
 
 
 def load(folder: str, request: dict[str, Any]) -> Any:

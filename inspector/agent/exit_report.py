@@ -13,8 +13,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from inspector.agent.segment_rows import OPEN_STATES, LiveRow, OwnSegment
 from inspector.vocabulary import Resource
@@ -24,18 +23,16 @@ SHOWN_LINES: Final = 10
 """Lines of each kind on stderr; the file has all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """So many handles of one type that were made at one place."""
 
     type: str
     site: str
     """``app.py:41 add``; ``""`` when it was not recorded."""
-    count: int
+    handles: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExitReport:
+class ExitReport(NamedTuple):
     """Handles that are alive at exit, each in one of four kinds, the most frequent first."""
 
     held: tuple[Line, ...]
@@ -61,7 +58,8 @@ class ExitReport:
         }
         lists = {
             name: [
-                {"type": line.type, "site": line.site or None, "count": line.count} for line in kind
+                {"type": line.type, "site": line.site or None, "count": line.handles}
+                for line in kind
             ]
             for name, kind in kinds.items()
         }
@@ -81,7 +79,7 @@ class ExitReport:
             if kind:
                 parts.append(f"  {name}: {_total(kind):,}")
                 parts += [
-                    (f"    {line.count:>7,}  {line.type}{f'  {line.site}' if line.site else ''}")
+                    (f"    {line.handles:>7,}  {line.type}{f'  {line.site}' if line.site else ''}")
                     for line in kind[:SHOWN_LINES]
                 ]
                 if len(kind) > SHOWN_LINES:
@@ -160,7 +158,7 @@ def _write(path: str, text: str) -> None:
 
 
 def _total(lines: tuple[Line, ...]) -> int:
-    return sum(line.count for line in lines)
+    return sum(line.handles for line in lines)
 
 
 def _lines(counted: Counter[tuple[str, str]]) -> tuple[Line, ...]:

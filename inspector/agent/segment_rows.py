@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from inspector.vocabulary import Kind, Reference, Resource
 from inspector.wire import ffi, lib
@@ -24,8 +23,7 @@ OPEN_STATES: Final = frozenset(Resource) - {
 """States of a resource that is to be closed yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRow:
+class LiveRow(NamedTuple):
     """A handle that is alive."""
 
     handle: int

@@ -89,10 +89,9 @@ _MARSHAL_VERSION: Final = 2
 """Read by all interpreters."""
 _BELOW_ROOMS: Final = ("errors", "plain_text", "source_places")
 _ROOMS: Final = ("agent", "runtime", "vocabulary", "wire")
-_NOT_LOADED: Final = frozenset(
-    {"inspector.agent.bootstrap", "inspector.agent.autostart", "inspector.agent.launch"}
-)
-"""They do something when imported, or belong to other ways of starting."""
+_IMPORTED: Final = ("inspector.agent.process", "inspector.agent.exit_report")
+"""They import everything that an agent ever needs. It is imported at once: later the program may
+hide modules of the standard library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +126,10 @@ def make_agent_files(minor: tuple[int, int], *, level: str, leaves_after_secs: f
     root = Path(inspector.__file__).parent
     modules = dict(_modules())
     loader = root.parent / "_arc_inspector.py"
-    imports = [name for each in modules if (name := f"inspector.{each}") not in _NOT_LOADED]
     request = {
         "level": level,
         "leaves_after_secs": leaves_after_secs,
-        "imports": imports,
+        "imports": _IMPORTED,
         "folder": str(root),
         "loader": _without_future(loader).decode(),
         "loader_path": str(loader),

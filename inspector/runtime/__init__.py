@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-from inspector.runtime.foreign_objects import ForeignObjects, ForeignResource
-from inspector.runtime.handles import Counts, Handle
-from inspector.runtime.labels import Label
-from inspector.runtime.loops import asyncio_drain
-from inspector.runtime.planner import Board, ItemFocus, ListFocus, Planner
-from inspector.runtime.resources import Resource, drain
-from inspector.runtime.samples import (
-    Churn,
-    Cursor,
-    Journal,
-    Listener,
-    Notice,
-    TodoItem,
-    TodoList,
-    release_elsewhere,
-)
-from inspector.runtime.strategies import (
-    SerialJournal,
-    SerialTodoList,
-    SharedJournal,
-    SharedTodoList,
-    ThinJournal,
-    ThinTodoList,
-)
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Board",
-    "Churn",
-    "Counts",
-    "Cursor",
-    "ForeignObjects",
-    "ForeignResource",
-    "Handle",
-    "ItemFocus",
-    "Journal",
-    "Label",
-    "ListFocus",
-    "Listener",
-    "Notice",
-    "Planner",
-    "Resource",
-    "SerialJournal",
-    "SerialTodoList",
-    "SharedJournal",
-    "SharedTodoList",
-    "ThinJournal",
-    "ThinTodoList",
-    "TodoItem",
-    "TodoList",
-    "asyncio_drain",
-    "drain",
-    "release_elsewhere",
-]
+if TYPE_CHECKING:
+    from inspector.runtime.application import *  # noqa: F403 - the list is there
+
+
+def __getattr__(name: str) -> Any:
+    """Re-export on first use: an agent imports a few modules of this package and no samples."""
+    if name.startswith("_") and name != "__all__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import inspector.runtime.application as application
+
+    return getattr(application, name)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,23 +25,27 @@ MAX_ADAPTERS: Final = 100
 MAX_DOTS: Final = 32
 """Of one key; reading it takes as many steps as the square of its parts, and as many more for each
 line below it."""
-_STRING_OR_COMMENT: Final = re.compile(
-    r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|\#[^\n]*''',
-    re.DOTALL,
+_STRING_OR_COMMENT: Final = (
+    r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)'''
+    r"""|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|\#[^\n]*"""
 )
-_BESIDE_KEYS: Final = re.compile(r"[^.,=\[\]{}\n]+")
+_BESIDE_KEYS: Final = r"[^.,=\[\]{}\n]+"
+"""Patterns are compiled when a file is read: programs without declarations do not pay for them."""
 PROJECT_FILE: Final = "pyproject.toml"
 TOOL: Final = "arc-inspector"
 
 
-@dataclass(slots=True)
 class Declared:
     """The declarations read, and the faults. Not shared between threads."""
 
-    declarations: list[Declaration] = field(default_factory=list)
-    """The first of two about one class counts."""
-    troubles: list[str] = field(default_factory=list)
-    """One line each, cause first."""
+    __slots__ = ("declarations", "troubles")
+
+    def __init__(self, declarations: Iterable[Declaration] = ()) -> None:
+        """Without faults."""
+        self.declarations = list(declarations)
+        """The first of two about one class counts."""
+        self.troubles: list[str] = []
+        """One line each, cause first."""
 
     def add(self, values: object, source: str, *, is_shipped: bool = False) -> None:
         """Take the correct tables of a list."""
@@ -136,7 +139,8 @@ def load_toml(path: Path, troubles: list[str], *, only_with: bytes = b"") -> dic
 
 def _with_short_keys(text: str) -> str:
     """The text, when no key in it has too many parts. Raises ``ValueError``."""
-    keys = _BESIDE_KEYS.sub("", _STRING_OR_COMMENT.sub("", text))
+    beside = re.sub(_STRING_OR_COMMENT, "", text, flags=re.DOTALL)
+    keys = re.sub(_BESIDE_KEYS, "", beside)
     if "." * (MAX_DOTS + 1) in keys:
         raise ValueError(f"a key has more than {MAX_DOTS} dots")
     return text

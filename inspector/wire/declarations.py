@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from inspector.errors import UsageError
 from inspector.wire.paths import Condition, Path
@@ -24,14 +24,13 @@ MAX_NAMES: Final = 32
 """Of one list."""
 MAX_CHARS: Final = 200
 """Of one name."""
-_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
-_FUNCTION: Final = re.compile(r"([^\W\d]\w*)(?:@(\d))?")
+_DOTTED: Final = r"[^\W\d]\w*(\.[^\W\d]\w*)+"
+_FUNCTION: Final = r"([^\W\d]\w*)(?:@(\d))?"
 
 Scalar = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A native function, and which of its arguments names the handle."""
 
     name: str
@@ -40,8 +39,7 @@ class Function:
     releases."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """How one class, or one native library, keeps handles."""
 
     cls: str
@@ -55,7 +53,7 @@ class Declaration:
     0."""
     close: str = ""
     """The method that closes."""
-    close_with: Mapping[str, Scalar] = field(default_factory=dict)
+    close_with: Mapping[str, Scalar] = MappingProxyType({})
     owner_closes: bool = False
     """Only the thread that made it may close."""
     closed_by: tuple[str, ...] = ()
@@ -128,7 +126,7 @@ def parse_declarations(
     found, troubles = [], []
     for value in values[:MAX_DECLARATIONS]:
         try:
-            found.append(replace(parse_declaration(value, source), is_shipped=is_shipped))
+            found.append(parse_declaration(value, source)._replace(is_shipped=is_shipped))
         except UsageError as error:
             troubles.append(f"{error}: {source}")
     if len(values) > MAX_DECLARATIONS:
@@ -213,7 +211,7 @@ def _text(value: object) -> str:
 
 def _dotted(value: object) -> str:
     text = _text(value)
-    if text and not _DOTTED.fullmatch(text):
+    if text and not re.fullmatch(_DOTTED, text):
         raise UsageError(f"not a dotted name such as package.module.Class: {_shown(text)}")
     return text
 
@@ -269,7 +267,7 @@ def _is_scalar(value: object) -> bool:
 
 
 def _function(value: object) -> Function:
-    match = _FUNCTION.fullmatch(_text(value))
+    match = re.fullmatch(_FUNCTION, _text(value))
     if match is None:
         raise UsageError(f"not a function such as thing_free or thing_free@1: {_shown(value)}")
     return Function(match[1], None if match[2] is None else int(match[2]))

@@ -17,9 +17,10 @@ from inspector.errors import UsageError
 
 MAX_STEPS: Final = 8
 MAX_CHARS: Final = 200
-_STEP: Final = re.compile(r"([^\W\d]\w*)(\(\))?")
-_CONDITION: Final = re.compile(
-    r"(?P<negated>not\s+)?(?P<path>\S+?)(?:\s+(?:(?P<none>is\s+None)|(?P<raises>raises)|==\s*(?P<number>-?\d{1,20})))?"
+_STEP: Final = r"([^\W\d]\w*)(\(\))?"
+_CONDITION: Final = (
+    r"(?P<negated>not\s+)?(?P<path>\S+?)"
+    r"(?:\s+(?:(?P<none>is\s+None)|(?P<raises>raises)|==\s*(?P<number>-?\d{1,20})))?"
 )
 
 
@@ -31,7 +32,7 @@ class Path(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """``a._b.c()``. Raises ``UsageError``."""
-        matches = [_STEP.fullmatch(step) for step in text.split(".")]
+        matches = [re.fullmatch(_STEP, step) for step in text.split(".")]
         steps = tuple((match[1], match[2] is not None) for match in matches if match is not None)
         if (
             any(keyword.iskeyword(name) for name, _ in steps)
@@ -69,7 +70,7 @@ class Condition(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """A condition in a form described above. Raises ``UsageError``."""
-        match = _CONDITION.fullmatch(text.strip()) if len(text) <= MAX_CHARS else None
+        match = re.fullmatch(_CONDITION, text.strip()) if len(text) <= MAX_CHARS else None
         if match is None:
             raise UsageError(
                 "not a condition such as closed, not is_open(), fd == -1, _handle "

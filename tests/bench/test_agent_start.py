@@ -1,4 +1,7 @@
-"""The time that starting the agent adds to a program, imports included, in fresh processes."""
+"""The cost of starting the agent, imports included, in fresh processes.
+
+Processor time, so that other programs on the machine disturb it little.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ from tests.helpers.targets import ROOT
 PROGRAM = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-began = time.perf_counter()
+began = time.process_time()
 from inspector import agent
 agent.start()
-print(time.perf_counter() - began)
+print(time.process_time() - began)
 """
 ROUNDS = 15
 
@@ -32,13 +35,13 @@ def started_secs() -> float:
 
 
 @pytest.mark.benchmark(group="start of the agent")
-def test_the_agent_starts_well_under_50_ms(benchmark: Any, goal: StateGoal) -> None:
+def test_the_agent_starts_within_25_ms(benchmark: Any, goal: StateGoal) -> None:
     started_secs()  # the bytecode is written
     times = [started_secs() for _ in range(ROUNDS)]
     benchmark.extra_info["median_ms"] = median_ms = statistics.median(times) * 1000
     print(f"\nstart of the agent: {median_ms:.1f} ms")
     benchmark.pedantic(started_secs, rounds=3, iterations=1)
-    goal("start of the agent, imports and all", median_ms, at_most=50, unit="ms")
+    goal("start of the agent, imports and all", median_ms, at_most=25, unit="ms")
 
 
 ENDING = """

@@ -93,6 +93,21 @@ def test_a_target_process_loads_neither_qt_nor_numpy_nor_the_viewer() -> None:
     assert [name for name in loaded if name.startswith(HEAVY)] == []
 
 
+def test_an_agent_loads_no_samples_and_nothing_of_the_library_that_makes_classes() -> None:
+    program = (
+        "import sys; before = set(sys.modules); from inspector import agent; agent.start(); "
+        "print(*(set(sys.modules) - before)); agent.stop()"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = set(asked.stdout.split())
+    assert "inspector.runtime.handles" in loaded
+    samples = {"application", "planner", "samples", "strategies"}
+    assert not loaded & {f"inspector.runtime.{name}" for name in samples}
+    assert not loaded & {"dataclasses", "inspect", "tokenize"}
+
+
 def test_one_module_of_the_viewer_knows_where_linux_keeps_what_it_says_of_a_process() -> None:
     users = {
         path.relative_to(ROOT).as_posix()

@@ -86,7 +86,8 @@ def test_a_project_declares_below_its_tool_table_and_names_shipped_ones(tmp_path
 def test_a_project_without_our_table_declares_nothing(tmp_path: Path) -> None:
     project = tmp_path / "pyproject.toml"
     project.write_text("[tool.other]\nthis is no TOML at all")
-    assert read(project) == Declared()
+    declared = read(project)
+    assert (declared.declarations, declared.troubles) == ([], [])
 
 
 def test_an_unknown_name_lists_those_that_there_are(tmp_path: Path) -> None:
@@ -122,4 +123,5 @@ def test_without_a_file_nothing_is_declared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert declared_here({}) == Declared()
+    declared = declared_here({})
+    assert (declared.declarations, declared.troubles) == ([], [])

@@ -7,7 +7,6 @@ attribute that leads to the context. Worker thread; keeps no object of the progr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -21,14 +20,17 @@ MOST_LOOKED_AT: Final = 10_000
 MOST_HOLDERS: Final = 3
 
 
-@dataclass(slots=True)
 class _Parts:
     """The open parts of one object."""
 
-    count: int = 0
-    first: int = 0
-    """Row of the part that was found first."""
-    name: str = ""
+    __slots__ = ("count", "first", "name")
+
+    def __init__(self) -> None:
+        """No part is found yet."""
+        self.count = 0
+        self.first = 0
+        """Row of the part that was found first."""
+        self.name = ""
 
 
 class WaitedFor:
