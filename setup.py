@@ -60,7 +60,7 @@ extern "Python" {
 """Python functions that native code calls, through functions that are compiled:
 ``inspector.runtime.foreign.callback``."""
 STUB = ROOT / "inspector" / "_native.pyi"
-RESOURCES = ("icons", "themes")
+RESOURCES = ("fleet", "icons", "themes")
 BACKENDS = ROOT / "inspector" / "attach" / "backends"
 MINORS = ("311", "312", "313", "314")
 """Interpreters into which the agent can be brought although their environment has no cffi."""

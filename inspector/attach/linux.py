@@ -112,6 +112,21 @@ def segment_files_of(pid: int) -> Iterator[Path]:
             continue
 
 
+def segment_files_elsewhere() -> Iterator[Path]:
+    """Segments of all processes that ``segment_files`` does not look for.
+
+    They are in containers, and in runtime directories of their own.
+    """
+    usual = {str(each) for each in _parents()} | {""}
+    for name in os.listdir("/proc"):  # noqa: PTH208 - names are all that is wanted
+        pid = int(name) if name.isdecimal() else os.getpid()
+        if pid == os.getpid() or (
+            procfs.shares_files(pid) and procfs.environment(pid).get("XDG_RUNTIME_DIR", "") in usual
+        ):
+            continue
+        yield from segment_files_of(pid)
+
+
 def _parents_of(pid: int) -> Iterator[Path]:
     """Directories that may hold the segment directory of one process.
 

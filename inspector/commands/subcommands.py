@@ -96,6 +96,7 @@ SUBCOMMANDS: Final = (
     Subcommand("export"),
     Subcommand("query"),
     Subcommand("record"),
+    Subcommand("metrics"),
     Subcommand("open", "open_file"),
     Subcommand("diff", function="diff_states"),
     Subcommand("completion"),
