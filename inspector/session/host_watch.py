@@ -1,7 +1,7 @@
 """Looks at all processes of a host that have an agent, by their segments alone.
 
 Nothing is asked of a process: no socket, no ptrace, no level of recording changes. Stopped and hung
-processes are read like others. Used by one thread.
+processes are read too. Used by one thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The newest values of all metrics, for those who expose them."""
+"""The newest values of all metrics, for exporters."""
 
 from __future__ import annotations
 

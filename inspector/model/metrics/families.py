@@ -104,7 +104,7 @@ FOLDED: Final = Family(
 )
 FORGOTTEN: Final = Family(
     "exporter_series_forgotten",
-    "Label sets without a process that made room for others",
+    "Label sets without a process that made room for new sets",
     Merge.COUNTER,
     (),
 )

@@ -98,7 +98,7 @@ class Totals:
         return series
 
     def _count(self, identity: tuple[int, ...], series: Series, value: float) -> None:
-        """Note a process's counter; one that fell started again."""
+        """Note a counter of a process. A counter that fell has started again."""
         last = self._last[identity]
         before = last.get(series, 0.0)
         if value < before:
