@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.helpers.bytecode import keep_bytecode
+
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell ignores it in background jobs, and every program of a test would inherit that
@@ -21,6 +23,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # a loaded machine makes no example wrong; pytest's own timeout ends a hang
 settings.register_profile("arc-inspector", deadline=None)
 settings.load_profile("arc-inspector")
+# modules and collected tests stay: the collector need not walk them again and again
+gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process of the run compiles what the programs of tests import."""
+    if not hasattr(config, "workerinput"):
+        keep_bytecode()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Collections of garbage, which many tests ask for, walk the objects of the tests alone."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

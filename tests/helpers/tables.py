@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +90,16 @@ class Table:
         return next(row for row in self.rows if row.number == number)
 
 
-def read_table(path: str | Path) -> Table:
-    """Read everything."""
+def read_table(path: str | Path, *, without: frozenset[int] = frozenset()) -> Table:
+    """Read everything, except the rows of these handles."""
     with Segment(Path(path)) as segment:
-        return _Reading(segment).table()
+        return _Reading(segment).table(without)
+
+
+def read_numbers(path: str | Path) -> frozenset[int]:
+    """Handles that have a row, tombstones too."""
+    with Segment(Path(path)) as segment:
+        return frozenset(_Reading(segment).numbers())
 
 
 class _Reading:
@@ -108,6 +115,9 @@ class _Reading:
         self._sites = self._records("AiSiteSlot", segment.read_sites, "sites")
         self._frames = self._records("AiFrameSlot", segment.read_frames, "frames")
         self._strings = self._records("uint8_t", segment.read_strings, "strings")
+        self._thread_name = cache(self._read_thread_name)
+        self._site = cache(self._read_site)
+        self._type = cache(self._read_type)
 
     def _records(self, record: str, read: Any, section: str) -> Any:
         used = getattr(self._segment.header(), section).used
@@ -123,7 +133,12 @@ class _Reading:
         self._held = slots
         return list(zip(slots[0:count], indices[0:count], strict=True))
 
-    def table(self) -> Table:
+    def numbers(self) -> Iterator[int]:
+        """Handles in slot order."""
+        for slot, index in self._slots:
+            yield self._number(slot, index)
+
+    def table(self, without: frozenset[int]) -> Table:
         header = self._header
         live = {thread.tid: padded_text(thread.name) for thread in self._threads if thread.state}
         logged = min(header.gc_logged, len(header.gc_log))
@@ -139,7 +154,7 @@ class _Reading:
             program=padded_text(header.program),
             runtime=padded_text(header.runtime),
             live_handles=header.live_handles,
-            rows=tuple(self._rows()),
+            rows=tuple(self._rows(without)),
             threads=live,
             collections=tuple(
                 Collection(record.collected, record.generation, bool(record.forced))
@@ -147,18 +162,24 @@ class _Reading:
             ),
         )
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self, without: frozenset[int]) -> Iterator[Row]:
         for slot, index in self._slots:
-            yield self._row(slot, index)
+            number = self._number(slot, index)
+            if number not in without:
+                yield self._row(slot, number)
 
-    def _row(self, slot: Any, index: int) -> Row:
-        kind = self._types[slot.type_id]
-        is_foreign = kind.kind in (Kind.FOREIGN, Kind.UNIFFI_FOREIGN)
+    def _number(self, slot: Any, index: int) -> int:
+        _, kind = self._type(slot.type_id)
+        is_foreign = kind in (Kind.FOREIGN, Kind.UNIFFI_FOREIGN)
+        return handle_number(index, slot.generation, foreign=is_foreign)
+
+    def _row(self, slot: Any, number: int) -> Row:
+        name, kind = self._type(slot.type_id)
         return Row(
-            number=handle_number(index, slot.generation, foreign=is_foreign),
-            type=padded_text(kind.name),
+            number=number,
+            type=name,
             type_index=slot.type_id,
-            kind=Kind(kind.kind),
+            kind=kind,
             reference=Reference(slot.reference_state & 0x7F),
             resource=Resource(slot.resource_state),
             address=slot.address,
@@ -173,10 +194,14 @@ class _Reading:
             last=self._site(slot.last_site),
         )
 
-    def _thread_name(self, index: int) -> str:
+    def _read_type(self, index: int) -> tuple[str, Kind]:
+        record = self._types[index]
+        return padded_text(record.name), Kind(record.kind)
+
+    def _read_thread_name(self, index: int) -> str:
         return padded_text(self._threads[index].name) if index else ""
 
-    def _site(self, index: int) -> tuple[str, ...]:
+    def _read_site(self, index: int) -> tuple[str, ...]:
         if not index:
             return ()
         site = self._sites[index]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from inspector.commands.app import run
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -48,16 +49,17 @@ def test_every_dev_command_of_the_readme_is_one_that_the_script_knows(words: lis
 
 
 @pytest.mark.parametrize("words", subcommands_of_the_inspector(), ids=" ".join)
-def test_every_subcommand_of_the_readme_exists_with_its_options(words: list[str]) -> None:
-    command = [sys.executable, "-m", "inspector", words[0], "--help"]
-    plain = {"COLUMNS": "200", "NO_COLOR": "1"}
-    asked = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=ROOT, env=plain
-    )
-    assert asked.returncode == 0, asked.stderr
+def test_every_subcommand_of_the_readme_exists_with_its_options(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    status = run([words[0], "--help"])
+    shown = capsys.readouterr()
+    assert status == 0, shown.err
     own = [] if words[0] == "run" else words[1 : words.index("--") if "--" in words else None]
     for option in (word for word in own if word.startswith("-")):
-        assert option in asked.stdout
+        assert option in shown.out
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:

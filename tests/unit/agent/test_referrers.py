@@ -8,6 +8,8 @@ from _random import Random
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 from inspector.agent.plain import hides_referents
 from inspector.agent.referrers import MOST, describe_referrers
 from inspector.agent.retainers import Steps, search
@@ -20,6 +22,7 @@ class Owner:
         self.thing = thing
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_a_list_that_is_a_module_global_is_named_with_the_position() -> None:
     thing = Owner(None)
     KEPT.extend([None, thing])

@@ -84,11 +84,13 @@ def paths(thing: object) -> list[list[str]]:
     return [path for path in found if "running on" not in path[0]]
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_a_global_list_is_a_root_with_the_position() -> None:
     KEPT.extend([None, Thing()])
     assert paths(KEPT[1]) == [[f"global {__name__}.KEPT", "[1] of a list of 2"]]
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_an_attribute_is_told_with_its_owner_and_not_with_the_dict_between() -> None:
     NAMED["owner"] = Owner(Thing())
     assert vars(NAMED["owner"])  # there is a dict now
@@ -97,6 +99,7 @@ def test_an_attribute_is_told_with_its_owner_and_not_with_the_dict_between() -> 
     assert path[2].startswith(f"attribute thing of {__name__}.Owner at")
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_a_slot_is_told_by_its_name() -> None:
     KEPT.append(Slotted())
     KEPT[0].thing = Thing()  # type: ignore[attr-defined]
@@ -131,6 +134,7 @@ def test_frames_of_the_tool_itself_hold_nothing_that_is_told(file: str, is_told:
     assert bool(told) == is_told, report
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_a_class_attribute_is_a_root() -> None:
     Owner.shared = Thing()
     assert paths(Owner.shared) == [[f"class attribute {__name__}.Owner.shared"]]
@@ -158,6 +162,7 @@ def test_a_local_of_a_running_function_is_a_root_with_its_line_and_thread() -> N
     assert local[0]["line"] > hold.__code__.co_firstlineno
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_the_shortest_path_comes_first() -> None:
     thing = Thing()
     KEPT.append([[[thing]]])
@@ -167,6 +172,7 @@ def test_the_shortest_path_comes_first() -> None:
     assert found[0][0].endswith(".NAMED")
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_two_holders_that_share_their_way_to_the_root_have_both_a_path() -> None:
     thing = Thing()
     KEPT.append(({"first": thing}, {"second": thing}))
@@ -230,6 +236,7 @@ def test_more_holders_than_a_person_reads_are_counted_and_not_all_followed() -> 
     assert len(report["paths"]) == MOST_HOLDERS
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_looking_runs_no_code_of_the_program() -> None:
     liar = Liar()
     KEPT.append(liar)

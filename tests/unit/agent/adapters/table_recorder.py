@@ -10,7 +10,7 @@ from inspector.vocabulary import Kind, Level, Reference, Resource
 from inspector.wire import lib
 from inspector.wire.declarations import Declaration
 from tests.helpers import tables
-from tests.helpers.tables import read_table
+from tests.helpers.tables import read_numbers, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class TableRecorder(Recorder):
         """Over the segment of this process."""
         self._segment = segment
         self.failure: Exception | None = None
-        self._earlier = {row.number for row in read_table(segment).rows}
+        self._earlier = read_numbers(segment)
 
     @property
     def off(self) -> bool:
@@ -82,7 +82,7 @@ class TableRecorder(Recorder):
 
     def table_rows(self) -> list[tables.Row]:
         """The same from the table, oldest first."""
-        made = (row for row in read_table(self._segment).rows if row.number not in self._earlier)
+        made = read_table(self._segment, without=self._earlier).rows
         # a thread uses its dead rows again in any order
         return sorted(made, key=lambda row: (row.created_at_ticks, row.number))
 

@@ -333,6 +333,7 @@ def test_a_wrong_attribute_is_said_once_it_is_looked_at(follower: Follower) -> N
     assert session._handle is not None
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_a_close_from_a_viewer_calls_the_method_with_its_arguments(follower: Follower) -> None:
     adapter = follower.follow(SESSION)
     (session,) = CACHE[:] = [wrapped.Session()]
@@ -398,6 +399,7 @@ def test_what_a_viewer_cannot_close_it_is_told_why(follower: Follower) -> None:
         assert words in verdict.reason
 
 
+@pytest.mark.usefixtures("whole_heap")
 def test_a_type_that_names_no_close_is_never_closed(follower: Follower) -> None:
     adapter = follower.follow({"class": f"{MODULE}.Plain"})
     CACHE[:] = [wrapped.Plain()]
