@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +12,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView
 from pytestqt.qtbot import QtBot
 
 from inspector.model.change_groups import GroupBy
+from inspector.ui.panes.cycles.graph import CycleGraph
+from inspector.ui.panes.cycles.pane import CyclesPane
 from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.live_windows import wait, window_on
 from tests.helpers.reading import button, text_of
@@ -32,6 +37,12 @@ class Person:
         assert what.isVisible()
         self.clicks += 1
         self._qtbot.mouseClick(what, Qt.MouseButton.LeftButton)
+
+    def click_row(self, view: QAbstractItemView, row: int) -> None:
+        place = view.visualRect(view.model().index(row, 1)).center()
+        assert view.viewport().rect().contains(place)
+        self.clicks += 1
+        self._qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
 @pytest.fixture
@@ -150,3 +161,63 @@ def test_a_close_that_waits_is_named_without_a_click_and_its_chain_is_one_away(
         assert person.clicks == 1
         target.ask("visit 2")
         wait(qtbot, lambda: text_of(stuck, "What waits") == "Nothing waits to close")
+
+
+def test_a_hang_is_named_with_its_line_without_a_click(
+    qtbot: QtBot, tmp_path: Path, person: Person
+) -> None:
+    with start_target("holding") as target, window_on(target, qtbot, tmp_path) as window:
+        target.tell("hold 600")
+        assert target.read_line() == "holding"
+        stuck = window.verdict.stuck
+        wait(qtbot, lambda: "holding.py:" in stuck.first.accessibleName())
+        for width, height in SIZES:
+            window.resize(width, height)
+            wait(qtbot, lambda width=width: window.width() == width)
+            assert stuck.first.isVisible()
+            shown = stuck.first.text()
+            assert re.search(r"^Hung for .* in holding\.py:\d+ hold$", shown), (width, shown)
+        assert person.clicks == 0
+        os.kill(target.pid, signal.SIGUSR1)
+        target.expect("hold")
+
+
+def test_a_cycle_is_two_clicks_away_and_visible_as_a_whole(
+    qtbot: QtBot, tmp_path: Path, person: Person
+) -> None:
+    with (
+        start_target("todo") as target,
+        window_on(target, qtbot, tmp_path, grouping=GroupBy.TYPE) as window,
+    ):
+        target.ask("knot 1")
+        view = window.workbench.handles.changes
+        types: list[str] = []
+
+        def has_types() -> bool:
+            types[:] = [str(view.changes.index(row, 0).data()) for row in range(3)]
+            return "TodoList" in types
+
+        wait(qtbot, has_types)
+        pane = window.workbench.pane("cycles", CyclesPane)
+
+        def is_whole() -> bool:
+            drawn = pane.findChildren(CycleGraph)
+            return (
+                [each.visibleRegion().boundingRect() for each in drawn]
+                == [each.rect() for each in drawn]
+                != []
+            )
+
+        for width, height in SIZES:
+            window.resize(width, height)
+            wait(qtbot, lambda width=width: window.width() == width)
+            person.clicks = 0
+            person.click_row(view, types.index("TodoList"))
+            person.click(button(window.workbench.line, "Look for cycles"))
+            wait(qtbot, lambda: "1 cycle across the boundary" in pane.note.text() and is_whole())
+            assert window.workbench.drawer.current == "cycles"
+            assert person.clicks == 2
+            window.workbench.drawer.set_open(False)
+            window.workbench.side.close_pane()
+            wait(qtbot, view.isVisible)
+        target.ask("cut")

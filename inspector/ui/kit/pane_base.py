@@ -31,6 +31,8 @@ class PaneBase(QWidget):
     """File and line that the person's editor is to open."""
     count_changed = Signal(int)
     """Number of records in the pane, for its tab; emitted only when the number changed."""
+    room_wanted = Signal()
+    """What the pane shows needs the whole window."""
     title_actions: tuple[QAction, ...] = ()
     """Buttons in the title of the dock."""
 
@@ -56,6 +58,9 @@ class PaneBase(QWidget):
 
     def came_to_front(self) -> None:
         """The pane became visible: catch up with the snapshots that came meanwhile."""
+
+    def begin(self) -> None:
+        """A person wants the pane's question asked at once, without another click."""
 
     def clear(self) -> None:
         """The session ended: show nothing of its target."""

@@ -89,6 +89,7 @@ class Drawer(QWidget):
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         for spec in specs:
             self.tabs.addTab(spec.title)
+            panes[spec.key].room_wanted.connect(lambda: self.whole.setChecked(self.is_open))
         self.tabs.tabBarClicked.connect(self._clicked)
         self.tabs.currentChanged.connect(self._show_current)
         self._hint = quiet_label("")
@@ -125,6 +126,11 @@ class Drawer(QWidget):
         """Show the pane called ``key``."""
         self.tabs.setCurrentIndex([spec.key for spec in self._specs].index(key))
         self.set_open(True)
+
+    def ask_pane(self, key: str) -> None:
+        """Show the pane called ``key``, and have it ask its question at once."""
+        self.open_pane(key)
+        self._panes[key].begin()
 
     def set_open(self, is_open: bool) -> None:
         """Open or close it."""

@@ -6,7 +6,14 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+)
 
 from inspector.model.changes import ChangeRow, ChangeTable
 from inspector.ui.kit.labels import ElidedLabel, text_label
@@ -91,6 +98,11 @@ class SidePane(QFrame):
         self.whole.setChecked(False)
         self.hide()
         self.closed.emit()
+
+    def give_way(self, whole: bool) -> None:
+        """The drawer fills the window: a sheet over the table does not lie over the drawer."""
+        if whole and not isinstance(self.parent(), QSplitter):
+            self.hide()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours; the detail pane is told by the workbench."""

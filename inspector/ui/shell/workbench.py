@@ -332,7 +332,7 @@ class Workbench(QWidget):
         self.handles.changed.connect(self.side.show_table)
         self.line.handle_chosen.connect(self.choose)
         self.line.line_wanted.connect(self.line_wanted)
-        self.line.pane_wanted.connect(self.open_pane)
+        self.line.pane_wanted.connect(self.drawer.ask_pane)
         self.line.holder_found.connect(lambda key, root, _all: self.holder_found.emit(key, root))
         self.line.holder_found.connect(
             lambda _key, _root, holders: parts.changes.learn_holders(holders)
@@ -341,6 +341,7 @@ class Workbench(QWidget):
         self.side.whole_wanted.connect(lambda whole: self.handles.setVisible(not whole))
         self.drawer.toggled.connect(self._drawer_toggled)
         self.drawer.whole_wanted.connect(lambda whole: self._upper.setVisible(not whole))
+        self.drawer.whole_wanted.connect(self.side.give_way)
         self.timeline.plot.range_selected.connect(
             lambda begin, end: self.marks.offer_range((begin, end))
         )

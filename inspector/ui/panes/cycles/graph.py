@@ -18,6 +18,8 @@ from inspector.vocabulary import handle_text
 
 NODE_HEIGHT: Final = 26
 ROW_HEIGHT: Final = 62
+LEAST_ROW_HEIGHT: Final = 44
+"""A node, and the words of its edge."""
 TOP: Final = 24
 MARGIN: Final = 8
 _ARROW: Final = 5.0
@@ -42,6 +44,7 @@ class CycleGraph(QWidget):
         self._theme = theme
         self._cycle = cycle
         self._alike = alike
+        self._row_height = ROW_HEIGHT
         self.setFont(ui_font())
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -55,9 +58,22 @@ class CycleGraph(QWidget):
         self._theme = theme
         self.update()
 
+    def fit(self, height: int) -> None:
+        """Draw closer together, as far as words allow, so that all of it fits into ``height``."""
+        room = (height - TOP - MARGIN) // max(len(self._cycle.nodes), 1)
+        wanted = min(max(room, LEAST_ROW_HEIGHT), ROW_HEIGHT)
+        if wanted != self._row_height:
+            self._row_height = wanted
+            self.updateGeometry()
+            self.update()
+
+    def height_at(self, row_height: int) -> int:
+        """Height of the whole graph, in pixels."""
+        return TOP + len(self._cycle.nodes) * row_height + MARGIN
+
     def sizeHint(self) -> QSize:
         """A row a node, and the way back."""
-        return QSize(720, TOP + len(self._cycle.nodes) * ROW_HEIGHT + MARGIN)
+        return QSize(720, self.height_at(self._row_height))
 
     def node_at(self, place: QPointF) -> CycleNode | None:
         """The node at a place."""
@@ -108,7 +124,7 @@ class CycleGraph(QWidget):
         node = self._cycle.nodes[index]
         width = self._middle() - 5 * MARGIN
         left = 4 * MARGIN if node.side == "python" else self._middle() + MARGIN
-        return QRectF(left, TOP + index * ROW_HEIGHT, width, NODE_HEIGHT)
+        return QRectF(left, TOP + index * self._row_height, width, NODE_HEIGHT)
 
     def _paint_boundary(self, painter: QPainter) -> None:
         middle, half = self._middle(), self._middle() - MARGIN
@@ -153,7 +169,7 @@ class CycleGraph(QWidget):
                 from_area.left(),
                 from_area.bottom() + 2,
                 from_area.width(),
-                ROW_HEIGHT - NODE_HEIGHT - 4,
+                self._row_height - NODE_HEIGHT - 4,
             )
         else:
             start = QPointF(from_area.left() + 24, from_area.bottom())
@@ -165,7 +181,7 @@ class CycleGraph(QWidget):
                 left,
                 from_area.bottom() + 2,
                 self.width() - left - MARGIN,
-                ROW_HEIGHT - NODE_HEIGHT - 4,
+                self._row_height - NODE_HEIGHT - 4,
             )
         self._paint_words(
             painter, text_area, f"✂ cut here: {node.edge}" if is_cut else node.edge, color

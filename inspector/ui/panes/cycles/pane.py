@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Final
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model import wording
@@ -17,7 +18,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.labels import plain_label
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
-from inspector.ui.panes.cycles.graph import CycleGraph
+from inspector.ui.panes.cycles.graph import LEAST_ROW_HEIGHT, CycleGraph
 from inspector.ui.session.holder_questions import HolderQuestions
 
 NO_TARGET: Final = "Attach to a process to look for cycles across the boundary"
@@ -26,6 +27,8 @@ READY: Final = (
     "a root in a reference of native "
     "code. The search walks the objects behind callbacks, in short steps"
 )
+LIST_MARGINS: Final = 12
+"""Above and below the list of graphs."""
 NONE: Final = "No cycle across the boundary among objects that the collector knows"
 
 
@@ -47,9 +50,10 @@ class CyclesPane(PaneBase):
         self.look.clicked.connect(self._look)
         self.stop = QPushButton("Stop")
         self.stop.clicked.connect(self._stop)
+        self._scroll = QScrollArea()
         self._page = QWidget()
         self._list = QVBoxLayout(self._page)
-        self._list.setContentsMargins(12, 4, 12, 12)
+        self._list.setContentsMargins(12, 4, 12, LIST_MARGINS - 4)
         self._list.setSpacing(16)
         self._list.addStretch(1)
         questions.cycles_found.connect(self._found)
@@ -65,7 +69,7 @@ class CyclesPane(PaneBase):
         line.addWidget(self.look)
         line.addWidget(self.stop)
         line.addWidget(self.note, 1)
-        scroll = QScrollArea()
+        scroll = self._scroll
         scroll.setAccessibleName("Cycles that were found")
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._page)
@@ -100,7 +104,31 @@ class CyclesPane(PaneBase):
         self.count_changed.emit(0)
         self._show_state()
 
+    def begin(self) -> None:
+        """Look for cycles now, unless a search runs."""
+        if self._has_target and not self._searching:
+            self._look()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The first graph stays visible as a whole, if there is room for its words."""
+        super().resizeEvent(event)
+        self._fit()
+
     # inside ---------------------------------------------------------------------------------------
+
+    def _fit(self) -> None:
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+        room = self._scroll.viewport().height() - LIST_MARGINS
+        for graph in self._graphs:
+            graph.fit(room)
+
+    def _make_room(self) -> None:
+        """Fill the window if the first graph does not fit otherwise."""
+        room = self._scroll.viewport().height() - LIST_MARGINS
+        if self._graphs and self._graphs[0].height_at(LEAST_ROW_HEIGHT) > room:
+            self.room_wanted.emit()
 
     def _show_state(self) -> None:
         self.look.setEnabled(self._has_target)
@@ -144,6 +172,8 @@ class CyclesPane(PaneBase):
             self._list.insertWidget(self._list.count() - 1, graph, 0, Qt.AlignmentFlag.AlignTop)
         self.count_changed.emit(report.count)
         self._ended(report_text(report))
+        self._make_room()
+        self._fit()
 
     def _drop_graphs(self) -> None:
         while self._graphs:

@@ -132,7 +132,7 @@ class GrowsPart(QWidget):
         self._head.addWidget(self._title)
         if self._is_compact:
             self._head.addWidget(self.lines[0], 1)
-        self._head.addWidget(self._sentence, 0 if self._is_compact else 1)
+        self._head.addWidget(self._sentence, 1)
         self._head.addWidget(self._more)
         if not self._is_compact:
             for line in self.lines:

@@ -158,3 +158,28 @@ def test_cycles_that_are_alike_are_drawn_once_and_counted(
     qtbot.waitUntil(lambda: bool(graphs(pane)))
     (graph,) = graphs(pane)
     assert graph.accessibleDescription() == "One of 2 alike"
+
+
+def test_the_whole_graph_is_visible_in_a_low_window(
+    attach: Callable[[Snapshot], tuple[MainWindow, FakeSession]], qtbot: QtBot
+) -> None:
+    window, session = attach(snapshot_of([Row(2)]))
+    window.resize(900, 600)
+    window.workbench.drawer.ask_pane("cycles")
+    pane = window.workbench.pane("cycles", CyclesPane)
+    long = dataclasses.replace(KNOT, nodes=KNOT.nodes[:1] + KNOT.nodes[1:2] * 3 + KNOT.nodes[2:])
+    report = dataclasses.replace(FOUND, cycles=(long,))
+    with qtbot.waitSignal(pane.count_changed):
+        session.cycle_requests[0][2].set_result(report)
+    (graph,) = graphs(pane)
+    qtbot.waitUntil(lambda: graph.visibleRegion().boundingRect() == graph.rect())
+    assert window.workbench.drawer.whole.isChecked()
+
+
+def test_a_search_that_runs_is_not_begun_twice(
+    opened: tuple[CyclesPane, FakeSession], qtbot: QtBot
+) -> None:
+    pane, session = opened
+    pane.begin()
+    pane.begin()
+    assert len(session.cycle_requests) == 1
