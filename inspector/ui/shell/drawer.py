@@ -89,13 +89,14 @@ class Drawer(QWidget):
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         for spec in specs:
             self.tabs.addTab(spec.title)
-            panes[spec.key].room_wanted.connect(lambda: self.whole.setChecked(self.is_open))
         self.tabs.tabBarClicked.connect(self._clicked)
         self.tabs.currentChanged.connect(self._show_current)
         self._hint = quiet_label("")
         self.whole = self._button("⤢", "Fill the window with this pane", "Fill the window")
         self.whole.setCheckable(True)
         self.whole.toggled.connect(self.whole_wanted)
+        for pane in panes.values():
+            pane.room_wanted.connect(lambda: self.whole.setChecked(self.is_open))
         self.fold = self._button("▴", "Open or close the drawer", "Open the drawer")
         self.fold.clicked.connect(lambda: self.set_open(not self.is_open))
         line = QHBoxLayout(self)
