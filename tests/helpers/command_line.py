@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from tests.helpers.command_server import CommandServer
 from tests.helpers.targets import ROOT
 
 PATIENCE_SECS = 100.0
 """A guard against hanging, no expectation about speed."""
+READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_")
+"""How names of variables begin that matter before a command begins."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +52,50 @@ def run_command(
 ) -> Finished:
     """``arc-inspector words…`` without a display.
 
-    ``prefix`` is a command that runs it, such as ``setpriv``.
+    ``prefix`` is a command that runs it, such as ``setpriv``. A command with a prefix, or with
+    variables that an interpreter reads when it starts, has an interpreter of its own; others are
+    started by the server.
     """
+    environment = command_environment(env)
+    if not prefix and not any(name.startswith(READ_AT_START) for name in env or {}):
+        return _run_by_server(list(map(str, words)), environment)
     done = subprocess.run(
         [*prefix, *command_line(*words)],
-        env=command_environment(env),
+        env=environment,
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECS,
         stdin=subprocess.DEVNULL,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def _run_by_server(words: list[str], environment: Mapping[str, str]) -> Finished:
+    with (
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        _server().start(words, environment, stdout=out.fileno(), stderr=err.fileno()) as answers,
+    ):
+        answers.settimeout(PATIENCE_SECS)
+        pid = int(answers.recv(32))
+        try:
+            status = int(answers.recv(32))
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+            raise
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode())
+    return Finished(status, *texts)
+
+
+@cache
+def _server() -> CommandServer:
+    """One for all tests of this process, ended with it."""
+    server = CommandServer(command_environment())
+    atexit.register(server.close)
+    return server
 
 
 def command_line(*words: str | int) -> list[str]:
