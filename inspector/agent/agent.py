@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from inspector.agent.adapters.protocol import Adapter, Follower, Following, Leaving, Settling
+from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.gc_hook import GcHook
 from inspector.agent.jobs import Jobs
 from inspector.agent.plain import offers
@@ -146,6 +147,10 @@ class Agent:
         return Following(
             *(tuple(text for state in states for text in state[part]) for part in range(2))
         )
+
+    def boundaries(self) -> tuple[Boundary, ...]:
+        """Boundaries of the adapters that have one."""
+        return tuple(each.boundary for each in self._attached if offers(each, HasBoundary))
 
     def start_in_child(self) -> None:
         """This process is a fork: native code has made its own table.

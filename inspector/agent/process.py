@@ -18,6 +18,7 @@ from typing import Final
 from inspector.agent.adapters.catalog import make_adapters
 from inspector.agent.adapters.protocol import Adapter, Following
 from inspector.agent.agent import Agent, segment_path
+from inspector.agent.boundary import Boundary
 from inspector.errors import UsageError
 from inspector.vocabulary import Level
 from inspector.wire import lib
@@ -91,6 +92,11 @@ class AgentSlot:
                 agent.exit()
             else:
                 lib.ai_exit()  # a stopped agent keeps its file, hidden, for the next start
+
+    def boundaries(self) -> tuple[Boundary, ...]:
+        """Boundaries of the agent that runs; empty without one."""
+        with self._lock:
+            return () if self._agent is None else self._agent.boundaries()
 
     def following(self) -> Following:
         """The classes that the agent follows; none without an agent."""
@@ -220,6 +226,16 @@ def following() -> Following:
     Any thread.
     """
     return PROCESS.following()
+
+
+def boundaries() -> tuple[Boundary, ...]:
+    """What this process's agent knows of holders across the boundary; nothing without an agent."""
+    return PROCESS.boundaries()
+
+
+def exit_callback() -> object:
+    """The agent's own function among the exit callbacks."""
+    return PROCESS.exit_callback
 
 
 def set_level(level: str) -> None:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import FrameType, MappingProxyType, ModuleType
 from typing import Any, Final
 
 from inspector.agent.hidden_holders import hidden_tasks, is_current, is_tree
@@ -38,6 +38,7 @@ _COUNTED_TOO: Final = sys.getrefcount([object()][0])
 
 Progress = dict[str, Any]
 Steps = Generator[Progress, None, dict[str, Any]]
+Frames = Callable[[], Iterator[tuple[str, FrameType]]]
 
 
 class Search:
@@ -49,6 +50,7 @@ class Search:
         "_clock",
         "_depths",
         "_exits",
+        "_frames",
         "_frames_seen",
         "_ids",
         "_joins",
@@ -67,11 +69,12 @@ class Search:
         exit_places: Mapping[int, str] = MappingProxyType({}),
         *,
         clock: Callable[[], float] = time.perf_counter,
+        frames: Frames = running_frames,
     ) -> None:
         """Looks for nothing yet.
 
         ``native_places``: dicts in which native code keeps Python objects, by ``id``;
-        ``exit_places``: what ``atexit`` keeps.
+        ``exit_places``: what ``atexit`` keeps; ``frames``: the functions that run now.
         """
         self._things: list[Any] = [thing]
         self._ids: dict[int, int] = {id(thing): 0}
@@ -83,6 +86,7 @@ class Search:
         self._native = native_places
         self._exits = exit_places
         self._clock = clock
+        self._frames = frames
         self._at_once = 1
         self._longest_secs = 0.0
         self._frames_seen = 0
@@ -165,7 +169,7 @@ class Search:
             if id(holder) not in own
             for each in gc.get_referents(holder)
         )
-        for _, frame in running_frames():
+        for _, frame in self._frames():
             if not is_own(frame, OWN_FOLDER):
                 known += sum(id(value) == place for _, value in locals_of(frame))
             del frame
@@ -236,7 +240,7 @@ class Search:
         """Roots among the locals of running functions, which no walk through the heap sees."""
         began = self._clock()
         wanted = {id(self._things[index]): index for index in self._open(frontier)}
-        for thread, frame in running_frames():
+        for thread, frame in self._frames():
             if is_own(frame, OWN_FOLDER):
                 continue
             for name, value in locals_of(frame):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 from inspector.vocabulary import Kind, Reference, Resource
 from inspector.wire import ffi, lib
-from inspector.wire.schema import BUSY, TYPE_SHARDS, handle_number
+from inspector.wire.schema import BUSY, STRONG_UNKNOWN, TYPE_SHARDS, handle_number
 from inspector.wire.status import new_error, raise_status
 
 OPEN_STATES: Final = frozenset(Resource) - {
@@ -34,6 +35,10 @@ class LiveRow(NamedTuple):
     """``Resource``."""
     created_site: int = 0
     """For ``OwnSegment.stack``; 0: not recorded."""
+    proxies: int | None = None
+    """Live handles of its object; ``None``: not known."""
+    native: int | None = None
+    """References of native code on its object, as counted last; ``None``: not known."""
 
 
 class OwnSegment:
@@ -67,14 +72,12 @@ class OwnSegment:
         Calls that run are left out.
         """
         types, sites = self._types(), dict[int, str]()
-        calls = {
-            index
-            for index, slot in enumerate(self._type_slots())
-            if slot.kind == Kind.UNIFFI_RUNNING
-        }
+        kinds = [kind_of_code(slot.kind) for slot in self._type_slots()]
         rows: dict[LiveRow, str] = {}
+        proxies = self._proxies(kinds)
         for index, slot in self._slots():
-            if slot.reference_state & ~BUSY != Reference.LIVE or slot.type_id in calls:
+            kind = kinds[slot.type_id] if slot.type_id < len(kinds) else Kind.UNKNOWN
+            if slot.reference_state & ~BUSY != Reference.LIVE or kind is Kind.UNIFFI_RUNNING:
                 continue
             name, closes = types.get(slot.type_id, ("?", False))
             site = slot.created_site
@@ -86,6 +89,8 @@ class OwnSegment:
                 closes,
                 int(slot.resource_state),
                 int(site),
+                None if kind.shares_rows else proxies.get(int(slot.address)),
+                _native_of(slot, kind),
             )
             rows[row] = sites.get(site, "")
         return rows
@@ -116,6 +121,16 @@ class OwnSegment:
             slot.shards[shard].never_closed
             for slot in self._type_slots()
             for shard in range(TYPE_SHARDS)
+        )
+
+    def _proxies(self, kinds: Sequence[Kind]) -> Counter[int]:
+        """Live handles by the address of their object; calls are none."""
+        return Counter(
+            int(slot.address)
+            for _, slot in self._slots()
+            if slot.address
+            and slot.reference_state & ~BUSY == Reference.LIVE
+            and not (slot.type_id < len(kinds) and kinds[slot.type_id].is_call)
         )
 
     def _slots(self) -> Iterator[tuple[int, Any]]:
@@ -179,3 +194,22 @@ class OwnSegment:
         if count < 0:
             raise_status(error.status, error)
         return int(count)
+
+
+def kind_of_code(code: int) -> Kind:
+    """The kind with this number; a kind that this version does not know is ``UNKNOWN``."""
+    try:
+        return Kind(code)
+    except ValueError:
+        return Kind.UNKNOWN
+
+
+def _native_of(slot: Any, kind: Kind) -> int | None:
+    """References beyond the handles: the sampler writes the count of an only handle.
+
+    A trait's references lie in several counts, and are not told apart here.
+    """
+    if slot.strong == STRONG_UNKNOWN or kind.is_trait or kind.shares_rows or not slot.address:
+        return None
+    signed = int(slot.strong) - (1 << 32 if slot.strong >> 31 else 0)
+    return signed - 1

@@ -46,6 +46,10 @@ class AllowList:
         """The first that covers a leak counts."""
         self._allowances = tuple(allowances)
 
+    def with_more(self, allowances: Sequence[Allowance]) -> AllowList:
+        """This list, and before it these."""
+        return AllowList((*allowances, *self._allowances))
+
     def judge(self, leaks: Sequence[Leak]) -> tuple[list[Leak], list[Leak]]:
         """Leaks that are not allowed, and allowed leaks with the reason."""
         bad, allowed = [], []

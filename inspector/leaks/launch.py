@@ -54,7 +54,7 @@ class ExitJudge:
             return  # a forked child that ends by itself
         try:
             live = LiveHandles(self._segment)
-            leaks = live.leaks(live.read_after_collection(()).values())
+            leaks = live.explained(live.leaks(live.read_after_collection(()).values()))
             value = {
                 "leaks": [leak.value() for leak in leaks],
                 "started": self._started,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import takewhile
-from pathlib import Path, PurePath
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
+from inspector.agent.holding import running_frames
 from inspector.agent.process import following
 from inspector.agent.segment_rows import OPEN_STATES, LiveRow, OwnSegment
+from inspector.leaks.holding import Frames, Holder, HolderSearch, is_of_harness
 from inspector.leaks.leak import Leak, frame_text
 from inspector.leaks.measured import Measured
 from inspector.wire import lib
@@ -19,10 +21,19 @@ from inspector.wire import lib
 COLLECTIONS: Final = 2
 """Full collections before a handle counts as alive: finalisers of the first may free what the
 second finds."""
-HARNESSES: Final = frozenset({"_pytest", "pluggy", "<frozen runpy>"})
 _PACKAGE: Final = str(Path(__file__).parents[1])
 
+SAMPLE_MILLIS: Final = 2000
+"""How long reading the counts may take; then they are those of the last pass, or not known."""
+
 Handles = dict[int, LiveRow]
+
+
+class Found(NamedTuple):
+    """A leak, and one of its handles."""
+
+    leak: Leak
+    handle: int
 
 
 class LiveHandles:
@@ -51,21 +62,32 @@ class LiveHandles:
             left = self._new(left_out)
         return left
 
-    def leaks(self, rows: Iterable[LiveRow], *, owner: str = "") -> list[Leak]:
+    def leaks(self, rows: Iterable[LiveRow], *, owner: str = "") -> list[Found]:
         """Grouped by type and place, the most frequent first."""
-        counted: Counter[tuple[str, bool, tuple[str, ...]]] = Counter()
+        groups: dict[tuple[str, bool, tuple[str, ...]], list[LiveRow]] = {}
         stacks: dict[int, tuple[str, ...]] = {}
         for row in rows:
             if row.created_site not in stacks:
                 stacks[row.created_site] = _of_program(self._segment.stack(row.created_site))
-            counted[
-                row.type, row.closes and row.resource in OPEN_STATES, stacks[row.created_site]
-            ] += 1
-        leaks = [
-            Leak(name, count, stack, is_open, owner)
-            for (name, is_open, stack), count in counted.items()
+            key = row.type, row.closes and row.resource in OPEN_STATES, stacks[row.created_site]
+            groups.setdefault(key, []).append(row)
+        found = [
+            Found(Leak(name, len(group), stack, is_open, owner), group[0].handle)
+            for (name, is_open, stack), group in groups.items()
         ]
-        return sorted(leaks, key=lambda leak: (-leak.count, leak.type, leak.stack))
+        return sorted(found, key=lambda each: (-each.leak.count, each.leak.type, each.leak.stack))
+
+    def explained(self, found: Sequence[Found], frames: Frames = running_frames) -> list[Leak]:
+        """The leaks with the counts and the holder of one handle each."""
+        if not found:
+            return []
+        lib.ai_sample(SAMPLE_MILLIS)
+        rows = self.read()
+        search = HolderSearch(os.getcwd(), frames)  # noqa: PTH109 - a text to compare with
+        return [
+            _explained(each.leak, rows.get(each.handle), search.holder_of(each.handle))
+            for each in found
+        ]
 
     def measured(self) -> Measured:
         """The number of followed classes, and the reasons why other classes are not followed."""
@@ -84,9 +106,29 @@ def _of_program(frames: Sequence[tuple[str, int, str]]) -> tuple[str, ...]:
     """Frames as text, without the frames that run the program."""
     folder = os.getcwd()  # noqa: PTH109 - a text to compare with
     inner = takewhile(
-        lambda frame: (
-            HARNESSES.isdisjoint(PurePath(frame[0]).parts) and not frame[0].startswith(_PACKAGE)
-        ),
+        lambda frame: not is_of_harness(frame[0]) and not frame[0].startswith(_PACKAGE),
         frames,
     )
     return tuple(frame_text(*frame, folder) for frame in inner)
+
+
+def _explained(leak: Leak, row: LiveRow | None, holder: Holder) -> Leak:
+    return replace(
+        leak,
+        counts="" if row is None else counts_text(row.proxies, row.native),
+        path=holder.path,
+        note=holder.note,
+        cycle=holder.cycle,
+        cut=holder.cut,
+    )
+
+
+def counts_text(proxies: int | None, native: int | None) -> str:
+    """``1 proxy, 0 native references``; a count that is not known says so."""
+    if proxies is None:
+        first = "proxies not known"
+    else:
+        first = f"{proxies:,} {'proxy' if proxies == 1 else 'proxies'}"
+    if native is None:
+        return f"{first}, native references not known"
+    return f"{first}, {native:,} native {'reference' if native == 1 else 'references'}"

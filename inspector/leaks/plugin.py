@@ -7,7 +7,12 @@ that has a module ``inspector``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+
+MOST_RUNS = 1000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,12 +34,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="do not fail for these; more in [[tool.arc-inspector.leaks]] of pyproject.toml",
     )
     group.addoption(
+        "--arc-leaks-repeat",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="run a test that leaks N times, and report only what grows each time",
+    )
+    group.addoption(
         "--arc-leaks-json", default="", metavar="FILE", help="write the findings as JSON"
     )
 
 
+@pytest.fixture
+def arc_leaks(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Checks of blocks inside a test.
+
+    `with arc_leaks(): …` fails the test when handles made in the block outlive it.
+    """
+    from inspector.leaks.inside import LeakChecks
+
+    checks = LeakChecks(request)
+    yield checks
+    checks.close()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to watch, when asked to."""
+    config.addinivalue_line(
+        "markers",
+        "arc_leaks(allow='TYPE@SITE', at_most=N, reason='…'): native handles that may outlive it",
+    )
     if config.getoption("arc_leaks") and not config.pluginmanager.hasplugin("arc-leaks"):
         from inspector.errors import InspectorError
         from inspector.leaks.watch import LeakWatch
@@ -43,3 +72,10 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(LeakWatch(config), "arc-leaks")
         except InspectorError as error:
             raise pytest.UsageError(f"arc-inspector: {error}") from error
+
+
+def _count(text: str) -> int:
+    """A number of runs. Raises ``ValueError``, which pytest says."""
+    if not 1 <= int(text) <= MOST_RUNS:
+        raise ValueError(f"a number from 1 to {MOST_RUNS}")
+    return int(text)

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 import pytest
 
 from inspector.agent import is_running, start, stop
-from inspector.errors import UNKNOWN_STATUS
+from inspector.errors import UNKNOWN_STATUS, InspectorError
 from inspector.leaks.allow import AllowList, read_allow_list
+from inspector.leaks.judge import LeakJudge, forget_traceback
 from inspector.leaks.leak import Leak, handles_text, leak_of, leaks_text
 from inspector.leaks.live import LiveHandles
+from inspector.leaks.marks import NAME, allowances
 from inspector.leaks.measured import Measured, measured_of, together
 
 ADVICE: Final = (
@@ -47,10 +48,12 @@ class LeakWatch:
         self._is_reporter = not is_worker
         runs_tests = is_worker or config.getoption("dist", "no") == "no"
         self._was_running = is_running()
-        self._live = LiveHandles(start("stacks")) if runs_tests else None
-        self._before: set[int] = set()
-        self._fixtures: dict[Any, set[int]] = {}
-        self._ended: list[tuple[str, set[int]]] = []
+        self._judge = (
+            LeakJudge(LiveHandles(start("stacks")), config.getoption("arc_leaks_repeat"))
+            if runs_tests
+            else None
+        )
+        self._expected_failures: set[str] = set()
         self._found: list[Leak] = []
         self._let_pass: list[Leak] = []
         self._not_judged: list[str] = []
@@ -58,61 +61,76 @@ class LeakWatch:
         self._judged = 0
         self._results: dict[str, dict[str, Any]] = {}
 
+    @pytest.hookimpl
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """A mark that is not understood ends the run before a test is run."""
+        for item in items:
+            self._allowed_for(item)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Wrapped:
         """Remember the objects alive before a test."""
-        if self._live is not None:
-            self._before = set(self._live.read())
+        if self._judge is not None:
+            self._judge.begin()
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Wrapped:
         """Objects that a fixture of a wider scope makes are its own until it ends."""
-        if self._live is None or fixturedef.scope == "function":
+        if self._judge is None or fixturedef.scope == "function":
             return (yield)
-        before = set(self._live.read())
+        before = set(self._judge.live.read())
         try:
             return (yield)
         finally:
-            self._fixtures.setdefault(fixturedef, set()).update(self._live.read().keys() - before)
+            self._judge.add_fixture(fixturedef, before)
 
     @pytest.hookimpl
     def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
         """A fixture ended; its value is released after this hook."""
-        made = self._fixtures.pop(fixturedef, None)
-        if made:
-            self._ended.append((f"fixture {fixturedef.argname} ({fixturedef.scope})", made))
+        if self._judge is not None:
+            self._judge.end_fixture(fixturedef)
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Wrapped:
         """Remember which tests failed.
 
-        Put the finding into the teardown's report, in a form that xdist carries.
+        Put the finding into the teardown's report, in a form that xdist carries. A leak is no
+        failure that a mark of the test expects.
         """
         report: pytest.TestReport = yield
         if call.when != "teardown":
             if call.excinfo is not None and not report.skipped:
                 self._not_judged.append(item.nodeid)
+            elif call.excinfo is not None and hasattr(report, "wasxfail"):
+                self._expected_failures.add(item.nodeid)
         else:
             result = self._results.pop(item.nodeid, {})
+            if result.get("leaks") and hasattr(report, "wasxfail"):
+                del report.wasxfail
+                report.outcome = "failed"
             if item.nodeid in self._not_judged:
                 result["not_judged"] = True
-            if self._live is not None:
-                result |= self._live.measured().value()
+            if self._judge is not None:
+                result |= self._judge.live.measured().value()
             report.arc_leaks = result  # type: ignore[attr-defined]
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Wrapped:
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Wrapped:
         """Judge, after all fixtures of the test have ended. Raises the test's failure."""
         result = yield
+        judge = self._judge
+        if judge is None or judge.is_repeating:
+            return result
         has_failed = item.nodeid in self._not_judged
-        if self._live is not None and (self._ended or not has_failed):
-            bad = self._judge(self._live, item, has_failed=has_failed)
-            if bad:
-                self._ended.clear()
-                pytest.fail(_failure(bad), pytrace=False)
-        self._ended.clear()
+        if has_failed or item.nodeid in self._expected_failures:
+            forget_traceback()
+        try:
+            if judge.has_ended_fixtures or not has_failed:
+                self._judge_test(judge, item, nextitem, has_failed=has_failed)
+        finally:
+            judge.forget_ended()
         return result
 
     @pytest.hookimpl
@@ -168,40 +186,34 @@ class LeakWatch:
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
         """Leave the process as it was."""
-        if self._live is not None:
-            self._live.close()
+        if self._judge is not None:
+            self._judge.live.close()
             if not self._was_running:
                 stop()
 
-    def _judge(self, live: LiveHandles, item: pytest.Item, *, has_failed: bool) -> list[Leak]:
-        """Leaks of the test, unless it failed, and of fixtures that ended with it.
-
-        Allowed leaks are left out.
-
-        The rest is remembered as allowed.
-        """
-        if has_failed:
-            _forget_traceback()
-        kept = set().union(self._before, *self._fixtures.values())
-        if live.read().keys() - kept or self._ended:
-            _empty(item)
-        ended = set().union(*(made for _, made in self._ended))
-        left = live.read_after_collection(kept - ended)
-        leaks = (
-            []
-            if has_failed
-            else live.leaks(
-                (row for handle, row in left.items() if handle not in ended), owner=item.nodeid
-            )
-        )
-        for name, made in self._ended:
-            leaks += live.leaks((row for handle, row in left.items() if handle in made), owner=name)
-        bad, allowed = self._allowed.judge(leaks)
+    def _judge_test(
+        self, judge: LeakJudge, item: pytest.Item, nextitem: pytest.Item | None, *, has_failed: bool
+    ) -> None:
+        """Remember the leaks, the allowed ones apart. Raises the test's failure."""
+        bad, allowed = judge.judge(item, nextitem, self._allowed_for(item), failed=has_failed)
         self._results[item.nodeid] = {
             "leaks": [leak.value() for leak in bad],
             "allowed": [leak.value() for leak in allowed],
         }
-        return bad
+        if bad:
+            pytest.fail(_failure(bad), pytrace=False)
+
+    def _allowed_for(self, item: pytest.Item) -> AllowList:
+        """The allowances of the run and of the test's marks. Raises ``pytest.UsageError``."""
+        try:
+            more = [
+                each
+                for mark in item.iter_markers(NAME)
+                for each in allowances(mark.args, mark.kwargs)
+            ]
+        except InspectorError as error:
+            raise pytest.UsageError(f"arc-inspector: {error}: {item.nodeid}") from error
+        return self._allowed.with_more(more)
 
     def _trouble(self) -> str:
         """Why the run says nothing of handles although it found no leak; ``""`` when it does."""
@@ -234,25 +246,6 @@ class LeakWatch:
         if self._not_judged:
             lines.append(f"not judged, because they failed: {len(self._not_judged):,}")
         return lines
-
-
-def _forget_traceback() -> None:
-    """Release the newest exception, which is kept for debuggers.
-
-    Its frames hold their objects. pytest does the same before the next test.
-    """
-    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
-        vars(sys).pop(name, None)
-
-
-def _empty(item: pytest.Item) -> None:
-    """Release values that an item holds without use until after this hook.
-
-    They are its fixtures' values and the instance of its class.
-    """
-    getattr(item, "funcargs", {}).clear()
-    for name in ("_instance", "_obj"):  # made again when asked for
-        vars(item).pop(name, None)
 
 
 def _failure(leaks: Sequence[Leak]) -> str:

@@ -7,6 +7,7 @@ mod publish;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
 
 use control::Stay;
 use objects::lifecycle;
@@ -178,6 +179,13 @@ pub fn say_unrecorded(reason: &str) {
 /// Whether the agent runs.
 pub fn is_running() -> bool {
     STATE.lock().agent.is_some()
+}
+
+/// Has the counts of all live objects read now. Whether that was done in time.
+pub fn sample_now(patience: Duration) -> bool {
+    // the lock is not held while the pass is made
+    let sampler = STATE.lock().agent.as_ref().map(|agent| Arc::clone(&agent.sampler));
+    sampler.is_some_and(|sampler| sampler.sample_now(patience))
 }
 
 /// Path of the segment, while the agent runs.

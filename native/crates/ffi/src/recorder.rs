@@ -102,6 +102,14 @@ pub extern "C" fn ai_keep() {
     catch_value((), agent::keep);
 }
 
+/// Reads the counts of all live objects now; 1: done within so many milliseconds, 0: it was not.
+#[no_mangle]
+pub extern "C" fn ai_sample(patience_millis: u32) -> i32 {
+    catch_value(0, || {
+        i32::from(agent::sample_now(Duration::from_millis(u64::from(patience_millis))))
+    })
+}
+
 /// The process ends: marks the segment, removes the files and ends the wait in `ai_control_next`;
 /// waits for no thread.
 #[no_mangle]

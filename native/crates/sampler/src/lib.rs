@@ -68,6 +68,9 @@ struct Plan {
     interval: Option<Duration>,
     /// Times that the first viewer came or the last viewer left.
     sessions: u64,
+    /// Passes that were asked for by `sample_now`, and how many of these were made.
+    wanted: u64,
+    made: u64,
     is_stopped: bool,
 }
 
@@ -77,6 +80,8 @@ struct Turn {
     at: Instant,
     session: u64,
     is_seen: bool,
+    /// `wanted` of the plan, if a pass was asked for that was not made yet.
+    asked: Option<u64>,
 }
 
 /// The sampler's thread, from outside.
@@ -127,6 +132,18 @@ impl Sampler {
         self.shared.changed.notify_all();
     }
 
+    /// Have a pass made at once that knows nothing of earlier passes, and wait for it. Whether it
+    /// was made in time. Not from the sampler's thread.
+    pub fn sample_now(&self, patience: Duration) -> bool {
+        let mut plan = self.shared.plan();
+        plan.wanted += 1;
+        let wanted = plan.wanted;
+        self.shared.changed.notify_all();
+        let is_missing = |plan: &mut Plan| plan.made < wanted && !plan.is_stopped;
+        let waited = self.shared.changed.wait_timeout_while(plan, patience, is_missing);
+        waited.unwrap_or_else(PoisonError::into_inner).0.made >= wanted
+    }
+
     /// End the thread and wait for it. Does nothing when it has ended.
     pub fn stop(&self) {
         self.shared.plan().is_stopped = true;
@@ -158,12 +175,16 @@ impl Shared {
 
     fn serve(&self) {
         let mut turns = Turns::new(self);
-        let began = Turn { at: Instant::now(), session: 0, is_seen: false };
+        let began = Turn { at: Instant::now(), session: 0, is_seen: false, asked: None };
         let mut last = None;
         while let Some(turn) = self.wait_for_turn(last, began) {
             last = Some(turn);
             turns.enter(turn.session);
             turns.turn(&turn);
+            if let Some(asked) = turn.asked {
+                self.plan().made = asked;
+                self.changed.notify_all();
+            }
         }
     }
 
@@ -183,8 +204,9 @@ impl Shared {
                 .or((!is_seen).then_some(began));
             let left = last
                 .map_or(Duration::ZERO, |turn| (turn.at + interval).saturating_duration_since(now));
-            if left.is_zero() {
-                return Some(Turn { at: now, session: plan.sessions, is_seen });
+            let asked = (plan.wanted > plan.made).then_some(plan.wanted);
+            if left.is_zero() || asked.is_some() {
+                return Some(Turn { at: now, session: plan.sessions, is_seen, asked });
             }
             plan = self.changed.wait_timeout(plan, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -217,6 +239,9 @@ impl<'a> Turns<'a> {
     fn turn(&mut self, turn: &Turn) {
         let table = &*self.shared.table;
         table.heartbeat();
+        if turn.asked.is_some() {
+            (self.pass, self.rest_until) = (Pass::new(), None);
+        }
         let is_rested = self.rest_until.is_none_or(|until| turn.at >= until);
         if is_rested {
             self.pass(turn);

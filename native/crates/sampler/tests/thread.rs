@@ -39,6 +39,20 @@ fn counts_are_read_now_and_then_although_nobody_looks() {
 }
 
 #[test]
+fn a_pass_that_is_asked_for_does_not_wait_and_sees_the_counts_of_now() {
+    let (table, object) = one(Kind::Uniffi);
+    let sampler = Sampler::start_with_rest(table.clone(), Duration::from_secs(3600)).unwrap();
+    let patience = Duration::from_secs(60);
+    assert!(sampler.sample_now(patience));
+    assert_eq!(table.counts(1).0, 1);
+    let _clones = vec![Arc::clone(&object); 4];
+    assert!(sampler.sample_now(patience));
+    assert_eq!(table.counts(1).0, 5);
+    sampler.stop();
+    assert!(!sampler.sample_now(patience));
+}
+
+#[test]
 fn the_thread_rests_without_a_viewer_and_after_the_last() {
     let (table, _object) = one(Kind::Arc);
     let sampler = Sampler::start(table.clone()).unwrap();
