@@ -11,6 +11,8 @@ from typing import Final
 from inspector.model.snapshot import Lost
 
 SAMPLER_SKIPS: Final = "sampler_skips"
+OVERWRITTEN: Final = "overwritten_events"
+"""History that was not read in time. All counts are right without it."""
 _LOSSES: Final = {
     "untracked_handles": (
         "handles without a row",
@@ -113,6 +115,21 @@ def losses_of(lost: Lost) -> tuple[Counted, ...]:
         },
         _LOSSES,
     )
+
+
+def missing_of(lost: Lost) -> tuple[Counted, ...]:
+    """Losses that make numbers on screen short, the largest first."""
+    return losses_of(Lost({name: n for name, n in lost.counts.items() if name != OVERWRITTEN}))
+
+
+def history_of(lost: Lost) -> tuple[Counted, ...]:
+    """History that was overwritten before it was read: no count is short by it."""
+    return losses_of(Lost({OVERWRITTEN: lost.counts.get(OVERWRITTEN, 0)}))
+
+
+def missing_count(lost: Lost) -> int:
+    """Everything lost but overwritten history."""
+    return lost.total() - lost.counts.get(OVERWRITTEN, 0)
 
 
 def refused_of(lost: Lost) -> tuple[Counted, ...]:

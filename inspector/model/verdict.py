@@ -24,6 +24,8 @@ STUCK_RULES: Final = frozenset({"pending-too-old", "call-too-old", "owner-ended"
 """Keys of the rules about waiting; findings of all other rules stand under *Grows*."""
 RATE_SECS: Final = 60.0
 """The rate of a suspect is over the newest minute at most."""
+SHORT_SECS: Final = 1.0
+"""A close that has waited for less is no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def stuck_of(
     target = snapshot.target
     if target.state is TargetState.HUNG:
         return _hung(snapshot, len(closes))
-    if len(closes):
+    if len(closes) and not _began_just_now(closes, now):
         return _oldest_close(snapshot, closes, now, read_at)
     if target.state is not TargetState.LIVE:
         return Stuck(f"The target is {target.state.value}")
@@ -123,7 +125,14 @@ def stuck_of(
         return Stuck("Closes are not seen from outside", "Nothing is loaded into the process")
     took = snapshot.last_close_secs
     last = "" if math.isnan(took) else f"Last close took {duration(took)}"
+    if len(closes):
+        return Stuck("Nothing waits for long", last, count=len(closes))
     return Stuck("Nothing waits to close", last)
+
+
+def _began_just_now(closes: PendingCloses, now: float) -> bool:
+    """All closes are younger than ``SHORT_SECS``: a live program closes all the time."""
+    return bool((now - closes.since < SHORT_SECS).all())
 
 
 def _hung(snapshot: Snapshot, count: int) -> Stuck:

@@ -177,6 +177,27 @@ def open_resources(
     return [int(handle) for handle in handles.ids[rows][np.sort(firsts)]]
 
 
+def unclosable_words(snapshot: Snapshot, handles: Sequence[int]) -> str:
+    """Why none of ``handles`` can be closed, for a person; ``""``: at least one may be closed."""
+    table = snapshot.handles
+    chosen = np.isin(table.ids, np.array(handles, np.uint64))
+    may_close = (*OPEN, *PENDING, Resource.UNKNOWN)
+    live = chosen & alive(table)
+    if not chosen.any() or (live & np.isin(table.resources, may_close)).any():
+        return ""
+    if not live.any():
+        return "it has ended" if len(handles) == 1 else "all of them have ended"
+    if (table.resources[live] == Resource.NONE).all():
+        types = {int(index) for index in table.types[live]}
+        names = [row.name for index, row in snapshot.types.items() if index in types]
+        return f"{' and '.join(names[:2]) or 'it'} cannot close: it ends with its last reference"
+    counts = (
+        (int(np.count_nonzero(live & np.isin(table.resources, states))), reason)
+        for reason, states in LEFT_OUT
+    )
+    return f"selected are {', '.join(f'{count:,} {reason}' for count, reason in counts if count)}"
+
+
 def left_out_words(wanted: Filter, snapshot: Snapshot) -> str:
     """The rows that a filter shows and ``found_by`` leaves out, by their reason.
 

@@ -5,6 +5,8 @@ GUI thread; the disk is written by the recorder's thread.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -24,6 +26,8 @@ class Recording(QObject):
     """A sentence and its tone for the result bar."""
     is_on_changed = Signal(bool)
     """A recording began or ended."""
+    saved = Signal(object, str, str)
+    """``Path`` of a recording that ended, a sentence about it, and the sentence's tone."""
 
     def __init__(
         self,
@@ -31,14 +35,17 @@ class Recording(QObject):
         connector: Connector,
         runner: BackgroundRunner,
         parent: QObject | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is recorded."""
+        """Nothing is recorded. ``clock`` gives seconds."""
         super().__init__(parent)
         self._attachment = attachment
         self._connector = connector
         self._runner = runner
         self._recorder: SessionRecorder | None = None
         self._wanted = False
+        self._clock, self._began_at = clock, 0.0
         attachment.began.connect(self.stop)
         attachment.finished.connect(self.stop)
 
@@ -46,6 +53,16 @@ class Recording(QObject):
     def is_on(self) -> bool:
         """A file is being written."""
         return self._recorder is not None
+
+    @property
+    def secs(self) -> float:
+        """How long the recording runs; 0 while nothing is recorded."""
+        return self._clock() - self._began_at if self._recorder is not None else 0.0
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in the file so far."""
+        return self._recorder.recorded.size_bytes if self._recorder is not None else 0
 
     def uses(self) -> tuple[Use, ...]:
         """The amounts that wait for the disk; none while nothing is recorded."""
@@ -89,7 +106,7 @@ class Recording(QObject):
         )
 
     def _began(self, recorder: SessionRecorder, path: Path) -> None:
-        self._recorder = recorder
+        self._recorder, self._began_at = recorder, self._clock()
         if not self._wanted:  # it was stopped before it began
             self.stop()
             return
@@ -110,7 +127,7 @@ class Recording(QObject):
             f"{size(recorded.size_bytes)}: {recorded.path}"
             f"{f'; {recorded.left_out_parts}' if recorded.left_out_parts else ''}"
         )
-        self.told.emit(
-            f"{recorded.failure}. {said}" if recorded.failure else said,
-            "alarm" if recorded.failure else "plain",
-        )
+        said = f"{recorded.failure}. {said}" if recorded.failure else said
+        tone = "alarm" if recorded.failure else "plain"
+        self.told.emit(said, tone)
+        self.saved.emit(recorded.path, said, tone)

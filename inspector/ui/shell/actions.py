@@ -38,6 +38,8 @@ class Chosen:
     """Selected."""
     pending: int = 0
     """Selected ones with a pending close."""
+    unclosable: str = ""
+    """Why none of the selected can be closed; ``""``: at least one may be."""
     pending_anywhere: bool = False
     filtered: bool = False
     """The table is filtered."""
@@ -263,7 +265,7 @@ def _blocked(now: Situation, what: Chosen) -> dict[str, str]:
         "stacks": still,
         "arm": unable,
         "gc": acting,
-        "close": acting or chosen,
+        "close": acting or chosen or what.unclosable,
         "close_shown": acting or ("" if what.filtered else "filter the handles first"),
         "drain": acting or ("" if what.pending_anywhere else "nothing is waiting to close"),
         "take_back": acting

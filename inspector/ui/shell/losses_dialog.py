@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
 
 from inspector.model import wording
-from inspector.model.losses import Counted, losses_of, notes_of, refused_of
+from inspector.model.losses import Counted, history_of, missing_of, notes_of, refused_of
 from inspector.model.snapshot import Lost, Snapshot
 from inspector.ui.kit.labels import quiet_label, section_label, set_flag, text_label
 from inspector.ui.session.attachment import Attachment
@@ -62,7 +62,8 @@ class LossesDialog(QDialog):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         sections = (
-            ("Lost, so numbers may be short", losses_of(lost)),
+            ("Lost, so numbers may be short", missing_of(lost)),
+            ("Overwritten history: all counts are right", history_of(lost)),
             ("Refused uses", refused_of(lost)),
             ("Sampled less often", notes_of(lost)),
         )

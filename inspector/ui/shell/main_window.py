@@ -30,6 +30,7 @@ from inspector.ui.shell.limits_dialog import show_limits
 from inspector.ui.shell.losses_dialog import show_losses
 from inspector.ui.shell.navigation import Navigation, Place
 from inspector.ui.shell.new_window import open_another
+from inspector.ui.shell.recording_view import RecordingView
 from inspector.ui.shell.search import Hit, find
 from inspector.ui.shell.state_banner import show_state
 from inspector.ui.shell.window_layout import restore_layout, save_layout
@@ -160,6 +161,7 @@ class MainWindow(WindowParts):
     def _connect_records(self) -> None:
         self.marks.marked.connect(self.recording.mark)
         self.recording.is_on_changed.connect(self.commands["record"].setChecked)
+        RecordingView(self.recording, self.toolbar.tool("record"), self.result)
         follower = ReplayFollower(self.attachment, self)
         follower.begun.connect(self._begin_replay)
         follower.moment_shown.connect(self.replay.show_moment)

@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from inspector.model.states import pending
-from inspector.session.close_plan import found_by, left_out_words
+from inspector.session.close_plan import found_by, left_out_words, unclosable_words
 from inspector.ui.panes.handles.pane import HandlesPane
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.target_actions import TargetActions
@@ -44,6 +44,7 @@ class SelectionActions(QObject):
         chosen = Chosen(
             handles=len(self._handles.table.chosen),
             pending=len(self._pending()),
+            unclosable=self._unclosable(),
             pending_anywhere=shown is not None and shown.vitals.pending > 0,
             filtered=bool(self._handles.query.filter.terms),
         )
@@ -71,6 +72,12 @@ class SelectionActions(QObject):
         """Take the pending closes of the selected objects back."""
         for handle in self._pending():
             self._target_actions.cancel_close(handle)
+
+    def _unclosable(self) -> str:
+        chosen, snapshot = self._handles.table.chosen, self._attachment.shown
+        if not chosen or snapshot is None or not self._attachment.situation.armed:
+            return ""
+        return unclosable_words(snapshot, chosen)
 
     def _pending(self) -> list[int]:
         """Selected handles with a pending close, in the snapshot that is shown."""

@@ -6,10 +6,11 @@ import math
 from collections import deque
 from typing import Final
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
 
 from inspector.model import wording
-from inspector.model.losses import losses_of, notes_of, refused_of
+from inspector.model.losses import history_of, missing_count, missing_of, notes_of, refused_of
 from inspector.model.snapshot import Lost, Snapshot, TargetState
 from inspector.ui.kit.labels import ElidedLabel, quiet_label, set_flag, tip
 from inspector.ui.kit.pane_base import is_seen
@@ -17,6 +18,8 @@ from inspector.ui.kit.running_clock import RunningClock
 
 RATE_SECS: Final = 3.0
 """The real rate is counted over so long."""
+SPACING: Final = 16
+MARGINS: Final = 28
 NEAR_SHARE: Final = 0.85
 """A real rate of at least this share of the wish is shown as the wish."""
 
@@ -36,14 +39,23 @@ class StatusLine(QStatusBar):
         self.rate = quiet_label("")
         self.sampled = quiet_label("")
         self.lost = quiet_label("")
+        self.history = quiet_label("")
         self.skipped = quiet_label("")
         self.cost = quiet_label("")
+        self._facts = (
+            self.rate,
+            self.sampled,
+            self.lost,
+            self.history,
+            self.skipped,
+            self.cost,
+        )
         page = QWidget()
         line = QHBoxLayout(page)
         line.setContentsMargins(8, 2, 8, 2)
-        line.setSpacing(16)
+        line.setSpacing(SPACING)
         line.addWidget(self.state, 1)
-        for label in (self.rate, self.sampled, self.lost, self.skipped, self.cost):
+        for label in self._facts:
             line.addWidget(label)
         self.addWidget(page, 1)
         self.clear()
@@ -54,7 +66,7 @@ class StatusLine(QStatusBar):
         self._snapshot = None
         self._taken_at.clear()
         self.state.set_whole("Not attached")
-        for label in (self.rate, self.sampled, self.lost, self.skipped, self.cost):
+        for label in self._facts:
             label.clear()
             label.setToolTip("")
 
@@ -76,6 +88,31 @@ class StatusLine(QStatusBar):
         self.skipped.setText(f"{wording.plural(skipped, 'frame')} not drawn" if skipped else "")
         self.skipped.setToolTip("Snapshots that a newer one replaced before they were drawn")
         self._show_cost(snapshot)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Whole facts only: the least important are left out where there is no room."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Hide facts until the others fit beside the state; the tooltip has those that are left."""
+        shown = [label for label in self._facts if label.text()]
+        room = self.width() - MARGINS - self._state_width()
+        hidden = []
+        for label in (self.skipped, self.history, self.rate, self.cost, self.sampled):
+            if sum(each.sizeHint().width() + SPACING for each in shown) <= room:
+                break
+            if label in shown:
+                shown.remove(label)
+                hidden.append(label.text())
+        for label in self._facts:
+            label.setVisible(label in shown)
+        self.setToolTip(tip("\n".join(hidden)))
+
+    def _state_width(self) -> int:
+        wanted = self.state.fontMetrics().horizontalAdvance(self.state.accessibleName()) + SPACING
+        return min(wanted, self.width() // 2)
 
     def _show_rate(self, snapshot: Snapshot, wished_hz: float) -> None:
         """The wished rate, and beside it the real rate where that is lower."""
@@ -129,11 +166,16 @@ class StatusLine(QStatusBar):
         self.sampled.setToolTip(f"Counts were read at {wording.clock(snapshot.sampled_at)}{more}")
 
     def _show_lost(self, lost: Lost) -> None:
-        total = lost.total()
+        total = missing_count(lost)
+        history = sum(each.count for each in history_of(lost))
         self.lost.setText(f"lost {total:,}")
+        self.history.setText(f"{history:,} events overwritten" if history else "")
+        self.history.setToolTip(
+            "Older history that was not read in time. All counts are right without it"
+        )
         set_flag(self.lost, "quiet", on=not total)
         set_flag(self.lost, "alarm", on=total > 0)
-        lines = [f"{each.count:,} {each.what}" for each in losses_of(lost)]
+        lines = [f"{each.count:,} {each.what}" for each in missing_of(lost)]
         lines += [f"{each.count:,} {each.what}, refused" for each in refused_of(lost)]
         self.lost.setToolTip(tip("\n".join(lines)) if lines else "Nothing was lost")
         self.lost.setAccessibleName(f"Lost {total:,}. " + ", ".join(lines))

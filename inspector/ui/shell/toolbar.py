@@ -71,6 +71,7 @@ class ToolBar(QToolBar):
             layout.setContentsMargins(0, 0, 0, 0)
         self._actions = actions
         self._baselines: tuple[MarkedState, ...] = ()
+        self._tools: dict[str, QToolButton] = {}
         self.chip = TargetChip(theme)
         self.level = self._level_box()
         self.rate = self._rate_box()
@@ -153,10 +154,15 @@ class ToolBar(QToolBar):
         places = [place for place, mark in enumerate(baselines) if mark is chosen]
         self.baseline.setCurrentIndex(places[0] if places else -1)
 
+    def tool(self, key: str) -> QToolButton:
+        """The button of an action."""
+        return self._tools[key]
+
     # building -------------------------------------------------------------------------------------
 
     def _tool(self, key: str, *, words: bool) -> QToolButton:
         button = QToolButton()
+        self._tools[key] = button
         button.setDefaultAction(self._actions[key])
         button.setAccessibleName(self._actions[key].text())
         button.setObjectName(f"tool_{key}")

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory
-from inspector.model.losses import losses_of
+from inspector.model.losses import history_of, missing_count, missing_of
 from inspector.model.objects import object_count
 from inspector.model.rates import WINDOW_SECS
 from inspector.model.snapshot import Lost, Snapshot, TargetState, Vitals
@@ -210,18 +210,25 @@ class VitalSigns(QWidget):
         )
 
     def _show_lost(self, lost: Lost) -> None:
-        total, refused = lost.total(), lost.refused()
+        total, refused = missing_count(lost), lost.refused()
         beside = f"{number(refused)} refused" if refused else ""
+        history = "".join(
+            f"\n{number(each.count)} {each.what}. {each.meaning}" for each in history_of(lost)
+        )
         if not total:
             also = (
                 f". {plural(refused, 'use')} refused: click to read which"
                 if refused
                 else ": all that happened is counted"
             )
-            self._lost.show_sign(Sign("0", beside, "text_quiet", tooltip=f"Nothing was lost{also}"))
+            tooltip = f"Nothing was lost{also}{history}"
+            self._lost.show_sign(Sign("0", beside, "text_quiet", tooltip=tooltip))
             return
-        lines = [f"{number(each.count)} {each.what}" for each in losses_of(lost)[:LOST_NAMES]]
-        tooltip = "\n".join(["Lost, so numbers may be short. Click to read the meaning:", *lines])
+        lines = [f"{number(each.count)} {each.what}" for each in missing_of(lost)[:LOST_NAMES]]
+        tooltip = (
+            "\n".join(["Lost, so numbers may be short. Click to read the meaning:", *lines])
+            + history
+        )
         self._lost.show_sign(Sign(number(total), beside, "alarm", "failed", tooltip))
 
 

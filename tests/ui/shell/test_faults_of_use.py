@@ -6,16 +6,17 @@ import dataclasses
 from types import MappingProxyType
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.model.snapshot import TargetState
 from inspector.session.protocol import GcReport
 from inspector.ui.kit.theme import LIGHT, contrast
 from inspector.ui.shell.window_layout import FRAME, first_size
+from inspector.vocabulary import Resource
 from tests.helpers.reading import button, part, text_of
 from tests.helpers.snapshots import Row, snapshot_of, with_state
-from tests.helpers.windows import SNAPSHOT, Attach, answer, publish
+from tests.helpers.windows import JOURNAL, SNAPSHOT, Attach, answer, publish
 
 
 def test_a_primary_button_keeps_its_label_under_the_pointer(qtbot: QtBot, attach: Attach) -> None:
@@ -112,3 +113,76 @@ def test_a_collection_that_freed_nothing_says_so(qtbot: QtBot, attach: Attach) -
         qtbot, window, lambda: session.gc_requests[0].set_result(GcReport(0, 0, 0, 0, 0.01))
     )
     assert said == "Nothing was garbage: all live handles are still referenced"
+
+
+def test_close_is_off_for_an_object_that_cannot_close(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    window.commands["arm"].trigger()
+    window.workbench.handles.choose((Row(1).id,))
+    assert not window.commands["close"].isEnabled()
+    qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_C)
+    assert window.result.text == (
+        "Close is not possible now: TodoItem cannot close: it ends with its last reference"
+    )
+    window.workbench.handles.choose((JOURNAL.id,))
+    assert window.commands["close"].isEnabled()
+
+
+def test_a_close_that_began_just_now_does_not_flicker_in_the_strip(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    short = Row(3, "Journal", resource=Resource.CLOSING, changed_secs=0.2)
+    window, _ = attach(snapshot_of([short]))
+    assert text_of(window.verdict.stuck, "What waits") == "Nothing waits for long"
+    assert not window.verdict.stuck.stuck.is_alarm
+
+
+def test_overwritten_history_is_no_lost_count(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    gone = snapshot_of([Row(1)], serial=2, lost={"overwritten_events": 1904})
+    publish(qtbot, window, session, gone)
+    assert window.status.lost.text() == "lost 0"
+    assert not window.status.lost.property("alarm")
+    assert window.status.history.text() == "1,904 events overwritten"
+    assert "1,904 events overwritten" in button(window.vital_signs, "Lost").toolTip()
+
+
+def test_the_status_line_leaves_facts_out_rather_than_cutting_them(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    window, session = attach(SNAPSHOT)
+    gone = snapshot_of(
+        [Row(1)],
+        serial=2,
+        lost={"overwritten_events": 1904},
+        state=TargetState.HUNG,
+        reason="the interpreter has not answered for 9 s, the lock is held by MainThread",
+    )
+    for width in (1440, 720):
+        window.resize(width, 600)
+        publish(qtbot, window, session, dataclasses.replace(gone, serial=gone.serial + width))
+        shown = [each for each in window.status.findChildren(QLabel) if each.isVisible()]
+        qtbot.waitUntil(
+            lambda shown=shown: all(each.width() >= each.sizeHint().width() for each in shown[1:])
+        )
+        assert window.status.lost in shown
+    assert "1,904 events overwritten" in window.status.toolTip()
+
+
+def test_a_recording_shows_its_time_and_size_in_red_and_then_opens(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    window, _ = attach(SNAPSHOT)
+    record = button(window.toolbar, "tool_record")
+    window.commands["record"].setChecked(True)
+    qtbot.waitUntil(lambda: window.recording.is_on)
+    assert record.property("recording")
+    assert record.text().startswith("0:00 · ")
+    window.toolbar.set_compact(compact=True)
+    assert record.text().startswith("0:00 · ")
+    window.toolbar.set_compact(compact=False)
+    with qtbot.waitSignal(window.recording.saved):
+        window.commands["record"].setChecked(False)
+    assert (record.text(), bool(record.property("recording"))) == ("Record", False)
+    assert window.result.text.startswith("Recorded ")
+    assert (window.result.button.isVisible(), window.result.button.text()) == (True, "Open")

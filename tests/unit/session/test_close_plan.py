@@ -10,6 +10,7 @@ from inspector.session.close_plan import (
     found_by,
     left_out_words,
     others_of,
+    unclosable_words,
 )
 from inspector.session.protocol import CloseAnswer
 from inspector.vocabulary import Reference, Resource, handle_text
@@ -111,6 +112,27 @@ def test_a_filter_finds_open_resources_once_for_each_object() -> None:
     )
     assert found_by(parse("type:Journal"), snapshot) == [handle_id(1)]
     assert found_by(parse(""), snapshot) == []
+
+
+def test_why_nothing_selected_can_be_closed_is_said() -> None:
+    snapshot = snapshot_of(
+        [
+            Row(1, "Journal", resource=Resource.OPEN),
+            Row(2, "Journal", resource=Resource.CLOSED),
+            Row(3, "TodoItem"),
+            Row(4, "Journal", reference=Reference.DROPPED),
+            Row(5, "Journal", resource=Resource.UNKNOWN),
+        ]
+    )
+
+    def why(*slots: int) -> str:
+        return unclosable_words(snapshot, [handle_id(slot) for slot in slots])
+
+    assert why(1, 3) == why(5) == ""
+    assert why(3) == "TodoItem cannot close: it ends with its last reference"
+    assert why(2) == "selected are 1 closed already"
+    assert why(2, 3) == "selected are 1 that cannot close, 1 closed already"
+    assert (why(4), why(4, 4)) == ("it has ended", "all of them have ended")
 
 
 def test_shown_rows_that_are_not_closed_are_counted_by_their_reason() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report, nothing_judged
 from inspector.model.snapshot import Snapshot
+from inspector.model.states import alive
 from inspector.ui.kit.assets import pixmap
 from inspector.ui.kit.labels import head_label, plain_label, quiet_label, text_label
 from inspector.ui.kit.pane_base import PaneBase
@@ -45,6 +47,8 @@ class FindingsPane(PaneBase):
         self._count = 0
         self._chosen: str | None = None
         self._has_target = False
+        self._snapshot: Snapshot | None = None
+        self._sample = 0
         self._model = finding_model(theme, FindingRows(nothing_judged()), self)
         self._build(theme)
         watch.report_changed.connect(self.show_report)
@@ -53,7 +57,7 @@ class FindingsPane(PaneBase):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """There is a target; its findings come by the watch."""
-        del snapshot
+        self._snapshot = snapshot
         if not self._has_target:
             self._has_target = True
             self.table.set_message(FIRST_LOOK)
@@ -76,7 +80,7 @@ class FindingsPane(PaneBase):
     def clear(self) -> None:
         """There is no target any more."""
         self._has_target = False
-        self._chosen = None
+        self._chosen, self._sample, self._snapshot = None, 0, None
         self.table.set_message(NO_TARGET)
         self.show_report(nothing_judged())
 
@@ -167,7 +171,9 @@ class FindingsPane(PaneBase):
     def _choose(self, key: int) -> None:
         row = self._model.row_of(key)
         if row >= 0:
-            self._chosen = self._model.rows.at(self._model.source_row(row)).key
+            chosen = self._model.rows.at(self._model.source_row(row)).key
+            self._sample = self._sample if chosen == self._chosen else 0
+            self._chosen = chosen
             self._show_chosen()
 
     def _show_chosen(self) -> None:
@@ -196,15 +202,29 @@ class FindingsPane(PaneBase):
         self._muted.setText(f"Muted: {finding.muted}")
         self._mute.setText("Unmute" if finding.muted else "Mute…")
         if finding.handles:
-            self._first.setText(f"Show {handle_text(finding.handles[0])}")
+            self._keep_sample(finding)
+            self._first.setText(f"Show {handle_text(self._sample)}")
+
+    def _keep_sample(self, finding: Finding) -> None:
+        """The same handle while it lives, and while the pointer is on its button."""
+        kept = self._sample
+        if kept and (kept in finding.handles or self._first.underMouse() or self._is_alive(kept)):
+            return
+        self._sample = finding.handles[0]
+
+    def _is_alive(self, handle: int) -> bool:
+        if self._snapshot is None:
+            return False
+        handles = self._snapshot.handles
+        return bool((alive(handles) & (handles.ids == np.uint64(handle))).any())
 
     def _show_rows(self) -> None:
         if (finding := self._finding) is not None:
             self.filter_wanted.emit(finding.filter)
 
     def _show_handle(self) -> None:
-        if (finding := self._finding) is not None and finding.handles:
-            self.handle_chosen.emit(finding.handles[0])
+        if self._sample:
+            self.handle_chosen.emit(self._sample)
 
     def _mute_or_hear(self) -> None:
         finding = self._finding

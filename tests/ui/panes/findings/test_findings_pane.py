@@ -252,3 +252,25 @@ def test_a_dropped_pane_leaves_nothing(qapp, runner: BackgroundRunner, tmp_path:
     pane[0].set_theme(DARK)  # type: ignore[attr-defined]
     pane[0].show()
     assert what_is_left(pane) == []
+
+
+def test_the_sample_of_a_finding_stays_while_it_lives(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(snapshot_of([Row(1), Row(2)]))
+    pane = pane_of(window)
+
+    def report(*handles: int) -> Report:
+        finding = Finding("leak-suspect", Verdict.SUSPECT, "It grows", "T", handles=handles)
+        return Report(T0, (finding,), all_rules())
+
+    first, second, gone = Row(1).id, Row(2).id, Row(3).id
+    pane.show_report(report(first, second))
+    choose_first(pane)
+    pane.show_report(report(second))
+    with qtbot.waitSignal(pane.handle_chosen) as chosen:
+        click(pane, "Show #1.1")
+    assert chosen.args == [first]
+    pane.clear()
+    pane.show_report(report(gone))
+    choose_first(pane)
+    pane.show_report(report(second))
+    click(pane, "Show #2.1")
