@@ -5,28 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from inspector.commands.support.engine import (
-    SqlAnswer,
-    answer,
-    loaded_engine,
-    lock,
-    require_engine,
-)
-from inspector.commands.support.engine_tables import TABLES, Questioned
 from inspector.commands.support.opening import ReadOnly
-from inspector.commands.support.options import parse_span
-from inspector.commands.support.output import print_json, say, write_text
-from inspector.commands.support.redacting import keeps_parts, say_left_out
+from inspector.commands.support.options import Force, parse_span, require_absent
+from inspector.commands.support.output import print_json, say, say_aside, write_text
+from inspector.commands.support.parquet import write_answer
+from inspector.commands.support.redacting import keeps_parts, say_left_out, say_saved
 from inspector.commands.support.sources import Source, opened_source
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import InspectorError, UsageError
 from inspector.model.exports.lines import spreadsheet_cell
 from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
 from inspector.model.snapshot import Snapshot
+from inspector.model.sql.engine import (
+    SqlAnswer,
+    answer,
+    loaded_engine,
+    lock,
+    require_engine,
+)
+from inspector.model.sql.examples import EXAMPLES
+from inspector.model.sql.tables import TABLES, Questioned
 from inspector.model.wording import UNKNOWN_TEXT
 from inspector.session.private_facts import private_facts
 from inspector.session.protocol import Replay, Session
@@ -35,6 +38,7 @@ from inspector.vocabulary import Level
 READ_SECS: Final = 10.0
 """How long reading the events may take."""
 DEFAULT_LIMIT: Final = 1000
+MORE: Final = "… and more rows (--limit 0 shows all)"
 
 
 @keeps_parts
@@ -43,12 +47,17 @@ def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="A query; '' lists the tables.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a head and a line a row.")] = False,
+    parquet: Annotated[
+        Path | None,
+        typer.Option("--parquet", metavar="FILE", help="Write all rows into a Parquet file."),
+    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", min=0, help="Rows to print, 0: all.")
     ] = DEFAULT_LIMIT,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="SPAN", help="How long the query may take.")
     ] = "30s",
+    force: Force = False,
     read_only: ReadOnly = False,
     kept: Kept = NOTHING_KEPT,
 ) -> None:
@@ -56,8 +65,10 @@ def query(
 
     The query reads tables in memory; it reaches no file and no network.
     """
-    if as_json and as_csv:
-        raise UsageError("--json and --csv exclude each other")
+    if as_json + as_csv + (parquet is not None) > 1:
+        raise UsageError("--json, --csv and --parquet exclude each other")
+    if parquet is not None:
+        require_absent(parquet, force=force)
     timeout_secs = parse_span(timeout)
     require_engine("query")
     if not sql.strip():
@@ -66,13 +77,19 @@ def query(
     with opened_source(source, level=Level.HISTORY, read_only=read_only) as (session, first):
         asked = _questioned(session, first)
     redactor = Redactor(private_facts(first.target.pid), kept)
-    if as_json or as_csv:
+    if as_json or as_csv or parquet is not None:
         shown = redactor.snapshot(asked.snapshot)
         asked = Questioned(shown, asked.course, asked.events)
-    connection = loaded_engine(asked)
+    connection = loaded_engine(asked, query=sql)
     try:
         lock(connection)
-        found = answer(connection, sql, limit=limit, timeout_secs=timeout_secs)
+        found = answer(
+            connection,
+            sql.strip().rstrip(";"),
+            limit=0 if parquet is not None else limit,
+            timeout_secs=timeout_secs,
+            typed=parquet is not None,
+        )
     finally:
         connection.close()
     if as_json:
@@ -81,6 +98,11 @@ def query(
     elif as_csv:
         write_text(answer_csv(found))
         say_left_out(redactor)
+        if found.has_more:
+            say_aside(MORE)
+    elif parquet is not None:
+        write_answer(found, parquet, may_replace=force)
+        say_saved(parquet, redactor)
     else:
         _print(found)
 
@@ -130,7 +152,7 @@ def _print(found: SqlAnswer) -> None:
         table.add(*map(_cell, row))
     table.print()
     if found.has_more:
-        say("… and more rows (--limit 0 shows all)")
+        say(MORE)
 
 
 def _cell(value: Any) -> str:
@@ -142,8 +164,11 @@ def _cell(value: Any) -> str:
 
 
 def _print_tables() -> None:
-    """The tables and their columns."""
+    """The tables and their columns, and queries to begin with."""
     for table in TABLES:
         columns = ", ".join(f"{each.name} {each.kind}" for each in table.columns)
         say(f"{table.name}: {table.about}")
         say(f"    {columns}")
+    for example in EXAMPLES:
+        say(f"{example.title}:")
+        say(f"    {example.sql}")

@@ -193,7 +193,7 @@ class Drawer(QWidget):
     def _name_tabs(self) -> None:
         """Titles with the number of records; in a narrow window shortly."""
         is_narrow = 0 < self.width() < NARROW_WIDTH
-        self._hint.setText(f"Ctrl+1…{len(self._specs)}" if self.width() >= HINT_WIDTH else "")
+        self._hint.setText(f"Ctrl+1…{len(self._specs) % 10}" if self.width() >= HINT_WIDTH else "")
         for place, spec in enumerate(self._specs):
             title = spec.short if spec.short and is_narrow else spec.title
             count = self._counts.get(spec.key, 0)

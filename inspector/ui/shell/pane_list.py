@@ -27,6 +27,7 @@ from inspector.ui.panes.flame.pane import FlamePane
 from inspector.ui.panes.history.pane import HistoryPane
 from inspector.ui.panes.marks.pane import MarksPane
 from inspector.ui.panes.pending.pane import PendingPane
+from inspector.ui.panes.sql.pane import SqlPane
 from inspector.ui.panes.threads.pane import ThreadsPane
 from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.session.attachment import Attachment
@@ -154,6 +155,12 @@ PANES: Final = (
         "Findings",
         Place.DRAWER,
         lambda parts: FindingsPane(parts.theme, parts.findings),
+    ),
+    PaneSpec(
+        "sql",
+        "SQL",
+        Place.DRAWER,
+        lambda parts: SqlPane(parts.theme, parts.attachment, parts.runner, parts.feed),
     ),
 )
 """In the order of their tabs."""

@@ -279,7 +279,7 @@ class Workbench(QWidget):
         action = QAction(f"Show {spec.title}", self)
         action.setObjectName(f"show_{spec.key}")
         if place < 10:
-            action.setShortcut(QKeySequence(f"Ctrl+{place}"))
+            action.setShortcut(QKeySequence(f"Ctrl+{place % 10}"))
         action.triggered.connect(lambda: self.open_pane(spec.key))
         self.addAction(action)
         return action

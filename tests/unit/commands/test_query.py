@@ -8,14 +8,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from inspector.commands.app import run
-from inspector.commands.support.engine import answer, loaded_engine, lock
-from inspector.commands.support.engine_tables import TABLES, Questioned
 from inspector.errors import TargetBusyError, UsageError
 from inspector.model.exports.lines import handle_rows
 from inspector.model.screenshot import embed
+from inspector.model.snapshot import Snapshot
+from inspector.model.sql.engine import SqlQuestion, answer, loaded_engine, lock
+from inspector.model.sql.examples import EXAMPLES, Example
+from inspector.model.sql.tables import TABLES, Questioned
 from tests.helpers.events import events_of
 from tests.helpers.secrets import secret_snapshot, secrets_in
 from tests.helpers.snapshots import T0
@@ -113,14 +116,14 @@ def test_more_rows_than_were_asked_for_are_said(connection: Any) -> None:
     assert (len(found.rows), found.has_more) == (5, False)
 
 
-def picture(folder: Path) -> Path:
-    """A picture with a snapshot full of private parts."""
+def picture(folder: Path, snapshot: Snapshot | None = None) -> Path:
+    """A picture with a snapshot, by default with one full of private parts."""
     png = bytes.fromhex(
         "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
         "0000000a49444154789c636000000002000148afa4710000000049454e44ae426082"
     )
     path = folder / "a.png"
-    path.write_bytes(embed(png, secret_snapshot()))
+    path.write_bytes(embed(png, snapshot or secret_snapshot()))
     return path
 
 
@@ -161,3 +164,57 @@ def test_without_the_package_it_is_one_line_that_says_how_to_get_it() -> None:
         1,
         "arc-inspector: query needs the package duckdb: pip install 'arc-inspector[columns]'\n",
     )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
+def test_every_example_is_answered(connection: Any, example: Example) -> None:
+    assert answer(connection, example.sql, limit=0, timeout_secs=60.0).names
+
+
+def test_only_tables_that_a_query_names_have_rows() -> None:
+    query = "select count(*) from Threads"
+    made = loaded_engine(Questioned(varied_snapshot()), query=query)
+    counts = [made.execute(f"select count(*) from {each.name}").fetchone()[0] for each in TABLES]  # noqa: S608 - ours
+    made.close()
+    assert [each.name for each, count in zip(TABLES, counts, strict=True) if count] == ["threads"]
+
+
+def test_a_query_that_is_given_up_ends(connection: Any) -> None:
+    endless = "select count(*) from range(100000000000) a, range(100000000000) b"
+    question = SqlQuestion(Questioned(varied_snapshot()), endless, limit=0, timeout_secs=600.0)
+    question.cancel()
+    with pytest.raises(TargetBusyError, match="the query was ended"):
+        question.run()
+
+
+def test_an_answer_goes_into_a_parquet_file_with_its_types(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown, out = str(picture(tmp_path, varied_snapshot())), tmp_path / "answer.parquet"
+    sql = 'select id, strong, 1.5::decimal(4,1) as "a ""b""", [1::integer, 2] as list from handles;'
+    assert run(["query", shown, sql, "--parquet", str(out)]) == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    with duckdb.connect(":memory:") as read:
+        kinds = read.execute(f"select * from (describe select * from '{out}')").fetchall()  # noqa: S608 - ours
+        count = read.execute(f"select count(*) from '{out}'").fetchone()  # noqa: S608 - ours
+    assert [row[:2] for row in kinds] == [
+        ("id", "VARCHAR"),
+        ("strong", "BIGINT"),
+        ('a "b"', "DECIMAL(4,1)"),
+        ("list", "INTEGER[]"),
+    ]
+    assert count == (len(handle_rows(varied_snapshot())),)
+    capsys.readouterr()
+    assert run(["query", shown, sql, "--parquet", str(out)]) == 2
+    assert "the file is there already" in capsys.readouterr().err
+    assert run(["query", shown, "drop table handles", "--parquet", str(out), "--force"]) == 2
+    assert capsys.readouterr().err.startswith("arc-inspector: the query was refused: ")
+    assert run(["query", shown, sql, "--parquet", str(out), "--csv"]) == 2
+
+
+def test_rows_that_csv_leaves_out_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = str(picture(tmp_path, varied_snapshot()))
+    assert run(["query", shown, "select id from handles", "--csv", "--limit", "1"]) == 0
+    assert "and more rows" in capsys.readouterr().err
