@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,10 @@ class TargetState(StrEnum):
     """It is gone without a word: killed or crashed. The last state is kept."""
     RECORDED = "recorded"
     """The snapshot comes from a file (screenshot, session)."""
+
+
+FINAL_STATES: Final = (TargetState.ENDED, TargetState.POST_MORTEM)
+"""The target will not write again."""
 
 
 @dataclass(frozen=True, slots=True)

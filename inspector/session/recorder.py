@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from inspector.errors import FileFormatError, InspectorError
 from inspector.model import caps
@@ -45,6 +45,23 @@ EVENT_SECS: Final = 2.0
 MAX_FILE_BYTES: Final = caps.RECORDING_FILE.most
 
 
+class Sink(Protocol):
+    """Takes the records of a session file, each whole, in their order."""
+
+    def write(self, record: bytes, /) -> int:
+        """Take one. Raises ``OSError``."""
+
+    def flush(self) -> None:
+        """Let nothing wait. Raises ``OSError``."""
+
+    def close(self) -> None:
+        """No more records come. Raises ``OSError``."""
+
+
+Item = Snapshot | tuple[float, str] | Callable[[], None]
+"""A snapshot, a mark, or work for the recorder's thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The amount written, so far or in the end."""
@@ -71,10 +88,12 @@ class SessionRecorder:
         every_secs: float = RECORD_SECS,
         may_replace: bool = False,
         kept: Kept = NOTHING_KEPT,
+        sink: Sink | None = None,
     ) -> None:
         """Begin with the newest snapshot.
 
-        Private parts are left out, but for those that are ``kept``.
+        Private parts are left out, but for those that are ``kept``. With a ``sink`` the records go
+        there, without end, and no file is made.
 
         Raises ``FileFormatError`` when the file cannot be made, or is there and may not be
         replaced.
@@ -82,17 +101,15 @@ class SessionRecorder:
         self._session = session
         self._path = path
         self._every_secs = every_secs
-        self._file = _new_file(path, may_replace=may_replace)
-        self._waiting: queue.Queue[Snapshot | tuple[float, str] | None] = queue.Queue(
-            WAITING_SNAPSHOTS + 64
-        )
+        self._file: Sink = sink or _new_file(path, may_replace=may_replace)
+        self._waiting: queue.Queue[Item | None] = queue.Queue(WAITING_SNAPSHOTS + 64)
         self._lock = threading.Lock()
         self._vitals: list[Vitals] = []
         self._waiting_snapshots = self._waiting_bytes = self._left_out_vitals = 0
         self._heard_at = -float("inf")
         self._state = ""
         self._left_out = 0
-        self._writer = _Writer(self._file, kept)
+        self._writer = _Writer(self._file, kept, MAX_FILE_BYTES if sink is None else None)
         self._cursor: EventCursor | None = None
         self._failure = ""
         self._is_stopped = False
@@ -162,6 +179,10 @@ class SessionRecorder:
         """A mark was set; any thread."""
         self._put((at, name))
 
+    def then(self, work: Callable[[], None]) -> None:
+        """Do ``work`` on the recorder's thread, after all that came before; any thread."""
+        self._waiting.put(work)
+
     def stop(self) -> Recorded:
         """Write the waiting data and end; any thread, waits for the disk."""
         self._leave()
@@ -171,7 +192,7 @@ class SessionRecorder:
         self._thread.join()
         return self.recorded
 
-    def _put(self, item: Snapshot | tuple[float, str]) -> None:
+    def _put(self, item: Item) -> None:
         """An item without room is left out: a full queue means a stalled disk."""
         try:
             self._waiting.put_nowait(item)
@@ -197,7 +218,11 @@ class SessionRecorder:
             self._leave()
             self._give_up()
 
-    def _take(self, item: Snapshot | tuple[float, str]) -> None:
+    def _take(self, item: Item) -> None:
+        if not isinstance(item, Snapshot | tuple):
+            self._flush_vitals()
+            item()
+            return
         if isinstance(item, tuple):
             name = self._writer.redactor.text(item[1])
             self._writer.add(json_record(b"MARK", {"at": item[0], "name": name}))
@@ -241,7 +266,8 @@ class SessionRecorder:
 class _Writer:
     """Puts records into the file; recorder's thread."""
 
-    def __init__(self, file: BinaryIO, kept: Kept) -> None:
+    def __init__(self, file: Sink, kept: Kept, most_bytes: int | None) -> None:
+        self._most_bytes = most_bytes
         self.redactor = Redactor(private_facts(), kept)
         self._kept = kept
         self.snapshots = 0
@@ -253,8 +279,8 @@ class _Writer:
         self.add(file_start())
 
     def add(self, record: bytes) -> None:
-        if self.size_bytes + len(record) > MAX_FILE_BYTES:
-            raise FileFormatError(f"the file has reached {MAX_FILE_BYTES >> 30} GiB")
+        if self._most_bytes is not None and self.size_bytes + len(record) > self._most_bytes:
+            raise FileFormatError(f"the file has reached {self._most_bytes >> 30} GiB")
         self._file.write(record)
         self.size_bytes += len(record)
 
