@@ -254,6 +254,13 @@ def tasks(pid: int) -> list[int]:
     return [pid, *(each for each in numbers if each != pid)] if pid in numbers else numbers
 
 
+def parent(pid: int) -> int:
+    """The parent of a process; 0 when it is not known."""
+    text = (read_bytes(f"/proc/{pid}/stat") or b"").decode(errors="replace")
+    words = text.rpartition(")")[2].split()
+    return int(words[1]) if len(words) > 1 and words[1].isdecimal() else 0
+
+
 def thread_state(pid: int, tid: int) -> str:
     """One letter, as in ``ProcessStat``; ``""`` when the thread is gone."""
     text = (read_bytes(f"/proc/{pid}/task/{tid}/stat") or b"").decode(errors="replace")

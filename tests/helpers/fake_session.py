@@ -198,6 +198,9 @@ class FakeConnector:
     def processes(self) -> Sequence[ProcessRow]:
         return self.rows
 
+    def relatives(self, pid: int) -> Sequence[ProcessRow]:
+        return tuple(row for row in self.rows if pid in (row.pid, row.parent_pid))
+
     def attach(self, pid: int) -> FakeSession:
         if pid not in self.sessions:
             message = f"process {pid} does not exist"

@@ -16,6 +16,7 @@ import platformdirs
 
 from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import FoundProcess, find_processes, find_target
+from inspector.attach.process_place import ProcessPlace, family, place_of
 from inspector.commands.support.agreeing import agree, declared_by_person, question_about
 from inspector.commands.support.child import Child, demo_command
 from inspector.commands.support.files import open_saved
@@ -50,6 +51,12 @@ class LocalConnector:
         """Processes of this machine that could be looked at, attachable ones first."""
         question = question_about(declared_by_person())
         return tuple(_row(found, question) for found in find_processes())
+
+    def relatives(self, pid: int) -> Sequence[ProcessRow]:
+        """The processes of one program, in the order of their numbers."""
+        rows = {row.pid: row for row in self.processes() if row.alive}
+        members = family(pid, {row.pid: row.parent_pid for row in rows.values()})
+        return tuple(rows[each] for each in sorted(members & rows.keys()))
 
     def agree_to_declarations(self) -> None:
         """The person agreed to ``ProcessRow.declares``."""
@@ -170,6 +177,7 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 def _row(found: FoundProcess, question: str) -> ProcessRow:
+    place = place_of(found.pid) if found.alive else ProcessPlace()
     return ProcessRow(
         pid=found.pid,
         name=found.name,
@@ -184,4 +192,8 @@ def _row(found: FoundProcess, question: str) -> ProcessRow:
         readable=found.readable,
         consent=consent_sentences(found),
         declares=question if found.alive else "",
+        folder=place.folder,
+        user=found.user,
+        packages=place.packages,
+        parent_pid=place.parent_pid,
     )

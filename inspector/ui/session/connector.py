@@ -48,6 +48,15 @@ class ProcessRow:
     """The person has declared code that it would run, and has not agreed to that yet: what it is,
     in sentences."""
 
+    folder: str = ""
+    """Working directory; ``""``: not known."""
+    user: str = ""
+    """Whose it is; ``""``: not known."""
+    packages: tuple[str, ...] = ()
+    """Installed packages with native code in it."""
+    parent_pid: int = 0
+    """0: not known."""
+
     @property
     def gone(self) -> bool:
         """It has ended, and its last state can be opened."""
@@ -69,6 +78,9 @@ class Connector(Protocol):
 
     def processes(self) -> Sequence[ProcessRow]:
         """Processes of this machine that could be looked at, attachable processes first."""
+
+    def relatives(self, pid: int) -> Sequence[ProcessRow]:
+        """The processes of one program: this one, its ancestors and their descendants."""
 
     def attach(self, pid: int) -> Session:
         """Attach to a running process, or open the remains of a dead process."""

@@ -6,7 +6,8 @@ processes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Final, TypeAlias
 
@@ -26,12 +27,28 @@ class Column(IntEnum):
 
     NAME = 0
     PID = 1
-    RUNTIME = 2
-    HANDLES = 3
-    STATUS = 4
+    FOLDER = 2
+    AGE = 3
+    USER = 4
+    PACKAGES = 5
+    RUNTIME = 6
+    HANDLES = 7
+    STATUS = 8
 
 
-HEADERS: Final = ("Process", "PID", "Runtime", "Live handles", "Status")
+HEADERS: Final = (
+    "Process",
+    "PID",
+    "Folder",
+    "Age",
+    "User",
+    "Packages",
+    "Runtime",
+    "Live handles",
+    "Status",
+)
+SPARE: Final = (Column.RUNTIME, Column.USER, Column.PACKAGES, Column.AGE, Column.FOLDER)
+"""Columns that are left out where there is no room, the first first."""
 _LOOKS: Final = {
     (True, False, False): ("dot", "live"),
     (True, True, False): ("waiting", "waiting"),
@@ -40,7 +57,8 @@ _LOOKS: Final = {
     (False, False, False): ("dead", "text_quiet"),
 }
 """Icon and tint by: attachable, with a reason, gone."""
-_NUMBERS: Final = (Column.PID, Column.HANDLES)
+NO_AGENT: Final = "runs no agent"
+_NUMBERS: Final = (Column.PID, Column.AGE, Column.HANDLES)
 
 
 class ProcessModel(QAbstractTableModel):
@@ -49,9 +67,16 @@ class ProcessModel(QAbstractTableModel):
     Only a changed set of processes rearranges them.
     """
 
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
-        """Empty."""
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QObject | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Empty. Ages are counted to ``clock``, seconds since the Unix epoch."""
         super().__init__(parent)
+        self._clock = clock
         self._theme = theme
         self._rows: tuple[ProcessRow, ...] = ()
 
@@ -121,7 +146,7 @@ class ProcessModel(QAbstractTableModel):
         if row is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return _text(row, index.column())
+            return self._text(row, index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(index.column())
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -134,7 +159,7 @@ class ProcessModel(QAbstractTableModel):
             )
             return icon(name, self._theme, tint=tint)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip("\n".join(filter(None, (row.command, row.reason, row.fix))))
+            return plain_tip("\n".join(_tip_lines(row)))
         return None
 
     def _contents_changed(self) -> None:
@@ -143,19 +168,29 @@ class ProcessModel(QAbstractTableModel):
                 self.index(0, 0), self.index(len(self._rows) - 1, len(Column) - 1)
             )
 
+    def _text(self, row: ProcessRow, column: int) -> str:
+        if column == Column.AGE:
+            return wording.age(self._clock() - row.started_at)
+        if column == Column.STATUS and row.consent:
+            return f"not prepared{row.reason.removeprefix(NO_AGENT)}"
+        if column == Column.STATUS:
+            return row.reason or ("attachable" if row.attachable else "cannot be attached")
+        texts = {
+            Column.NAME: row.name,
+            Column.PID: str(row.pid),
+            Column.FOLDER: row.folder or wording.UNKNOWN_TEXT,
+            Column.USER: row.user or wording.UNKNOWN_TEXT,
+            Column.PACKAGES: ", ".join(row.packages) or wording.UNKNOWN_TEXT,
+            Column.RUNTIME: row.runtime or wording.UNKNOWN_TEXT,
+            Column.HANDLES: wording.number(row.live_handles),
+        }
+        return texts[Column(column)]
 
-def _text(row: ProcessRow, column: int) -> str:
-    if column == Column.STATUS and row.consent:
-        return f"{row.reason}, the inspector can load an agent"
-    if column == Column.STATUS:
-        return row.reason or ("attachable" if row.attachable else "cannot be attached")
-    texts = (
-        row.name,
-        str(row.pid),
-        row.runtime or wording.UNKNOWN_TEXT,
-        wording.number(row.live_handles),
-    )
-    return texts[column]
+
+def _tip_lines(row: ProcessRow) -> list[str]:
+    packages = f"Packages with native code: {', '.join(row.packages)}" if row.packages else ""
+    folder = f"In {row.folder}" if row.folder else ""
+    return [part for part in (row.command, folder, packages, row.reason, row.fix) if part]
 
 
 def _alignment(column: int) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -14,7 +15,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QMessageBox,
     QPushButton,
     QTableView,
     QVBoxLayout,
@@ -27,10 +27,22 @@ from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector, ProcessRow, RecentFile
-from inspector.ui.shell.process_model import Column, ProcessModel
+from inspector.ui.shell.consent import ask_consent, ask_declared
+from inspector.ui.shell.process_model import SPARE, Column, ProcessModel
 
 REFRESH_MILLIS: Final = 2_000
-WIDTHS: Final = {Column.NAME: 128, Column.PID: 72, Column.RUNTIME: 130, Column.HANDLES: 100}
+WIDTHS: Final = {
+    Column.NAME: 120,
+    Column.PID: 80,
+    Column.FOLDER: 160,
+    Column.AGE: 64,
+    Column.USER: 72,
+    Column.PACKAGES: 130,
+    Column.RUNTIME: 110,
+    Column.HANDLES: 92,
+}
+STATUS_WIDTH: Final = 150
+HAS_ENDED: Final = "has ended meanwhile"
 DEMO: Final = (
     "A to-do application with worker threads, made to be inspected: one type leaks, a close "
     "waits for a thread that never runs it, "
@@ -109,6 +121,12 @@ class StartPage(QWidget):
         self.refresh()
         self._timer.start()
         self.table.setFocus()
+        self._fit_columns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Whole columns only."""
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Ask nothing while it is not seen."""
@@ -164,7 +182,8 @@ class StartPage(QWidget):
         search = QHBoxLayout()
         search.setSpacing(8)
         self.search = QLineEdit(
-            placeholderText="Search name, id or command", clearButtonEnabled=True
+            placeholderText="Search name, id, command, folder, user or package",
+            clearButtonEnabled=True,
         )
         self.search.setAccessibleName("Search processes")
         self.search.textChanged.connect(lambda _text: self._show_processes())
@@ -242,7 +261,7 @@ class StartPage(QWidget):
         words = self.search.text().casefold().split()
         found = [row for row in self._processes if _is_found(row, words)]
         shown = [row for row in found if self.ended.isChecked() or not row.gone] or found
-        self.model.show(shown)
+        self.model.show([*shown, *self._under_pointer(shown)])
         if chosen is not None and self._chosen() is None:
             self.table.selectRow(self.model.row_of(chosen.pid))
         elif chosen is None and shown:
@@ -250,6 +269,32 @@ class StartPage(QWidget):
         hidden = len(found) - len(shown)
         self.count.setText(_count_sentence(self._processes, hidden))
         self._show_chosen()
+
+    def _under_pointer(self, shown: Sequence[ProcessRow]) -> list[ProcessRow]:
+        """Rows that would go away while the pointer is on the table: they stay, greyed.
+
+        A row below a row that goes would move up, under a click that was meant for another.
+        """
+        if not self.table.underMouse():
+            return []
+        pids = {row.pid for row in shown}
+        listed = (self.model.process(at) for at in range(self.model.rowCount()))
+        return [
+            replace(row, attachable=False, consent="", readable=False, reason=HAS_ENDED, fix="")
+            for row in listed
+            if row is not None and row.pid not in pids
+        ]
+
+    def _fit_columns(self) -> None:
+        """Leave out columns that have no room."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+        room = self.table.viewport().width() - STATUS_WIDTH - sum(WIDTHS.values())
+        for column in SPARE:
+            is_spared = room < 0
+            self.table.setColumnHidden(column, is_spared)
+            room += WIDTHS[column] if is_spared else 0
 
     def _failed(self, error: BaseException) -> None:
         self._asking = False
@@ -298,69 +343,22 @@ class StartPage(QWidget):
 
     def _attach(self) -> None:
         row = self._chosen()
-        if row is None:
-            return
+        if row is not None:
+            self.open_row(row)
+
+    def open_row(self, row: ProcessRow) -> None:
+        """Attach to a process; first ask the person where that is needed."""
         if row.attachable:
-            self._ask_declared(row, lambda: self.attach_wanted.emit(row.pid))
+            ask_declared(self, self._connector, row, lambda: self.attach_wanted.emit(row.pid))
         elif row.consent:
-            self._ask_consent(row)
+            ask_consent(self, self._connector, row, lambda: self.bring_wanted.emit(row.pid))
         elif row.readable:
-            self._look()
+            self.look_wanted.emit(row.pid)
 
     def _look(self) -> None:
         row = self._chosen()
         if row is not None and row.readable:
             self.look_wanted.emit(row.pid)
-
-    def _ask_consent(self, row: ProcessRow) -> None:
-        """Describe the effect of bringing an agent in; only the button that names it continues."""
-        box = QMessageBox(
-            QMessageBox.Icon.Question, "Load the agent", f"Attach to {row.name}?", parent=self
-        )
-        box.setObjectName("consent")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(row.consent)
-        agreed = box.addButton("Load and attach", QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        bring: Callable[[], None] = lambda: self.bring_wanted.emit(row.pid)  # noqa: E731 - a name for its type
-        box.finished.connect(
-            lambda _result: (
-                self._ask_declared(row, bring) if box.clickedButton() is agreed else None
-            )
-        )
-        box.open()
-
-    def _ask_declared(self, row: ProcessRow, go_on: Callable[[], None]) -> None:
-        """Ask once whether the program may run the code of the person's declarations.
-
-        Without consent it is attached all the same.
-        """
-        if not row.declares:
-            go_on()
-            return
-        box = QMessageBox(
-            QMessageBox.Icon.Question,
-            "Follow your declarations",
-            ("Let the program run the code that you declared?"),
-            parent=self,
-        )
-        box.setObjectName("declarations")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(row.declares)
-        agreed = box.addButton("Agree and attach", QMessageBox.ButtonRole.AcceptRole)
-        without = box.addButton("Attach without them", QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-
-        def answered() -> None:
-            if box.clickedButton() is agreed:
-                self._connector.agree_to_declarations()
-            if box.clickedButton() in (agreed, without):
-                go_on()
-
-        box.finished.connect(lambda _result: answered())
-        box.open()
 
     def _copy_fix(self) -> None:
         row = self._chosen()
@@ -375,7 +373,8 @@ def _verb(row: ProcessRow | None) -> str:
 
 
 def _is_found(row: ProcessRow, words: Sequence[str]) -> bool:
-    text = f"{row.name} {row.pid} {row.command} {row.runtime}".casefold()
+    facts = (row.name, row.pid, row.command, row.runtime, row.folder, row.user, *row.packages)
+    text = " ".join(map(str, facts)).casefold()
     return all(word in text for word in words)
 
 

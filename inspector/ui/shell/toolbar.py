@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -66,9 +66,7 @@ class ToolBar(QToolBar):
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(18, 18))
-        layout = self.layout()
-        if layout is not None:
-            layout.setContentsMargins(0, 0, 0, 0)
+        self._keep_margins()
         self._actions = actions
         self._baselines: tuple[MarkedState, ...] = ()
         self._tools: dict[str, QToolButton] = {}
@@ -90,7 +88,7 @@ class ToolBar(QToolBar):
         page = QWidget()
         page.setObjectName("toolbar_row")
         line = QHBoxLayout(page)
-        line.setContentsMargins(0, 0, 0, 0)
+        line.setContentsMargins(8, 0, 8, 0)
         line.setSpacing(8)
         self.chip.setFixedHeight(28)
         line.addWidget(self.chip)
@@ -158,7 +156,18 @@ class ToolBar(QToolBar):
         """The button of an action."""
         return self._tools[key]
 
+    def changeEvent(self, event: QEvent) -> None:
+        """A theme brings margins of the style, which would cut the fields off at the bottom."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._keep_margins()
+
     # building -------------------------------------------------------------------------------------
+
+    def _keep_margins(self) -> None:
+        layout = self.layout()
+        if layout is not None:
+            layout.setContentsMargins(0, 0, 0, 0)
 
     def _tool(self, key: str, *, words: bool) -> QToolButton:
         button = QToolButton()

@@ -33,6 +33,7 @@ from inspector.ui.shell.enter_key import EnterPresses
 from inspector.ui.shell.file_choice import dropped_file
 from inspector.ui.shell.leaving import Leaving
 from inspector.ui.shell.pane_list import PaneParts
+from inspector.ui.shell.relatives import Relatives
 from inspector.ui.shell.replay_bar import ReplayBar
 from inspector.ui.shell.screenshot_command import ScreenshotCommand
 from inspector.ui.shell.selection_actions import SelectionActions
@@ -95,6 +96,9 @@ class WindowParts(QMainWindow):
         self.banner = Banner(theme)
         self.result = Banner(theme, dismissable=True)
         self.start = StartPage(theme, connector, self.runner)
+        Relatives(
+            self.toolbar.chip.menu, self.attachment, connector, self.runner, self.start.open_row
+        )
         self.replay = ReplayBar(theme)
         self.workbench = Workbench(
             PaneParts(

@@ -186,3 +186,16 @@ def test_a_recording_shows_its_time_and_size_in_red_and_then_opens(
     assert (record.text(), bool(record.property("recording"))) == ("Record", False)
     assert window.result.text.startswith("Recorded ")
     assert (window.result.button.isVisible(), window.result.button.text()) == (True, "Open")
+
+
+def test_no_field_of_the_toolbar_is_cut_after_a_change_of_theme(
+    qtbot: QtBot, attach: Attach
+) -> None:
+    window, _ = attach(SNAPSHOT)
+    for theme in ("dark", "light"):
+        window.appearance.choose(theme)
+        for width in (900, 1440):
+            window.resize(width, 600)
+            chip, bar = window.toolbar.chip, window.toolbar
+            qtbot.waitUntil(lambda chip=chip: chip.visibleRegion().boundingRect() == chip.rect())
+            assert chip.mapTo(bar, chip.rect().topLeft()).x() == 8

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import ProcessRow
-from inspector.ui.shell.process_model import ProcessModel
+from inspector.ui.shell.process_model import Column, ProcessModel
 from inspector.ui.shell.start_page import StartPage
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.reading import timer_of
@@ -194,7 +194,7 @@ def test_the_process_model_is_sound(
 def test_unknown_numbers_of_handles_are_a_dash(theme: Theme) -> None:
     model = ProcessModel(theme)
     model.show([GOOD, BARE])
-    assert [model.index(row, 3).data() for row in (0, 1)] == ["12,408", "–"]
+    assert [model.index(row, Column.HANDLES).data() for row in (0, 1)] == ["12,408", "–"]
 
 
 UNPREPARED = ProcessRow(
@@ -221,7 +221,7 @@ def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(
 ) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([UNPREPARED]))
     assert (page.attach.text(), page.attach.isEnabled()) == ("Attach…", True)
-    assert page.model.index(0, 4).data() == "runs no agent, the inspector can load an agent"
+    assert page.model.index(0, Column.STATUS).data() == "not prepared"
     assert page.count.text() == "0 ready · 1 not prepared"
     box = asked(page)
     assert box.informativeText() == UNPREPARED.consent
@@ -292,3 +292,53 @@ def test_the_search_finds_processes_by_name_id_and_command(
     for words, found in (("web", ["web.py"]), ("4711", ["app.py"]), ("python app", ["app.py"])):
         page.search.setText(words)
         assert names_of(page) == found
+
+
+def test_a_process_shows_its_folder_age_user_and_packages(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
+    model = ProcessModel(theme, clock=lambda: 1_000.0)
+    told = replace(
+        GOOD, folder="/srv/app", user="ana", packages=("bdkpython", "cffi"), started_at=959.0
+    )
+    model.show([told, BARE])
+    columns = (Column.FOLDER, Column.AGE, Column.USER, Column.PACKAGES)
+    assert [model.index(0, column).data() for column in columns] == [
+        "/srv/app",
+        "41 s",
+        "ana",
+        "bdkpython, cffi",
+    ]
+    assert [model.index(1, column).data() for column in columns] == ["–"] * 4
+    page = page_of(qtbot, theme, runner, FakeConnector([told, BARE]))
+    for words in ("/srv", "ana", "bdk"):
+        page.search.setText(words)
+        assert names_of(page) == ["app.py"]
+
+
+@pytest.mark.parametrize("width", [820, 1000, 1366, 1800])
+def test_no_column_of_the_list_is_cut(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner, width: int
+) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([GOOD]))
+    page.resize(width, 600)
+    header = page.table.horizontalHeader()
+    qtbot.waitUntil(lambda: header.length() <= page.table.viewport().width())
+    assert not page.table.isColumnHidden(Column.STATUS)
+    assert page.table.isColumnHidden(Column.FOLDER) == (width < 1000)
+    assert page.table.isColumnHidden(Column.RUNTIME) == (width < 1800)
+
+
+def test_no_row_moves_up_while_the_pointer_is_on_the_table(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
+    connector = FakeConnector([GOOD, BARE])
+    page = page_of(qtbot, theme, runner, connector)
+    page.table.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    connector.rows = (BARE,)
+    page.refresh()
+    qtbot.waitUntil(lambda: page.model.index(0, Column.STATUS).data() == "has ended meanwhile")
+    assert names_of(page) == ["app.py", "web.py"]
+    page.table.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, on=False)
+    page.refresh()
+    qtbot.waitUntil(lambda: names_of(page) == ["web.py"])
