@@ -143,3 +143,17 @@ def test_wrong_words_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "the formats are html, markdown" in capsys.readouterr().err
     assert run(["export", "1", "--format", "parquet"]) == 2
     assert "-o FILE" in capsys.readouterr().err
+
+
+def test_a_process_is_exported_into_the_lake_of_its_service(tmp_path: Path) -> None:
+    environment = {
+        "OTEL_SERVICE_NAME": "shop",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.version=1.5",
+    }
+    with start_target("todo", "stacks", env=environment) as target:
+        target.ask("many 3")
+        done = run_command("export", target.pid, "--parquet", tmp_path / "lake", "--for", "200ms")
+    assert done.status == 0, done
+    assert done.out.startswith("saved 3 lifetimes, ")
+    folders = [path.parent.relative_to(tmp_path / "lake") for path in tmp_path.rglob("*.parquet")]
+    assert {folder.parts[1:3] for folder in folders} == {("service=shop", "deploy=1.5")}

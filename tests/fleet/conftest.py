@@ -1,0 +1,26 @@
+"""Programs that ``./dev fleet`` installs; without it these tests say so and fail."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.targets import ROOT
+
+INSTALLED = ROOT / "build" / "fleet"
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nothing listens at now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def installed() -> Path:
+    """The folder of the programs."""
+    assert INSTALLED.is_dir(), "run ./dev fleet"
+    return INSTALLED
