@@ -42,6 +42,20 @@ class TypeColors:
             self._save()
         return found
 
+    def names(self) -> list[str]:
+        """The types that have a colour, in the order of the alphabet."""
+        return sorted(self._places, key=str.casefold)
+
+    def choose(self, name: str, place: int) -> None:
+        """A person's choice for a type."""
+        self._places[name] = place % PLACES
+        self._save()
+
+    def forget(self) -> None:
+        """All types take colours anew."""
+        self._places.clear()
+        self._save()
+
     def begin_session(self) -> None:
         """Another target: its types are told apart from each other."""
         self._shown.clear()

@@ -37,11 +37,16 @@ def cover_private(picture: QImage, window: QWidget, redactor: Redactor) -> None:
     The redacted text takes its place. ``picture`` was just grabbed from ``window``.
     """
     painter = QPainter(picture)
+    paint_covers(painter, window, redactor)
+    painter.end()
+
+
+def paint_covers(painter: QPainter, window: QWidget, redactor: Redactor) -> None:
+    """As ``cover_private``, with a painter on what ``window`` was drawn on."""
     for shown in _texts(window):
         redacted = redactor.text(shown.text)
         if redacted != shown.text:
             _cover(painter, window, shown, redacted)
-    painter.end()
 
 
 def _texts(window: QWidget) -> Iterator[_Shown]:

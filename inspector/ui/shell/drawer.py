@@ -97,6 +97,7 @@ class Drawer(QWidget):
         self.whole.toggled.connect(self.whole_wanted)
         for pane in panes.values():
             pane.room_wanted.connect(lambda: self.whole.setChecked(self.is_open))
+        self.save = self._button("⭳", "Save this pane as SVG, PNG or CSV", "Save this pane")
         self.fold = self._button("▴", "Open or close the drawer", "Open the drawer")
         self.fold.clicked.connect(lambda: self.set_open(not self.is_open))
         line = QHBoxLayout(self)
@@ -104,6 +105,7 @@ class Drawer(QWidget):
         line.setSpacing(4)
         line.addWidget(self.tabs, 1)
         line.addWidget(self._hint)
+        line.addWidget(self.save)
         line.addWidget(self.whole)
         line.addWidget(self.fold)
         self.setFixedHeight(HEIGHT)
@@ -122,6 +124,11 @@ class Drawer(QWidget):
     def current(self) -> str:
         """Key of the chosen pane."""
         return self._specs[self.tabs.currentIndex()].key
+
+    @property
+    def pane(self) -> PaneBase:
+        """The chosen pane."""
+        return self._panes[self.current]
 
     def open_pane(self, key: str) -> None:
         """Show the pane called ``key``."""
@@ -184,6 +191,7 @@ class Drawer(QWidget):
 
     def _show_state(self) -> None:
         self.whole.setVisible(self.is_open)
+        self.save.setVisible(self.is_open)
         self.fold.setText("▾" if self.is_open else "▴")
         self.fold.setAccessibleName("Close the drawer" if self.is_open else "Open the drawer")
         self.tabs.setProperty("closed", not self.is_open)

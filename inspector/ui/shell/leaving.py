@@ -14,9 +14,15 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPushButton, QVBo
 from inspector.ui.kit.labels import head_label, plain_label, set_flag
 from inspector.ui.session.attachment import Attachment
 
-_CHOICE: Final = "detach"
+DETACH_KEY: Final = "detach"
+"""The setting of the answer that is given without a question."""
 _REMOVE: Final = "remove"
 _LEAVE: Final = "leave"
+DETACH_CHOICES: Final = {
+    "": "Ask whether a loaded agent goes",
+    _REMOVE: "Remove a loaded agent",
+    _LEAVE: "Leave a loaded agent in the program",
+}
 
 
 class LeaveDialog(QDialog):
@@ -84,7 +90,7 @@ class Leaving(QObject):
 
     def forget(self) -> None:
         """Ask again from now on."""
-        self._settings.remove(_CHOICE)
+        self._settings.remove(DETACH_KEY)
         self._attachment.told.emit(
             ("Detaching asks again whether to keep or to remove a loaded agent"), "plain"
         )
@@ -114,7 +120,7 @@ class Leaving(QObject):
 
     def _chosen(self, done: Callable[[], None], *, remove: bool, always: bool) -> None:
         if always:
-            self._settings.setValue(_CHOICE, _REMOVE if remove else _LEAVE)
+            self._settings.setValue(DETACH_KEY, _REMOVE if remove else _LEAVE)
         self._end(done, remove=remove)
 
     def _end(self, done: Callable[[], None], *, remove: bool) -> None:
@@ -123,4 +129,4 @@ class Leaving(QObject):
 
     @property
     def _remembered(self) -> str:
-        return str(self._settings.value(_CHOICE, ""))
+        return str(self._settings.value(DETACH_KEY, ""))

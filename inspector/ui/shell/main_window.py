@@ -73,6 +73,7 @@ class MainWindow(WindowParts):
         for part in (
             attachment,
             self.screenshot_command,
+            self.saving,
             self.target_actions,
             self.findings,
             self.marks,

@@ -40,8 +40,9 @@ CHIP_WIDTHS: Final = (200, 260)
 HEIGHTS: Final = (36, 40)
 MENU_KEYS: Final = (
     ("open", "new_window", "demo", "tour"),
+    ("save_table", "save_timeline", "save_pane"),
     ("filter", "clear_filter", "sort", "back", "forward"),
-    ("theme", "system_theme", "reset_layout", "limits"),
+    ("theme", "system_theme", "reset_layout", "settings", "limits"),
     ("help", "shortcuts", "about", "quit"),
 )
 """Actions of the menu, in groups."""
@@ -135,6 +136,10 @@ class ToolBar(QToolBar):
         None where nothing of ours is in the target.
         """
         self.level.setCurrentIndex(-1 if target.from_outside else self.level.findData(target.level))
+
+    def show_rate(self, rate_hz: float) -> None:
+        """The rate in force, without asking for it."""
+        self.rate.setCurrentIndex(RATES_HZ.index(rate_hz))
 
     def show_baselines(
         self, baselines: tuple[MarkedState, ...], chosen: MarkedState | None, now: float

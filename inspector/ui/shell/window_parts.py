@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -35,8 +35,10 @@ from inspector.ui.shell.leaving import Leaving
 from inspector.ui.shell.pane_list import PaneParts
 from inspector.ui.shell.relatives import Relatives
 from inspector.ui.shell.replay_bar import ReplayBar
+from inspector.ui.shell.save_parts import SaveParts
 from inspector.ui.shell.screenshot_command import ScreenshotCommand
 from inspector.ui.shell.selection_actions import SelectionActions
+from inspector.ui.shell.settings_dialog import RATE_KEY, SettingsDialog, stored_rate
 from inspector.ui.shell.start_page import StartPage
 from inspector.ui.shell.status_line import StatusLine
 from inspector.ui.shell.toolbar import ToolBar
@@ -122,6 +124,9 @@ class WindowParts(QMainWindow):
             self.target_actions,
             self.closing,
         )
+        self.saving = SaveParts(self.workbench, self.attachment, connector, self.commands)
+        self.commands["settings"].triggered.connect(self._show_settings)
+        self._keep_rate()
         self.tour = Tour(
             theme,
             self._settings,
@@ -142,6 +147,21 @@ class WindowParts(QMainWindow):
         # at the bottom: what one reads does not move when an action answers
         layout.addWidget(self.result)
         self.setCentralWidget(page)
+
+    def _keep_rate(self) -> None:
+        """The rate of last time, and a choice in the toolbar is kept."""
+        rate = stored_rate(self._settings)
+        self.attachment.set_rate(rate)
+        self.toolbar.show_rate(rate)
+        self.toolbar.rate_wanted.connect(lambda now: self._settings.setValue(RATE_KEY, now))
+
+    def _show_settings(self) -> None:
+        dialog = SettingsDialog(self._settings, self.appearance, self.colors, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.rate_wanted.connect(self.attachment.set_rate)
+        dialog.rate_wanted.connect(self.toolbar.show_rate)
+        dialog.colors_changed.connect(lambda: self.set_theme(self.appearance.theme))
+        dialog.open()
 
     # Qt -------------------------------------------------------------------------------------------
 

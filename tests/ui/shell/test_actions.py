@@ -36,6 +36,7 @@ ALWAYS = {
     "help",
     "shortcuts",
     "about",
+    "settings",
 }
 LOOKING = {
     "filter",
@@ -51,10 +52,22 @@ LOOKING = {
     "mark",
     "next_suspect",
     "previous_suspect",
+    "save_table",
+    "save_timeline",
+    "save_pane",
 }
 
 
-NEED_A_SNAPSHOT = {"screenshot", "mark", "tour", "next_suspect", "previous_suspect"}
+NEED_A_SNAPSHOT = {
+    "screenshot",
+    "mark",
+    "tour",
+    "next_suspect",
+    "previous_suspect",
+    "save_table",
+    "save_timeline",
+    "save_pane",
+}
 
 
 @pytest.fixture
