@@ -139,7 +139,7 @@ static PyObject *births_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 }
 
 static PyObject *births_call(PyObject *self, PyObject *args, PyObject *kwargs) {
-    return PyVectorcall_Call(self, args, kwargs);
+    return ai_call_of_vector(self, call_births, args, kwargs);
 }
 
 static PyMemberDef births_members[] = {

@@ -14,7 +14,7 @@ typedef struct {
 static PyObject *call_constructor(PyObject *self, PyObject *const *args, size_t count_flags,
                                   PyObject *names) {
     Hook *hook = (Hook *)self;
-    PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    PyObject *result = ai_vectorcall(hook->original, args, count_flags, names);
     if (result && COUNT(count_flags) > 0 && ai_proxy_born(PROXIES(hook), args[0]) < 0)
         ai_report(PROXIES(hook)->fail);
     return result;
@@ -24,7 +24,7 @@ static PyObject *call_constructor(PyObject *self, PyObject *const *args, size_t 
 static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_flags,
                             PyObject *names) {
     Hook *hook = (Hook *)self;
-    PyObject *proxy = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    PyObject *proxy = ai_vectorcall(hook->original, args, count_flags, names);
     if (proxy && ai_proxy_born(PROXIES(hook), proxy) < 0) ai_report(PROXIES(hook)->fail);
     return proxy;
 }
@@ -34,10 +34,10 @@ static PyObject *call_finaliser(PyObject *self, PyObject *const *args, size_t co
                                 PyObject *names) {
     Hook *hook = (Hook *)self;
     if (COUNT(count_flags) == 0)
-        return PyObject_Vectorcall(hook->original, args, count_flags, names);
+        return ai_vectorcall(hook->original, args, count_flags, names);
     unsigned long long handle = 0;
     if (ai_proxy_gone(PROXIES(hook), args[0], &handle) < 0) ai_report(PROXIES(hook)->fail);
-    PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    PyObject *result = ai_vectorcall(hook->original, args, count_flags, names);
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     if (ai_proxy_left(PROXIES(hook), args[0], handle) < 0) ai_report(PROXIES(hook)->fail);
@@ -57,7 +57,7 @@ static PyObject *call_birth(PyObject *self, PyObject *const *args, size_t count_
     Hook *hook = (Hook *)self;
     PyObject *proxy = COUNT(count_flags) > 0 ? args[0] : NULL;
     if (proxy) ai_instance_under_way((size_t)proxy, 1);
-    PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    PyObject *result = ai_vectorcall(hook->original, args, count_flags, names);
     if (result && proxy) result = observed(hook, proxy, result);
     if (proxy) ai_instance_under_way((size_t)proxy, 0);
     return result;
@@ -90,7 +90,7 @@ static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count
                              PyObject *names) {
     Hook *hook = (Hook *)self;
     return after_method(hook, args, count_flags,
-                        PyObject_Vectorcall(hook->original, args, count_flags, names));
+                        ai_vectorcall(hook->original, args, count_flags, names));
 }
 
 /* A method of a declared class that closes. Its resource is closing until the method has ended and
@@ -101,7 +101,7 @@ static PyObject *call_closer(PyObject *self, PyObject *const *args, size_t count
     Hook *hook = (Hook *)self;
     uint64_t row = COUNT(count_flags) > 0 ? ai_births_close_begins((Births *)hook->owner, args[0])
                                           : 0;
-    PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    PyObject *result = ai_vectorcall(hook->original, args, count_flags, names);
     result = after_method(hook, args, count_flags, result);
     if (row) ai_row_close_ends(row);
     return result;
@@ -112,7 +112,7 @@ static PyObject *call_closer(PyObject *self, PyObject *const *args, size_t count
 static PyObject *call_made(PyObject *self, PyObject *const *args, size_t count_flags,
                            PyObject *names) {
     Hook *hook = (Hook *)self;
-    PyObject *made = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    PyObject *made = ai_vectorcall(hook->original, args, count_flags, names);
     if (!made) return NULL;
     int is_list = PyList_CheckExact(made);
     if (!is_list && !PyTuple_CheckExact(made)) return observed(hook, made, made);
@@ -192,12 +192,13 @@ static void hook_dealloc(Hook *self) {
 }
 
 static PyObject *hook_call(Hook *self, PyObject *args, PyObject *kwargs) {
-    return PyVectorcall_Call((PyObject *)self, args, kwargs);
+    return ai_call_of_vector((PyObject *)self, self->call, args, kwargs);
 }
 
 /* Bound to an instance as a function would be. */
 static PyObject *hook_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(type)) {
-    return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self);
+    if (!instance || instance == Py_None) return Py_NewRef(self);
+    return PyObject_CallFunctionObjArgs((PyObject *)ai_method_type, self, instance, NULL);
 }
 
 /* An attribute that a hook does not have itself (`__name__`, `__code__`, …) is the hooked

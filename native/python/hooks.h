@@ -9,8 +9,7 @@
  * interpreter apart for it, and asks Python about rare cases. Everything runs with the
  * interpreter's lock.
  *
- * Stable ABI of CPython 3.11, and three functions that each CPython since 3.9 exports but whose
- * headers hide before 3.12.
+ * Stable ABI of CPython 3.11; `vectorcall.c` replaces what that ABI does not have yet.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -18,11 +17,6 @@
 #include <structmember.h>
 
 #include "arc_inspector.h"
-
-PyAPI_FUNC(PyObject *) PyObject_Vectorcall(PyObject *callable, PyObject *const *args,
-                                           size_t count_flags, PyObject *names);
-PyAPI_FUNC(PyObject *) PyMethod_New(PyObject *function, PyObject *self);
-PyAPI_FUNC(PyObject *) PyVectorcall_Call(PyObject *callable, PyObject *args, PyObject *kwargs);
 
 #ifndef Py_TPFLAGS_HAVE_VECTORCALL
 #define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
@@ -33,6 +27,17 @@ PyAPI_FUNC(PyObject *) PyVectorcall_Call(PyObject *callable, PyObject *args, PyO
 #define COUNT(count_flags) ((Py_ssize_t)((count_flags) & ~((size_t)1 << (8 * sizeof(size_t) - 1))))
 
 typedef PyObject *(*Vectorcall)(PyObject *, PyObject *const *, size_t, PyObject *);
+
+/* Calls a callable as `PyObject_Vectorcall` does; found by `ai_find_vectorcall`. */
+extern Vectorcall ai_vectorcall;
+void ai_find_vectorcall(void);
+
+/* The same by a tuple and a dictionary, for an interpreter without that function. */
+PyObject *ai_call_through_tuple(PyObject *callable, PyObject *const *args, size_t count_flags,
+                                PyObject *names);
+
+/* Calls a vector function by a tuple and a dictionary, as `tp_call` gets them. */
+PyObject *ai_call_of_vector(PyObject *self, Vectorcall call, PyObject *args, PyObject *kwargs);
 
 enum {
     LEVEL_HISTORY = AiLevel_History,
@@ -77,7 +82,7 @@ typedef struct Births Births;
 /* Types of the module, made once for the life of the process, and the objects they are made
  * from. */
 extern PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type,
-    *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
+    *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type, *ai_method_type;
 extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_instances_spec, ai_births_spec, ai_hook_spec,
     ai_marker_spec, ai_scan_spec;
 

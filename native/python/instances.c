@@ -249,7 +249,7 @@ static PyObject *instances_new(PyTypeObject *type, PyObject *args, PyObject *kwa
 }
 
 static PyObject *instances_call(PyObject *self, PyObject *args, PyObject *kwargs) {
-    return PyVectorcall_Call(self, args, kwargs);
+    return ai_call_of_vector(self, call_gone, args, kwargs);
 }
 
 static PyMemberDef instances_members[] = {

@@ -6,7 +6,7 @@
 #include "hooks.h"
 
 PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type, *ai_proxies_type,
-    *ai_instances_type, *ai_births_type, *ai_marker_type;
+    *ai_instances_type, *ai_births_type, *ai_marker_type, *ai_method_type;
 
 static PyObject *frame_codes(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
     size_t codes[MOST_FRAMES];
@@ -106,7 +106,17 @@ static PyObject *library_of(PyObject *Py_UNUSED(module), PyObject *cls) {
     return PyUnicode_DecodeFSDefault(found.dli_fname);
 }
 
+/* The first argument is called with the rest, as an interpreter without `PyObject_Vectorcall` does
+ * it; for tests. */
+static PyObject *call_through_tuple(PyObject *Py_UNUSED(module), PyObject *const *args,
+                                    Py_ssize_t count, PyObject *names) {
+    if (count < 1) return PyErr_SetString(PyExc_TypeError, "nothing to call"), NULL;
+    return ai_call_through_tuple(args[0], args + 1, (size_t)count - 1, names);
+}
+
 static PyMethodDef module_methods[] = {
+    {"call_through_tuple", (PyCFunction)(void (*)(void))call_through_tuple,
+     METH_FASTCALL | METH_KEYWORDS, "Call the first argument with the others, by a tuple."},
     {"library_of", library_of, METH_O,
      "The file of native code that a class's destructor is in, else the class; None: in none."},
     {"is_of_python", is_of_python, METH_O,
@@ -148,9 +158,10 @@ static PyType_Slot kept_slots[] = {
 static PyType_Spec kept_spec = {"inspector._hooks.Kept", sizeof(PyObject), 0,
                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, kept_slots};
 
-static PyTypeObject *function_type(void) {
+/* A type of the interpreter by its name in the module `types`. */
+static PyTypeObject *named_type(const char *name) {
     PyObject *types = PyImport_ImportModule("types");
-    PyObject *type = types ? PyObject_GetAttrString(types, "FunctionType") : NULL;
+    PyObject *type = types ? PyObject_GetAttrString(types, name) : NULL;
     Py_XDECREF(types);
     return (PyTypeObject *)type; /* kept for the life of the process */
 }
@@ -165,7 +176,9 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, const char *n
 PyMODINIT_FUNC PyInit__hooks(void) {
     PyObject *module = PyModule_Create(&module_definition);
     if (!module) return NULL;
-    ai_function_type = function_type();
+    ai_find_vectorcall();
+    ai_function_type = named_type("FunctionType");
+    ai_method_type = named_type("MethodType");
     ai_plain_type = add_type(module, &plain_spec, "Plain");
     ai_kept_type = add_type(module, &kept_spec, "Kept");
     ai_stacks_type = add_type(module, &ai_stacks_spec, "Stacks");
@@ -184,7 +197,7 @@ PyMODINIT_FUNC PyInit__hooks(void) {
     };
     int failed = !ai_function_type || !ai_plain_type || !ai_kept_type || !ai_stacks_type ||
                  !ai_proxies_type || !ai_instances_type || !ai_births_type || !ai_marker_type ||
-                 !hook || !scan;
+                 !ai_method_type || !hook || !scan;
     for (size_t at = 0; !failed && at < sizeof layouts / sizeof *layouts; at++)
         failed = PyModule_AddIntConstant(module, layouts[at].name, layouts[at].value) < 0;
     if (failed) Py_CLEAR(module);

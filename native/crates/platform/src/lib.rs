@@ -1,7 +1,7 @@
 //! The operating system. No other crate calls Linux, reads `/proc` or names `libc`: another system
 //! adds another form of these functions.
 //!
-//! A target links all of it, and runs nothing of [`tracing`].
+//! A target links all of it, and runs nothing of `tracing`.
 
 mod barriers;
 mod clocks;
@@ -20,6 +20,7 @@ mod symbols;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod threads;
+#[cfg(target_arch = "x86_64")]
 pub mod tracing;
 
 pub use barriers::{barrier_everywhere, prepare_barriers};

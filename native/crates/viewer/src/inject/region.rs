@@ -1,7 +1,7 @@
 //! The memory that an injection uses in the target, as `segment::injected` lays it out.
 
-use super::{refused, stub, Injection, Place};
-use platform::tracing::{thread_attributes, Point, Registers, Tracee, ATTRIBUTES_BYTES};
+use super::{stub, Injection, Place};
+use platform::tracing::{thread_attributes, Point, Refusal, Registers, Tracee, ATTRIBUTES_BYTES};
 use segment::injected::{at, CODE_BYTES, REGION_BYTES, REGION_MAGIC, VECTOR_BYTES};
 use segment::status::{Error, Result, Status};
 
@@ -80,3 +80,12 @@ const _: () = assert!(
         && (CODE_BYTES + at::VECTORS) % 64 == 0
         && VECTOR_BYTES >= 11008
 );
+
+/// The error that a refusal of the system becomes.
+pub(super) fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Pending(why) => Error::new(Status::Pending, why),
+        Refusal::Stuck => Error::new(Status::Unavailable, refusal.to_string()),
+        Refusal::System(doing, error) => Error::io(doing, &error),
+    }
+}

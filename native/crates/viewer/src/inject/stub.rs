@@ -5,10 +5,8 @@
 //! calls `pthread_create`, gives itself back its signal mask, its vector state and its registers,
 //! and jumps to where it was. Nothing of that needs the injector any more.
 
-#[cfg(target_arch = "x86_64")]
 use segment::injected::{at, CODE_BYTES};
 
-#[cfg(target_arch = "x86_64")]
 std::arch::global_asm!(
     ".pushsection .rodata.arc_inspector_stub, \"a\", @progbits",
     ".balign 16",
@@ -84,14 +82,12 @@ std::arch::global_asm!(
     done = const at::DONE,
 );
 
-#[cfg(target_arch = "x86_64")]
 extern "C" {
     static arc_inspector_stub_begin: u8;
     static arc_inspector_stub_end: u8;
 }
 
 /// The stub's bytes.
-#[cfg(target_arch = "x86_64")]
 pub fn code() -> &'static [u8] {
     // SAFETY: both symbols lie in one section, in this order; the bytes between them are never
     // written.
@@ -102,14 +98,7 @@ pub fn code() -> &'static [u8] {
     }
 }
 
-/// There is no stub for this processor.
-#[cfg(not(target_arch = "x86_64"))]
-pub fn code() -> &'static [u8] {
-    &[]
-}
-
 /// Whether this machine can run the stub: its vector state is saved with `xsave`, and fits.
-#[cfg(target_arch = "x86_64")]
 pub fn is_supported() -> bool {
     std::arch::is_x86_feature_detected!("xsave") && {
         // SAFETY: every x86-64 processor knows `cpuid`, and one with xsave this leaf. Safe by
@@ -120,13 +109,7 @@ pub fn is_supported() -> bool {
     }
 }
 
-/// Whether this machine can run the stub.
-#[cfg(not(target_arch = "x86_64"))]
-pub fn is_supported() -> bool {
-    false
-}
-
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
