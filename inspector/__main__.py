@@ -10,9 +10,6 @@ from typing import Final
 
 from inspector.ending import EndedBySignalError, end_at_once, end_on_signals
 
-VIEWER_PACKAGES: Final = frozenset(
-    {"typer", "rich", "numpy", "psutil", "platformdirs", "PySide6", "pyqtgraph"}
-)
 NOT_INSTALLED_STATUS: Final = 3
 
 
@@ -26,17 +23,22 @@ def main() -> int:
     except EndedBySignalError as ended:
         return ended.exit_status
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in VIEWER_PACKAGES:
-            raise
-        line = (
-            f"arc-inspector: the viewer is not installed (there is no {missing}): pip install "
-            "'arc-inspector[viewer]'"
-        )
-        print(line, file=sys.stderr)
-        return NOT_INSTALLED_STATUS
+        return _not_installed(error)
     finally:
         end_at_once()
+
+
+def _not_installed(error: ModuleNotFoundError) -> int:
+    """Print help, which every installation has, or the part to install; raises for a fault."""
+    from inspector.commands.extras import advice, help_lines, is_help, missing_extra
+
+    if not missing_extra(error):
+        raise error
+    if is_help(sys.argv[1:]):
+        print("\n".join(help_lines()))
+        return 0
+    print(advice(error), file=sys.stderr)
+    return NOT_INSTALLED_STATUS
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ import signal
 from types import FrameType
 from typing import Final
 
-ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from inspector.systems import known_signals
+
+ENDING: Final = known_signals("SIGINT", "SIGTERM", "SIGHUP")
 _UNTOUCHED: Final = (signal.SIG_DFL, signal.default_int_handler)
 
 

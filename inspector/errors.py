@@ -23,6 +23,19 @@ class UsageError(InspectorError):
     exit_status = 2
 
 
+class NoNativeLibraryError(InspectorError):
+    """This installation is the pure wheel, and the request needs the native library."""
+
+    exit_status = 3
+
+    def __init__(self) -> None:
+        """With the one message."""
+        super().__init__(
+            "this installation has no native library, which is built for Linux alone; it opens "
+            "recordings and screenshots: arc-inspector open FILE"
+        )
+
+
 class AttachError(InspectorError):
     """A target cannot be attached."""
 

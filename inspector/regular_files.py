@@ -10,13 +10,15 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from inspector.systems import BYTES, CLOSE_ON_EXEC, NO_WAIT
+
 
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading.
 
     Raises ``OSError`` for anything else: a named pipe or a device would wait or never end.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | NO_WAIT | CLOSE_ON_EXEC | BYTES)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(0, "not a regular file")

@@ -10,8 +10,10 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from inspector.systems import BYTES, CLOSE_ON_EXEC, NO_LINK
+
 OWNER_ONLY: Final = 0o600
-_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | CLOSE_ON_EXEC | BYTES
 
 
 def write_whole(path: Path, data: bytes, *, may_replace: bool) -> None:

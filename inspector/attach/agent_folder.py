@@ -11,7 +11,6 @@ user; one thread.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import time
@@ -22,14 +21,15 @@ from typing import Final
 from inspector.attach import procfs
 from inspector.attach.agent_files import AgentFiles
 from inspector.errors import AttachError
+from inspector.systems import CLOSE_ON_EXEC, FOLDER, NO_LINK
 
 PLACES: Final = ("dev/shm", "tmp", "var/tmp")
 PREFIX: Final = "arc-inspector-arrival-"
 LEFT_SECS: Final = 60.0
 """An injector is through by then, and so is a target that takes its time to load what a killed one
 brought."""
-_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY: Final = os.O_RDONLY | FOLDER | NO_LINK | CLOSE_ON_EXEC
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | CLOSE_ON_EXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _write(root: int, place: str, files: AgentFiles, owner: tuple[int, int]) -> 
         name = PREFIX + secrets.token_hex(8)
         os.mkdir(name, 0o700, dir_fd=parent)
         folder = os.open(name, _DIRECTORY, dir_fd=parent)
-        fcntl.flock(folder, fcntl.LOCK_EX)  # for as long as we live: see _sweep
+        _lock(folder)  # for as long as we live: see _sweep
     except BaseException:
         os.close(parent)
         raise
@@ -192,12 +192,19 @@ def _sweep(parent: int, owner: tuple[int, int]) -> None:
                     _sweep_one(parent, name, owner)
 
 
+def _lock(folder: int, *, waits: bool = True) -> None:
+    """Lock an open folder. Raises ``OSError`` where it is locked and we do not wait."""
+    import fcntl  # not on every system; files are written for targets on Linux alone
+
+    fcntl.flock(folder, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+
+
 def _sweep_one(parent: int, name: str, owner: tuple[int, int]) -> None:
     folder = os.open(name, _DIRECTORY, dir_fd=parent)
     try:
         found = os.fstat(folder)
         if found.st_uid == owner[0] and time.time() - found.st_mtime > LEFT_SECS:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(folder, waits=False)
             _empty(folder)
             os.rmdir(name, dir_fd=parent)
     finally:

@@ -8,7 +8,6 @@ milliseconds, so not the GUI thread.
 from __future__ import annotations
 
 import os
-import pwd
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from inspector.attach.processes import LONGEST_COMMAND, is_of_the_tool, is_pytho
 from inspector.attach.segment import Segment
 from inspector.errors import AttachError, SegmentError
 from inspector.plain_text import printable
+from inspector.systems import user_name
 from inspector.wire.schema import Ending
 from inspector.wire.text import padded_text
 
@@ -317,7 +317,4 @@ def _fix(diagnosis: Diagnosis) -> str:
 
 
 def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+    return user_name(uid) or str(uid)

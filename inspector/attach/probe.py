@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import pwd
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from inspector.attach.interpreters import count_in, python_children
 from inspector.attach.processes import version_in
 from inspector.attach.remote_exec import is_switched_off
 from inspector.errors import AttachError
+from inspector.systems import user_name
 
 REMOTE_OFF: Final = "PYTHON_DISABLE_REMOTE_DEBUG"
 MACHINES: Final = {"x86_64": "x86-64", "aarch64": "arm64", "i686": "i386"}
@@ -182,10 +182,7 @@ def _tracer(pid_text: str) -> str:
 
 
 def _user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+    return user_name(uid) or str(uid)
 
 
 def _room(pid: int) -> tuple[str, ...]:

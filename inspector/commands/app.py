@@ -14,7 +14,8 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.subcommands import SubcommandGroup
+from inspector.commands.extras import missing_extra
+from inspector.commands.group import SubcommandGroup
 from inspector.commands.support.output import (
     OutputClosedError,
     abandon_output,
@@ -112,6 +113,10 @@ def run(arguments: Sequence[str]) -> int:
         return ended.exit_status
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED_STATUS
+    except ModuleNotFoundError as error:
+        if missing_extra(error):
+            raise  # the caller names the extra that brings it
+        return _unexpected(error)
     except Exception as error:
         # typer's own click has no public name for its exceptions
         usage = getattr(error, "format_message", None)

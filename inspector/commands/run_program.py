@@ -25,14 +25,15 @@ from inspector.commands.support.window import open_window, require_display
 from inspector.ending import EndedBySignalError
 from inspector.errors import AttachError, UsageError
 from inspector.session.protocol import Session
+from inspector.systems import known_signals
 from inspector.vocabulary import Level
 from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
 
 ATTACH_SECS: Final = 5.0
 """How long the program waits for us to be registered as its viewer."""
-ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+ENDING: Final = known_signals("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 """For the program while it runs, and for us when it has ended."""
-FORWARDED: Final = (signal.SIGUSR1, signal.SIGUSR2)
+FORWARDED: Final = known_signals("SIGUSR1", "SIGUSR2")
 
 
 def run_program(

@@ -8,7 +8,6 @@ look: reading much memory must not become a load. Nothing can be asked of the ta
 
 from __future__ import annotations
 
-import resource
 import threading
 import time
 from collections.abc import Callable
@@ -143,6 +142,8 @@ def _of_agent(pid: int, found_rows: int) -> tuple[str, ...]:
 
 def _used_secs() -> float:
     """Processor time of this thread and of the children that ended: a child reads the stacks."""
+    import resource  # a process is looked at on Linux alone
+
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.thread_time() + children.ru_utime + children.ru_stime
 

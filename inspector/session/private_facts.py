@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import pwd
 import socket
 from contextlib import suppress
 from pathlib import Path
 
 from inspector.attach.procfs import working_folder
 from inspector.model.private_texts import Private
+from inspector.systems import homes as listed_homes
 
 
 def private_facts(pid: int | None = None) -> Private:
@@ -18,11 +18,11 @@ def private_facts(pid: int | None = None) -> Private:
     A process that is gone has no folder.
     """
     users, homes = set(), {str(Path.home())}
-    with suppress(OSError, KeyError):
+    with suppress(OSError, KeyError, ImportError):
         users.add(getpass.getuser())
-    people = [each for each in pwd.getpwall() if each.pw_dir.startswith(("/home/", "/Users/"))]
-    users |= {each.pw_name for each in people}
-    homes |= {each.pw_dir for each in people}
+    people = [each for each in listed_homes() if each[1].startswith(("/home/", "/Users/"))]
+    users |= {name for name, _ in people}
+    homes |= {home for _, home in people}
     host = socket.gethostname()
     folder = working_folder(pid) if pid is not None else ""
     return Private(

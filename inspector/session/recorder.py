@@ -32,6 +32,7 @@ from inspector.model.session_file import (
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.private_facts import private_facts
 from inspector.session.protocol import Session
+from inspector.systems import BYTES, CLOSE_ON_EXEC, give_to_owner
 from inspector.whole_files import OWNER_ONLY
 
 RECORD_SECS: Final = 0.5
@@ -316,11 +317,14 @@ class _Writer:
         return delta_record(changed, gone, self._at)
 
 
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | CLOSE_ON_EXEC | BYTES
+
+
 def _new_file(path: Path, *, may_replace: bool) -> BinaryIO:
     """Readable by the owner only: it names files and lines of the program."""
     try:
         how = os.O_TRUNC if may_replace else os.O_EXCL
-        return _owned(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, OWNER_ONLY))
+        return _owned(os.open(path, _NEW_FILE | how, OWNER_ONLY))
     except FileExistsError:
         raise FileFormatError(f"the file is there already: {path}") from None
     except OSError as error:
@@ -332,5 +336,5 @@ def _new_file(path: Path, *, may_replace: bool) -> BinaryIO:
 def _owned(descriptor: int) -> BinaryIO:
     """The file, which may be older and open to others, for its owner alone."""
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.fchmod(descriptor, OWNER_ONLY)
+        give_to_owner(descriptor, OWNER_ONLY)
     return os.fdopen(descriptor, "wb")

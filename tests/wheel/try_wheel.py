@@ -125,8 +125,10 @@ def try_in(python: str, wheel: Path) -> None:
             )
         bare = run(str(bin_dir / "arc-inspector"), "ps")
         lines = bare.stderr.strip().splitlines()
-        is_told = bare.returncode == 3 and len(lines) == 1 and "arc-inspector[viewer]" in lines[0]
-        expect(is_told, "without the viewer the command says what to install", bare)
+        is_told = bare.returncode == 3 and len(lines) == 1 and "arc-inspector[cli]" in lines[0]
+        expect(is_told, "without the commands one line says what to install", bare)
+        shown = run(str(bin_dir / "arc-inspector"), "--help")
+        expect(shown.returncode == 0 and "  check " in shown.stdout, "it prints help", shown)
         print(f"{version_of(python)}: ok")
 
 

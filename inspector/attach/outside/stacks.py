@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import sys
 import time
 from collections import Counter
@@ -157,5 +156,7 @@ def _place(shown: str | None) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
+    import resource  # this program runs on Linux alone
+
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECS, MOST_SECS))
     sys.exit(main(sys.argv[1:]))

@@ -14,6 +14,7 @@ from inspector.commands.support.check_report import Verdict
 from inspector.errors import UsageError
 from inspector.leaks.leak import Leak, handles_text, leaks_text
 from inspector.model.exports.ticket import plain
+from inspector.systems import CLOSE_ON_EXEC, give_to_owner
 from inspector.whole_files import OWNER_ONLY
 
 SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
@@ -136,8 +137,8 @@ def write_over(path: Path, text: str) -> None:
 
     A report may also go into a pipe or a device, which stays what it is.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, OWNER_ONLY)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | CLOSE_ON_EXEC, OWNER_ONLY)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            os.fchmod(file.fileno(), OWNER_ONLY)
+            give_to_owner(file.fileno(), OWNER_ONLY)
         file.write(text)

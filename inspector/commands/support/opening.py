@@ -16,7 +16,7 @@ from inspector.commands.support.agreeing import Ask, configured
 from inspector.commands.support.output import print_error
 from inspector.commands.support.preparing import ask_on_terminal
 from inspector.commands.support.steps import STEPS
-from inspector.errors import AttachError, ControlError, InspectorError
+from inspector.errors import AttachError, ControlError, InspectorError, NoNativeLibraryError
 from inspector.model.findings.leads import Coverage
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.session.live import LiveSession
@@ -24,6 +24,7 @@ from inspector.session.outside import OutsideSession, require_readable
 from inspector.session.postmortem import postmortem_session
 from inspector.session.protocol import Session
 from inspector.vocabulary import Level
+from inspector.wire import has_native_library
 
 LONGEST_PID: Final = 10
 """Digits."""
@@ -103,11 +104,18 @@ def is_pid(source: str) -> bool:
     return source.isascii() and source.isdigit() and len(source) <= LONGEST_PID
 
 
+def require_native() -> None:
+    """Raise ``NoNativeLibraryError`` in the pure wheel, which reads no process."""
+    if not has_native_library():
+        raise NoNativeLibraryError
+
+
 def open_session(pid: int, *, level: Level | None = None, read_only: bool = False) -> Session:
     """Attach to a process, or open what a dead one left; ``read_only``: look at it from outside.
 
     Raises ``AttachError``.
     """
+    require_native()
     if read_only:
         require_readable(pid)
         return OutsideSession(pid)
@@ -145,6 +153,7 @@ def settled_session(
 
     Raises ``AttachError``.
     """
+    require_native()
     began_at = time.time()
     STEPS.info("looking for process %d", pid)
     session = open_session(pid, level=level, read_only=read_only)

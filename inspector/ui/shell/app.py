@@ -17,11 +17,12 @@ from PySide6.QtWidgets import QApplication
 from inspector.ending import ENDING
 from inspector.errors import InspectorError
 from inspector.session.protocol import Session
+from inspector.systems import known_signals
 from inspector.ui.session.connector import Connector
 from inspector.ui.shell.main_window import MainWindow
 
 ORGANISATION: Final = "arc-inspector"
-CLOSING: Final = (*ENDING, signal.SIGQUIT)
+CLOSING: Final = (*ENDING, *known_signals("SIGQUIT"))
 SIGNAL_POLL_MILLIS: Final = 200
 """How long Ctrl+C in the terminal may take: Qt's loop does not run Python's signal handlers by
 itself."""

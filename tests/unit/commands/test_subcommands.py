@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from inspector.commands.group import summary
 from inspector.commands.subcommands import SUBCOMMANDS, Subcommand
 from tests.helpers.targets import ROOT
 
@@ -26,6 +27,8 @@ def test_help_loads_neither_numpy_nor_a_subcommand(words: list[str]) -> None:
     )
     assert set(done.stdout.splitlines()[-1].split()) == {
         "inspector.commands.app",
+        "inspector.commands.extras",
+        "inspector.commands.group",
         "inspector.commands.subcommands",
         "inspector.commands.support",
         "inspector.commands.support.output",
@@ -36,4 +39,4 @@ def test_help_loads_neither_numpy_nor_a_subcommand(words: list[str]) -> None:
 def test_the_summary_is_that_of_the_command_itself(subcommand: Subcommand) -> None:
     command = subcommand.load()
     assert command.name == subcommand.name
-    assert subcommand.summary(60) == command.get_short_help_str(60) != ""
+    assert summary(subcommand, 60) == command.get_short_help_str(60) != ""

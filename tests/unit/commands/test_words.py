@@ -14,6 +14,7 @@ from inspector.commands.close import full_number, guarded, parse_handle
 from inspector.commands.gc import sentence
 from inspector.commands.run_program import parse_level
 from inspector.commands.shot import parse_size
+from inspector.commands.subcommands import SUBCOMMANDS
 from inspector.commands.support import window
 from inspector.commands.support.child import environment, exit_status
 from inspector.commands.support.live_line import LiveLine, live_text, summary_lines
@@ -247,20 +248,49 @@ def test_an_interrupt_ends_quietly(
     assert capsys.readouterr() == ("", "")
 
 
-def test_without_the_viewers_packages_one_line_says_how_to_install_them(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("missing", "line"),
+    [
+        ("typer", "the commands are not installed (there is no typer): pip install '{}[cli]'"),
+        ("PySide6", "the window is not installed (there is no PySide6): pip install '{}[viewer]'"),
+    ],
+)
+def test_without_the_packages_of_an_extra_one_line_says_how_to_install_them(
+    missing: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
+    hide(missing, monkeypatch)
+    monkeypatch.setattr("sys.argv", ["arc-inspector", "ps"])
+    assert entry.main() == 3
+    assert capsys.readouterr() == ("", f"arc-inspector: {line.format('arc-inspector')}\n")
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["help"]])
+def test_an_installation_without_the_commands_prints_their_help(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    hide("typer", monkeypatch)
+    monkeypatch.setattr("sys.argv", ["arc-inspector", *words])
+    assert entry.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "The commands: pip install 'arc-inspector[cli]'" in lines
+    shown = [line.split() for line in lines if line.startswith("  ")]
+    assert [words[0] for words in shown] == [each.name for each in SUBCOMMANDS]
+    assert all(len(words) > 2 for words in shown)
+
+
+def test_a_missing_module_that_no_extra_brings_is_a_fault(monkeypatch: pytest.MonkeyPatch):
+    hide("inspector.gone", monkeypatch)
+    with pytest.raises(ModuleNotFoundError, match="gone"):
+        entry.main()
+
+
+def hide(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the command line miss a module."""
     real = builtins.__import__
 
-    def without_typer(name: str, *args: Any, **keywords: Mapping[str, Any]) -> Any:
+    def without(name: str, *args: Any, **keywords: Mapping[str, Any]) -> Any:
         if name == "inspector.commands.app":
-            raise ModuleNotFoundError("No module named 'typer'", name="typer")
+            raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
         return real(name, *args, **keywords)
 
-    monkeypatch.setattr(builtins, "__import__", without_typer)
-    assert entry.main() == 3
-    said = capsys.readouterr().err
-    assert said == (
-        "arc-inspector: the viewer is not installed (there is no typer): pip install "
-        "'arc-inspector[viewer]'\n"
-    )
+    monkeypatch.setattr(builtins, "__import__", without)
