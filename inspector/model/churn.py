@@ -8,7 +8,6 @@ never a zero. One thread (the window's).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -16,7 +15,8 @@ import numpy as np
 from inspector.model import caps
 from inspector.model.caps import Use
 from inspector.model.fields import COUNT_LIMIT
-from inspector.model.snapshot import Collection, Floats, Ints, Vitals
+from inspector.model.snapshot import Floats, Ints, Vitals
+from inspector.model.time_marks import TimeMarks
 
 CAPACITY: Final = caps.TIMELINE.most
 """Readings kept."""
@@ -25,26 +25,6 @@ MAX_TYPES: Final = caps.TIMELINE_TYPES.most
 OTHER_TYPE: Final = 0
 GAP_SECS: Final = 5.0
 """No reading for longer than that is a gap: the slowest refresh is one in 2 s."""
-MAX_MARKS: Final = caps.TIMELINE_MARKS.most
-
-
-class MarkKind(StrEnum):
-    """The meaning of a vertical line on the time axis."""
-
-    COLLECTION = "collection"
-    FORCED = "forced collection"
-    ATTACH = "attach"
-    MARK = "mark"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A moment worth a line."""
-
-    at: float
-    kind: MarkKind
-    text: str
-    """The incident, a sentence without a full stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +72,7 @@ class ChurnHistory:
         """Keep at most ``capacity`` readings (at least 16)."""
         self._capacity = max(capacity, 16)
         self._gap_secs = gap_secs
-        self.marks: list[Mark] = []
-        """In the order of their time, at most ``MAX_MARKS``."""
+        self.marks = TimeMarks()
         self.clear()
 
     def clear(self) -> None:
@@ -108,9 +87,8 @@ class ChurnHistory:
         self._created = np.zeros((self._capacity, self._types), np.int64)
         self._released = np.zeros((self._capacity, self._types), np.int64)
         self._lives = np.zeros((self._capacity, self._types), np.int64)
-        self._last_collection = -1
         self._break = True
-        self._joined_away = self._marks_left = 0
+        self._joined_away = 0
         self.marks.clear()
 
     def uses(self) -> tuple[Use, ...]:
@@ -118,7 +96,7 @@ class ChurnHistory:
         return (
             Use(caps.TIMELINE, self._count, self._joined_away),
             Use(caps.TIMELINE_TYPES, min(self._most_types, MAX_TYPES), self._types_left_out()),
-            Use(caps.TIMELINE_MARKS, len(self.marks), self._marks_left),
+            self.marks.use,
         )
 
     def _types_left_out(self) -> int:
@@ -145,7 +123,7 @@ class ChurnHistory:
 
     def add(self, vitals: Vitals) -> bool:
         """Take a reading; ``False`` when it is not newer than the last one and was left out."""
-        self._add_collections(vitals.collections)
+        self.marks.add_collections(vitals.collections)
         if not np.isfinite(vitals.at) or (self._count and vitals.at <= self.last_at):
             return False
         self._make_room(max(len(vitals.created), len(vitals.released)))
@@ -164,21 +142,6 @@ class ChurnHistory:
     def add_gap(self) -> None:
         """The next reading does not continue the last: nothing is drawn or computed across."""
         self._break = True
-
-    def add_mark(self, mark: Mark) -> None:
-        """Put a line on the time axis."""
-        if self.marks and mark.at < self.marks[-1].at:
-            self.marks = sorted([*self.marks, mark], key=lambda each: each.at)
-        else:
-            self.marks.append(mark)
-        if len(self.marks) > MAX_MARKS:
-            self._marks_left += 1
-            del self.marks[self._oldest_collection()]
-
-    def _oldest_collection(self) -> int:
-        """The first line that the program's own collector made; else the first of all."""
-        kinds = (each.kind is MarkKind.COLLECTION for each in self.marks)
-        return next((place for place, is_one in enumerate(kinds) if is_one), 0)
 
     def totals(self, begin: float, end: float, type_index: int | None = None) -> Totals:
         """Births and deaths from the last reading at or before ``begin`` to that of ``end``."""
@@ -266,22 +229,6 @@ class ChurnHistory:
             for counts in (created, released)
         )
         return births, deaths
-
-    def marks_between(self, begin: float, end: float) -> list[Mark]:
-        """Marks of every kind between the two moments, oldest first."""
-        return [mark for mark in self.marks if begin <= mark.at <= end]
-
-    def _add_collections(self, collections: tuple[Collection, ...]) -> None:
-        for each in collections:
-            if each.serial > self._last_collection:
-                self._last_collection = each.serial
-                self.add_mark(
-                    Mark(
-                        each.at,
-                        MarkKind.FORCED if each.forced else MarkKind.COLLECTION,
-                        _collection_text(each),
-                    )
-                )
 
     def _follows(self, row: int) -> bool:
         """The reading continues the last: in time, and with counters that did not start again."""
@@ -396,12 +343,6 @@ def nice_secs(secs: float) -> float:
             10 * power,
         )
     )
-
-
-def _collection_text(each: Collection) -> str:
-    freed = f"{each.collected:,} object{'' if each.collected == 1 else 's'}"
-    kind = "Forced collection" if each.forced else f"Collection of generation {each.generation}"
-    return f"{kind} freed {freed} in {each.took_secs * 1e3:.1f} ms"
 
 
 def _broken(at: Floats, values: Floats, joined: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Line:

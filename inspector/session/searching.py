@@ -27,10 +27,12 @@ class Search:
         """``on_progress`` is called on a thread of the session, some times a second."""
         self._on_progress = on_progress
         self._given_up = threading.Event()
+        self._hearing = threading.RLock()
 
     def give_up(self) -> None:
-        """The caller waits for the answer no longer."""
-        self._given_up.set()
+        """The caller waits for the answer no longer, and hears of no progress from now on."""
+        with self._hearing:
+            self._given_up.set()
 
     @property
     def is_given_up(self) -> bool:
@@ -41,4 +43,6 @@ class Search:
         """A line of progress; nonsense is skipped."""
         looked_at, found = answer.fields.get("looked_at"), answer.fields.get("found")
         if isinstance(looked_at, int) and isinstance(found, int):
-            self._on_progress(SearchProgress(looked_at, found))
+            with self._hearing:
+                if not self.is_given_up:
+                    self._on_progress(SearchProgress(looked_at, found))

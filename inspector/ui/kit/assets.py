@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from string import Template
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 from inspector.ui.kit.theme import Theme
 
 
+@cache
 def resource(kind: str, name: str) -> Path:
     """A file of ``resources``.
 
@@ -29,8 +31,17 @@ def resource(kind: str, name: str) -> Path:
 def pixmap(name: str, color: str, size: int = 16, ratio: float = 1.0) -> QPixmap:
     """The icon ``name`` in ``color`` (``#rrggbb``).
 
-    It is ``size`` device-independent pixels wide and high.
+    It is ``size`` device-independent pixels wide and high. Qt's cache of pixmaps keeps it.
     """
+    key = f"arc-inspector {name} {color} {size} {ratio}"
+    kept = QPixmap()
+    if not QPixmapCache.find(key, kept):
+        kept = _drawn(name, color, size, ratio)
+        QPixmapCache.insert(key, kept)
+    return kept
+
+
+def _drawn(name: str, color: str, size: int, ratio: float) -> QPixmap:
     svg = (
         resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", color)
     )

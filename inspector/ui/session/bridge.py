@@ -47,6 +47,26 @@ def prepare(snapshot: Snapshot) -> None:
         snapshot.fact(look)
 
 
+class Gate:
+    """Lets calls of other threads through, until it is shut."""
+
+    def __init__(self) -> None:
+        """Open."""
+        self._lock = threading.Lock()
+        self._open = True
+
+    def call(self, tell: Callable[[], None]) -> None:
+        """Call it, unless the gate is shut. Any thread."""
+        with self._lock:
+            if self._open:
+                tell()
+
+    def shut(self) -> None:
+        """Let nothing more through; a call that is under way ends first."""
+        with self._lock:
+            self._open = False
+
+
 class Inbox:
     """Arrivals from one session that were not delivered yet.
 
@@ -183,7 +203,7 @@ class BackgroundRunner(QObject):
         self._garbage = garbage_collection()
         self._garbage.hold(self)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="window")
-        self._closed = False
+        self._gate = Gate()
         self._numbers = count()
         self._watched: dict[
             int, tuple[Future[Any], Callable[[Any], None], Callable[[BaseException], None]]
@@ -224,15 +244,14 @@ class BackgroundRunner(QObject):
 
         Work that was asked for, such as the end of a session, is still done.
         """
-        self._closed = True
+        self._gate.shut()
         self._watched.clear()
         self._pool.shutdown(wait=False)
         self._garbage.release(self)
 
     def finish(self, number: int) -> None:
         """The future with this number is done; any thread."""
-        if not self._closed:
-            self._finished.emit(number)
+        self._gate.call(lambda: self._finished.emit(number))
 
     @Slot(object)
     def _bring(self, number: int) -> None:

@@ -22,14 +22,23 @@ class Appearance(QObject):
     """``Theme``."""
 
     def __init__(self, settings: QSettings, parent: QObject | None = None) -> None:
-        """As chosen last time; the system's when never chosen."""
+        """As chosen last time; the system's when never chosen. ``dress`` completes it."""
         super().__init__(parent)
         self._settings = settings
+        self._is_dressed = False
         stored = str(settings.value(_KEY, "system"))
         self.choice = stored if stored in CHOICES else "system"
         self.theme = self._wanted()
         self._apply()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)
+
+    def dress(self) -> None:
+        """Set the style sheet, once all parts are built.
+
+        Qt styles a part, and all parts within it, each time when it gets another parent.
+        """
+        self._is_dressed = True
+        self._apply()
 
     def choose(self, choice: str) -> None:
         """``system``, ``light`` or ``dark``; remembered."""
@@ -58,7 +67,8 @@ class Appearance(QObject):
         if isinstance(application, QApplication):
             application.setFont(ui_font())
             application.setPalette(palette(self.theme))
-            application.setStyleSheet(style_sheet(self.theme))
+            if self._is_dressed:
+                application.setStyleSheet(style_sheet(self.theme))
 
 
 def palette(theme: Theme) -> QPalette:

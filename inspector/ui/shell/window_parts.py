@@ -56,7 +56,8 @@ class WindowParts(QMainWindow):
 
     def __init__(self, connector: Connector, settings: QSettings) -> None:
         """On the start page; ``settings`` keep theme, geometry and layout."""
-        super().__init__()
+        appearance = Appearance(settings)
+        super().__init__()  # with the font and colours in force, which the parts inherit
         self.setObjectName("window")
         self.setWindowTitle("arc-inspector")
         self.setMinimumSize(720, 420)
@@ -64,7 +65,8 @@ class WindowParts(QMainWindow):
         self.setAcceptDrops(True)
         self._settings = settings
         self.runner = BackgroundRunner(self)
-        self.appearance = Appearance(settings, self)
+        self.appearance = appearance
+        appearance.setParent(self)
         self.attachment = Attachment(connector, self.runner, self)
         self.target_actions = TargetActions(self.attachment, self)
         self.leaving = Leaving(self.attachment, settings, self)
@@ -83,6 +85,7 @@ class WindowParts(QMainWindow):
         self.recording = Recording(self.attachment, connector, self.runner, self)
         self.commands = Actions(self.appearance.theme, self)
         self._build(connector)
+        self.appearance.dress()
 
     # building -------------------------------------------------------------------------------------
 

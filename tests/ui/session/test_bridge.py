@@ -3,10 +3,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 
-from PySide6.QtCore import QThread
+from PySide6.QtCore import QCoreApplication, QThread
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.session.bridge import MAX_WAITING_VITALS, BackgroundRunner, Bridge
+from inspector.ui.session.bridge import MAX_WAITING_VITALS, BackgroundRunner, Bridge, Gate
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import T0, make_vitals, snapshot_of
 
@@ -135,3 +135,37 @@ def test_a_cancelled_future_and_a_closed_runner_bring_nothing(qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: bool(brought))
     other.close()
     assert brought == [99]
+
+
+def test_a_gate_is_shut_when_the_call_that_is_under_way_has_ended() -> None:
+    gate, begun, may_end, told = Gate(), threading.Event(), threading.Event(), []
+
+    def tell() -> None:
+        told.append(1)
+        begun.set()
+        assert may_end.wait(30)
+
+    worker = threading.Thread(target=gate.call, args=(tell,))
+    worker.start()
+    assert begun.wait(30)
+    closer = threading.Thread(target=gate.shut)
+    closer.start()
+    closer.join(0.2)
+    assert closer.is_alive(), "it was shut while a worker told its owner"
+    may_end.set()
+    worker.join()
+    closer.join()
+    gate.call(tell)
+    assert told == [1]
+
+
+def test_a_runner_that_was_closed_is_told_of_no_work(
+    runner: BackgroundRunner, qtbot: QtBot
+) -> None:
+    done: Future[int] = Future()
+    results: list[int] = []
+    runner.watch(done, results.append, lambda _error: None)
+    runner.close()
+    done.set_result(1)
+    QCoreApplication.processEvents()
+    assert results == []

@@ -103,7 +103,7 @@ class Day:
         for part in range(6):
             created = [step * 60 + part * 10, step * 6, 3]
             released = [max(created[0] - 40, 0), step * 6, 0]
-            past_secs = STEP_SECS * (1 - part / 6)
+            past_secs = 6.0 - part  # within a gap of readings, as in use
             self._session.publish_vitals(make_vitals(at - past_secs, created, released))
         self._session.publish(self._snapshot(step, at))
         QApplication.processEvents()

@@ -7,7 +7,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from inspector.model.churn import MarkKind
+from inspector.model.time_marks import MarkKind
 from inspector.ui.kit.theme import DARK
 from inspector.ui.shell.command_palette import CommandPalette
 from inspector.ui.shell.main_window import MainWindow

@@ -8,8 +8,9 @@ import pytest
 
 from inspector.model import caps
 from inspector.model.caps import CAPS, Cap, Use
-from inspector.model.churn import MAX_MARKS, ChurnHistory, Mark, MarkKind
+from inspector.model.churn import ChurnHistory
 from inspector.model.findings.trend import Trend
+from inspector.model.time_marks import Mark, MarkKind
 from tests.helpers.snapshots import T0, Row, make_vitals, snapshot_of
 
 
@@ -52,13 +53,13 @@ def test_types_beyond_the_cap_are_counted() -> None:
 
 def test_a_line_of_a_collection_leaves_before_a_mark_of_a_person() -> None:
     history = ChurnHistory()
-    history.add_mark(Mark(T0, MarkKind.ATTACH, "Attached"))
-    history.add_mark(Mark(T0 + 1, MarkKind.MARK, "mark 1"))
-    for second in range(MAX_MARKS + 5):
-        history.add_mark(Mark(T0 + 2 + second, MarkKind.COLLECTION, "Collection"))
-    assert [mark.text for mark in history.marks[:2]] == ["Attached", "mark 1"]
+    history.marks.add(Mark(T0, MarkKind.ATTACH, "Attached"))
+    history.marks.add(Mark(T0 + 1, MarkKind.MARK, "mark 1"))
+    for second in range(caps.TIMELINE_MARKS.most + 5):
+        history.marks.add(Mark(T0 + 2 + second, MarkKind.COLLECTION, "Collection"))
+    assert [mark.text for mark in list(history.marks)[:2]] == ["Attached", "mark 1"]
     use = use_of(history, caps.TIMELINE_MARKS)
-    assert (use.used, use.left_out) == (MAX_MARKS, 7)
+    assert (use.used, use.left_out) == (caps.TIMELINE_MARKS.most, 7)
 
 
 def test_observations_that_left_are_counted() -> None:

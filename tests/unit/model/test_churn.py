@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspector.model.churn import (
-    MAX_TYPES,
-    OTHER_TYPE,
-    ChurnHistory,
-    Mark,
-    MarkKind,
-    Totals,
-    nice_secs,
-)
+from inspector.model.churn import MAX_TYPES, OTHER_TYPE, ChurnHistory, Totals, nice_secs
 from inspector.model.snapshot import Collection, Vitals
+from inspector.model.time_marks import Mark, MarkKind
 from tests.helpers.snapshots import T0, make_vitals
 
 STEADY = 50
@@ -218,19 +211,21 @@ def test_a_collection_is_marked_once_though_it_is_reported_many_times() -> None:
         history.add(with_collection(T0 + i, 7))
     history.add(with_collection(T0 + 4, 8, forced=True))
     assert [mark.kind for mark in history.marks] == [MarkKind.COLLECTION, MarkKind.FORCED]
-    assert history.marks[0].text == "Collection of generation 2 freed 312 objects in 38.4 ms"
+    assert (
+        next(iter(history.marks)).text == "Collection of generation 2 freed 312 objects in 38.4 ms"
+    )
 
 
 def test_marks_stay_in_order_and_are_found_by_time() -> None:
     history = ChurnHistory()
     for at in (3.0, 1.0, 2.0):
-        history.add_mark(Mark(at, MarkKind.MARK, str(at)))
-    assert [mark.text for mark in history.marks_between(1.5, 9)] == ["2.0", "3.0"]
+        history.marks.add(Mark(at, MarkKind.MARK, str(at)))
+    assert [mark.text for mark in history.marks.between(1.5, 9)] == ["2.0", "3.0"]
 
 
 def test_a_cleared_history_knows_nothing() -> None:
     history = steady()
-    history.add_mark(Mark(T0, MarkKind.ATTACH, "Attached"))
+    history.marks.add(Mark(T0, MarkKind.ATTACH, "Attached"))
     history.clear()
     assert (len(history), history.live, len(history.marks)) == (0, 0, 0)
     assert math.isnan(history.rates(1.0).births)

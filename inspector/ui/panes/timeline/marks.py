@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
-from inspector.model.churn import Mark, MarkKind
+from inspector.model.time_marks import Mark, MarkKind
 from inspector.ui.kit.theme import Theme, ui_font
 from inspector.ui.panes.timeline.canvas import ViewCurve
 

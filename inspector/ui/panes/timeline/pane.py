@@ -24,10 +24,11 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.model.changes import ChangeTable
-from inspector.model.churn import ChurnHistory, Mark, MarkKind
+from inspector.model.churn import ChurnHistory
 from inspector.model.diff import Diff
 from inspector.model.filter import quoted
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
+from inspector.model.time_marks import Mark, MarkKind
 from inspector.model.time_of_day import range_text
 from inspector.model.wording import number
 from inspector.ui.kit.labels import text_label
@@ -123,11 +124,8 @@ class TimelinePane(PaneBase):
         self._show_page()
 
     def add_mark(self, at: float, text: str = "Mark") -> None:
-        """Put a line at a moment (seconds since the Unix epoch).
-
-        ``text`` is shown when the pointer is there.
-        """
-        self.history.add_mark(Mark(at, MarkKind.MARK, text))
+        """Put a line at ``at``, seconds since the Unix epoch; the pointer there shows ``text``."""
+        self.history.marks.add(Mark(at, MarkKind.MARK, text))
         self.plot.request_draw()
 
     def released_since(self, at: float) -> int | None:
@@ -297,7 +295,7 @@ class TimelinePane(PaneBase):
         if not self.history.add(vitals):
             return
         if first:
-            self.history.add_mark(Mark(vitals.at, MarkKind.ATTACH, "Attached"))
+            self.history.marks.add(Mark(vitals.at, MarkKind.ATTACH, "Attached"))
         if first or (is_seen(self.plot) and not self._paused):
             self._choose_types()
             self.plot.advance()

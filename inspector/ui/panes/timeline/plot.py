@@ -328,7 +328,7 @@ class TimelinePlot(QWidget):
         self._scale(frame, base)
         self.canvas.place_captions()
         self.marks.show_marks(
-            self._history.marks_between(begin, min(end, self.newest_at)),
+            self._history.marks.between(begin, min(end, self.newest_at)),
             base,
             pixels / self.span_secs,
         )

@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from inspector.model.churn import Mark
+from inspector.model.time_marks import Mark
 from inspector.model.wording import clock, duration, number
 from inspector.ui.kit.theme import Theme, ui_font
 from inspector.ui.panes.timeline.canvas import AXIS_WIDTH

@@ -10,10 +10,11 @@ from PySide6.QtCore import QPointF, QSettings, Qt, QTimer
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
-from inspector.model.churn import Line, MarkKind
+from inspector.model.churn import Line
 from inspector.model.diff import diff
 from inspector.model.marks import mark_now
 from inspector.model.snapshot import Collection, TargetState
+from inspector.model.time_marks import MarkKind
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.panes.timeline.birth_shade import surviving
