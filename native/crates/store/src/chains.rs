@@ -67,6 +67,13 @@ impl Chains {
         }
     }
 
+    /// Begin to fetch the links of the row at `position`.
+    pub fn prefetch_row(&self, position: u32) {
+        if let Some(links) = self.links.get(position as usize) {
+            prefetch(links);
+        }
+    }
+
     /// Put the row at `position` into the chain of the object called `name`, which is not 0.
     pub fn add(&mut self, position: u32, name: u64, name_of: impl Fn(u32) -> u64) {
         self.make_room();

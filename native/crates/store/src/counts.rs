@@ -51,6 +51,7 @@ pub struct Member {
 }
 
 /// The facts that all rows of an object share.
+#[derive(Default)]
 struct Object {
     has_name: bool,
     rows: usize,
@@ -72,21 +73,16 @@ pub fn count(
     beyond: Beyond,
     mut tell: impl FnMut(u32, Counts, Option<TraitCounts>),
 ) {
-    let total = |of: &dyn Fn(&Member) -> bool| members.iter().filter(|each| of(each)).count();
-    let object = Object {
-        has_name,
-        rows: members.len(),
-        first: members.iter().find_map(sampled_counts).filter(|_| has_name),
-        handles: total(&|each| is_handle(&each.row, each.kind)) as i64,
-        plain: total(&|each| is_handle(&each.row, each.kind) && !has_outer(&each.row, each.kind))
-            as i64,
-        uses: total(&|each| is_counted_use(&each.row, each.kind)) as i64,
-        pinned: members
-            .iter()
-            .map(|each| each.pins + i64::from(is_use(&each.row, each.kind)))
-            .sum(),
-        beyond,
-    };
+    let mut object = Object { has_name, rows: members.len(), beyond, ..Object::default() };
+    for each in members {
+        let (row, kind) = (&each.row, each.kind);
+        object.first = object.first.or_else(|| sampled_counts(each).filter(|_| has_name));
+        let handle = i64::from(is_handle(row, kind));
+        object.handles += handle;
+        object.plain += handle & i64::from(!has_outer(row, kind));
+        object.uses += i64::from(is_counted_use(row, kind));
+        object.pinned += each.pins + i64::from(is_use(row, kind));
+    }
     for member in members {
         let (counts, of_trait) = object.of(member);
         tell(member.position, counts, of_trait);

@@ -11,6 +11,7 @@ mod counts;
 mod groups;
 mod handles;
 mod look;
+mod marks;
 mod order;
 mod outers;
 mod query;

@@ -9,10 +9,12 @@ use super::counts::{count, Counts, Member, TraitCounts, TraitMap};
 use super::handles::{
     has_outer, is_live, is_running_call, is_use, object, HandleSlotView, Kinds, Limits, Threads,
 };
+use super::marks::Marks;
 use super::outers::Outers;
 use super::rows::Rows;
 use super::table::{HandleTable, TableClock};
 use super::GivenUp;
+use segment::cpu::prefetch;
 use segment::layout::{HandleSlot, ReferenceState};
 use viewer::reader::{zeroed, Reader, Result};
 
@@ -23,6 +25,9 @@ const SPARE: usize = 1;
 const AHEAD: usize = 12;
 /// Room for changed rows that stays from one reading to the next.
 const KEPT: usize = 1 << 16;
+/// From one changed row of so many on, everything that follows from the rows is made anew: a row
+/// that is put in its place costs half of a row that is taken out and put in.
+const MANY: usize = 2;
 
 /// Columns and the version of the store that they show.
 pub(crate) struct Used {
@@ -51,8 +56,10 @@ pub struct HandleStore {
     pub(crate) pins: HashMap<u32, i64>,
     /// Positions that a reading changed, with the new rows.
     fresh: Vec<(u32, HandleSlot)>,
+    /// All rows of the first reading.
+    first: Vec<HandleSlot>,
     /// Positions whose columns changed since the last table.
-    pub(crate) changed: Vec<u32>,
+    pub(crate) changed: Marks,
     /// Changes of the newest tables, for columns that are taken over.
     log: VecDeque<Vec<u32>>,
     version: u64,
@@ -78,13 +85,22 @@ impl HandleStore {
     /// nothing.
     pub fn read(&mut self, reader: &Reader, is_given_up: GivenUp<'_>) -> Result<usize> {
         self.fresh.clear();
-        let fresh = &mut self.fresh;
-        let found =
-            reader.changes(&self.slots, is_given_up, |position, row| fresh.push((position, *row)));
+        self.first.clear();
+        let (fresh, first) = (&mut self.fresh, &mut self.first);
+        let found = if self.slots.is_empty() {
+            reader.changes(&[], is_given_up, |position, row| {
+                let position = position as usize;
+                first.resize(first.len().max(position + 1), zeroed());
+                first[position] = *row;
+            })
+        } else {
+            reader.changes(&self.slots, is_given_up, |position, row| fresh.push((position, *row)))
+        };
         if found.is_err() {
             self.fresh.clear();
+            self.first.clear();
         }
-        found.map(|_| self.fresh.len())
+        found.map(|_| self.fresh.len() + self.first.len())
     }
 
     /// A table of the rows last read, with the types and threads that were read after them.
@@ -119,43 +135,74 @@ impl HandleStore {
     /// Put the fresh rows in their places. Returns positions of objects to count again.
     fn apply(&mut self, kinds: Kinds) -> Vec<u32> {
         let mut fresh = std::mem::take(&mut self.fresh);
-        let mut touched = Vec::with_capacity(fresh.len());
-        let is_other = self.are_others(&kinds);
-        if is_other {
-            self.forget_objects();
-        }
+        let is_new = self.are_others(&kinds)
+            || !self.first.is_empty()
+            || fresh.len() * MANY > self.slots.len();
         self.kinds = kinds;
-        let length = fresh.iter().map(|(position, _)| *position as usize + 1).max().unwrap_or(0);
-        if length > self.slots.len() {
-            self.slots.resize(length, zeroed());
-            self.counts.resize(length, Counts::default());
-            self.chains.grow(length);
-        }
-        for at in 0..fresh.len() {
-            if let Some((position, row)) = fresh.get(at + AHEAD) {
-                let old = &self.slots[*position as usize];
-                self.chains.prefetch(object(old, self.kinds.of(old)));
-                self.chains.prefetch(object(row, self.kinds.of(row)));
-            }
-            let (position, row) = fresh[at];
-            if !is_other {
-                self.leave(position, &mut touched);
-            }
-            self.slots[position as usize] = row;
-            if !is_other {
-                self.enter(position, &mut touched);
-            }
-        }
-        if is_other {
-            for position in 0..self.slots.len() as u32 {
-                self.enter(position, &mut touched);
-            }
-        }
+        let touched = if is_new { self.replace_all(&fresh) } else { self.replace(&fresh) };
         fresh.clear();
         if fresh.capacity() <= KEPT {
             self.fresh = fresh;
         }
         touched
+    }
+
+    /// Make everything that follows from the rows anew, with the fresh rows.
+    fn replace_all(&mut self, fresh: &[(u32, HandleSlot)]) -> Vec<u32> {
+        if !self.first.is_empty() {
+            self.slots = std::mem::take(&mut self.first);
+            self.slots.shrink_to_fit();
+        }
+        self.forget_objects();
+        self.make_room(fresh);
+        for (position, row) in fresh {
+            self.slots[*position as usize] = *row;
+        }
+        let mut touched = Vec::with_capacity(self.slots.len());
+        for position in 0..self.slots.len() {
+            if let Some(row) = self.slots.get(position + AHEAD) {
+                self.chains.prefetch(object(row, self.kinds.of(row)));
+            }
+            let row = self.slots[position];
+            self.enter(position as u32, &row, &mut touched);
+        }
+        touched
+    }
+
+    /// Take the old rows out of everything, then put the fresh rows in. In two passes: an address
+    /// that another row takes over is in no chain any more when it comes.
+    fn replace(&mut self, fresh: &[(u32, HandleSlot)]) -> Vec<u32> {
+        let mut touched = Vec::with_capacity(fresh.len());
+        self.make_room(fresh);
+        for (at, &(position, row)) in fresh.iter().enumerate() {
+            if let Some((position, _)) = fresh.get(at + 2 * AHEAD) {
+                prefetch(&self.slots[*position as usize]);
+                self.chains.prefetch_row(*position);
+            }
+            if let Some((position, _)) = fresh.get(at + AHEAD) {
+                let row = &self.slots[*position as usize];
+                self.chains.prefetch(object(row, self.kinds.of(row)));
+            }
+            self.leave(position, &mut touched);
+            self.slots[position as usize] = row;
+        }
+        for (at, (position, row)) in fresh.iter().enumerate() {
+            if let Some((position, row)) = fresh.get(at + AHEAD) {
+                self.chains.prefetch_row(*position);
+                self.chains.prefetch(object(row, self.kinds.of(row)));
+            }
+            self.enter(*position, row, &mut touched);
+        }
+        touched
+    }
+
+    /// Room for the fresh rows, and for what follows from all rows.
+    fn make_room(&mut self, fresh: &[(u32, HandleSlot)]) {
+        let last = fresh.iter().map(|(position, _)| *position as usize + 1).max();
+        let length = self.slots.len().max(last.unwrap_or(0));
+        self.slots.resize(length, zeroed());
+        self.counts.resize(length, Counts::default());
+        self.chains.grow(length);
     }
 
     /// Whether the kind of a row may have changed. Types come when a program makes their first
@@ -194,35 +241,36 @@ impl HandleStore {
         self.name_threads(&slot, self.thread_of(position, &slot), false);
         self.live -= usize::from(is_live(&slot));
         self.uses.remove(&position);
-        self.traits.remove(&position);
+        if !self.traits.is_empty() {
+            self.traits.remove(&position);
+        }
         self.are_outers_stale |= self.outers.rows.remove(&position);
     }
 
     /// Put the row at `position` in everything.
-    fn enter(&mut self, position: u32, touched: &mut Vec<u32>) {
-        let slot = self.slots[position as usize];
-        let is_row = Limits::is_used(&slot) && Limits::is_readable(&slot);
+    fn enter(&mut self, position: u32, slot: &HandleSlot, touched: &mut Vec<u32>) {
+        let is_row = Limits::is_used(slot) && Limits::is_readable(slot);
         self.rows.put(position, is_row);
         if !is_row {
-            self.damaged += usize::from(Limits::is_used(&slot));
+            self.damaged += usize::from(Limits::is_used(slot));
             return;
         }
         touched.push(position);
-        self.changed.push(position);
+        self.changed.add(position);
         self.last_type = self.last_type.max(usize::from(slot.type_id));
-        let kind = self.kinds.of(&slot);
-        let name = object(&slot, kind);
+        let kind = self.kinds.of(slot);
+        let name = object(slot, kind);
         if name != 0 {
             let (slots, kinds) = (&self.slots, &self.kinds);
             let name_of = |row: u32| object(&slots[row as usize], kinds.of(&slots[row as usize]));
             self.chains.add(position, name, name_of);
         }
-        if is_use(&slot, kind) {
+        if is_use(slot, kind) {
             self.uses.insert(position, 0);
         }
-        self.live += usize::from(is_live(&slot));
-        self.name_threads(&slot, self.thread_of(position, &slot), true);
-        if has_outer(&slot, kind) {
+        self.live += usize::from(is_live(slot));
+        self.name_threads(slot, self.thread_of(position, slot), true);
+        if has_outer(slot, kind) {
             self.outers.rows.insert(position);
         }
     }
@@ -237,16 +285,20 @@ impl HandleStore {
             touched.extend(&self.outers.rows);
             self.are_outers_stale = false;
         }
-        let mut seen = vec![0_u64; self.slots.len() / 64 + 1];
-        let mut members = Vec::new();
-        for position in touched {
-            let is_seen = seen[position as usize / 64] >> (position % 64) & 1 != 0;
-            if is_seen || !self.rows.has(position) {
+        let (mut seen, mut members) = (Marks::default(), Vec::new());
+        for at in 0..touched.len() {
+            if let Some(&position) = touched.get(at + AHEAD) {
+                prefetch(&self.slots[position as usize]);
+                prefetch(&self.counts[position as usize]);
+                self.chains.prefetch_row(position);
+            }
+            let position = touched[at];
+            if !self.rows.has(position) || !seen.add(position) {
                 continue;
             }
             self.gather(position, &mut members);
-            for member in &members {
-                seen[member.position as usize / 64] |= 1 << (member.position % 64);
+            if members.len() > 1 {
+                members.iter().for_each(|member| _ = seen.add(member.position));
             }
             self.count_object(&members);
         }
@@ -274,7 +326,7 @@ impl HandleStore {
             let place = &mut counts[position as usize];
             if *place != found {
                 *place = found;
-                changed.push(position);
+                changed.add(position);
             }
             if let Some(of_trait) = of_trait {
                 traits.insert(position, of_trait);
@@ -292,11 +344,9 @@ impl HandleStore {
 
     /// Columns of this moment: those of an earlier table with the changes since, or all anew.
     fn write(&mut self) -> Used {
-        self.changed.sort_unstable();
-        self.changed.dedup();
         if !self.changed.is_empty() {
             self.version += 1;
-            self.log.push_back(std::mem::take(&mut self.changed));
+            self.log.push_back(self.changed.take());
         }
         let room = self.rows.len() / 2;
         while self.log.iter().map(Vec::len).sum::<usize>() > room && !self.log.is_empty() {
@@ -313,7 +363,14 @@ impl HandleStore {
         columns.resize(self.rows.len());
         if is_near {
             for changed in self.log.iter().skip((version - oldest) as usize) {
-                for &position in changed.iter().filter(|&&position| self.rows.has(position)) {
+                for (at, &position) in changed.iter().enumerate() {
+                    if let Some(&position) = changed.get(at + AHEAD) {
+                        prefetch(&self.slots[position as usize]);
+                        prefetch(&self.counts[position as usize]);
+                    }
+                    if !self.rows.has(position) {
+                        continue;
+                    }
                     columns.put(self.rows.row_of(position), position, &self.view(position));
                 }
             }

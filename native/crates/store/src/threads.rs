@@ -71,7 +71,7 @@ impl HandleStore {
                 self.name_threads(&slot, before, false);
                 self.name_threads(&slot, index, true);
                 self.uses.insert(position, index);
-                self.changed.push(position);
+                self.changed.add(position);
             }
         }
     }
