@@ -12,14 +12,17 @@ mod groups;
 mod handles;
 mod look;
 mod marks;
+mod moments;
 mod order;
 mod outers;
+mod pool;
 mod query;
 mod rows;
 mod store;
 mod table;
 mod threads;
 mod words;
+mod writing;
 
 pub use columns::{Columns, HandleField};
 pub use groups::GroupCounts;

@@ -1,6 +1,7 @@
 //! Facts of a table that take a look at all its rows, in one pass.
 
 use super::columns::PROXIES;
+use super::moments::{earlier, Moments};
 use super::table::HandleTable;
 use segment::layout::ResourceState;
 
@@ -34,12 +35,13 @@ pub fn look(table: &HandleTable, threads: usize) -> (TableLook, ThreadLook) {
         TableLook { objects: 0.0, newest_change: f64::NEG_INFINITY, oldest_death: f64::INFINITY };
     let zeros = || vec![0; threads];
     let mut found = ThreadLook { created: zeros(), owned: zeros(), waiting: zeros() };
+    let moments = Moments::new(*table.clock(), f64::INFINITY);
+    let (mut newest, mut death) = (None, None);
     for row in 0..columns.len() {
-        let changed_at = table.changed_at(row);
-        // NaN gives way to any number
-        facts.newest_change = facts.newest_change.max(table.created_at(row)).max(changed_at);
+        let changed_at = moments.since(columns.changed_at[row]);
+        newest = newest.max(moments.since(columns.created_at[row])).max(changed_at);
         if !table.is_live(row) {
-            facts.oldest_death = facts.oldest_death.min(changed_at);
+            death = earlier(death, changed_at);
             continue;
         }
         facts.objects += 1.0 / f64::from(columns.counts[PROXIES][row].max(1));
@@ -56,5 +58,8 @@ pub fn look(table: &HandleTable, threads: usize) -> (TableLook, ThreadLook) {
             }
         }
     }
+    // NaN gives way to any number
+    facts.newest_change = facts.newest_change.max(moments.secs(newest));
+    facts.oldest_death = facts.oldest_death.min(moments.secs(death));
     (facts, found)
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::columns::HandleField;
+use super::moments::{earlier, Moments};
 use super::table::HandleTable;
 use super::GivenUp;
 
@@ -111,6 +112,8 @@ impl Coded<'_> {
 /// Lines by both codes, and where each is counted.
 struct Lines {
     found: Vec<LineCounts>,
+    /// `LineCounts::oldest_at` of each, as ticks since the anchor.
+    oldest: Vec<Option<i64>>,
     dense: Vec<u32>,
     inner: usize,
     sparse: HashMap<(u64, u64), u32>,
@@ -120,11 +123,11 @@ impl Lines {
     fn new(outer: usize, inner: usize) -> Self {
         let size = outer.saturating_mul(inner);
         let dense = if size <= DENSE { vec![0; size] } else { Vec::new() };
-        Self { found: Vec::new(), dense, inner, sparse: HashMap::new() }
+        Self { found: Vec::new(), oldest: Vec::new(), dense, inner, sparse: HashMap::new() }
     }
 
     #[inline]
-    fn of(&mut self, outer: u64, inner: u64) -> &mut LineCounts {
+    fn of(&mut self, outer: u64, inner: u64) -> (&mut LineCounts, &mut Option<i64>) {
         let next = self.found.len() as u32 + 1;
         let dense = if self.dense.is_empty() {
             None
@@ -136,9 +139,10 @@ impl Lines {
             *number = next;
             let fresh = LineCounts { outer, inner, oldest_at: f64::NAN, ..LineCounts::default() };
             self.found.push(fresh);
+            self.oldest.push(None);
         }
         let place = *number as usize - 1;
-        &mut self.found[place]
+        (&mut self.found[place], &mut self.oldest[place])
     }
 }
 
@@ -194,6 +198,7 @@ pub fn lines(
         None => None,
         Some(mark) => Some(count_mark(table, counting, mark, &mut lines, is_given_up)?),
     };
+    let moments = Moments::new(*table.clock(), counting.recent);
     for row in 0..columns.len() {
         if row % SOME == 0 && is_given_up() {
             return None;
@@ -202,11 +207,12 @@ pub fn lines(
             counting.outer.code(u64::from(outer[row])),
             counting.inner.code(u64::from(inner[row])),
         );
-        let line = lines.of(codes.0, codes.1);
-        let created_at = table.created_at(row);
-        line.births += u64::from(created_at > counting.recent);
+        let (line, oldest) = lines.of(codes.0, codes.1);
+        let created_at = moments.since(columns.created_at[row]);
+        line.births += u64::from(moments.is_recent(created_at));
         if !table.is_live(row) {
-            line.deaths += u64::from(table.changed_at(row) > counting.recent);
+            let changed_at = moments.since(columns.changed_at[row]);
+            line.deaths += u64::from(moments.is_recent(changed_at));
             continue;
         }
         line.whole += 1;
@@ -214,12 +220,14 @@ pub fn lines(
         if counting.kept.get(row).is_none_or(|&kept| kept != 0) {
             line.live += 1;
             line.pending += u64::from(table.is_pending(row));
-            line.unseen += u64::from(created_at.is_nan());
-            // NaN gives way to any number
-            line.oldest_at = line.oldest_at.min(created_at);
+            line.unseen += u64::from(created_at.is_none());
+            *oldest = earlier(*oldest, created_at);
         }
     }
     let mut found = lines.found;
+    for (line, oldest) in found.iter_mut().zip(lines.oldest) {
+        line.oldest_at = moments.secs(oldest);
+    }
     found.sort_unstable_by_key(|line| (line.outer, line.inner));
     Some(found)
 }
@@ -237,7 +245,7 @@ fn count_mark(
     }
     let (is_born, is_dead) = compare(table, mark, is_given_up)?;
     for (place, &is_dead) in is_dead.iter().enumerate() {
-        let line = lines.of(
+        let (line, _) = lines.of(
             counting.outer.code(mark.outer[place].max(0) as u64),
             counting.inner.code(mark.inner[place].max(0) as u64),
         );

@@ -1,16 +1,14 @@
 //! The store: a copy of the rows, and the counts that follow from them.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::chains::Chains;
-use super::columns::Columns;
 use super::counts::{count, Counts, Member, TraitCounts, TraitMap};
-use super::handles::{
-    has_outer, is_live, is_running_call, is_use, object, HandleSlotView, Kinds, Limits, Threads,
-};
+use super::handles::{has_outer, is_live, is_running_call, is_use, object, Kinds, Limits, Threads};
 use super::marks::Marks;
 use super::outers::Outers;
+use super::pool::Pool;
 use super::rows::Rows;
 use super::table::{HandleTable, TableClock};
 use super::GivenUp;
@@ -18,37 +16,24 @@ use segment::cpu::prefetch;
 use segment::layout::{HandleSlot, ReferenceState};
 use viewer::reader::{zeroed, Reader, Result};
 
-/// Columns of tables that nobody uses any more and that the next table may take over.
-const SPARE: usize = 1;
-
 /// Rows whose places in the index are fetched while earlier rows are worked on.
-const AHEAD: usize = 12;
+pub(crate) const AHEAD: usize = 12;
 /// Room for changed rows that stays from one reading to the next.
 const KEPT: usize = 1 << 16;
 /// From one changed row of so many on, everything that follows from the rows is made anew: a row
 /// that is put in its place costs half of a row that is taken out and put in.
 const MANY: usize = 2;
 
-/// Columns and the version of the store that they show.
-pub(crate) struct Used {
-    pub columns: Columns,
-    pub version: u64,
-    pub moves: u64,
-}
-
-/// Columns that are free; tables give theirs back when they end, on any thread.
-pub(crate) type Pool = Arc<Mutex<Vec<Used>>>;
-
 /// A target's handles. One thread at a time.
 #[derive(Default)]
 pub struct HandleStore {
     pub(crate) slots: Vec<HandleSlot>,
-    counts: Vec<Counts>,
+    pub(crate) counts: Vec<Counts>,
     traits: TraitMap,
     pub(crate) rows: Rows,
     chains: Chains,
     outers: Outers,
-    kinds: Kinds,
+    pub(crate) kinds: Kinds,
     /// Rows of running calls, and the index of the thread of each.
     pub(crate) uses: BTreeMap<u32, u16>,
     pub(crate) strangers: Vec<(u32, u32)>,
@@ -61,8 +46,8 @@ pub struct HandleStore {
     /// Positions whose columns changed since the last table.
     pub(crate) changed: Marks,
     /// Changes of the newest tables, for columns that are taken over.
-    log: VecDeque<Vec<u32>>,
-    version: u64,
+    pub(crate) log: VecDeque<Vec<u32>>,
+    pub(crate) version: u64,
     /// The largest index of a type that a row has had.
     last_type: usize,
     are_outers_stale: bool,
@@ -70,7 +55,7 @@ pub struct HandleStore {
     live: usize,
     /// Living rows that name a thread, by the thread's index.
     pub(crate) named: Vec<u32>,
-    pool: Pool,
+    pub(crate) pool: Pool,
 }
 
 impl HandleStore {
@@ -340,64 +325,6 @@ impl HandleStore {
         let pins = if self.pins.is_empty() { None } else { self.pins.get(&position) };
         let outer = if has_outer(&row, kind) { self.outers.count_of(&row) } else { -1 };
         Member { position, row, kind, pins: pins.copied().unwrap_or(0), outer }
-    }
-
-    /// Columns of this moment: those of an earlier table with the changes since, or all anew.
-    fn write(&mut self) -> Used {
-        if !self.changed.is_empty() {
-            self.version += 1;
-            self.log.push_back(self.changed.take());
-        }
-        let room = self.rows.len() / 2;
-        while self.log.iter().map(Vec::len).sum::<usize>() > room && !self.log.is_empty() {
-            self.log.pop_front();
-        }
-        let oldest = self.version - self.log.len() as u64;
-        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = (0..pool.len()).max_by_key(|&place| pool[place].version);
-        let taken = newest.map(|place| pool.swap_remove(place));
-        drop(pool);
-        let Used { mut columns, version, moves } =
-            taken.unwrap_or(Used { columns: Columns::default(), version: 0, moves: u64::MAX });
-        let is_near = version >= oldest && moves == self.rows.moves();
-        columns.resize(self.rows.len());
-        if is_near {
-            for changed in self.log.iter().skip((version - oldest) as usize) {
-                for (at, &position) in changed.iter().enumerate() {
-                    if let Some(&position) = changed.get(at + AHEAD) {
-                        prefetch(&self.slots[position as usize]);
-                        prefetch(&self.counts[position as usize]);
-                    }
-                    if !self.rows.has(position) {
-                        continue;
-                    }
-                    columns.put(self.rows.row_of(position), position, &self.view(position));
-                }
-            }
-        } else {
-            for (row, position) in self.rows.positions().enumerate() {
-                columns.put(row, position, &self.view(position));
-            }
-        }
-        Used { columns, version: self.version, moves: self.rows.moves() }
-    }
-
-    fn view(&self, position: u32) -> HandleSlotView<'_> {
-        let slot = &self.slots[position as usize];
-        HandleSlotView {
-            slot,
-            kind: self.kinds.of(slot),
-            counts: self.counts[position as usize],
-            created_thread: self.thread_of(position, slot),
-        }
-    }
-}
-
-/// Give columns back, unless enough are spare.
-pub(crate) fn give_back(pool: &Pool, used: Used) {
-    let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-    if pool.len() < SPARE {
-        pool.push(used);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A frozen table of handles.
 
 use super::columns::{Columns, HandleField, IN_FLIGHT, PROXIES, STRONG, WEAK};
-use super::store::{give_back, Pool, Used};
+use super::pool::{give_back, Pool, Used};
 use super::UNKNOWN;
 use segment::layout::ResourceState;
 
@@ -9,7 +9,7 @@ const CLOSE_REQUESTED: u8 = ResourceState::CloseRequested as u8;
 const CLOSING: u8 = ResourceState::Closing as u8;
 
 /// The largest moment that a calendar has, seconds since the Unix epoch.
-const LAST_MOMENT: f64 = 2.5e11;
+pub(crate) const LAST_MOMENT: f64 = 2.5e11;
 
 /// How ticks become seconds since the Unix epoch: the anchor of a segment's header.
 #[repr(C)]
