@@ -112,7 +112,8 @@ def test_a_window_on_a_busy_target(
 def _stalls(viewer: Target, folder: Path) -> Iterator[tuple[str, float]]:
     """The longest stall in milliseconds with each pane in front, and of some acts."""
     acts = [(f"pane {key}", f"pane {key}") for key in viewer.ask("panes")]
-    acts += [("sort", "sort"), ("filter", "filter type:TodoItem"), ("no filter", "filter")]
+    acts += [("list of handles", "rows"), ("sort", "sort")]
+    acts += [("filter", "filter type:TodoItem"), ("no filter", "filter")]
     acts += [("mark", "mark"), ("screenshot", f"screenshot {folder / 'window.png'}")]
     for name, step in acts:
         viewer.ask("begin")

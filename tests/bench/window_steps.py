@@ -2,9 +2,9 @@
 
 Steps: ``attach PID`` (answers the milliseconds to the first painted table), ``begin`` and ``take``
 (what happened between them: snapshots, frames of the timeline, stalls), ``count`` and ``counted``
-(the same without the watch for stalls, which costs some CPU), ``pane KEY``, ``panes``, ``sort``,
-``filter TEXT``, ``minimise``, ``hide``, ``show``, ``screenshot PATH``, ``mark``, ``detach``,
-``said``.
+(the same without the watch for stalls, which costs some CPU), ``pane KEY``, ``panes``, ``rows``,
+``sort``, ``filter TEXT``, ``minimise``, ``hide``, ``show``, ``screenshot PATH``, ``mark``,
+``detach``, ``said``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier
 
 from inspector.commands.support.offscreen import OffscreenWindow
+from inspector.model.change_groups import GroupBy
 from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.shell.pane_list import PANES
 from tests.bench.stalls import StallWatch
@@ -44,14 +45,14 @@ class Viewer:
         handles, began = self.window.workbench.handles, time.perf_counter()
         self._offscreen.attach(int(pid))
         self._offscreen.wait(self._is_shown, "the first snapshot", 120)
-        handles.table.viewport().repaint()
+        handles.changes.viewport().repaint()
         return (time.perf_counter() - began) * 1000
 
     def _is_shown(self) -> bool:
         """Whether a snapshot is on screen, with its table where that is in front."""
         handles = self.window.workbench.handles
         return self._offscreen.snapshot is not None and (
-            handles.model.rowCount() > 0 or not is_seen(handles)
+            handles.changes.changes.rowCount() > 0 or not is_seen(handles)
         )
 
     def count(self) -> None:
@@ -87,6 +88,10 @@ class Viewer:
 
     def panes(self) -> list[str]:
         return [spec.key for spec in PANES]
+
+    def rows(self) -> None:
+        """Show the list of handles in place of the table of change."""
+        self.window.workbench.handles.group_by(GroupBy.NONE)
 
     def sort(self) -> None:
         self.window.workbench.handles.sort_now()
