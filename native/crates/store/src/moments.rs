@@ -20,8 +20,8 @@ impl Moments {
         Self {
             clock,
             first: first_from(|since| secs(since) >= 0.0),
-            // a moment that is no number is no moment
-            after_last: first_from(|since| !(secs(since) <= LAST_MOMENT)),
+            // with a clock that is no number no moment is the first
+            after_last: first_from(|since| secs(since) > LAST_MOMENT),
             recent: first_from(|since| secs(since) > recent),
         }
     }
