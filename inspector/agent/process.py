@@ -25,6 +25,9 @@ from inspector.wire import lib
 from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
 from inspector.wire.text import text_argument
 
+STARTER: Final = "ai-start"
+"""The name of the thread that started an agent which a viewer brought in. It ended since."""
+
 
 class AgentSlot:
     """Holds the running agent, guarded; follows the process through fork and to its end."""
@@ -193,14 +196,18 @@ def start_brought(level: str, leaves_after_secs: float) -> str:
     Raises ``InspectorError``.
 
     ``leaves_after_secs``: without a connection for so long it leaves by itself; 0: never.
+
+    The calling thread was made for this and ends with it.
     """
-    return PROCESS.start(
+    segment = PROCESS.start(
         parse_level(level),
         adapters=None,
         program="",
         directory="",
         leaves_after_secs=leaves_after_secs,
     )
+    lib.ai_thread_name(threading.get_native_id(), *text_argument(STARTER))
+    return segment
 
 
 def stop() -> None:

@@ -57,7 +57,11 @@ def attach(
         raise typer.Exit(_look(pid, inject=inject, headless=headless))
     ensure_possible(pid)
     if not headless:
-        require_display()
+        consent = " --inject" if inject else ""
+        require_display(
+            f"to load the agent alone, for commands that print: "
+            f"arc-inspector attach {pid}{consent} --headless"
+        )
     prepared = prepare(pid, Consent(inject=inject, nudge=nudge, keep=keep), ask=ask_on_terminal)
     if headless:
         _report(pid, prepared, as_json, keep=keep)
@@ -74,7 +78,7 @@ def _look(pid: int, *, inject: bool, headless: bool) -> int:
             "--read-only loads no agent; without a window: arc-inspector handles PID --read-only"
         )
     require_readable(pid)
-    require_display()
+    require_display(f"what prints: arc-inspector handles {pid} --read-only")
     return open_window(
         initial=lambda connector: connector.look(pid), initial_name=f"process {pid} from outside"
     )

@@ -74,7 +74,7 @@ def run_program(
         else parse_command(context.args, python)
     )
     if not headless:
-        require_display()
+        require_display("to run it without: --headless")
     words = command.under("inspector.agent.launch", "--level", wanted.name.lower())
     child = Child(words, waits=True, more=exit_variables(exit_report, exit_report_json))
     with forwarded_signals(child):

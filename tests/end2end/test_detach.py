@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from inspector.attach import procfs
 from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import find_published
 from inspector.attach.inject import bring_agent
@@ -22,6 +23,7 @@ from inspector.session import leaving
 from inspector.session.live import LiveSession
 from inspector.vocabulary import Level
 from tests.helpers.command_line import run_command
+from tests.helpers.tables import read_table
 from tests.helpers.targets import PATIENCE_SECS, Target, start_target
 from tests.helpers.traces import Traces, published, traces_of
 from tests.helpers.unprepared import detach, own_threads, unprepared
@@ -79,6 +81,15 @@ def test_the_command_takes_out_threads_descriptors_files_and_executable_memory(
     assert (done.status, done.out) == (0, f"The agent has left unprepared.py ({target.pid})\n")
     assert lasting(traces_of(target.pid)) == lasting(before)
     assert published(target.pid) == []
+
+
+def test_threads_that_came_with_the_agent_are_named_as_its_own(target: Target) -> None:
+    before = procfs.tasks(target.pid)
+    bring_agent(target.pid, Method.INJECT)
+    threads = read_table(segment_of(target.pid)).threads
+    came = {tid: name for tid, name in threads.items() if tid not in before}
+    assert came
+    assert {name.partition("-")[0] for name in came.values()} == {"ai"}
 
 
 def test_json_says_what_became_of_it(target: Target) -> None:

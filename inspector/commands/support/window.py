@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from inspector.ending import status_of
 from inspector.errors import AttachError
@@ -19,13 +20,13 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
-def require_display() -> None:
-    """Raise ``AttachError``, saying what works, where no window can be seen."""
+WITHOUT_WINDOW: Final = "arc-inspector top PID is the live view in a terminal"
+
+
+def require_display(instead: str = WITHOUT_WINDOW) -> None:
+    """Raise ``AttachError`` where no window can be seen; ``instead`` works there."""
     if not has_display():
-        raise AttachError(
-            "there is no display for the window; these work without: ps, handles, pending, gc, "
-            "close, shot, run --headless, demo"
-        )
+        raise AttachError(f"there is no display for the window; {instead}")
 
 
 def open_window(

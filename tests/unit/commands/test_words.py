@@ -10,6 +10,7 @@ import pytest
 
 import inspector.__main__ as entry
 from inspector.commands.app import run
+from inspector.commands.attach import attach
 from inspector.commands.close import full_number, guarded, parse_handle
 from inspector.commands.gc import sentence
 from inspector.commands.run_program import parse_level
@@ -231,8 +232,11 @@ def test_sizes_are_written_with_a_cross():
 def test_without_a_display_the_window_says_what_works(monkeypatch: pytest.MonkeyPatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(AttachError, match="no display"):
+    with pytest.raises(AttachError, match=r"no display.*arc-inspector top PID"):
         window.require_display()
+    monkeypatch.setattr("inspector.commands.attach.ensure_possible", lambda _pid: None)
+    with pytest.raises(AttachError, match="arc-inspector attach 4711 --inject --headless"):
+        attach(4711, inject=True)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     window.require_display()
 
