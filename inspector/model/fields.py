@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, Field, field, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -31,6 +31,15 @@ durations or shares."""
 COUNT_LIMIT: Final = 1 << 53
 """No count is larger: sums and differences of such stay whole numbers, as integers and as
 floats."""
+
+
+class _Bound:
+    """Annotates whole numbers that a file must not exceed."""
+
+
+Count = Annotated[int, _Bound]
+"""A whole number of things, at most ``COUNT_LIMIT``; ``UNKNOWN`` and other small negative numbers
+have meanings of their own."""
 
 _RARE: Final = "rare"
 
@@ -95,7 +104,7 @@ def _plan(row_type: Any) -> tuple[tuple[str, Convert, bool], ...]:
 
     Made once a type: files hold hundreds of thousands of rows.
     """
-    hints = get_type_hints(row_type)
+    hints = get_type_hints(row_type, include_extras=True)
     return tuple(
         (each.name, _reader(hints[each.name], f"{row_type.__name__}.{each.name}"), _is_needed(each))
         for each in fields(cast("Any", row_type))
@@ -108,6 +117,10 @@ def _is_needed(each: Field[Any]) -> bool:
 
 def _reader(hint: object, where: str) -> Convert:
     """The reader of a value of the type ``hint``; ``where`` names it in errors."""
+    if hint == Count:
+        return lambda value: _whole(value, where, -COUNT_LIMIT, COUNT_LIMIT)
+    if hint is int:
+        return lambda value: _whole(value, where, _LEAST_INT, _MOST_INT)
     origin = get_origin(hint)
     if origin is tuple:
         item = _reader(get_args(hint)[0], where)
@@ -138,16 +151,20 @@ def _text(value: object, where: str) -> str:
 
 
 def _exact_reader(hint: type, where: str) -> Convert:
-    """The reader of flags and whole numbers."""
+    """The reader of flags."""
 
     def read(value: object) -> object:
-        if type(value) is hint and (
-            hint is not int or _LEAST_INT <= cast("int", value) <= _MOST_INT
-        ):
+        if type(value) is hint:
             return value
         raise FileFormatError(f"{where} is not {hint.__name__}")
 
     return read
+
+
+def _whole(value: object, where: str, least: int, most: int) -> int:
+    if type(value) is int and least <= value <= most:
+        return value
+    raise FileFormatError(f"{where} is not int")
 
 
 def _mapping(item: Convert, value: object, where: str) -> Mapping[str, object]:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.model.facts import WithFacts
-from inspector.model.fields import rare
+from inspector.model.fields import Count, rare
 from inspector.model.limits import Limit
 from inspector.model.stored import UNKNOWN as UNKNOWN
 from inspector.model.stored import Check, stored
@@ -74,7 +74,7 @@ class Target:
     """
     state_since: float = float("nan")
     level: Level = Level.COUNT
-    viewers: int = 0
+    viewers: Count = 0
     from_outside: bool = False
     """Its memory is read, and nothing is loaded into it: the read-only fallback."""
 
@@ -106,14 +106,14 @@ class TypeRow:
     close_signature: str
     """``close(flush)``, or ``""``."""
     thread_affine: bool
-    size_bytes: int
+    size_bytes: Count
     """Of the value; ``UNKNOWN`` when not known."""
-    created: int
+    created: Count
     """Handles created since the segment began."""
-    released: int
-    closed: int
-    never_closed: int
-    dropped: int
+    released: Count
+    closed: Count
+    never_closed: Count
+    dropped: Count
     outer: Outer = Outer.NONE
 
 
@@ -136,12 +136,12 @@ class ThreadRow:
     alive: bool
     started_at: float
     ended_at: float
-    created: int
+    created: Count
     """Handles created on it since the segment began."""
-    released: int
+    released: Count
     calls: tuple[CallInFlight, ...] = ()
     """Outermost first."""
-    deeper_calls: int = 0
+    deeper_calls: Count = 0
     """Calls nested too deep to be named."""
 
     @property
@@ -253,10 +253,10 @@ def sites_named(sites: Mapping[int, Site], types: Mapping[int, TypeRow]) -> Mapp
 class Collection:
     """One garbage collection in the target."""
 
-    serial: int
+    serial: Count
     at: float
     took_secs: float
-    collected: int
+    collected: Count
     generation: int
     forced: bool
 
@@ -306,7 +306,7 @@ class Cost:
     """CPU time of the tool's own threads since the segment began."""
     share: float = float("nan")
     """Of one core, over the last interval: 0.003 is 0.3 %."""
-    segment_bytes: int = UNKNOWN
+    segment_bytes: Count = UNKNOWN
     """Really allocated."""
     sample_secs: float = float("nan")
     """Duration of the newest pass of the sampler."""
@@ -377,8 +377,8 @@ class Vitals:
     """
 
     at: float
-    live: int
-    pending: int
+    live: Count
+    pending: Count
     created: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Per type index (element 0 is not used), since the segment began."""
     released: Ints = field(metadata=stored("<i8", Check.COUNT))
@@ -419,7 +419,7 @@ class Snapshot(WithFacts):
     deadlines: tuple[CloseDeadline, ...] = ()
     """When pending closes are withdrawn; those that have one, as far as the header has room for
     them."""
-    hidden_deadlines: int = 0
+    hidden_deadlines: Count = 0
     """Pending closes with a deadline that found no room there."""
     stacks: tuple[ThreadStack, ...] = ()
     """What all threads of the process did when they were looked at from outside, the main one
