@@ -1,6 +1,7 @@
 """``python -m tests.fuzz [--seconds N] [--cases N] [--seed N] [--subject NAME] [--one]``.
 
-Run cases, list crashes and the slowest.
+Run the cases of the corpus and cases from seeds, list crashes and the slowest.
+``--guided [--seconds N] [--subject NAME]``: have libFuzzer look for cases that reach new code.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.fuzz.subjects import SUBJECTS, try_case
+from tests.fuzz.guided import GuidedRandom, read_corpus
+from tests.fuzz.guided_run import NATIVE, look_further
+from tests.fuzz.subjects import SUBJECTS, seeded, try_case
 
 MOST_BYTES = 4 << 30
 """Address space: a number of a damaged file must not become an allocation."""
@@ -35,24 +38,24 @@ class Tally:
         self.crashes: dict[str, str] = {}
         self.slowest: list[tuple[float, str]] = []
 
-    def take(self, subject: str, seed: int, folder: Path) -> None:
-        """Run a case."""
+    def take(self, subject: str, case: int | bytes, folder: Path) -> None:
+        """Run a case: from a seed, or one of the corpus."""
         faulthandler.dump_traceback_later(WATCHDOG_SECS, exit=True)
-        print(f"{subject} {seed}", file=CURRENT, flush=True)
+        how = case.hex() if isinstance(case, bytes) else f"--seed {case} --one"
+        rng = GuidedRandom(case) if isinstance(case, bytes) else seeded(subject, case)
+        print(f"{subject} {how}", file=CURRENT, flush=True)
         began = time.process_time()
         try:
-            self.refused[subject] += bool(try_case(subject, seed, folder))
+            self.refused[subject] += bool(try_case(subject, rng, folder))
         except Exception as error:  # any exception is a finding
             place = traceback.extract_tb(error.__traceback__)[-1]
             known = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
-            self.crashes.setdefault(
-                known, (f"--subject {subject} --seed {seed} --one\n{traceback.format_exc()}")
-            )
+            self.crashes.setdefault(known, f"--subject {subject} {how}\n{traceback.format_exc()}")
         finally:
             faulthandler.cancel_dump_traceback_later()
         self.cases[subject] += 1
         self.slowest = sorted(
-            [*self.slowest, (time.process_time() - began, f"{subject} {seed}")], reverse=True
+            [*self.slowest, (time.process_time() - began, f"{subject} {how[:60]}")], reverse=True
         )[:5]
 
     def tell(self) -> None:
@@ -77,24 +80,34 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument(
         "--subject",
-        choices=list(SUBJECTS),
+        choices=[*SUBJECTS, *NATIVE],
         action="append",
         help="only this; may be given several times",
     )
     parser.add_argument(
         "--one", action="store_true", help=("only the first case, with its whole error")
     )
+    parser.add_argument(
+        "--guided", action="store_true", help="look for cases that reach new code, and keep them"
+    )
     chosen = parser.parse_args()
+    if chosen.guided:
+        return look_further(chosen.subject or [*SUBJECTS, *NATIVE], chosen.seconds)
     warnings.simplefilter("error")
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-    subjects = chosen.subject or list(SUBJECTS)
+    subjects = [name for name in chosen.subject or SUBJECTS if name not in NATIVE]
+    if not subjects:
+        parser.error("seeds are for subjects in Python: add --guided")
     tally = Tally()
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryFile("w+") as current:
         folder = Path(name)
         if chosen.one:
-            print(try_case(subjects[0], chosen.seed, folder) or "passed")
+            print(try_case(subjects[0], seeded(subjects[0], chosen.seed), folder) or "passed")
             return 0
         globals()["CURRENT"] = current
+        for subject in subjects:
+            for case in read_corpus(subject):
+                tally.take(subject, case, folder)
         for subject, seed in _plan(subjects, chosen.seed, chosen.cases, chosen.seconds):
             tally.take(subject, seed, folder)
     tally.tell()

@@ -540,10 +540,15 @@ SUBJECTS: Mapping[str, Subject] = {
 }
 
 
-def try_case(subject: str, seed: int, folder: Path) -> str:
+def seeded(subject: str, seed: int) -> random.Random:
+    """The generator of the case with that number."""
+    return random.Random(f"{subject} {seed}")  # noqa: S311 - cases, not secrets
+
+
+def try_case(subject: str, rng: random.Random, folder: Path) -> str:
     """Run a case; ``""``, or its line of error. Raises an error that no input may cause."""
     try:
-        SUBJECTS[subject](random.Random(f"{subject} {seed}"), folder)  # noqa: S311 - cases, not secrets
+        SUBJECTS[subject](rng, folder)
     except InspectorError as error:
         with listened() as screen, contextlib.redirect_stderr(screen):
             print_error(str(error))

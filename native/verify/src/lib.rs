@@ -1,1 +1,3 @@
 //! Models and property tests of the native runtime.
+
+pub mod cases;

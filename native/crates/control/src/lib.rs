@@ -11,6 +11,8 @@ mod audit_file;
 mod closer;
 mod commands;
 mod connection;
+#[cfg(feature = "testing")]
+pub mod fuzzing;
 mod jobs;
 mod listener;
 mod peer;

@@ -145,7 +145,7 @@ pub trait Target: Send + Sync {
 }
 
 /// A process in which nothing happens, for the tests of single parts.
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub mod quiet {
     use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -65,7 +65,7 @@ fn new_ends(table: &Arc<Table>) -> io::Result<[Descriptor; 2]> {
 }
 
 /// A socket in the program's table, and a waker beside it, for tests of single parts.
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub fn in_table(socket: std::os::unix::net::UnixStream) -> (Descriptor, Arc<Waker>) {
     let table = Table::of_program();
     let waker = Arc::new(Waker::new(&table).expect("sockets"));

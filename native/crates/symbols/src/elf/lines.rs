@@ -85,6 +85,10 @@ impl Lines {
     /// # Errors
     /// It cannot be read.
     pub fn at(&self, address: u64) -> Result<Vec<Place>, NoLines> {
+        if address == u64::MAX {
+            // `addr2line` asks for the address behind it
+            return Ok(Vec::new());
+        }
         let found = self.budget.measured(|| self.places(address));
         if self.budget.is_exceeded() {
             return Err(NoLines::TooLarge);
