@@ -26,7 +26,7 @@ from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VA
 from inspector.wire.text import text_argument
 
 STARTER: Final = "ai-start"
-"""The name of the thread that started an agent which a viewer brought in. It ended since."""
+"""The name of the thread that a viewer had start the agent. The thread ended with the start."""
 
 
 class AgentSlot:
@@ -38,7 +38,7 @@ class AgentSlot:
         self._agent: Agent | None = None
         self._follows_process = False
         self.exit_callback = self.exit
-        """The very object that is registered with ``atexit``: among all callbacks it is the one
+        """The very object that is registered with ``atexit``: among all callbacks, that object
         that is known."""
 
     def start(
@@ -97,7 +97,7 @@ class AgentSlot:
                 lib.ai_exit()  # a stopped agent keeps its file, hidden, for the next start
 
     def boundaries(self) -> tuple[Boundary, ...]:
-        """Boundaries of the agent that runs; empty without one."""
+        """Boundaries of the running agent; empty without an agent."""
         with self._lock:
             return () if self._agent is None else self._agent.boundaries()
 
@@ -197,7 +197,7 @@ def start_brought(level: str, leaves_after_secs: float) -> str:
 
     ``leaves_after_secs``: without a connection for so long it leaves by itself; 0: never.
 
-    The calling thread was made for this and ends with it.
+    The calling thread was made for the start and ends after it.
     """
     segment = PROCESS.start(
         parse_level(level),
@@ -236,7 +236,7 @@ def following() -> Following:
 
 
 def boundaries() -> tuple[Boundary, ...]:
-    """What this process's agent knows of holders across the boundary; nothing without an agent."""
+    """Boundaries that this process's agent knows; empty without an agent."""
     return PROCESS.boundaries()
 
 

@@ -26,7 +26,7 @@ class Allowance:
     reason: str
     type: str = "*"
     site: str = ""
-    """Matches any frame of the stack, or a part of one; ``""``: any leak."""
+    """Matches any frame of the stack, or a part of a frame; ``""``: any leak."""
     test: str = "*"
     at_most: int = 0
     """Handles; 0: any number."""

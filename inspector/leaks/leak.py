@@ -28,11 +28,11 @@ class Leak:
     counts: str = ""
     """``1 proxy, 0 native references``; ``""``: not known."""
     path: tuple[str, ...] = ()
-    """Why one of them lives, from a root to the handle."""
+    """The reason why a handle of the leak lives, from a root to the handle."""
     note: str = ""
     """Why there is no path; ``""``: there is one, or it was not searched for."""
     cycle: tuple[str, ...] = ()
-    """A cycle across the boundary through one of them, from edge to edge."""
+    """A cycle across the boundary through a handle of the leak, from edge to edge."""
     cut: str = ""
     """The edge of the cycle that a person can change."""
     runs: int = 0
@@ -107,7 +107,7 @@ def leaks_text(leaks: Iterable[Leak]) -> str:
 
 
 def _holder_lines(leak: Leak) -> list[str]:
-    """Counts, path and cycle; of several handles they are of one."""
+    """Counts, path and cycle; of several handles the first handle has them."""
     first = "one of them: " if leak.count > 1 else ""
     lines = [f"{first}{leak.counts}"] if leak.counts else []
     if leak.path:

@@ -30,7 +30,7 @@ Handles = dict[int, LiveRow]
 
 
 class Found(NamedTuple):
-    """A leak, and one of its handles."""
+    """A leak and a handle of the leak."""
 
     leak: Leak
     handle: int

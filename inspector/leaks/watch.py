@@ -194,7 +194,7 @@ class LeakWatch:
     def _judge_test(
         self, judge: LeakJudge, item: pytest.Item, nextitem: pytest.Item | None, *, has_failed: bool
     ) -> None:
-        """Remember the leaks, the allowed ones apart. Raises the test's failure."""
+        """Remember the leaks, allowed leaks apart. Raises the test's failure."""
         bad, allowed = judge.judge(item, nextitem, self._allowed_for(item), failed=has_failed)
         self._results[item.nodeid] = {
             "leaks": [leak.value() for leak in bad],

@@ -39,7 +39,7 @@ class Tally:
         self.slowest: list[tuple[float, str]] = []
 
     def take(self, subject: str, case: int | bytes, folder: Path) -> None:
-        """Run a case: from a seed, or one of the corpus."""
+        """Run a case: from a seed, or of the corpus."""
         faulthandler.dump_traceback_later(WATCHDOG_SECS, exit=True)
         how = case.hex() if isinstance(case, bytes) else f"--seed {case} --one"
         rng = GuidedRandom(case) if isinstance(case, bytes) else seeded(subject, case)

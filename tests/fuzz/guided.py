@@ -1,7 +1,7 @@
 """A generator whose choices a fuzzer makes, and the cases that fuzzing kept.
 
-A case of the corpus is a string of bytes. Native subjects read them as they are; a subject in
-Python draws its choices from them, so that what coverage guides is a structured case.
+A case of the corpus is a string of bytes. Native subjects read the bytes; a subject in Python draws
+its choices from them, so coverage guides structured cases.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 CORPUS: Final = Path(__file__).with_name("corpus")
 MOST_CORPUS_BYTES: Final = 60_000
-"""Of the cases of one subject, as bytes; the shortest are kept."""
+"""Room for the cases of one subject; the shortest cases are kept."""
 
 
 class GuidedRandom(random.Random):

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: libFuzzer over native subjects, and atheris over those in Python."""
+"""Coverage-guided fuzzing: libFuzzer over native subjects, atheris over subjects in Python."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ FLAGS: Final = (
     " -Cllvm-args=-sanitizer-coverage-pc-table"
     " -Cllvm-args=-sanitizer-coverage-trace-compares"
 )
-"""What cargo-fuzz gives the compiler."""
+"""The flags of cargo-fuzz."""
 LIMITS: Final = ("-timeout=20", "-rss_limit_mb=2048", "-max_len=8000", "-len_control=0")
 MOST_TOLD: Final = 60
-"""Lines of what a crash printed."""
+"""Last lines of a crash to print."""
 FIRST_CASES: Final = 32
-"""Of random bytes, for a subject without a corpus."""
+"""Cases of random bytes, for a subject without a corpus."""
 FIRST_BYTES: Final = 400
 
 

@@ -53,7 +53,7 @@ FILTERS = (
     "#1.1 owner:x created:y ended:z",
 )
 MOST_LOOKED_AT = 3
-"""Rows, types that are looked at one by one."""
+"""Rows and types to look at singly."""
 
 
 @contextlib.contextmanager

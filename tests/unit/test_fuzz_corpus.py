@@ -1,4 +1,4 @@
-"""The cases that coverage-guided fuzzing keeps, and the generator that draws from one."""
+"""The corpus of coverage-guided fuzzing, and the generator that draws from a case."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class RingRecording:
     def __init__(
         self, session: Running, output: Path, keep_secs: float, every_secs: float, kept: Kept
     ) -> None:
-        """``output`` is the first file; further ones have a number before their ending."""
+        """``output`` is the first file; further files have a number before the ending."""
         self._session, self._output = session, output
         self._keep_secs, self._every_secs, self._kept = keep_secs, every_secs, kept
         self._ring = RingFile(keep_secs)

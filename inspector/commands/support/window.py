@@ -37,10 +37,10 @@ def open_window(
     demo: bool = False,
     passed_on: Callable[[int], bool] = lambda _number: False,
 ) -> int:
-    """Show the window until it is closed; the exit status, which says what signal closed it.
+    """Show the window until it is closed; the exit status tells the signal that closed the window.
 
     ``initial`` opens the first session, or it is the ``demo`` with its tour.
-    ``passed_on`` takes signals for somebody else, see ``run_window``.
+    ``passed_on`` takes signals for other processes, see ``run_window``.
     """
     require_display()
     from inspector.commands.support.connector import LocalConnector

@@ -37,7 +37,7 @@ class LeakSuspects:
     min_span_secs: float = ENOUGH_SECS
     min_growth: int = 8
     site_share: float = 0.2
-    """Of what stayed: sites with less are not named on their own."""
+    """Share of the survivors: sites with less are not named on their own."""
 
     def check(self, facts: Facts) -> list[Finding]:
         """One finding a type and site that grows."""

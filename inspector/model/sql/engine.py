@@ -139,7 +139,7 @@ def _name(name: str) -> str:
 
 
 def engine_error(error: BaseException) -> str:
-    """The first line of what the engine says; of a wrapped error the inner sentence."""
+    """The first line of the engine's error; of a wrapped error the inner sentence."""
     line = str(error).partition("\n")[0]
     before, brace, wrapped = line.partition("{")
     with suppress(ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Where a row of an answer leads: to a handle, a filter of handles, a line. Pure; any thread."""
+"""The lead of a row of an answer: to a handle, a filter of handles, a line. Pure; any thread."""
 
 from __future__ import annotations
 

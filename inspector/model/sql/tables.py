@@ -101,7 +101,7 @@ class _Event:
         return None if row is None else row.label
 
     def count(self) -> int | None:
-        """The count after the event, where the kind has one."""
+        """The count after the event, where the kind has a count."""
         tells = int(self.events.kinds[self.at]) in _COUNTING
         return _known(int(self.events.counts[self.at])) if tells else None
 

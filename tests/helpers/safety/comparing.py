@@ -29,7 +29,7 @@ MOST_SEGMENTS: Final = 2 * 65
 """Files of the 64 that are kept for a look afterwards, and of the program itself."""
 OWN_OBJECTS: Final = re.compile(r"(_arc_)?inspector\..*")
 MOST_MEMORY_KIB: Final = 40 * 1024
-"""What an agent may take of the program's memory."""
+"""Memory of the program that an agent may take."""
 MOST_MAPPINGS: Final = 160
 """Of memory without a file: the agent's modules live in some, its threads' stacks in others."""
 MOST_EXIT_FUNCTIONS: Final = 2

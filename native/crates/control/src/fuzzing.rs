@@ -63,7 +63,7 @@ pub fn serve(pieces: &[&[u8]], answers: &[&[u8]]) {
     assert_lines(&heard);
 }
 
-/// Read what has come, and carry out the lines.
+/// Read once, and carry out the lines.
 fn turn(commands: &Commands, connection: &mut Connection) {
     let arrival = Instant::now();
     let received = connection.receive(arrival);
@@ -103,7 +103,7 @@ fn heed(far: &mut UnixStream, heard: &mut Vec<u8>) {
     }
 }
 
-/// Each whole line is an object of JSON, whatever was asked.
+/// Each whole line is an object of JSON.
 fn assert_lines(heard: &[u8]) {
     for line in heard.split_inclusive(|&byte| byte == b'\n') {
         if line.ends_with(b"\n") {
