@@ -248,7 +248,7 @@ def owner(pid: int) -> tuple[int, int] | None:
 def tasks(pid: int) -> list[int]:
     """Its threads, the main one first."""
     try:
-        numbers = sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - names are all that is wanted
+        numbers = sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - names suffice
     except OSError:
         return []
     return [pid, *(each for each in numbers if each != pid)] if pid in numbers else numbers

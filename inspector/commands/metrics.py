@@ -67,7 +67,7 @@ def metrics(
             stack.callback(server.shutdown)
             host, port = server.server_address[:2]
             say_aside(f"metrics at http://{type(address)(str(host), int(port))}/metrics")
-        with suppress(KeyboardInterrupt):  # it is meant to be ended by a signal
+        with suppress(KeyboardInterrupt):  # a signal is the usual end
             _follow(hub, _pusher(stack, url, hub), every_secs)
 
 

@@ -100,7 +100,7 @@ class LeakJudge:
         """Set up, call and tear down once more; why that failed, ``""``: it did not."""
         self.is_repeating = True
         try:
-            getattr(item, "_initrequest", lambda: None)()  # as plugins do that run tests again
+            getattr(item, "_initrequest", lambda: None)()  # as plugins that repeat tests do
             item.ihook.pytest_runtest_setup(item=item)
             item.ihook.pytest_runtest_call(item=item)
         except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:

@@ -82,7 +82,7 @@ def _fuzz(subject: str, secs: float) -> bool:
         _crashes(subject, Path(name))
         if fuzzed.returncode:
             print("\n".join(fuzzed.stderr.splitlines()[-MOST_TOLD:]))
-        if subject in NATIVE:  # libFuzzer cannot start an interpreter for each part of its merge
+        if subject in NATIVE:  # a merge of libFuzzer cannot start interpreters
             subprocess.run(
                 [*run, "-merge=1", str(merged), str(known)],
                 cwd=ROOT,

@@ -145,7 +145,7 @@ class Pusher:
         self._reasons.newest = ""
         try:
             is_sent = self._exporter.export(metrics_data(published)) is MetricExportResult.SUCCESS
-        except Exception as error:  # the SDK raises what its transport raises
+        except Exception as error:  # the SDK raises errors of its transport
             is_sent, self._reasons.newest = False, str(error)
         if self._is_ending:
             return

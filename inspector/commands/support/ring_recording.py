@@ -109,7 +109,7 @@ class RingRecording:
             if each.rule in rules and each.key not in self._written
         ]
         self._written |= {each.key for each in found}
-        # one file has all that were found at once
+        # one file for all suspects of a moment
         return found[:1]
 
     def _write(self, recorder: SessionRecorder, why: str) -> None:

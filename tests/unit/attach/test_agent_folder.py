@@ -112,7 +112,7 @@ def test_what_killed_injectors_left_is_removed_by_the_next_one_after_a_while(
 
 
 def test_descriptors_are_given_back():
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all that is wanted
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names suffice
     for _ in range(3):
         with agent_folder_in(OWN, SMALL):
             pass

@@ -86,7 +86,7 @@ impl Lines {
     /// It cannot be read.
     pub fn at(&self, address: u64) -> Result<Vec<Place>, NoLines> {
         if address == u64::MAX {
-            // `addr2line` asks for the address behind it
+            // `addr2line` asks for the next address
             return Ok(Vec::new());
         }
         let found = self.budget.measured(|| self.places(address));
