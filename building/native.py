@@ -36,9 +36,10 @@ QUICK = (
 )
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code
 may hold, or runs for long."""
-OF_C_ALONE = r"^[\w *]*\bai_(proxies|instances|owners|stacks|types|heap|transit)_\w+\([^;]*;\n"
-"""What ``native/python`` calls and Python does not: ``follow.rs``, ``proxies.rs`` and
-``instances.rs`` of ``native/crates/ffi``."""
+_OF_C = "proxies|instances|owners|stacks|types|heap|transit|classes|search|naming"
+OF_C_ALONE = rf"^[\w *]*\bai_({_OF_C})_\w+\([^;]*;\n"
+"""What ``native/python`` calls and Python does not: ``classes.rs``, ``follow.rs``, ``proxies.rs``
+and ``instances.rs`` of ``native/crates/ffi``."""
 CALLED_BACK = """
 extern "Python" {
     void ai_python_drop(uint64_t key);

@@ -71,6 +71,12 @@ def kind_name(cls: type) -> str:
     return f"{name}" if shown == "builtins" else f"{shown}.{name}"
 
 
+def name_and_module(cls: type) -> tuple[str, str]:
+    """A class's own name and its module's; ``""`` for a module that is no text."""
+    module = _MODULE.__get__(cls)
+    return f"{_NAME.__get__(cls)}", module if type(module) is str else ""
+
+
 def kind_of(thing: object) -> str:
     """Name of a thing's type, with its module unless that is built in."""
     return kind_name(type(thing))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inspector.attach.procfs import inside
-from inspector.attach.pyo3_libraries import pyo3_library
 from inspector.model.findings.leads import Coverage, Lead
 from inspector.session.adapter_answers import AdapterReport, LibraryClasses
+from inspector.wire.pyo3_libraries import pyo3_library
 
 
 def coverage_of(pid: int, report: AdapterReport) -> Coverage:

@@ -60,6 +60,7 @@ typedef struct {
     PyObject *learn; /* (frames) -> site */
     PyObject *fallback; /* (frames) -> site */
     PyObject *codes; /* kept alive */
+    AiNaming *naming; /* tells whose code is whose without Python; NULL: Python alone can */
 } Stacks;
 
 /* The rows of the proxies of one class. */
@@ -84,7 +85,7 @@ typedef struct Births Births;
 extern PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type,
     *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type, *ai_method_type;
 extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_instances_spec, ai_births_spec, ai_hook_spec,
-    ai_marker_spec, ai_scan_spec;
+    ai_marker_spec, ai_scan_spec, ai_search_spec;
 
 static inline int minor_version(void) {
     return (int)(Py_Version >> 16 & 0xFF);
@@ -113,6 +114,14 @@ void ai_report(PyObject *fail);
 
 /* The site of the running thread, 0: none, perhaps with an exception. */
 unsigned ai_stacks_here(Stacks *stacks, size_t limit);
+
+/* The same, as much as a level asks for, told without running Python code; 0: none, or `name` was
+ * not called. Leaves exceptions as they are. */
+unsigned ai_stacks_here_quietly(Stacks *stacks, unsigned level);
+
+/* A method: the texts that tell whose code is whose, a tuple of five tuples in the order of
+ * `ai_naming_add`. */
+PyObject *ai_stacks_name(Stacks *stacks, PyObject *lists);
 
 /* A proxy was made now, on this thread. -1: an exception is set. */
 int ai_proxy_born(Proxies *proxies, PyObject *proxy);
@@ -143,8 +152,15 @@ int ai_instances_has(Instances *instances, PyObject *proxy);
 /* The same for the class nearest to the proxy's own. */
 int ai_births_observe(Births *births, PyObject *proxy);
 
+/* The destructor of a class, also while `follow_class` has replaced it. */
+void *ai_destructor_of(PyTypeObject *cls);
+
 /* Functions of the module; see there. */
 PyObject *ai_thread_start(PyObject *module, PyObject *body);
 PyObject *ai_thread_join(PyObject *module, PyObject *args);
+PyObject *ai_library_has(PyObject *module, PyObject *args);
+PyObject *ai_follow_class(PyObject *module, PyObject *args);
+PyObject *ai_leave_class(PyObject *module, PyObject *cls);
+PyObject *ai_forget_class(PyObject *module, PyObject *place);
 
 #endif

@@ -230,6 +230,26 @@ static PyObject *instances_see_ends(Instances *self, PyObject *cls) {
     Py_RETURN_NONE;
 }
 
+static PyObject *instances_hide(Instances *self, PyObject *proxy) {
+    return PyBool_FromLong(ai_instances_hide(self->rows, (size_t)proxy));
+}
+
+static PyObject *instances_has(Instances *self, PyObject *place) {
+    uint64_t row;
+    size_t key = PyLong_AsSize_t(place);
+    if (PyErr_Occurred()) return NULL;
+    return PyBool_FromLong(ai_instances_row(self->rows, key, &row));
+}
+
+static PyObject *instances_describe(Instances *self, PyObject *args) {
+    const char *name, *origin;
+    Py_ssize_t name_length, origin_length;
+    if (!PyArg_ParseTuple(args, "s#s#", &name, &name_length, &origin, &origin_length)) return NULL;
+    ai_instances_describe(self->rows, (const uint8_t *)name, (size_t)name_length,
+                          (const uint8_t *)origin, (size_t)origin_length);
+    Py_RETURN_NONE;
+}
+
 static Py_ssize_t instances_length(Instances *self) {
     return (Py_ssize_t)ai_instances_keys(self->rows, NULL, 0);
 }
@@ -273,6 +293,11 @@ static PyMethodDef instances_methods[] = {
      "Look after no proxy any more; their rows stay as they are."},
     {"forget", (PyCFunction)instances_forget, METH_NOARGS,
      "Follow the class no longer: all rows go without a trace."},
+    {"hide", (PyCFunction)instances_hide, METH_O,
+     "Give an instance no row as long as it lives; whether it had none."},
+    {"has", (PyCFunction)instances_has, METH_O, "Whether the proxy with this id is listed."},
+    {"describe", (PyCFunction)instances_describe, METH_VARARGS,
+     "(name, origin) of a class of a Rust extension, whose type is made with its first row."},
     {"see_ends", (PyCFunction)instances_see_ends, METH_O,
      "The destructor of this class says when its instances end."},
     {NULL},

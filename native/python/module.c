@@ -101,7 +101,7 @@ static PyObject *is_of_python(PyObject *Py_UNUSED(module), PyObject *cls) {
 static PyObject *library_of(PyObject *Py_UNUSED(module), PyObject *cls) {
     if (!PyType_Check(cls)) return PyErr_SetString(PyExc_TypeError, "not a class"), NULL;
     Dl_info found;
-    void *destructor = PyType_GetSlot((PyTypeObject *)cls, Py_tp_dealloc);
+    void *destructor = ai_destructor_of((PyTypeObject *)cls);
     if (!dladdr(destructor, &found) && !dladdr(cls, &found)) Py_RETURN_NONE;
     return PyUnicode_DecodeFSDefault(found.dli_fname);
 }
@@ -119,6 +119,9 @@ static PyMethodDef module_methods[] = {
      METH_FASTCALL | METH_KEYWORDS, "Call the first argument with the others, by a tuple."},
     {"library_of", library_of, METH_O,
      "The file of native code that a class's destructor is in, else the class; None: in none."},
+    {"library_has", ai_library_has, METH_VARARGS,
+     "(class or file, texts): whether the library of a class's destructor, or the library of this "
+     "file, is loaded and contains all of these texts."},
     {"is_of_python", is_of_python, METH_O,
      "Whether Python code made a class, so that its destructor is Python's own."},
     {"frame_codes", frame_codes, METH_NOARGS,
@@ -135,6 +138,13 @@ static PyMethodDef module_methods[] = {
      "takes."},
     {"join_thread", ai_thread_join, METH_VARARGS,
      "Wait so many seconds for a thread's end, on itself not at all; whether it has ended."},
+    {"follow_class", ai_follow_class, METH_VARARGS,
+     "(class, Instances): instances of exactly this class get rows there, from their birth to "
+     "their end."},
+    {"leave_class", ai_leave_class, METH_O,
+     "Restore the slots of a class that is followed, or that inherited them from one."},
+    {"forget_class", ai_forget_class, METH_O,
+     "The class at this address is about to be freed."},
     {NULL},
 };
 
@@ -188,6 +198,7 @@ PyMODINIT_FUNC PyInit__hooks(void) {
     ai_marker_type = add_type(module, &ai_marker_spec, "Marker");
     PyTypeObject *hook = add_type(module, &ai_hook_spec, "Hook");
     PyTypeObject *scan = add_type(module, &ai_scan_spec, "Scan");
+    PyTypeObject *search = add_type(module, &ai_search_spec, "Search");
     const struct {
         const char *name;
         int value;
@@ -197,7 +208,7 @@ PyMODINIT_FUNC PyInit__hooks(void) {
     };
     int failed = !ai_function_type || !ai_plain_type || !ai_kept_type || !ai_stacks_type ||
                  !ai_proxies_type || !ai_instances_type || !ai_births_type || !ai_marker_type ||
-                 !ai_method_type || !hook || !scan;
+                 !ai_method_type || !hook || !scan || !search;
     for (size_t at = 0; !failed && at < sizeof layouts / sizeof *layouts; at++)
         failed = PyModule_AddIntConstant(module, layouts[at].name, layouts[at].value) < 0;
     if (failed) Py_CLEAR(module);

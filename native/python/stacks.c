@@ -54,6 +54,7 @@ static void stacks_dealloc(Stacks *self) {
     PyObject_GC_UnTrack(self);
     stacks_clear(self);
     ai_stacks_free(self->stacks);
+    ai_naming_free(self->naming);
     Py_CLEAR(self->codes);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
@@ -107,9 +108,19 @@ static PyObject *stacks_here_method(Stacks *self, PyObject *limit) {
     return PyErr_Occurred() ? NULL : PyLong_FromUnsignedLong(site);
 }
 
+static PyObject *stacks_quietly(Stacks *self, PyObject *level) {
+    unsigned long number = PyLong_AsUnsignedLong(level);
+    if (PyErr_Occurred()) return NULL;
+    return PyLong_FromUnsignedLong(ai_stacks_here_quietly(self, (unsigned)number));
+}
+
 static PyMethodDef stacks_methods[] = {
     {"here", (PyCFunction)stacks_here_method, METH_O,
      "Site of the running thread, of so many frames at most; 0: none."},
+    {"name", (PyCFunction)ai_stacks_name, METH_O,
+     "The texts that tell whose code is whose, for hooks that must not run Python code."},
+    {"quietly", (PyCFunction)stacks_quietly, METH_O,
+     "Site of the running thread at a level, told without running Python code; 0: none."},
     {NULL},
 };
 

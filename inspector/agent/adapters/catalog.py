@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.own import OwnRuntimeAdapter
 from inspector.agent.adapters.protocol import Adapter
+from inspector.agent.adapters.pyo3 import Pyo3Adapter
 from inspector.agent.adapters.uniffi.adapter import UniffiAdapter
 
 
@@ -15,5 +16,7 @@ def make_adapters() -> list[Adapter]:
     runtime comes last: it asks every object of the program whether it owns a row; earlier adapters
     look the object up.
     """
-    uniffi = UniffiAdapter()
-    return [uniffi, DeclaredAdapter(hosts=(uniffi,)), OwnRuntimeAdapter()]
+    uniffi, pyo3 = UniffiAdapter(), Pyo3Adapter()
+    declared = DeclaredAdapter(hosts=(uniffi, pyo3))
+    pyo3.claimed = declared.followed
+    return [uniffi, declared, pyo3, OwnRuntimeAdapter()]

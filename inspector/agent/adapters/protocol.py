@@ -64,6 +64,9 @@ class ClosingHost(Protocol):
         Raises ``InspectorError`` when it follows the class and cannot close it in this way.
         """
 
+    def followed(self) -> Sequence[type]:
+        """The classes that it follows now."""
+
 
 class Following(NamedTuple):
     """The classes that are followed in this process, and the reasons why other classes are not."""

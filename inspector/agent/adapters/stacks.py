@@ -11,6 +11,7 @@ from types import CodeType
 from typing import Any
 
 from inspector.runtime.sites import SiteTable
+from inspector.source_places import INSTALLED, NATIVE_STANDARD, OWN_ROOMS, STANDARD
 from inspector.wire.hooks import hooks
 
 
@@ -40,6 +41,8 @@ class NativeStacks:
         self.table = SiteTable(own_modules, packages)
         """The same sites for what Python itself records."""
         self.native: Any = hooks.Stacks(self._whose, self._here, self._here, is_walked_natively())
+        standard = (*STANDARD, *NATIVE_STANDARD)
+        self.native.name((own_modules, INSTALLED, standard, packages, OWN_ROOMS))
 
     def _whose(self, code: CodeType, scope: dict[str, Any]) -> int:
         """The owner of the code: 0 left out, 1 the program, 2 a library."""

@@ -21,7 +21,7 @@ from inspector.attach.outside.heap import Classes, Heap
 from inspector.attach.outside.memory import Addresses, OutsideMemory
 from inspector.attach.outside.objects import Objects
 from inspector.attach.procfs import MappedRange
-from inspector.attach.pyo3_libraries import Pyo3Library, pyo3_library
+from inspector.wire.pyo3_libraries import Pyo3Library, pyo3_library
 
 LONGEST_NAME_BYTES: Final = 512
 MOST_DEPTH: Final = 64

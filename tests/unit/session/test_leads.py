@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from inspector.attach.pyo3_libraries import PIECE_BYTES, pyo3_library
 from inspector.model.findings.leads import Lead
 from inspector.session.adapter_answers import LibraryClasses
 from inspector.session.leads import lead
+from inspector.wire.pyo3_libraries import PIECE_BYTES, pyo3_library
 
 MARKS = b"PanicException" + b"pyo3_runtime"
 

@@ -125,8 +125,16 @@ class DeclaredAdapter:
         return {
             "declared": [followed.state(self._looks) for followed in self._followed.values()],
             "troubles": list(self._troubles),
-            "not_followed": not_followed(list(self._by_class)),
+            "not_followed": not_followed(self._followed_by_any()),
         }
+
+    def followed(self) -> list[type]:
+        """The classes that are followed."""
+        return list(self._by_class)
+
+    def _followed_by_any(self) -> list[type]:
+        """The same, and the classes that the hosts follow by themselves."""
+        return [*self._by_class, *(cls for host in self._hosts for cls in host.followed())]
 
     def following(self) -> Following:
         """The declared classes that are followed, and the declarations that are refused.

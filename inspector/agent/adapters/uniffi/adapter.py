@@ -89,6 +89,10 @@ class UniffiAdapter:
         while self._bindings:
             self._bindings.pop().undo()
 
+    def followed(self) -> Sequence[type]:
+        """As ``ClosingHost`` says."""
+        return [rows.proxy_class.cls for each in self._bindings for rows in each.proxies]
+
     def scan(self) -> Iterator[int]:
         """Rows for the proxies and foreign objects that live now and have none."""
         self._is_scan_due = False

@@ -2,6 +2,7 @@
 //! status.
 
 pub mod adapters;
+pub mod classes;
 pub mod compound;
 pub mod control;
 pub mod edges;

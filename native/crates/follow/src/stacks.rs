@@ -118,6 +118,11 @@ impl Stacks {
         self.codes.insert(code, whose);
     }
 
+    /// Whose a code object is; `None`: no caller has said.
+    pub fn code(&self, code: usize) -> Option<Code> {
+        self.codes.get(&code).copied()
+    }
+
     /// The site of the stack that `walk` found unknown last, of `count` frames.
     pub fn set_site(&mut self, count: usize, site: u32) {
         self.sites.insert(self.newest[..2 * count].into(), site);

@@ -17,8 +17,8 @@ use recorder::levels;
 use recorder::rows::{self, Fate, NewRow};
 use recorder::runtime::{existing, runtime};
 use recorder::threads::{self, local};
-use recorder::types;
-use segment::layout::{Level, ReferenceState};
+use recorder::types::{self, Described};
+use segment::layout::{Kind, Level, ReferenceState};
 
 /// The target of an instance's handle and the place of birth.
 #[derive(Clone, Copy, Debug)]
@@ -35,10 +35,23 @@ pub struct Newborn {
     pub reference: usize,
 }
 
+/// The description of a type that is made with its first row, because most classes have none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// Name.
+    pub name: String,
+    /// Origin.
+    pub origin: String,
+    /// Kind.
+    pub kind: Kind,
+}
+
 /// The rows of one declaration. Every function needs the interpreter's lock.
 pub struct Instances {
     number: u32,
+    /// 0: it is described when the first instance is listed.
     type_id: u16,
+    late: Option<Late>,
     closes: bool,
     is_followed: bool,
 }
@@ -60,7 +73,30 @@ impl Instances {
                 table.owners
             })
         };
-        Self { number, type_id, closes, is_followed: true }
+        Self { number, type_id, late: None, closes, is_followed: true }
+    }
+
+    /// Describes the type of its rows, which is made with the first of them.
+    pub fn describe(&mut self, late: Late) {
+        self.late = Some(late);
+    }
+
+    /// Makes the type that was described. False: there is no room for it, which is counted.
+    fn has_type(&mut self) -> bool {
+        if let Some(late) = self.late.take() {
+            let described = Described {
+                name: &late.name,
+                origin: &late.origin,
+                close_signature: "",
+                kind: late.kind as u8,
+                closes: false,
+                is_thread_affine: false,
+                size_bytes: 0,
+                data_offset: 0,
+            };
+            self.type_id = types::describe(runtime(), &described).unwrap_or(0);
+        }
+        self.type_id != 0
     }
 
     /// The level in force for its rows, as far as that decides whether there is a row and how much
@@ -97,8 +133,8 @@ impl Instances {
     ///
     /// # Safety
     /// The interpreter's lock is held, and the instance lives.
-    pub unsafe fn add(&self, born: &Newborn) -> bool {
-        if !self.is_followed {
+    pub unsafe fn add(&mut self, born: &Newborn) -> bool {
+        if !self.is_followed || !self.has_type() {
             return false;
         }
         // SAFETY: the caller's promise; making a row calls nothing of the interpreter.
@@ -114,6 +150,22 @@ impl Instances {
                     table.by_reference.insert(born.reference, born.key);
                 }
                 true
+            })
+        }
+    }
+
+    /// Lists an instance without a row, so that it gets none as long as it lives. Whether it was not
+    /// listed.
+    ///
+    /// # Safety
+    /// The interpreter's lock is held, and the instance lives.
+    pub unsafe fn hide(&self, key: usize) -> bool {
+        let known = Known { row: 0, owner: self.number, reference: 0 };
+        // SAFETY: the caller's promise.
+        unsafe {
+            table(|table| match table.known.contains_key(&key) {
+                true => false,
+                false => table.known.insert(key, known).is_none(),
             })
         }
     }
@@ -221,7 +273,8 @@ impl Instances {
     /// table without a trace.
     pub fn clear(&mut self) {
         self.is_followed = false;
-        // a type of ours exists
+        self.late = None;
+        // a type that was never made has no rows
         let _ = rows::clear(runtime(), self.type_id);
     }
 }

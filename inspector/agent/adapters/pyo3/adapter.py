@@ -1,0 +1,220 @@
+"""The adapter of PyO3: rows for the objects of every Rust extension module, without a declaration.
+
+Births and ends are seen in the type slots ``tp_alloc`` and ``tp_dealloc``
+(``native/python/classes.c``). Objects that live already are found by a search through memory
+(``native/crates/follow/src/search``). A class that a declaration names is left to it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+from inspector.agent.adapters.classes import closure
+from inspector.agent.adapters.imports import ImportWatch
+from inspector.agent.adapters.protocol import CloseVerdict, Following, HostedClosing
+from inspector.agent.adapters.pyo3.boundary import Pyo3Boundary
+from inspector.agent.adapters.pyo3.classes import (
+    Found,
+    Libraries,
+    module_constants,
+    packages_of_library,
+)
+from inspector.agent.adapters.pyo3.followed import FollowedClass
+from inspector.agent.adapters.stacks import NativeStacks
+from inspector.agent.faults import Faults
+from inspector.agent.plain import mro_of
+from inspector.agent.referrers import describe_referrers
+from inspector.runtime.sites import OWN_MODULES
+from inspector.wire.declarations import Declaration
+from inspector.wire.hooks import hooks
+
+LOOK_SECS: Final = 1.0
+"""From one look for new classes to the next, at least."""
+REST: Final = 100
+"""Times as long as a look took pass before the next one begins."""
+MOST_STEPS: Final = 30
+"""Steps of a search in one poll; viewers wait meanwhile."""
+Clock = Callable[[], float]
+
+
+class Pyo3Adapter:
+    """Follows the classes of PyO3's libraries. Threads as ``Adapter`` says."""
+
+    name: Final = "pyo3"
+
+    def __init__(self, *, clock: Clock = time.monotonic) -> None:
+        """Looks at nothing yet."""
+        self.claimed: Callable[[], Collection[type]] = tuple
+        """The classes that declarations follow."""
+        self._clock = clock
+        self._faults = Faults()
+        self._libraries = Libraries()
+        self._watch = ImportWatch(self._imported)
+        self._stacks: dict[tuple[str, ...], NativeStacks] = {}
+        self._classes: dict[int, FollowedClass] = {}
+        self._refused: dict[str, str] = {}
+        self._turns: dict[int, object] = {}
+        """Classes that a thread begins to follow now, by address, each with that thread's turn."""
+        self._search: Iterator[int] | None = None
+        self._due_at = float("-inf")
+        self._is_attached = False
+
+    def attach(self) -> None:
+        """Watch imports. Classes that are there already are found by ``scan``."""
+        self._is_attached = True
+        self._watch.set()
+
+    def detach(self) -> None:
+        """Restore all slots and forget the rows."""
+        self._stop()
+        while self._classes:
+            self._classes.popitem()[1].undo()
+
+    def leave(self) -> None:
+        """The interpreter ends: hold no class any more. Rows stay as they are."""
+        self._stop()
+        while self._classes:
+            followed = self._classes.popitem()[1]
+            followed.rows.let_go()
+            followed.unhook()
+
+    def scan(self) -> Iterator[int]:
+        """Rows for the objects that live now and have none."""
+        self.look()
+        yield from self._search_steps()
+
+    def poll(self) -> None:
+        """Look for new classes now and then, and for their objects that live already."""
+        if self._clock() >= self._due_at:
+            self.look()
+        if self._search is not None:
+            for _ in range(MOST_STEPS):
+                if next(self._search, None) is None:
+                    self._search = None
+                    break
+                time.sleep(0)
+        fault = self._faults.take()
+        if fault is not None:
+            raise fault
+
+    def following(self) -> Following:
+        """The classes that have rows, and the classes that cannot be followed."""
+        classes = sorted(name for name, count in self.rows().items() if count)
+        refused = [f"{name}: {reason}" for name, reason in sorted(self._refused.items())]
+        return Following(tuple(classes), tuple(refused))
+
+    def rows(self) -> dict[str, int]:
+        """Objects that have rows by class, also where there is none."""
+        found: dict[str, int] = {}
+        for each in list(self._classes.values()):
+            found[each.found_name] = found.get(each.found_name, 0) + len(each)
+        return found
+
+    def followed(self) -> list[type]:
+        """The classes that are followed."""
+        known = (each.cls for each in list(self._classes.values()))
+        return [cls for cls in known if cls is not None]
+
+    def opt_in(self, cls: type, declaration: Declaration) -> HostedClosing | None:
+        """Leave the class and the classes derived from it to a declaration that names it."""
+        for each in closure(cls):
+            followed = self._classes.pop(id(each), None)
+            if followed is not None:
+                followed.undo()
+        return None
+
+    def owns(self, row: int) -> bool:
+        """Whether a living object has this row."""
+        return self.boundary.python_object(row) is not None
+
+    def close(
+        self,
+        row: int,
+        *,
+        although_held: bool,
+        preview: bool,
+        withdraw_after_secs: float | None = None,
+    ) -> CloseVerdict:
+        """Refused: no declaration says how such an object closes."""
+        return CloseVerdict("refused", "no declaration says how objects of this class close")
+
+    def referrers(self, row: int) -> Sequence[str]:
+        """The Python objects that hold the row's object."""
+        thing = self.boundary.python_object(row)
+        return [] if thing is None else describe_referrers(thing)
+
+    @property
+    def boundary(self) -> Pyo3Boundary:
+        """The objects that have rows, for questions about holders."""
+        return Pyo3Boundary(lambda: list(self._classes.values()))
+
+    def _stop(self) -> None:
+        self._is_attached = False
+        self._watch.undo()
+        self._search = None
+
+    def _imported(self, module: ModuleType) -> None:
+        """A module was imported just now. On the thread that imports it; must not raise."""
+        try:
+            path = getattr(module.__spec__, "origin", None)
+            if type(path) is str and ".so" in path and self._libraries.is_pyo3(path, path):
+                self.look()
+        # an import of the program must not fail because of the tool
+        except Exception as error:
+            self._faults.add(error)
+
+    def look(self) -> None:
+        """Follow the classes that came since the last look."""
+        began = self._clock()
+        claimed = set(map(id, self.claimed()))
+        for address in [each for each, known in list(self._classes.items()) if known.cls is None]:
+            del self._classes[address]
+        all_found = self._libraries.classes() if self._is_attached else []
+        news = [found for found in all_found if id(found.cls) not in self._classes]
+        constants = {path: module_constants(path) for path in {found.library for found in news}}
+        for found in news:
+            if not any(id(each) in claimed for each in mro_of(found.cls)):
+                self._follow(found, constants[found.library])
+        now = self._clock()
+        self._due_at = now + max(LOOK_SECS, (now - began) * REST)
+
+    def _follow(self, found: Found, constants: Sequence[object]) -> None:
+        name, turn, address = f"{found.origin}.{found.name}", object(), id(found.cls)
+        if name in self._refused or self._turns.setdefault(address, turn) is not turn:
+            return
+        try:
+            if address in self._classes:
+                return
+            followed = FollowedClass(found, self._stacks_of(found), self._faults)
+            self._classes[address] = followed
+        except Exception as error:  # one odd class must not keep the others from being followed
+            self._refused[name] = f"{error}" or type(error).__name__
+            return
+        finally:
+            self._turns.pop(address, None)
+        followed.hide_constants(constants)
+        self._search = self._search_steps()
+
+    def _stacks_of(self, found: Found) -> NativeStacks:
+        packages = packages_of_library(found.library, found.origin)
+        if packages not in self._stacks:
+            self._stacks[packages] = NativeStacks(OWN_MODULES, packages)
+        return self._stacks[packages]
+
+    def _search_steps(self) -> Iterator[int]:
+        """A search through memory for the objects of all classes; yields the rows made so far."""
+        owners: dict[type, Any] = {}
+        for each in list(self._classes.values()):
+            cls = each.cls
+            if cls is not None:
+                owners[cls] = each.rows
+        made, is_more = 0, bool(owners)
+        search = hooks.Search(owners)
+        owners.clear()
+        while is_more:
+            more, is_more = search.step()
+            made += more
+            yield made

@@ -1,0 +1,85 @@
+"""One class of a Rust extension at work: its slots are hooked, and its instances have rows."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from typing import Any
+
+from inspector.agent.adapters.classes import closure
+from inspector.agent.adapters.declared.numbers import number_of
+from inspector.agent.adapters.pyo3.classes import Found
+from inspector.agent.adapters.stacks import NativeStacks
+from inspector.agent.faults import Faults
+from inspector.agent.plain import names_of
+from inspector.wire.hooks import hooks
+
+
+class FollowedClass:
+    """The hooks and rows of exactly one class. Any one thread at a time."""
+
+    __slots__ = ("_held", "_reference", "address", "found_name", "hidden", "rows")
+
+    def __init__(self, found: Found, stacks: NativeStacks, faults: Faults) -> None:
+        """Hooks the class. Raises when its slots cannot be hooked.
+
+        The library keeps its own classes for ever. A class that the program derived is not held.
+        """
+        self.address = id(found.cls)
+        self.found_name = f"{found.origin}.{found.name}"
+        self.hidden: set[int] = set()
+        """Constants: instances that the class keeps itself. They have no rows."""
+        self.rows: Any = hooks.Instances(
+            type_index=0,
+            closes=False,
+            handle=None,
+            released=None,
+            test="",
+            number=0,
+            stacks=stacks.native,
+            number_of=number_of,
+            note=faults.add,
+            fail=faults.add,
+        )
+        self.rows.describe(found.name, found.origin)
+        self._held: type | None = None if hooks.is_of_python(found.cls) else found.cls
+        address = self.address
+
+        def gone(_: object, forget: Any = hooks.forget_class) -> None:
+            forget(address)
+
+        self._reference = weakref.ref(found.cls, gone if self._held is None else None)
+        hooks.follow_class(found.cls, self.rows)
+
+    @property
+    def cls(self) -> type | None:
+        """The class; ``None``: the program dropped it."""
+        return self._reference()
+
+    def hide_constants(self, kept: Iterable[object]) -> None:
+        """Give no row to the instances among these, which the library keeps for ever.
+
+        Nor to those that are attributes of the class, as those of an enum are.
+        """
+        cls = self.cls
+        own = () if cls is None else [value for _, value in names_of(cls)]
+        for value in (*own, *kept):
+            if type(value) is cls and id(value) not in self.hidden and self.rows.hide(value):
+                self.hidden.add(id(value))
+
+    def __len__(self) -> int:
+        """Instances that have rows."""
+        hidden: int = sum(map(self.rows.has, self.hidden))
+        return len(self.rows) - hidden
+
+    def unhook(self) -> None:
+        """Restore the slots, also of classes that inherited them; rows stay as they are."""
+        cls = self.cls
+        for each in () if cls is None else closure(cls):
+            hooks.leave_class(each)
+        self._held = None
+
+    def undo(self) -> None:
+        """Restore the slots and forget the rows."""
+        self.unhook()
+        self.rows.forget()
