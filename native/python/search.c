@@ -1,5 +1,4 @@
-/* `Search`: finds living instances of classes in memory, also those that the collector does not
- * know. */
+/* `Search`: finds living instances of classes in memory, also where the collector knows none. */
 #include "hooks.h"
 #include "instances.h"
 

@@ -194,7 +194,7 @@ pub unsafe extern "C" fn ai_naming_add(
     }
 }
 
-/// Whose code of a module and file is, as `ai_stacks_set_code` takes it.
+/// The owner of code of a module and file, as `ai_stacks_set_code` takes it.
 ///
 /// # Safety
 /// See the module's text; the texts are as long as is said.
@@ -215,7 +215,7 @@ pub unsafe extern "C" fn ai_naming_whose(
     }
 }
 
-/// Whose a code object is, -1: no caller has said.
+/// The owner of a code object, -1: no caller has said.
 ///
 /// # Safety
 /// See the module's text.

@@ -1,5 +1,5 @@
-//! The owner of a code object, told by its module's name and its file: what
-//! `inspector/source_places.py` and `SiteTable` tell, without running Python code.
+//! The owner of a code object, told by its module's name and its file as
+//! `inspector/source_places.py` and `SiteTable` do, without running Python code.
 //!
 //! A hook in `tp_alloc` runs within native code that may hold locks of its own. Python code there
 //! could hand the interpreter's lock to a thread that waits for such a lock.
@@ -24,7 +24,7 @@ pub struct Naming {
 const FROZEN: &str = "<frozen ";
 
 impl Naming {
-    /// Whose the code of a file is; `module` is empty where its globals have no name.
+    /// The owner of a file's code; `module` is empty where its globals have no name.
     pub fn whose(&self, module: &str, file: &str) -> Code {
         if self.own_modules.iter().any(|own| module.starts_with(own.as_str())) {
             Code::Hidden
