@@ -16,16 +16,19 @@ from inspector.commands.support.agreeing import (
     question_about,
 )
 from inspector.commands.support.asking import ask_target
-from inspector.commands.support.output import print_error, print_json, say
+from inspector.commands.support.output import print_error, say
+from inspector.commands.support.redacting import keeps_parts, print_private_json
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.model.findings.leads import Lead
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.session.adapter_answers import AdapterReport, DeclaredClass, adapter_report
 from inspector.session.leads import coverage_of
 from inspector.wire.declaration_files import Declared, read_file, shipped_names
 from inspector.wire.declarations import declaration_value
 
 
+@keeps_parts
 def adapters(
     pid: Annotated[
         int | None,
@@ -42,6 +45,7 @@ def adapters(
             "--trust", help=("Agree to the code that your own declarations have programs run.")
         ),
     ] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Print this user's declarations, or the adapters and declarations that a process follows.
 
@@ -54,39 +58,38 @@ def adapters(
             raise UsageError("--trust is for your own file alone: arc-inspector adapters --trust")
         agree(declared_by_person())
     troubles = (
-        _of_process(pid, as_json=as_json)
+        _of_process(pid, kept if as_json else None)
         if pid is not None
-        else _of_file(Path(file or configured_path()), as_json, bool(file))
+        else _of_file(Path(file or configured_path()), kept if as_json else None, bool(file))
     )
     for trouble in troubles:
         print_error(trouble)
     raise typer.Exit(1 if troubles else 0)
 
 
-def _of_process(pid: int, *, as_json: bool) -> tuple[str, ...]:
-    """The classes that a process follows, and their faults."""
+def _of_process(pid: int, kept: Kept | None) -> tuple[str, ...]:
+    """The classes that a process follows, and their faults; with ``kept`` as JSON."""
     report = adapter_report(ask_target(pid, "adapters"))
-    if as_json:
-        print_json(
-            {
-                "adapters": list(report.names),
-                "declared": [_declared_value(each) for each in report.declared],
-                "troubles": list(report.troubles),
-            }
-        )
+    if kept is not None:
+        value = {
+            "adapters": list(report.names),
+            "declared": [_declared_value(each) for each in report.declared],
+            "troubles": list(report.troubles),
+        }
+        print_private_json(value, pid, kept)
     else:
         _print(report)
         say_lead(coverage_of(pid, report).lead or Lead())
     return report.notices()
 
 
-def _of_file(path: Path, as_json: bool, is_wanted: bool) -> tuple[str, ...]:
-    """The declarations of a file, and their faults."""
+def _of_file(path: Path, kept: Kept | None, is_wanted: bool) -> tuple[str, ...]:
+    """The declarations of a file, and their faults; with ``kept`` as JSON."""
     declared = Declared()
     if is_wanted or path.exists():
         read_file(path, declared)
     values = [declaration_value(each) for each in declared.declarations]
-    if as_json:
+    if kept is not None:
         pairs = zip(declared.declarations, values, strict=True)
         runs = [
             {**value, "runs": list(each.code), "shipped": each.is_shipped} for each, value in pairs
@@ -97,7 +100,7 @@ def _of_file(path: Path, as_json: bool, is_wanted: bool) -> tuple[str, ...]:
             "troubles": declared.troubles,
             "shipped": shipped_names(),
         }
-        print_json({"file": str(path), **told})
+        print_private_json({"file": str(path), **told}, None, kept)
         return tuple(declared.troubles)
     table = Table(
         Column("declared"),

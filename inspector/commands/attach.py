@@ -8,7 +8,7 @@ import typer
 
 from inspector.attach.inject import LEAVES_AFTER_SECS
 from inspector.commands.support.opening import ReadOnly, session_with
-from inspector.commands.support.output import print_json, say
+from inspector.commands.support.output import say
 from inspector.commands.support.preparing import (
     Consent,
     Prepared,
@@ -16,12 +16,15 @@ from inspector.commands.support.preparing import (
     ensure_possible,
     prepare,
 )
+from inspector.commands.support.redacting import keeps_parts, print_private_json
 from inspector.commands.support.window import open_window, require_display
 from inspector.errors import UsageError
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.session.outside import require_readable
 from inspector.vocabulary import Level
 
 
+@keeps_parts
 def attach(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     inject: Annotated[
@@ -48,6 +51,7 @@ def attach(
     as_json: Annotated[
         bool, typer.Option("--json", help=("With --headless: print one JSON object."))
     ] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Open the window on a process.
 
@@ -64,7 +68,7 @@ def attach(
         )
     prepared = prepare(pid, Consent(inject=inject, nudge=nudge, keep=keep), ask=ask_on_terminal)
     if headless:
-        _report(pid, prepared, as_json, keep=keep)
+        _report(pid, prepared, kept if as_json else None, keep=keep)
         return
     found, brought = prepared.found, prepared.injection is not None and not keep
     session = lambda _connector: session_with(found, level=Level.HISTORY, brought=brought)  # noqa: E731 - a name for the line
@@ -84,21 +88,21 @@ def _look(pid: int, *, inject: bool, headless: bool) -> int:
     )
 
 
-def _report(pid: int, prepared: Prepared, as_json: bool, *, keep: bool) -> None:
+def _report(pid: int, prepared: Prepared, kept: Kept | None, *, keep: bool) -> None:
+    """For people, or with ``kept`` as JSON."""
     injection, found = prepared.injection, prepared.found
-    if as_json:
+    if kept is not None:
         paused_secs = injection.paused_secs if injection else 0.0
-        print_json(
-            {
-                "pid": pid,
-                "segment": str(found.segment),
-                "way": prepared.method.value,
-                "brought": injection is not None,
-                "paused_secs": paused_secs,
-                "interrupted_waits": injection.interrupted if injection else 0,
-                "leaves_after_secs": None if injection is None or keep else LEAVES_AFTER_SECS,
-            }
-        )
+        value = {
+            "pid": pid,
+            "segment": str(found.segment),
+            "way": prepared.method.value,
+            "brought": injection is not None,
+            "paused_secs": paused_secs,
+            "interrupted_waits": injection.interrupted if injection else 0,
+            "leaves_after_secs": None if injection is None or keep else LEAVES_AFTER_SECS,
+        }
+        print_private_json(value, pid, kept, whole=("segment",))
     elif injection is None:
         say(f"The agent runs in {found.name} ({pid}) already")
     else:

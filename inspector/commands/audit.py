@@ -10,8 +10,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from inspector.commands.support.asking import ask_target
-from inspector.commands.support.output import print_json, say
+from inspector.commands.support.output import say
+from inspector.commands.support.redacting import keeps_parts, print_private_json
 from inspector.commands.support.tables import Column, Table
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.session.answers import audit_log
 from inspector.session.protocol import AuditedAct, AuditLog
 from inspector.vocabulary import handle_text
@@ -27,20 +29,21 @@ _COLUMNS: Final = (
 )
 
 
+@keeps_parts
 def audit(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Print what viewers did to a process: collections, closes, cancels, drains, levels."""
     log = audit_log(ask_target(pid, "audit"))
     if as_json:
-        print_json(
-            {
-                "acts": [act_value(act) for act in log.acts],
-                "dropped": log.dropped,
-                "trouble": log.trouble or None,
-            }
-        )
+        value = {
+            "acts": [act_value(act) for act in log.acts],
+            "dropped": log.dropped,
+            "trouble": log.trouble or None,
+        }
+        print_private_json(value, pid, kept)
     else:
         _print(log)
 

@@ -79,7 +79,7 @@ def check(
         raise UsageError("nothing to run: arc-inspector check [OPTIONS] -- COMMAND…")
     command = parse_command(context.args, python)
     words = allow or []
-    # before the program runs, so that what is wrong with it is said at once
+    # before the program runs, so that a fault in it is said at once
     allowed = read_allow_list(Path.cwd(), words)
     with tempfile.TemporaryDirectory(prefix="arc-check-") as folder:
         file = Path(folder) / "leaks.json"

@@ -16,11 +16,13 @@ import numpy as np
 import typer
 
 from inspector.commands.support.opening import open_live
-from inspector.commands.support.output import print_json, say
+from inspector.commands.support.output import say
+from inspector.commands.support.redacting import keeps_parts, print_private_json
 from inspector.commands.support.rows import answer_value
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import ControlError, TargetBusyError, UsageError
 from inspector.model.filter import Filter, FilterError, parse
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural
 from inspector.session.close_plan import OPEN, UNGUARDED, found_by, in_order, others_of
@@ -34,6 +36,7 @@ _GOOD: Final = UNGUARDED | {"closed", "pending", "taken_back", "cancelling"}
 _MOST: Final = 2**64
 
 
+@keeps_parts
 def close(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     handles: Annotated[
@@ -63,6 +66,7 @@ def close(
     cancel: Annotated[
         bool, typer.Option("--cancel", help=("Take pending closes back instead."))
     ] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Close resources of a process, or take pending closes back."""
     named = [parse_handle(text) for text in handles or ()]
@@ -91,9 +95,8 @@ def close(
                 deadline_secs=deadline_secs,
             )
     if as_json:
-        print_json(
-            {"answers": [answer_value(answer) for answer in answers], "left_out_unknown": left_out}
-        )
+        told = [answer_value(answer) for answer in answers]
+        print_private_json({"answers": told, "left_out_unknown": left_out}, pid, kept)
     else:
         _print(answers)
         if left_out:

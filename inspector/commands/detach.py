@@ -8,13 +8,16 @@ import typer
 
 from inspector.attach import linux, procfs
 from inspector.attach.discovery import FoundProcess, find_target
-from inspector.commands.support.output import print_json, say
+from inspector.commands.support.output import say
+from inspector.commands.support.redacting import keeps_parts, print_private_json
 from inspector.errors import AttachError, ControlError, TargetBusyError
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.session.leaving import Departure, take_out
 
 REFUSED_STATUS: Final = 1
 
 
+@keeps_parts
 def detach(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     force: Annotated[
@@ -25,6 +28,7 @@ def detach(
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Take the agent out of a process: its hooks, threads, socket and segment.
 
@@ -38,7 +42,7 @@ def detach(
         nothing = "nothing was taken out: hooks, threads, socket and segment stay"
         raise TargetBusyError(f"{_stuck(error)}; {nothing} (process {pid})") from error
     if as_json:
-        print_json(departure_value(pid, departure))
+        print_private_json(departure_value(pid, departure), pid, kept)
     elif departure.stays:
         raise ControlError(
             f"{departure.stays}: the agent stays; --force takes it out all the same (process {pid})"

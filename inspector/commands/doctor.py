@@ -15,9 +15,9 @@ from inspector.attach.outside.seen import Look, SeenFrame
 from inspector.attach.selftest import Check, run_checks
 from inspector.attach.thread_waits import waits_on
 from inspector.commands.support.options import Force, require_absent
-from inspector.commands.support.output import print_json, say
+from inspector.commands.support.output import say
 from inspector.commands.support.preparing import diagnosis_of
-from inspector.commands.support.redacting import keeps_parts
+from inspector.commands.support.redacting import keeps_parts, print_private_json
 from inspector.commands.support.report import write_report
 from inspector.commands.support.rows import PlainRow
 from inspector.errors import AttachError
@@ -58,17 +58,18 @@ def doctor(
     require_support()
     if report is not None:
         require_absent(report, force=force)
-    status, answer = _machine(as_json) if pid is None else _process(pid, as_json)
+    shown = kept if as_json else None
+    status, answer = _machine(shown) if pid is None else _process(pid, shown)
     if report is not None:
         write_report(report, answer, pid, kept=kept, may_replace=force)
     raise typer.Exit(status)
 
 
-def _process(pid: int, as_json: bool) -> tuple[int, PlainRow]:
+def _process(pid: int, kept: Kept | None) -> tuple[int, PlainRow]:
     diagnosis = diagnosis_of(pid)
     answer = _value(diagnosis)
-    if as_json:
-        print_json(answer)
+    if kept is not None:
+        print_private_json(answer, pid, kept)
     else:
         say(_headline(diagnosis))
         for cause in diagnosis.causes:
@@ -178,11 +179,11 @@ def _cause_value(cause: Cause) -> PlainRow:
     }
 
 
-def _machine(as_json: bool) -> tuple[int, PlainRow]:
+def _machine(kept: Kept | None) -> tuple[int, PlainRow]:
     checks: list[Check] = []
     for check in run_checks():
         checks.append(check)
-        if not as_json:
+        if kept is None:
             weight = Weight.NOTE if check.is_well else check.weight
             _print_check(check, weight)
     is_well = not any(check.weight is Weight.BLOCKS and not check.is_well for check in checks)
@@ -196,8 +197,8 @@ def _machine(as_json: bool) -> tuple[int, PlainRow]:
         for each in checks
     ]
     answer = {"attachable": is_well, "checks": listed}
-    if as_json:
-        print_json(answer)
+    if kept is not None:
+        print_private_json(answer, None, kept)
     return 0 if is_well else AttachError.exit_status, answer
 
 

@@ -7,22 +7,26 @@ from typing import Annotated
 import typer
 
 from inspector.commands.support.opening import Running, open_session, say_notices
-from inspector.commands.support.output import print_json, say
+from inspector.commands.support.output import say
+from inspector.commands.support.redacting import keeps_parts, print_private_json
 from inspector.commands.support.rows import gc_value
 from inspector.errors import ControlError
+from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import TargetState
 from inspector.model.wording import duration, plural
 from inspector.session.protocol import GcReport
 
 
+@keeps_parts
 def gc(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Force a garbage collection in a process and print the freed objects."""
     report = _collect(pid)
     if as_json:
-        print_json(gc_value(report))
+        print_private_json(gc_value(report), pid, kept)
     else:
         say(sentence(report))
 

@@ -90,14 +90,18 @@ class Redactor:
 
         Texts that are redacted afterwards lose them wherever they stand.
         """
-        self._texts.learn_command(snapshot.target.command)
-        for path in (snapshot.target.command, snapshot.target.executable):
-            self._texts.learn_users(path)
+        self.learn_command(snapshot.target.command, snapshot.target.executable)
         new = [site for site in snapshot.sites.values() if site not in self._rows]
         stacks = [*(site.frames for site in new), *(each.frames for each in snapshot.stacks)]
         for frame in chain.from_iterable(stacks):
             self._texts.learn_users(frame.file)
             self._texts.learn_users(frame.library)
+
+    def learn_command(self, command: str, executable: str = "") -> None:
+        """Look for secrets in a command line, and for users in its paths."""
+        self._texts.learn_command(command)
+        for path in (command, executable):
+            self._texts.learn_users(path)
 
     def of(self, value: Value) -> Value:
         """Any value of the model: dataclasses, tuples, mappings and texts."""

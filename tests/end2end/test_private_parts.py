@@ -59,3 +59,42 @@ def test_files_that_commands_write_have_no_private_word(
         )
         assert kept.status == 0, kept
         assert SECRET.encode() in unpacked(path)
+
+
+ANSWERS = {
+    "attach": ("PID", "--headless"),
+    "gc": ("PID",),
+    "close": ("PID", "--filter", "type:Journal", "--dry-run"),
+    "drain": ("PID",),
+    "audit": ("PID",),
+    "doctor": ("PID",),
+    "adapters": ("PID",),
+    "detach": ("PID", "--force"),
+}
+"""Commands whose JSON is an answer about a process; ``detach`` comes last."""
+
+
+def test_answers_as_json_have_no_private_word(tmp_path: Path) -> None:
+    home = tmp_path / "home" / "of-a-customer"
+    home.mkdir(parents=True)
+    declared = home / "adapters.toml"
+    declared.write_text('[["not a declaration"')
+    environment = {"ARC_INSPECTOR_ADAPTERS": str(declared)}
+    with start_target("todo", "history", f"--password={SECRET}", env=environment) as target:
+        target.ask(f"journal {SECRET} {home / 'journal'}")
+        for command, words in ANSWERS.items():
+            given = [str(target.pid) if word == "PID" else word for word in words]
+            done = run_command(command, *given, "--json")
+            assert done.json["schema"] == 1, done
+            assert SECRET not in done.out, done
+            if command != "attach":  # its path of the segment is whole, for other commands
+                assert str(home) not in done.out, done
+
+
+def test_an_answer_keeps_what_is_asked_for(tmp_path: Path) -> None:
+    declared = tmp_path / "adapters.toml"
+    declared.write_text('[["not a declaration"')
+    found = run_command("adapters", "--check", declared, "--json")
+    assert str(tmp_path) not in found.out
+    kept = run_command("adapters", "--check", declared, "--json", "--with-paths")
+    assert kept.json["file"] == str(declared)

@@ -15,6 +15,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.ui.shell.app import delete_now
 from inspector.ui.shell.close_dialog import CloseDialog
 from inspector.ui.shell.main_window import MainWindow
+from inspector.ui.shell.send_preview import CHOICE, SKIP
 from inspector.vocabulary import Resource
 from tests.helpers.targets import Target
 
@@ -26,10 +27,9 @@ def window_on(
     target: Target, qtbot: QtBot, folder: Path, *, grouping: GroupBy = GroupBy.NONE
 ) -> Iterator[MainWindow]:
     """A window that shows ``target``, and keeps its files in ``folder``."""
-    made = MainWindow(
-        LocalConnector(folder, folder),
-        QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat),
-    )
+    settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+    settings.setValue(CHOICE, SKIP)  # the preview has tests of its own
+    made = MainWindow(LocalConnector(folder, folder), settings)
     made.resize(1440, 900)
     made.show()
     made.workbench.handles.group_by(grouping)

@@ -19,6 +19,7 @@ from inspector.model.change_groups import GroupBy
 from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.theme import LIGHT, Theme
 from inspector.ui.session.bridge import BackgroundRunner
+from inspector.ui.shell.send_preview import CHOICE, SKIP
 from tests.helpers.fake_session import FakeConnector, FakeSession
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ def runner(qtbot: QtBot) -> Iterator[BackgroundRunner]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> QSettings:
-    return QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    made = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    made.setValue(CHOICE, SKIP)  # the preview has tests of its own
+    return made
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from inspector.session.private_facts import private_facts
 from inspector.ui.shell.app import make_application
 from inspector.ui.shell.main_window import MainWindow
 from inspector.ui.shell.screenshot import save_screenshot
+from inspector.ui.shell.send_preview import CHOICE, SKIP
 
 PATIENCE_SECS: Final = 20.0
 SETTLE_SECS: Final = 3.0
@@ -66,6 +67,7 @@ class OffscreenWindow:
         folder = Path(self._folder.name)
         self._said: list[str] = []
         settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+        settings.setValue(CHOICE, SKIP)  # no person answers here
         self._kept = kept
         self._connector = RedactedConnector(folder, kept)
         self.window = MainWindow(self._connector, settings, reset_layout=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from inspector.attach import procfs
+from inspector.attach.processes import LONGEST_COMMAND
 from inspector.commands.support.opening import settled_session
 from inspector.commands.support.output import print_json, say, say_aside
 from inspector.commands.support.tables import Column, Table
@@ -65,6 +67,21 @@ def print_redacted(
     redactor = Redactor(private_facts(snapshot.target.pid), kept)
     shown = redactor.snapshot(snapshot)
     print_json(redactor.json(value_of(shown, *map(redactor.of, answers))))
+    say_left_out(redactor)
+
+
+def print_private_json(
+    value: Mapping[str, Any], pid: int | None, kept: Kept, *, whole: Collection[str] = ()
+) -> None:
+    """Print the JSON of an answer without private parts of a process, or of this machine alone.
+
+    ``whole``: keys of values that other commands take, which stay as they are.
+    """
+    redactor = Redactor(private_facts(pid), kept)
+    if pid is not None:
+        command = " ".join(procfs.arguments(pid, LONGEST_COMMAND)).strip()
+        redactor.learn_command(command)
+    print_json(redactor.json(value) | {key: value[key] for key in whole})
     say_left_out(redactor)
 
 

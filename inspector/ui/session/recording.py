@@ -12,11 +12,17 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from inspector.model.caps import Use
+from inspector.model.redaction import NOTHING_KEPT, Kept
+from inspector.model.snapshot import Snapshot
 from inspector.model.wording import file_name, plural, size
+from inspector.session.protocol import Session
 from inspector.session.recorder import Recorded, SessionRecorder
 from inspector.ui.session.attachment import Attachment, error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
+
+Ask = Callable[[Snapshot, Callable[[Kept], None], Callable[[], None]], None]
+"""Given a snapshot, calls the first function with the parts that stay, or the second."""
 
 
 class Recording(QObject):
@@ -46,6 +52,8 @@ class Recording(QObject):
         self._recorder: SessionRecorder | None = None
         self._wanted = False
         self._clock, self._began_at = clock, 0.0
+        self.ask: Ask = lambda _snapshot, go, _cancelled: go(NOTHING_KEPT)
+        """Asks a person which private parts stay; the window sets it."""
         attachment.began.connect(self.stop)
         attachment.finished.connect(self.stop)
 
@@ -98,12 +106,22 @@ class Recording(QObject):
         if session is None or snapshot is None:
             return
         self._wanted = True
+        self.ask(snapshot, lambda kept: self._record(session, snapshot, kept), self._cancelled)
+
+    def _record(self, session: Session, snapshot: Snapshot, kept: Kept) -> None:
+        if not self._wanted or session is not self._attachment.session:
+            self._cancelled()
+            return
         path = self._connector.screenshot_folder() / file_name(snapshot.target.name, ".arcs")
         self._runner.run(
-            lambda: SessionRecorder(session, path),
+            lambda: SessionRecorder(session, path, kept=kept),
             lambda made: self._began(made, path),
             self._failed,
         )
+
+    def _cancelled(self) -> None:
+        self._wanted = False
+        self.is_on_changed.emit(False)
 
     def _began(self, recorder: SessionRecorder, path: Path) -> None:
         self._recorder, self._began_at = recorder, self._clock()

@@ -141,6 +141,13 @@ SPECS: Final = (
         "",
         ("Forget the choice to keep or to remove a loaded agent"),
     ),
+    Spec(
+        "ask_preview",
+        "Ask again before saving",
+        "screenshot",
+        "",
+        "Forget the choice to leave out all private parts without asking",
+    ),
     Spec("open", "Open…", "open", "Ctrl+O", "Open a screenshot or session file"),
     Spec("demo", "Start the demo", "demo", "", "Start the sample target and inspect it"),
     Spec("tour", "One-minute tour", "tour", "", "Show the panes in turn, on the open session"),

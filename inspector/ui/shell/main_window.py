@@ -104,6 +104,7 @@ class MainWindow(WindowParts):
                 "attach": self.show_processes,
                 "detach": self.leaving.begin,
                 "ask_detach": self.leaving.forget,
+                "ask_preview": self.preview.forget,
                 "open": self._choose_file,
                 "demo": self.start_demo,
                 "tour": self.tour.begin,

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from inspector.model.redaction import Redactor
+from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import file_name
 from inspector.session.private_facts import private_facts
@@ -18,6 +18,7 @@ from inspector.ui.session.attachment import error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
 from inspector.ui.shell.screenshot import take_picture, write_picture
+from inspector.ui.shell.send_preview import PICTURE, SendPreview
 
 
 class ScreenshotCommand(QObject):
@@ -27,27 +28,35 @@ class ScreenshotCommand(QObject):
     """A sentence and its tone (``plain`` or ``alarm``) for the result bar: that it saves, then how
     that went."""
 
-    def __init__(self, window: QWidget, connector: Connector, runner: BackgroundRunner) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        connector: Connector,
+        runner: BackgroundRunner,
+        preview: SendPreview,
+    ) -> None:
         """Pictures of ``window``; ``connector`` names the folder and remembers files."""
         super().__init__(window)
         self._window = window
         self._connector = connector
         self._runner = runner
+        self._preview = preview
 
     def take(self, snapshot: Snapshot, *, note: str = "") -> None:
-        """Save to a new file in the connector's folder.
+        """Ask, and save to a new file in the connector's folder.
 
         ``note`` (the filter) goes into the stamp line.
         """
-        self.save(
-            snapshot,
-            self._connector.screenshot_folder() / file_name(snapshot.target.name, ".png"),
-            note=note,
+        path = self._connector.screenshot_folder() / file_name(snapshot.target.name, ".png")
+        self._preview.ask(
+            PICTURE, snapshot, lambda kept: self.save(snapshot, path, note=note, kept=kept)
         )
 
-    def save(self, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
-        """Save to ``path``."""
-        redactor = Redactor(private_facts(snapshot.target.pid))
+    def save(
+        self, snapshot: Snapshot, path: Path, *, note: str = "", kept: Kept = NOTHING_KEPT
+    ) -> None:
+        """Save to ``path``, without private parts but those that are ``kept``."""
+        redactor = Redactor(private_facts(snapshot.target.pid), kept)
         picture = take_picture(self._window, snapshot, redactor=redactor, note=note)
         self.told.emit(f"Saving {path.name} …", "plain")
         self._runner.run(

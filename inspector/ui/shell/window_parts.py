@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,7 @@ from inspector.ui.shell.replay_bar import ReplayBar
 from inspector.ui.shell.save_parts import SaveParts
 from inspector.ui.shell.screenshot_command import ScreenshotCommand
 from inspector.ui.shell.selection_actions import SelectionActions
+from inspector.ui.shell.send_preview import SESSION, SendPreview
 from inspector.ui.shell.settings_dialog import RATE_KEY, SettingsDialog, stored_rate
 from inspector.ui.shell.start_page import StartPage
 from inspector.ui.shell.status_line import StatusLine
@@ -73,7 +75,8 @@ class WindowParts(QMainWindow):
         self.closing = Closing(
             self.target_actions, HolderQuestions(self.attachment, self), self.appearance, self
         )
-        self.screenshot_command = ScreenshotCommand(self, connector, self.runner)
+        self.preview = SendPreview(settings, self.runner, self)
+        self.screenshot_command = ScreenshotCommand(self, connector, self.runner, self.preview)
         mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
         self.feed = EventFeed(self.attachment, self.runner, self)
         self.findings = FindingsWatch(self.attachment, self.runner, self.feed, mutes, self)
@@ -83,6 +86,7 @@ class WindowParts(QMainWindow):
         self.colors = TypeColors(settings)
         EnterPresses(self)
         self.recording = Recording(self.attachment, connector, self.runner, self)
+        self.recording.ask = partial(self.preview.ask, SESSION)
         self.commands = Actions(self.appearance.theme, self)
         self._build(connector)
         self.appearance.dress()

@@ -25,6 +25,7 @@ READ_ONLY = dataclasses.replace(
 ALWAYS = {
     "attach",
     "ask_detach",
+    "ask_preview",
     "limits",
     "open",
     "demo",
