@@ -9,7 +9,8 @@
 #include <dlfcn.h>
 #include "hooks.h"
 
-/* The keyword arguments of a vector call as a dictionary: the values follow the positional ones. */
+/* The keyword arguments of a vector call as a dictionary: the values follow the positional
+ * arguments. */
 static PyObject *keywords(PyObject *const *values, PyObject *names) {
     PyObject *made = PyDict_New();
     for (Py_ssize_t at = 0; made && at < PyTuple_Size(names); at++)

@@ -1,4 +1,5 @@
-//! Writes the C header from the sources of the crates: the one schema as C sees it.
+//! Writes the C headers from the sources of the crates: the one schema as our own C sees it, and
+//! the documented interface of C programs.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,6 +23,51 @@ fn main() {
         }
         Err(error) => panic!("cbindgen: {error}"),
     }
+    write_program_header(&root);
+}
+
+/// The header of C and C++ programs: functions of `capi` with their documentation, and the numbers
+/// that they take.
+fn write_program_header(root: &Path) {
+    let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml"))
+        .expect("a configuration of cbindgen");
+    config.documentation = true;
+    config.cpp_compat = true;
+    config.header = Some(
+        "/* arc-inspector: the interface of C and C++ programs.\n *\n * A function that can fail \
+         returns a status, 0 when it succeeded, and takes a place for the error, which\n * may be \
+         NULL. Texts are UTF-8 with a length. Every function may be called by any thread.\n */"
+            .to_owned(),
+    );
+    config.export.include =
+        ["Level", "Kind", "ReferenceState", "ResourceState", "EventKind", "Status"]
+            .map(str::to_owned)
+            .into();
+    use cbindgen::ItemType;
+    config.export.item_types = vec![
+        ItemType::Enums,
+        ItemType::Structs,
+        ItemType::Typedefs,
+        ItemType::OpaqueItems,
+        ItemType::Functions,
+    ];
+    let crates = ["capi", "segment"].map(|name| root.join("..").join(name).join("src/lib.rs"));
+    let mut header = cbindgen::Builder::new().with_config(config);
+    for source in crates {
+        header = header.with_src(source);
+    }
+    let mut made = Vec::new();
+    header.generate().expect("the header of programs").write(&mut made);
+    let text = String::from_utf8(made).expect("a header is text");
+    // Rust's markup of links and headings
+    let plain = text.replace("[`", "`").replace("`]", "`").replace(" # Safety", " Safety:");
+    let folder = root.join("../../include/c");
+    fs::create_dir_all(&folder).expect("a folder for the header");
+    let path = folder.join("arc_inspector.h");
+    if fs::read_to_string(&path).is_ok_and(|before| before == plain) {
+        return;
+    }
+    fs::write(path, plain).expect("the header is written");
 }
 
 /// The folders of Rust sources that declare the C interface; nothing of the system's is in it.

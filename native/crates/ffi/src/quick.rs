@@ -1,14 +1,13 @@
 //! The calls that a program makes most often, with nothing to fill in: the result is a number, or
-//! minus a status, whose line [`ai_last_error`] gives.
+//! minus a status, whose line [`capi::ai_last_error`] gives.
 //!
 //! From Python each pointer argument costs as much as the rest of such a call (56 ns bare, 88 ns
 //! with a place for the error).
 
-use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
-use super::{catch_result, panicked, report, AiError};
+use super::{catch_result, panicked, remember, AiError};
 use objects::ownership;
 use objects::ownership::{call, lower, with_raw};
 use recorder::events;
@@ -16,12 +15,7 @@ use recorder::levels;
 use recorder::runtime;
 use samples::TodoList;
 use segment::layout::Level;
-use segment::status::{Error, Result, Status};
-
-thread_local! {
-    /// The newest failure of this thread's calls that were given no place for it.
-    static NEWEST: RefCell<Option<Error>> = const { RefCell::new(None) };
-}
+use segment::status::Result;
 
 fn answer(body: impl FnOnce() -> Result<i64>) -> i64 {
     match catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
@@ -33,28 +27,6 @@ fn answer(body: impl FnOnce() -> Result<i64>) -> i64 {
             status
         }
     }
-}
-
-/// Keeps a failure that the caller gave no place for.
-#[cold]
-pub(super) fn remember(error: Error) {
-    // a thread that is ending has no place for it any more; the status says enough
-    let _ = NEWEST.try_with(|newest| newest.replace(Some(error)));
-}
-
-/// The line of this thread's newest failure that was given no place. Fills `error` and returns its
-/// status; 0 when there was none.
-///
-/// # Safety
-/// `error` is NULL or points to memory for an [`AiError`].
-#[no_mangle]
-pub unsafe extern "C" fn ai_last_error(error: *mut AiError) -> i32 {
-    let newest = NEWEST.try_with(|newest| newest.borrow().clone()).ok().flatten();
-    newest.map_or(Status::Ok as i32, |newest| {
-        // SAFETY: the caller's promise.
-        unsafe { report(error, &newest) };
-        newest.status as i32
-    })
 }
 
 /// A handle that `body` makes; 0: it failed, or the birth belongs in the history, and then its site

@@ -20,7 +20,7 @@ pub fn nudge(_pid: u32, _tid: u32) -> Result<bool> {
     refused()
 }
 
-/// No thread is stopped here, whatever it waits in.
+/// No thread is stopped here.
 pub fn wait_of(_number: i64, _second: u64) -> Wait {
     Wait::Untouchable
 }

@@ -66,7 +66,8 @@ pub unsafe extern "C" fn ai_type(
     }
 }
 
-pub(super) fn new_row(type_id: u16, address: u64, data: u64, is_born_now: bool) -> NewRow {
+/// The row of an object of a type, before it has its number.
+pub fn new_row(type_id: u16, address: u64, data: u64, is_born_now: bool) -> NewRow {
     let is_foreign = rows::is_foreign(runtime(), type_id);
     let owner = if is_born_now && types::is_thread_affine(runtime(), type_id) {
         threads::here()
@@ -76,7 +77,8 @@ pub(super) fn new_row(type_id: u16, address: u64, data: u64, is_born_now: bool) 
     NewRow { type_id, address, data, owner, is_foreign, is_born_now }
 }
 
-pub(super) fn known_type(type_id: u16) -> Result<()> {
+/// Refuses an index that no type has.
+pub fn known_type(type_id: u16) -> Result<()> {
     let is_known =
         type_id != 0 && u32::from(type_id) < runtime().segment().used(segment::Part::Types);
     is_known
