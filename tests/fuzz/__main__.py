@@ -105,9 +105,10 @@ def main() -> int:
             print(try_case(subjects[0], seeded(subjects[0], chosen.seed), folder) or "passed")
             return 0
         globals()["CURRENT"] = current
-        for subject in subjects:
-            for case in read_corpus(subject):
-                tally.take(subject, case, folder)
+        if not chosen.cases:
+            for subject in subjects:
+                for case in read_corpus(subject):
+                    tally.take(subject, case, folder)
         for subject, seed in _plan(subjects, chosen.seed, chosen.cases, chosen.seconds):
             tally.take(subject, seed, folder)
     tally.tell()

@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz import guided
 from tests.fuzz.guided import GuidedRandom, read_corpus, write_corpus
 from tests.fuzz.guided_run import NATIVE
-from tests.fuzz.subjects import SUBJECTS
+from tests.fuzz.subjects import SUBJECTS, try_case
 
 
 def test_a_case_decides_the_draws_and_zeros_follow_when_it_is_used_up() -> None:
@@ -34,6 +34,13 @@ def test_the_shortest_cases_are_kept_for_which_there_is_room(
     assert read_corpus("filter") == []
     assert write_corpus("filter", [b"ccc", b"a", b"bb", b"dddd", b"a"]) == 3
     assert read_corpus("filter") == [b"a", b"bb", b"ccc"]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_no_case_of_the_corpus_crashes(subject: str, tmp_path: Path) -> None:
+    """Native subjects: `native/verify/tests/corpus.rs`."""
+    for case in read_corpus(subject):
+        try_case(subject, GuidedRandom(case), tmp_path)
 
 
 @pytest.mark.parametrize("subject", [*SUBJECTS, *NATIVE])

@@ -50,7 +50,7 @@ from tests.helpers.events import events_of
 from tests.helpers.snapshots import T0, Row, big_snapshot, make_vitals, snapshot_of
 from tests.helpers.targets import ROOT
 
-PATIENCE_SECS = 60
+PATIENCE_SECS = 110
 BY_KIND: Any = {"ids": lambda value: type(value).__name__}
 """Names of cases; what is tried is no name."""
 CASES = 6
