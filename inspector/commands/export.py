@@ -149,6 +149,8 @@ def _write_lake(
     files = write_lake(folder, seen, redactor.snapshot(seen.newest), place)
     written = size(sum(path.stat().st_size for path in files))
     less = f"; {seen.left_out:,} lifetimes left out" if seen.left_out else ""
+    if seen.lost_events:
+        less += f"; {seen.lost_events:,} events were lost, so short lives may be missing"
     rows = f"{plural(len(seen.lifetimes), 'lifetime')}, {plural(len(seen.seconds.at), 'count')}"
     say(f"saved {rows} in {plural(len(files), 'file')}, {written}, below {folder}{less}")
     say_left_out(redactor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import find_published
 from inspector.attach.inject import bring_agent
 from tests.helpers.command_line import run_command
+from tests.helpers.targets import TARGETS, start_command
 from tests.helpers.unprepared import close_stdin, unprepared
 
 INSIDE = 'mount -t tmpfs tmpfs /dev/shm && exec "$@"'
@@ -55,3 +57,49 @@ def test_a_process_in_a_container_is_attached_by_the_number_that_it_has_for_us()
         assert list(Path(f"/proc/{pid}/root/dev/shm").glob(f"{FOLDER_PREFIX}*")) == []
         close_stdin(target)
         assert target.expect("done")["right"]
+
+
+POD = """
+mount -t tmpfs tmpfs /dev/shm && mount -t tmpfs tmpfs /run &&
+mkdir -p /run/own && export XDG_RUNTIME_DIR=/run/own && exec "$@"
+"""
+SERVICE = {"OTEL_SERVICE_NAME": "shop", "OTEL_RESOURCE_ATTRIBUTES": "service.version=1.5"}
+
+
+def value(text: str, name: str, *labels: str) -> list[str]:
+    """The values of the lines of a metric that have all labels."""
+    return [
+        line.rpartition(" ")[2]
+        for line in text.splitlines()
+        if line.startswith(f"{name}{{") and all(label in line for label in labels)
+    ]
+
+
+@pytest.mark.skipif(not can_contain(), reason="making a container takes root and unshare")
+def test_an_exporter_of_the_host_reads_a_process_in_a_container() -> None:
+    """As a DaemonSet with the host's process ids: the segment is reached through the root."""
+    program = [sys.executable, str(TARGETS / "todo.py"), "count"]
+    with start_command([*PREFIX[:-2], POD, "sh", *program], env=SERVICE) as target:
+        target.ask("many 7")
+        done = run_command("metrics")
+        assert done.status == 0, done
+        labels = ('service="shop"', 'version="1.5"', 'type="TodoItem"')
+        assert value(done.out, "arc_handles_live", *labels) == ["7.0"]
+        assert value(done.out, "arc_processes", 'service="shop"', 'state="runs"') == ["1.0"]
+        target.finish()
+
+
+@pytest.mark.skipif(not can_contain(), reason="making a container takes root and unshare")
+def test_a_sidecar_with_the_folder_of_segments_alone_reads_counts(tmp_path: Path) -> None:
+    """As a sidecar with a shared volume: counts are known, the service and the state are not."""
+    shared = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    with start_command(
+        [sys.executable, str(TARGETS / "todo.py"), "count"], env={**SERVICE, **shared}
+    ) as target:
+        target.ask("many 7")
+        done = run_command("metrics", env=shared, prefix=PREFIX)
+        assert done.status == 0, done
+        labels = ('service=""', 'program="todo.py"', 'type="TodoItem"')
+        assert value(done.out, "arc_handles_live", *labels) == ["7.0"]
+        assert value(done.out, "arc_processes", 'service=""', 'state="unknown"') == ["1.0"]
+        target.finish()

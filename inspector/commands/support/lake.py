@@ -11,6 +11,7 @@ import secrets
 import shutil
 import socket
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from inspector.attach import procfs
 from inspector.commands.support.opening import Running
 from inspector.errors import FileFormatError, InspectorError
-from inspector.model.events import Events
+from inspector.model.events import EventCursor, Events, joined
 from inspector.model.lifetimes import LifetimeCollector, Lifetimes, Seconds, seconds_of
 from inspector.model.metrics.service import service_of
 from inspector.model.private_texts import NAMES
@@ -35,6 +36,9 @@ from inspector.whole_files import OWNER_ONLY
 
 READ_SECS: Final = 30.0
 """How long reading the events may take."""
+EVENTS_EVERY_SECS: Final = 0.25
+"""A ring of the target holds some thousand events."""
+MOST_EVENTS: Final = 20_000_000
 UNKNOWN_PART: Final = "unknown"
 """The partition of a service or version that is not known."""
 PARTITIONS: Final = ("service", "deploy", "host", "hour")
@@ -61,6 +65,9 @@ class Observation:
     ended_at: float
     left_out: int
     """Lifetimes beyond the bound."""
+    lost_events: int = 0
+    """Events that were overwritten before they were read: lives between two snapshots may be
+    missing."""
 
 
 def place_of(target: Target, given: Place, kept: Kept) -> Place:
@@ -84,6 +91,7 @@ def observe(session: Session, first: Snapshot, watch_secs: float) -> Observation
     """Watch a process for so long, or go through a recording. Raises ``InspectorError``."""
     collector = LifetimeCollector()
     course: list[Vitals] = []
+    watcher: _Watcher | None = None
     if isinstance(session, ReplaySession):
         for at in session.moments:
             with suppress(FileFormatError):  # the file's trouble says so
@@ -92,16 +100,15 @@ def observe(session: Session, first: Snapshot, watch_secs: float) -> Observation
     else:
         watcher = _Watcher(collector, course)
         watcher.on_snapshot(first)
-        if isinstance(session, Running):
-            leave = session.subscribe(watcher)
-            watcher.ended.wait(watch_secs)
-            leave()
+    parts = _events_while(session, watcher, watch_secs)
     newest = collector.newest or first
     course = course or [newest.vitals]
-    lifetimes = collector.finish(_events_of(session))
+    events = joined(parts, limit=MOST_EVENTS)
+    lifetimes = collector.finish(events)
     ended_at = max(course[-1].at, newest.taken_at)
     seconds = seconds_of(tuple(course))
-    return Observation(newest, lifetimes, seconds, course[0].at, ended_at, collector.left_out)
+    lost = sum(part.lost() for part in parts)
+    return Observation(newest, lifetimes, seconds, course[0].at, ended_at, collector.left_out, lost)
 
 
 class _Watcher:
@@ -121,11 +128,29 @@ class _Watcher:
         """Not used: a second needs no more than a snapshot's counters."""
 
 
-def _events_of(session: Session) -> Events | None:
-    try:
-        return session.read_events().result(READ_SECS).events
-    except (InspectorError, TimeoutError):
-        return None
+def _events_while(session: Session, watcher: _Watcher | None, watch_secs: float) -> list[Events]:
+    """Watch a process that runs, and read its events before they are overwritten."""
+    parts: list[Events] = []
+    cursor: EventCursor | None = None
+    until = time.monotonic() + watch_secs
+    is_running = watcher is not None and isinstance(session, Running)
+    leave = session.subscribe(watcher) if watcher is not None and is_running else _nothing
+    is_over = False
+    while not is_over:
+        left_secs = until - time.monotonic()
+        is_over = not is_running or left_secs <= 0
+        if watcher is not None and not is_over:
+            is_over = watcher.ended.wait(min(left_secs, EVENTS_EVERY_SECS))
+        with suppress(InspectorError, TimeoutError):  # read again the next time
+            batch = session.read_events(cursor).result(READ_SECS)
+            cursor = batch.cursor
+            parts.append(batch.events)
+    leave()
+    return parts
+
+
+def _nothing() -> None:
+    """Nothing was subscribed."""
 
 
 def write_lake(folder: Path, seen: Observation, shown: Snapshot, place: Place) -> list[Path]:
