@@ -41,6 +41,10 @@ class ChangeTrends:
             half = CAPACITY // 2
             self._seen = self._seen[:half:2] + self._seen[half:]
 
+    def __len__(self) -> int:
+        """Observations."""
+        return len(self._seen)
+
     def line(self, key: str) -> Line:
         """Live handles of that row; a row that was not there yet had none."""
         at = np.array([moment for moment, _ in self._seen])

@@ -23,6 +23,10 @@ class RateWindow:
         self.window_secs = window_secs
         self._seen: deque[Vitals] = deque()
 
+    def __len__(self) -> int:
+        """Readings."""
+        return len(self._seen)
+
     def add(self, vitals: Vitals) -> None:
         """Take newer counters; older counters than the newest are ignored."""
         if self._seen and vitals.at <= self._seen[-1].at:

@@ -90,6 +90,22 @@ def short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
+MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
+
+
 def file_name(target: str, suffix: str) -> str:
     """Name of a new file about a target, with the time of day.
 
@@ -97,6 +113,14 @@ def file_name(target: str, suffix: str) -> str:
     """
     plain = re.sub(r"[^\w.-]+", "_", short(target)[:40]).lstrip(".") or "target"
     return f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}{suffix}"
+
+
+def moment(at: float) -> str:
+    """A day and the time of day: ``30 Nov 2026 08:15:12``; ``–`` for ``nan``."""
+    if math.isnan(at):
+        return UNKNOWN_TEXT
+    day = time.localtime(at)
+    return f"{day.tm_mday} {MONTHS[day.tm_mon - 1]} {day.tm_year} {time.strftime('%H:%M:%S', day)}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -192,7 +192,7 @@ def test_a_killed_target_stays_open_as_post_mortem(
     wait(qtbot, lambda: window.result.text.startswith("Saved "))
     with qtbot.waitSignal(window.attachment.began, timeout=PATIENCE_MILLIS):
         window.attachment.open_file(tmp_path / "shot.png")
-    wait(qtbot, lambda: "A recorded state of todo.py" in window.banner.text)
+    wait(qtbot, lambda: "Screenshot of todo.py, " in window.banner.text)
     assert cell(window, item, section_of("state")) == "live"
 
 

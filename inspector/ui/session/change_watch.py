@@ -24,6 +24,7 @@ from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.findings_watch import FindingsWatch
 from inspector.ui.session.mark_book import MarkBook
+from inspector.ui.session.recorded_past import states_before, vitals_before
 
 LOOK_SECS: Final = 1.0
 """From one table to the next, by the snapshots' own time."""
@@ -93,7 +94,8 @@ class ChangeWatch(QObject):
 
     def _forget(self) -> None:
         self._work.forget()
-        self._rates, self._trends, self._plain_trends = RateWindow(), ChangeTrends(), ChangeTrends()
+        self._rates, self._trends, self._plain_trends = _nothing_observed()
+        self._newest_at = -math.inf
         self._shown_rates = self._rates
         self._looked_at = -math.inf
         self._findings, self._holders, self.plain = (), {}, None
@@ -102,6 +104,12 @@ class ChangeWatch(QObject):
         self._rates.add(vitals)
 
     def _look(self, snapshot: Snapshot) -> None:
+        if snapshot.taken_at < self._newest_at:  # a recording was wound back
+            self._rates, self._trends, self._plain_trends = _nothing_observed()
+        if not len(self._rates):
+            for vitals in vitals_before(self._attachment.replay, snapshot.taken_at):
+                self._rates.add(vitals)
+        self._newest_at = snapshot.taken_at
         self._rates.add(snapshot.vitals)
         if not self._attachment.is_watched:
             return
@@ -139,8 +147,14 @@ class ChangeWatch(QObject):
             dict(self._holders),
         )
         query, trends, plain_trends = self.query, self._trends, self._plain_trends
+        replay = self._attachment.replay
 
         def work() -> Tables:
+            if not len(plain_trends):
+                for earlier in states_before(replay, newest.taken_at):
+                    past = ChangeFacts(earlier, facts.baseline)
+                    change_table(past, PLAIN, plain_trends)
+                    change_table(past, query, trends)
             plain = change_table(facts, PLAIN, plain_trends)
             if query == PLAIN and shown is newest:
                 return plain, plain
@@ -162,3 +176,8 @@ class ChangeWatch(QObject):
 
     def _fail(self, error: BaseException) -> None:
         self.told.emit(f"The table of change could not be computed: {error}", "alarm")
+
+
+def _nothing_observed() -> tuple[RateWindow, ChangeTrends, ChangeTrends]:
+    """Rates, and the small lines of the person's table and of the plain table."""
+    return RateWindow(), ChangeTrends(), ChangeTrends()

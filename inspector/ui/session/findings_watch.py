@@ -26,6 +26,7 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
+from inspector.ui.session.recorded_past import states_before
 from inspector.vocabulary import Level
 
 LOOK_SECS: Final = 1.0
@@ -133,8 +134,12 @@ class FindingsWatch(QObject):
         if snapshot is None:
             return None
         trend, events, mutes, coverage = self._trend, self._feed.events, self._mutes, self._coverage
+        replay = self._attachment.replay
 
         def work() -> Report:
+            if not trend.observations:
+                for earlier in states_before(replay, snapshot.taken_at):
+                    trend.observe(earlier)
             trend.observe(snapshot)
             return judge(
                 Facts(

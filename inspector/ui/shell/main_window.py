@@ -261,12 +261,7 @@ class MainWindow(WindowParts):
         self.verdict.setVisible(in_session)
         self.banner.hide()
         if in_session and self.attachment.snapshot is not None:
-            show_state(
-                self.banner,
-                self.attachment.snapshot,
-                self.show_processes,
-                self.workbench.show_stacks,
-            )
+            self._show_banner(self.attachment.snapshot)
 
     def _situation_changed(self, now: Situation) -> None:
         self.selection_actions.apply()
@@ -309,7 +304,12 @@ class MainWindow(WindowParts):
             paused=paused,
         )
         if self.pages.currentWidget() is self.workbench:
-            show_state(self.banner, snapshot, self.show_processes, self.workbench.show_stacks)
+            self._show_banner(snapshot)
+
+    def _show_banner(self, snapshot: Snapshot) -> None:
+        is_replay = self.attachment.replay is not None
+        stacks = self.workbench.show_stacks
+        show_state(self.banner, snapshot, self.show_processes, stacks, is_replay=is_replay)
 
     def _vitals_seen(self, vitals: Vitals) -> None:
         if self.attachment.is_watched:

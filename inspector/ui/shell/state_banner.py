@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.wording import moment
 from inspector.ui.kit.banner import Banner
 
 OTHER = "Choose another process"
@@ -20,6 +21,8 @@ def show_state(
     snapshot: Snapshot,
     choose_other: Callable[[], None],
     show_stacks: Callable[[], None],
+    *,
+    is_replay: bool = False,
 ) -> None:
     """Say how the target is; nothing when it is live and an agent tells of it."""
     target = snapshot.target
@@ -46,8 +49,11 @@ def show_state(
             f"The target has ended{why}. This is its last state", button=OTHER, action=choose_other
         )
     elif target.state == TargetState.RECORDED:
+        kind = "Recording" if is_replay else "Screenshot"
         banner.say(
-            f"A recorded state of {target.name}, read only{why}", button=OTHER, action=choose_other
+            f"{kind} of {target.name}, {moment(snapshot.taken_at)}. Read only{why}",
+            button=OTHER,
+            action=choose_other,
         )
     else:
         banner.hide()

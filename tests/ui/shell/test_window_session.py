@@ -239,7 +239,7 @@ def test_one_can_look_at_other_processes_and_return_to_the_session(
         ),
         (TargetState.ENDED, "it exited", "has ended: it exited", "Choose another process"),
         (TargetState.POST_MORTEM, "killed", "is gone: killed", "Choose another process"),
-        (TargetState.RECORDED, "", "A recorded state of app.py", "Choose another process"),
+        (TargetState.RECORDED, "", "Screenshot of app.py, ", "Choose another process"),
     ],
 )
 def test_each_state_has_its_sentence_and_button(
