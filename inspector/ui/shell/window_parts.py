@@ -151,7 +151,7 @@ class WindowParts(QMainWindow):
         for widget in (self.banner, self.replay, self.verdict):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
-        # at the bottom: what one reads does not move when an action answers
+        # at the bottom: the text above does not move when an action answers
         layout.addWidget(self.result)
         self.setCentralWidget(page)
 

@@ -346,7 +346,7 @@ class HandleModel(QAbstractTableModel):
             self._rows = rows
             self.endInsertRows()
         self.layoutAboutToBeChanged.emit()
-        identities = self._persistent_identities()  # not before: listeners made new ones just now
+        identities = self._persistent_identities()  # not before: listeners made new rows just now
         self._take(arrangement)
         before = [index for index, _ in identities]
         self.changePersistentIndexList(
