@@ -22,6 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # a loaded machine makes no example wrong; pytest's own timeout ends a hang
 settings.register_profile("arc-inspector", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=1000)  # ./dev soak
 settings.load_profile("arc-inspector")
 # modules and collected tests stay: the collector need not walk them again and again
 gc.disable()

@@ -182,7 +182,7 @@ def test_what_is_kept_is_found_and_nothing_else_while_threads_make_and_drop_obje
     target.ask("make 40")
     kept = set(target.ask("handles"))
     target.ask("churn 4")
-    for _ in range(LOOKS):
+    for _ in range(LOOKS // 2):
         found = seen(target)
         assert handles_of(found, "Mnemonic") == kept
         assert counts(found, "Mnemonic") == {(1, 0): 40}

@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.model.change_groups import GroupBy
@@ -87,9 +87,6 @@ def open_window(
     for window in opened:
         window.close()
         delete_now(window)
-    if opened:
-        # as in use, the next window is built without a style sheet and dressed once
-        cast("QApplication", QApplication.instance()).setStyleSheet("")
 
 
 @pytest.fixture

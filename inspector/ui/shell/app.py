@@ -62,7 +62,7 @@ def run_window(  # noqa: PLR0913 - each is a wish of another command
             window.start_demo()
         window.show()
         signals.close(window)
-        # what the modules are made of lives as long as the window: full collections pass it over
+        # modules live as long as the window: full collections pass over their objects
         gc.freeze()
         status = application.exec()
         say_removal(window.attachment.removal)
@@ -121,10 +121,12 @@ def delete_now(window: MainWindow) -> None:
     """Delete a closed window on this thread, the GUI thread.
 
     Its Python objects refer to each other. A collection of garbage may find them on a worker
-    thread, and a widget that is deleted there crashes the process.
+    thread, and a widget that is deleted there crashes the process. The next window is built without
+    a style sheet again.
     """
     window.deleteLater()
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+    make_application().setStyleSheet("")
 
 
 def say_removal(removal: Future[str] | None) -> None:

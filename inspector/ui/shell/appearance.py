@@ -67,8 +67,9 @@ class Appearance(QObject):
         if isinstance(application, QApplication):
             application.setFont(ui_font())
             application.setPalette(palette(self.theme))
-            if self._is_dressed:
-                application.setStyleSheet(style_sheet(self.theme))
+            sheet = style_sheet(self.theme)
+            if self._is_dressed and application.styleSheet() != sheet:
+                application.setStyleSheet(sheet)
 
 
 def palette(theme: Theme) -> QPalette:

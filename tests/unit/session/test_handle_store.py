@@ -34,6 +34,11 @@ from tests.helpers.equality import same
 from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment
 
 ROWS, THREADS = 14, 3
+WITH_IMAGES = settings(
+    max_examples=settings().max_examples * 2 // 5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+"""Each example is several segments of all columns; `./dev soak` tries more of them."""
 EVERY_TYPE = [
     {"kind": kind, "data_offset": 16 * (kind is Kind.UNIFFI_TRAIT)} for kind in Kind if kind
 ] + [{"kind": Kind.UNIFFI_TRAIT, "data_offset": 0}, {"kind": Kind.UNKNOWN}, {"kind": Kind.ARC}]
@@ -173,7 +178,7 @@ def made_plain(snapshot: Snapshot) -> Snapshot:
     return dataclasses.replace(snapshot, handles=plain(snapshot.handles))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@WITH_IMAGES
 @given(images())
 def test_every_column_and_thread_is_as_numpy_has_it(tmp_path: Path, shown: Any) -> None:
     twins = Twins(tmp_path / "1-7.seg")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.errors import InspectorError
@@ -28,7 +28,7 @@ from inspector.model.threads import handle_counts
 from inspector.vocabulary import Kind
 from tests.helpers.equality import same
 from tests.helpers.segments import SegmentImage
-from tests.unit.session.test_handle_store import Twins, images, made_plain
+from tests.unit.session.test_handle_store import WITH_IMAGES, Twins, images, made_plain
 
 SORTED_BY = [column.key for column in TABLE_COLUMNS]
 QUERY = st.builds(
@@ -76,7 +76,7 @@ def differing(found: object, wanted: object) -> list[str]:
     return [name for name in fields if not same(getattr(found, name), getattr(wanted, name))]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@WITH_IMAGES
 @given(images(), QUERY)
 def test_rows_are_sorted_and_held_as_numpy_does(tmp_path: Path, shown: Any, query: Query) -> None:
     twins = Twins(tmp_path / "1-7.seg")
@@ -95,7 +95,7 @@ def test_rows_are_sorted_and_held_as_numpy_does(tmp_path: Path, shown: Any, quer
         twins.close()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@WITH_IMAGES
 @given(images())
 def test_lines_are_counted_and_compared_as_numpy_does(tmp_path: Path, shown: Any) -> None:
     twins = Twins(tmp_path / "1-7.seg")
@@ -112,7 +112,7 @@ def test_lines_are_counted_and_compared_as_numpy_does(tmp_path: Path, shown: Any
         twins.close()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@WITH_IMAGES
 @given(images(), st.sampled_from([GroupBy.TYPE, GroupBy.SITE, GroupBy.THREAD]), st.booleans())
 def test_changes_are_counted_as_numpy_does(
     tmp_path: Path, shown: Any, group_by: GroupBy, is_filtered: bool
@@ -138,7 +138,7 @@ def test_changes_are_counted_as_numpy_does(
         twins.close()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@WITH_IMAGES
 @given(images())
 def test_looks_at_all_rows_find_what_numpy_finds(tmp_path: Path, shown: Any) -> None:
     twins = Twins(tmp_path / "1-7.seg")
