@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from building import native
 from building.c_library import HEADER, SYSTEM, install, pkg_config
 from building.targets import chosen_target
 from tests.helpers.command_line import run_command
+from tests.helpers.stepped import running, step
 from tests.helpers.targets import PATIENCE_SECS, ROOT
 
 EXAMPLE = ROOT / "docs" / "examples" / "connections.c"
@@ -26,36 +25,6 @@ COMPILERS = {
 }
 INSTALLED = [name for name in COMPILERS if shutil.which(name)]
 """clang is tried where it is installed; the build itself needs gcc."""
-
-
-@contextmanager
-def running(program: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """The program, ready for its steps; it has to end well."""
-    errors = folder / "errors"
-    with (
-        errors.open("w") as stderr,
-        subprocess.Popen(
-            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True
-        ) as child,
-    ):
-        try:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n", errors.read_text()
-            yield child
-            assert child.stdin is not None
-            child.stdin.close()
-            assert child.wait(PATIENCE_SECS) == 0, errors.read_text()
-        finally:
-            child.kill()
-
-
-def step(child: subprocess.Popen[str], words: str) -> int:
-    """Have the program do a step; returns how many connections live."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    child.stdin.write(f"{words}\n")
-    child.stdin.flush()
-    return int(child.stdout.readline())
 
 
 def compiled(compiler: str, prefix: Path) -> Path:
@@ -75,9 +44,9 @@ def test_a_viewer_sees_the_handles_of_the_program_with_their_counts(
     compiler: str, tmp_path: Path
 ) -> None:
     with running(compiled(compiler, tmp_path), tmp_path) as child:
-        assert step(child, "open 5") == 5
-        assert step(child, "share") == 5
-        assert step(child, "share") == 5
+        assert step(child, "open 5") == [5]
+        assert step(child, "share") == [5]
+        assert step(child, "share") == [5]
         seen = run_command("handles", child.pid, "--json")
         assert seen.status == 0, seen
         rows = seen.json["handles"]
@@ -85,7 +54,7 @@ def test_a_viewer_sees_the_handles_of_the_program_with_their_counts(
         assert sorted(row["strong"] for row in rows) == [1, 1, 1, 1, 3]
         step(child, "close")
         step(child, "close")
-        assert step(child, "close") == 4
+        assert step(child, "close") == [4]
         seen = run_command("handles", child.pid, "--json")
         assert [row["strong"] for row in seen.json["handles"]] == [1, 1, 1, 1]
         births = tmp_path / "births"

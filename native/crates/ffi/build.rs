@@ -70,11 +70,14 @@ fn write_program_header(root: &Path) {
     fs::write(path, plain).expect("the header is written");
 }
 
+/// Crates that declare nothing of the C interface.
+const WITHOUT_C: [&str; 3] = ["platform", "inspector", "derive"];
+
 /// The folders of Rust sources that declare the C interface; nothing of the system's is in it.
 fn sources(root: &Path) -> Vec<PathBuf> {
     let crates = fs::read_dir(root.join("..")).expect("the crates").flatten();
     let mut folders: Vec<PathBuf> = crates
-        .filter(|entry| entry.file_name() != "platform")
+        .filter(|entry| !WITHOUT_C.iter().any(|&name| entry.file_name() == name))
         .map(|entry| entry.path().join("src"))
         .filter(|folder| folder.is_dir())
         .collect();
