@@ -22,7 +22,7 @@ from inspector.agent.adapters.pyo3.classes import (
     module_constants,
     packages_of_library,
 )
-from inspector.agent.adapters.pyo3.followed import FollowedClass
+from inspector.agent.adapters.pyo3.followed import FollowedClass, Hosted, is_plain
 from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.faults import Faults
 from inspector.agent.plain import mro_of
@@ -119,11 +119,21 @@ class Pyo3Adapter:
         return [cls for cls in known if cls is not None]
 
     def opt_in(self, cls: type, declaration: Declaration) -> HostedClosing | None:
-        """Leave the class and the classes derived from it to a declaration that names it."""
+        """Follow a class that a declaration names and says no more of.
+
+        Otherwise the class and the classes derived from it are left to the declaration.
+        """
+        found = self._libraries.of(cls)
+        if found is None:
+            return None
+        if is_plain(declaration, packages_of_library(found.library, found.origin)):
+            self._follow(found, ())
+            followed = self._classes.get(id(cls))
+            return None if followed is None else Hosted(followed.__len__)
         for each in closure(cls):
-            followed = self._classes.pop(id(each), None)
-            if followed is not None:
-                followed.undo()
+            left = self._classes.pop(id(each), None)
+            if left is not None:
+                left.undo()
         return None
 
     def owns(self, row: int) -> bool:

@@ -47,6 +47,17 @@ class Libraries:
             known = self._judged[path] = bool(hooks.library_has(witness, MARKERS))
         return known
 
+    def of(self, cls: type) -> Found | None:
+        """A class as it is found; ``None``: it is none of a library itself."""
+        if not cls.__flags__ & HEAP_FLAG or hooks.is_of_python(cls):
+            return None
+        path = hooks.library_of(cls)
+        if not path or not self.is_pyo3(path, cls):
+            return None
+        found: dict[int, Found] = {}
+        self._add(cls, path, found)
+        return found[id(cls)]
+
     def classes(self) -> list[Found]:
         """The classes of these libraries now, each before the classes derived from it."""
         found: dict[int, Found] = {}

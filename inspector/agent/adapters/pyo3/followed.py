@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from inspector.agent.adapters.classes import closure
@@ -12,7 +12,45 @@ from inspector.agent.adapters.pyo3.classes import Found
 from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.faults import Faults
 from inspector.agent.plain import names_of
+from inspector.source_places import packages_of
+from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
+
+
+class Hosted:
+    """A class that a declaration names and that has the rows of this adapter."""
+
+    name = "pyo3"
+
+    def __init__(self, rows: Callable[[], int]) -> None:
+        """``rows`` counts them."""
+        self._rows = rows
+
+    def __len__(self) -> int:
+        """Rows of the class that live."""
+        return self._rows()
+
+    def undo(self) -> None:
+        """Nothing to undo: the class is followed without the declaration as well."""
+
+
+def is_plain(declaration: Declaration, packages: Collection[str]) -> bool:
+    """Whether a declaration says no more of a class than that it is to be followed.
+
+    ``packages``: their frames name no site.
+    """
+    says_more = (
+        declaration.handle,
+        declaration.released,
+        declaration.closers,
+        declaration.part_of,
+        declaration.watch,
+        declaration.library,
+    )
+    is_named = declaration.name != declaration.cls.rpartition(".")[2]
+    return (
+        not any(says_more) and not is_named and set(packages_of(declaration.hide)) <= set(packages)
+    )
 
 
 class FollowedClass:

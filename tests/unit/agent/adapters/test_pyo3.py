@@ -191,8 +191,8 @@ def test_nothing_is_recorded_while_the_level_is_off(adapter: Pyo3Adapter) -> Non
     kept.clear()
 
 
-def test_a_class_that_a_declaration_names_is_left_to_it(adapter: Pyo3Adapter) -> None:
-    declared = Declared(parse_declarations([{"class": "rpds.Queue"}], "a.toml")[0])
+def test_a_class_of_which_a_declaration_says_more_is_left_to_it(adapter: Pyo3Adapter) -> None:
+    declared = Declared(parse_declarations([{"class": "rpds.Queue", "name": "Line"}], "a.toml")[0])
     other = DeclaredAdapter(declared, hosts=(adapter,))
     adapter.claimed = other.followed
     before = rpds.Queue()
@@ -208,6 +208,20 @@ def test_a_class_that_a_declaration_names_is_left_to_it(adapter: Pyo3Adapter) ->
     list(adapter.scan())
     assert rows(adapter)["rpds.Queue"] == 2
     del before, made
+
+
+def test_a_class_that_a_declaration_only_names_has_every_row_that_it_has_without(
+    adapter: Pyo3Adapter,
+) -> None:
+    declared = Declared(parse_declarations([{"class": "rpds.HashTrieMap"}], "a.toml")[0])
+    other = DeclaredAdapter(declared, hosts=(adapter,))
+    other.attach()
+    before = [rpds.HashTrieMap({"a": at}).insert("b", 2) for at in range(30)]
+    (state,) = other.states()["declared"]
+    assert (state["rows"], state["followed_by"], state["trouble"]) == (30, "pyo3", "")
+    other.detach()
+    assert rows(adapter)["rpds.HashTrieMap"] == 30
+    before.clear()
 
 
 def test_a_destructor_that_calls_its_base_s_is_passed_on_once_to_each() -> None:

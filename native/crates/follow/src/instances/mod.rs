@@ -8,8 +8,10 @@
 
 mod table;
 
+use std::collections::hash_map::Entry;
+
 use crate::places::Places;
-use table::{table, Asker, Known};
+use table::{table, Asker, Ending, Known};
 
 pub use table::{Answer, Ask};
 
@@ -140,12 +142,12 @@ impl Instances {
         // SAFETY: the caller's promise; making a row calls nothing of the interpreter.
         unsafe {
             table(|table| {
-                if table.known.contains_key(&born.key) {
-                    return false;
-                }
-                let known =
-                    Known { row: self.make(born), owner: self.number, reference: born.reference };
-                table.known.insert(born.key, known);
+                let Entry::Vacant(place) = table.known.entry(born.key) else { return false };
+                place.insert(Known {
+                    row: self.make(born),
+                    owner: self.number,
+                    reference: born.reference,
+                });
                 if born.reference != 0 {
                     table.by_reference.insert(born.reference, born.key);
                 }
@@ -319,13 +321,17 @@ unsafe fn end(key: usize, by_reference: bool) -> Option<Answer> {
     // SAFETY: the caller's promise. The table is not in use while the instance is asked, which may
     // run any code.
     unsafe {
-        let asker = table(|table| table.ending(key, by_reference))?;
-        let answer = asker.map_or(Answer::Unknown, |asker| {
-            answer((asker.ask)(asker.whom, key, i32::from(by_reference)))
-        });
+        let answer = match table(|table| table.begin_end(key, by_reference))? {
+            Ending::Removed(known) => {
+                end_dropped(known.row, Answer::Unknown);
+                return Some(Answer::Unknown);
+            }
+            Ending::Asked(asker) => answer((asker.ask)(asker.whom, key, i32::from(by_reference))),
+        };
         if answer != Answer::LivesOn {
-            let known =
-                table(|table| table.ending(key, by_reference).and_then(|_| table.remove(key)))?;
+            let known = table(|table| {
+                table.is_ending(key, by_reference).then(|| table.remove(key)).flatten()
+            })?;
             end_dropped(known.row, answer);
         }
         Some(answer)

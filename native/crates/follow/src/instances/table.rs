@@ -42,6 +42,14 @@ pub struct Asker {
     pub whom: usize,
 }
 
+/// The first step of an instance's end.
+pub enum Ending {
+    /// It has to be asked first.
+    Asked(Asker),
+    /// It is listed no longer.
+    Removed(Known),
+}
+
 /// All instances that are listed.
 pub struct Table {
     /// By address.
@@ -86,11 +94,19 @@ impl Table {
         Some(known)
     }
 
-    /// An instance whose end is reported by a weak reference or by its type's destructor, with the
-    /// callback that asks it.
-    pub fn ending(&self, key: usize, by_reference: bool) -> Option<Option<Asker>> {
+    /// Whether an instance is listed whose end is reported in this way: by a weak reference or by
+    /// its type's destructor.
+    pub fn is_ending(&self, key: usize, by_reference: bool) -> bool {
+        self.known.get(&key).is_some_and(|known| (known.reference != 0) == by_reference)
+    }
+
+    /// Begins the end of such an instance; `None`: it is not listed.
+    pub fn begin_end(&mut self, key: usize, by_reference: bool) -> Option<Ending> {
         let known = self.known.get(&key).filter(|known| (known.reference != 0) == by_reference)?;
-        Some(self.askers.get(&known.owner).copied())
+        match self.askers.get(&known.owner) {
+            Some(&asker) => Some(Ending::Asked(asker)),
+            None => self.remove(key).map(Ending::Removed),
+        }
     }
 
     /// An instance of that declaration.

@@ -18,6 +18,9 @@ use blocks::{is_linked, is_object, word_at};
 
 /// Bytes that one call copies before it returns; about 2 ms.
 const STEP_BYTES: usize = 16 << 20;
+/// Bytes whose pages are asked for at once, and how many copied bytes take as long.
+const WINDOW_BYTES: usize = 64 << 20;
+const WINDOW_COST_BYTES: usize = 2 << 20;
 /// Bytes copied at once.
 const PIECE_BYTES: usize = 1 << 20;
 const WORD: usize = size_of::<u64>();
@@ -45,6 +48,10 @@ pub struct Search {
     wanted: Vec<Wanted>,
     /// A bit for each hash of a wanted address: most words are sorted out by it.
     filter: Vec<u64>,
+    /// Memory whose pages were not asked for yet; `None`: the map was not read yet.
+    windows: Option<Vec<Range<u64>>>,
+    pages: Pages,
+    /// Pages that are in memory and were not read yet.
     runs: Vec<Range<u64>>,
     /// Places that look like objects, to be judged.
     candidates: Vec<u64>,
@@ -52,7 +59,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Reads the memory map.
+    /// Reads nothing yet.
     pub fn new(classes: &[Wanted]) -> Self {
         let mut wanted = classes.to_vec();
         wanted.sort_unstable_by_key(|each| each.class);
@@ -61,9 +68,16 @@ impl Search {
             let bit = hash(each.class);
             filter[bit >> 6] |= 1_u64 << (bit & 63);
         }
-        let mut runs = if wanted.is_empty() { Vec::new() } else { present_runs() };
-        runs.reverse();
-        Self { wanted, filter, runs, candidates: Vec::new(), buffer: vec![0; PIECE_BYTES] }
+        let windows = wanted.is_empty().then(Vec::new);
+        Self {
+            wanted,
+            filter,
+            windows,
+            pages: Pages::open(std::process::id()),
+            runs: Vec::new(),
+            candidates: Vec::new(),
+            buffer: vec![0; PIECE_BYTES],
+        }
     }
 
     /// Copies the next pieces and notes the places in them that look like objects. False: there are
@@ -71,43 +85,43 @@ impl Search {
     pub fn read(&mut self) -> bool {
         let mut left = STEP_BYTES;
         while left > 0 {
-            let Some(run) = self.runs.pop() else { return false };
+            let Some(run) = self.runs.pop() else {
+                let Some(window) = self.windows.get_or_insert_with(windows).pop() else {
+                    return false;
+                };
+                self.runs = present(&self.pages, &window);
+                left = left.saturating_sub(WINDOW_COST_BYTES);
+                continue;
+            };
             let length = usize::try_from(run.end - run.start).unwrap_or(usize::MAX);
             let length = length.min(PIECE_BYTES).min(left);
             let read = copy_own(&[Span::new(run.start, length)], &mut self.buffer[..length]);
-            self.note(run.start, read / WORD * WORD);
-            // one word again: an object's two words may lie on both sides
+            self.note(run.start, read);
             let next = run.start + length as u64;
             if next < run.end {
-                self.runs.push(next - WORD as u64..run.end);
+                self.runs.push(next..run.end);
             }
             left -= length;
         }
         true
     }
 
-    /// Notes places among the copied bytes, which lie at `start`.
+    /// Notes places among the copied bytes, which lie at `start`, a multiple of [`ALIGNMENT`]: so an
+    /// object's first two words lie together.
     fn note(&mut self, start: u64, bytes: usize) {
         let own = self.buffer.as_ptr_range();
         let own = own.start as u64..own.end as u64;
-        let words = self.buffer[..bytes].chunks_exact(WORD);
-        let mut before = 0;
-        for (index, word) in words.enumerate() {
-            let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
-            let references = std::mem::replace(&mut before, word);
-            let bit = hash(word);
-            if self.filter[bit >> 6] & 1 << (bit & 63) == 0
-                || references == 0
-                || references >= MOST_REFERENCES
-            {
+        for (index, pair) in self.buffer[..bytes].chunks_exact(ALIGNMENT as usize).enumerate() {
+            let (references, class) = pair.split_at(WORD);
+            let class = u64::from_le_bytes(class.try_into().unwrap_or_default());
+            let bit = hash(class);
+            if self.filter[bit >> 6] & 1 << (bit & 63) == 0 {
                 continue;
             }
-            let object = (start + (index * WORD) as u64).wrapping_sub(WORD as u64);
-            if index > 0
-                && object % ALIGNMENT == 0
-                && !own.contains(&object)
-                && self.find(word).is_some()
-            {
+            let references = u64::from_le_bytes(references.try_into().unwrap_or_default());
+            let object = start + index as u64 * ALIGNMENT;
+            let is_counted = references > 0 && references < MOST_REFERENCES;
+            if is_counted && !own.contains(&object) && self.find(class).is_some() {
                 self.candidates.push(object);
             }
         }
@@ -147,22 +161,27 @@ fn hash(word: u64) -> usize {
     (word.wrapping_mul(SPREAD) >> (64 - FILTER_BITS)) as usize
 }
 
-/// The pages of the heap that are in memory, in ascending order.
-fn present_runs() -> Vec<Range<u64>> {
-    let pages = Pages::open(std::process::id());
-    let (mut found, mut swapped) = (Vec::new(), 0);
+/// The heap as it is mapped now, in windows.
+fn windows() -> Vec<Range<u64>> {
+    let mut found = Vec::new();
     for mapping in MemoryMap::of_this_process().iter() {
         let is_heap = mapping.path.is_empty() || mapping.path == b"[heap]";
-        if !mapping.access.starts_with(b"rw") || !is_heap {
-            continue;
+        if mapping.access.starts_with(b"rw") && is_heap {
+            let starts = (mapping.low..mapping.high).step_by(WINDOW_BYTES);
+            let end = |start: u64| mapping.high.min(start + WINDOW_BYTES as u64);
+            found.extend(starts.map(|start| start..end(start)));
         }
-        // a map that the system does not describe is read as a whole
-        let runs = pages
-            .present(mapping.low, mapping.high, &mut swapped)
-            .unwrap_or_else(|_| vec![(mapping.low, (mapping.high - mapping.low) as usize)]);
-        found.extend(runs.into_iter().map(|(low, length)| low..low + length as u64));
     }
     found
+}
+
+/// The pages of a window that are in memory; all of them where the system does not say.
+fn present(pages: &Pages, window: &Range<u64>) -> Vec<Range<u64>> {
+    let mut swapped = 0;
+    let runs = pages
+        .present(window.start, window.end, &mut swapped)
+        .unwrap_or_else(|_| vec![(window.start, (window.end - window.start) as usize)]);
+    runs.into_iter().map(|(low, length)| low..low + length as u64).collect()
 }
 
 #[cfg(test)]
