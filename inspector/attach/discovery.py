@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -68,8 +68,8 @@ def socket_path(segment: Path) -> Path:
     return segment.with_suffix(".sock")
 
 
-def find_processes() -> Sequence[FoundProcess]:
-    """All candidates, newest first within each group.
+def find_processes(is_given_up: Callable[[], bool] = lambda: False) -> Sequence[FoundProcess]:
+    """All candidates, newest first within each group; none once ``is_given_up`` answers true.
 
     The groups: attachable processes, unattachable processes, remains of dead processes.
     """
@@ -77,11 +77,12 @@ def find_processes() -> Sequence[FoundProcess]:
         return ()
     with_segment = _newest_of_each(_from_segments())
     taken = {found.pid for found in with_segment if found.alive}
-    others = [
-        found
-        for process in _processes()
-        if process.pid not in taken and (found := _elsewhere(process))
-    ]
+    others = []
+    for process in _processes():
+        if is_given_up():
+            return ()
+        if process.pid not in taken and (found := _elsewhere(process)):
+            others.append(found)
     return sorted(
         [*with_segment, *others],
         key=lambda each: (not each.alive, not each.attachable, -each.started_at),

@@ -195,7 +195,7 @@ class FakeConnector:
         self.brought: list[int] = []
         self.looked: list[int] = []
 
-    def processes(self) -> Sequence[ProcessRow]:
+    def processes(self, is_given_up: Callable[[], bool] = lambda: False) -> Sequence[ProcessRow]:
         return self.rows
 
     def relatives(self, pid: int) -> Sequence[ProcessRow]:

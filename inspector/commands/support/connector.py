@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
@@ -47,10 +47,10 @@ class LocalConnector:
         self._pictures = picture_folder or platformdirs.user_pictures_path() / APP_NAME
         self._lock = threading.Lock()
 
-    def processes(self) -> Sequence[ProcessRow]:
+    def processes(self, is_given_up: Callable[[], bool] = lambda: False) -> Sequence[ProcessRow]:
         """Processes of this machine that could be looked at, attachable ones first."""
         question = question_about(declared_by_person())
-        return tuple(_row(found, question) for found in find_processes())
+        return tuple(_row(found, question) for found in find_processes(is_given_up))
 
     def relatives(self, pid: int) -> Sequence[ProcessRow]:
         """The processes of one program, in the order of their numbers."""

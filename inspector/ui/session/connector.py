@@ -7,7 +7,7 @@ and ``screenshot_folder`` are quick and called on any.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -76,8 +76,11 @@ class RecentFile:
 class Connector(Protocol):
     """Finds targets and opens sessions. Errors are ``InspectorError`` with a one-line message."""
 
-    def processes(self) -> Sequence[ProcessRow]:
-        """Processes of this machine that could be looked at, attachable processes first."""
+    def processes(self, is_given_up: Callable[[], bool] = ...) -> Sequence[ProcessRow]:
+        """Processes of this machine that could be looked at, attachable processes first.
+
+        The search ends early, with any answer, once ``is_given_up`` answers true.
+        """
 
     def relatives(self, pid: int) -> Sequence[ProcessRow]:
         """The processes of one program: this one, its ancestors and their descendants."""

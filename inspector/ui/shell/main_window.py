@@ -266,6 +266,7 @@ class MainWindow(WindowParts):
     def _situation_changed(self, now: Situation) -> None:
         self.selection_actions.apply()
         self.toolbar.apply(now)
+        self.start.set_resting(now.connecting)
         self.workbench.set_paused(now.paused)
         self.verdict.set_paused(now.paused)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -25,6 +26,7 @@ from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import head_label, quiet_label, section_label, text_label, tip
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import error_sentence
+from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector, ProcessRow, RecentFile
 from inspector.ui.shell.consent import ask_consent, ask_declared
@@ -78,14 +80,13 @@ class StartPage(QWidget):
         """Asks ``connector`` on the runner's threads."""
         super().__init__(parent)
         self.setObjectName("page")
-        self._theme = theme
         self._connector = connector
-        self._runner = runner
-        self._asking = False
+        show, failed = self._show, self._failed
+        self._find = LatestWork(self, runner, self._ask, on_result=show, on_error=failed)
+        self._given_up = threading.Event()
         self._processes: tuple[ProcessRow, ...] = ()
         self.model = ProcessModel(theme, self)
-        self._timer = QTimer(self)
-        self._timer.setInterval(REFRESH_MILLIS)
+        self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self.refresh)
         self._build()
         self.set_theme(theme)
@@ -106,14 +107,17 @@ class StartPage(QWidget):
 
     def refresh(self) -> None:
         """Ask for processes and recent files, unless an answer is still awaited."""
-        if self._asking:
-            return
-        self._asking = True
-        self._runner.run(
-            lambda: (tuple(self._connector.processes()), tuple(self._connector.recent())),
-            self._show,
-            self._failed,
-        )
+        if not self._find.is_busy:
+            self._find.ask()
+
+    def set_resting(self, is_resting: bool) -> None:
+        """Look for no process while a session opens: both would share one interpreter."""
+        if is_resting or not self.isVisible():
+            self._timer.stop()
+            self._given_up.set()
+            self._find.forget()
+        elif not self._timer.isActive():
+            self._timer.start()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Live while it is seen."""
@@ -130,7 +134,7 @@ class StartPage(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Ask nothing while it is not seen."""
-        self._timer.stop()
+        self.set_resting(True)
         super().hideEvent(event)
 
     # building -------------------------------------------------------------------------------------
@@ -248,10 +252,13 @@ class StartPage(QWidget):
 
     # inside ---------------------------------------------------------------------------------------
 
+    def _ask(self) -> Callable[[], tuple[tuple[ProcessRow, ...], tuple[RecentFile, ...]]]:
+        given_up = self._given_up = threading.Event()
+        processes, recent = self._connector.processes, self._connector.recent
+        return lambda: (tuple(processes(given_up.is_set)), tuple(recent()))
+
     def _show(self, found: tuple[tuple[ProcessRow, ...], tuple[RecentFile, ...]]) -> None:
-        self._asking = False
-        processes, recent = found
-        self._processes = processes
+        self._processes, recent = found
         self._show_processes()
         self._show_recent(recent)
 
@@ -297,7 +304,6 @@ class StartPage(QWidget):
             room += WIDTHS[column] if is_spared else 0
 
     def _failed(self, error: BaseException) -> None:
-        self._asking = False
         self.count.setText(f"Processes could not be listed: {error_sentence(error)}")
 
     def _show_recent(self, recent: Sequence[RecentFile]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,8 +54,26 @@ ENDED = ProcessRow(
 
 
 class BrokenConnector(FakeConnector):
-    def processes(self) -> tuple[ProcessRow, ...]:
+    def processes(self, is_given_up: Callable[[], bool] = lambda: False) -> tuple[ProcessRow, ...]:
         raise OSError("/proc is not mounted")
+
+
+class SlowConnector(FakeConnector):
+    """Finds one process more at each search, and the first search only ends when it is given up."""
+
+    def __init__(self) -> None:
+        super().__init__([GOOD])
+        self.searches = 0
+        self.given_up = threading.Event()
+
+    def processes(self, is_given_up: Callable[[], bool] = lambda: False) -> tuple[ProcessRow, ...]:
+        self.searches += 1
+        while self.searches == 1 and not is_given_up():
+            self.given_up.wait(0.001)
+        if is_given_up():
+            self.given_up.set()
+            return ()
+        return (GOOD,)
 
 
 def page_of(
@@ -74,6 +94,24 @@ def test_attachable_processes_come_first_and_one_is_selected(
     assert page.model.index(0, 0).data() == "app.py"
     assert page.count.text() == "1 ready · 1 not prepared"
     assert page.attach.isEnabled()
+
+
+def test_no_process_is_looked_for_while_a_session_opens(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
+    connector = SlowConnector()
+    page = StartPage(theme, connector, runner)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: connector.searches == 1)
+    page.set_resting(True)
+    assert not timer_of(page).isActive()
+    qtbot.waitUntil(connector.given_up.is_set)
+    assert "Looking" in page.count.text()
+    page.set_resting(False)
+    assert timer_of(page).isActive()
+    page.refresh()
+    qtbot.waitUntil(lambda: page.count.text() == "1 ready")
 
 
 def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_opened(
