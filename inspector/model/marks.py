@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from inspector.model.snapshot import UNKNOWN, Codes, Floats, Ids, Ints, Snapshot
 from inspector.model.states import alive
+from inspector.model.stored_table import picked
 
 Identity = tuple[int, int]
 """Process id and start time."""
@@ -50,7 +51,7 @@ class MarkedState:
     """Innermost lines of the sites that are named."""
     missing_at_most: int = 0
     """Handles that lived then and may be missing: they died since, and their tombstones are gone.
-    ``UNKNOWN``: nobody counted."""
+    ``UNKNOWN``: they were not counted."""
     threads: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     """Threads that made the handles; empty: not known."""
 
@@ -114,18 +115,18 @@ def _mark(
 ) -> MarkedState:
     handles = snapshot.handles
     rows = rows[np.argsort(handles.ids[rows])]
-    sites = handles.created_sites[rows]
+    sites = picked(handles, "created_sites", rows)
     return MarkedState(
         name=name,
         at=at,
         process=(snapshot.target.pid, snapshot.target.start_time),
         program=snapshot.target.name,
-        ids=_frozen(handles.ids[rows]),
-        types=_frozen(handles.types[rows]),
+        ids=_frozen(picked(handles, "ids", rows)),
+        types=_frozen(picked(handles, "types", rows)),
         sites=_frozen(sites),
-        strong=_frozen(handles.strong[rows]),
-        resources=_frozen(handles.resources[rows]),
-        created_at=_frozen(handles.created_at[rows]),
+        strong=_frozen(picked(handles, "strong", rows)),
+        resources=_frozen(picked(handles, "resources", rows)),
+        created_at=_frozen(picked(handles, "created_at", rows)),
         created=_frozen(created),
         type_names=MappingProxyType(
             {index: row.name or f"type {index}" for index, row in snapshot.types.items()}
@@ -133,12 +134,12 @@ def _mark(
         site_names=MappingProxyType(
             {
                 int(index): snapshot.sites[int(index)].short()
-                for index in np.unique(sites)
+                for index in np.flatnonzero(np.bincount(sites))
                 if int(index) in snapshot.sites
             }
         ),
         missing_at_most=missing,
-        threads=_frozen(handles.created_threads[rows]),
+        threads=_frozen(picked(handles, "created_threads", rows)),
     )
 
 

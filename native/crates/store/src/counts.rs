@@ -34,7 +34,7 @@ pub struct Beyond {
     pub count: i64,
     /// Outer `Arc`s.
     pub arcs: i64,
-    /// One of them was not read.
+    /// An outer `Arc` was not read.
     pub is_unread: bool,
 }
 

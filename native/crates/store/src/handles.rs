@@ -55,7 +55,7 @@ impl Limits {
         row.reference_state != ReferenceState::Free as u8
     }
 
-    /// Whether the row has states that the layout knows. A damaged segment has others.
+    /// Whether the row has states that the layout knows. A damaged segment has other states.
     pub fn is_readable(row: &HandleSlot) -> bool {
         let reference = reference(row);
         reference >= ReferenceState::Live as u8

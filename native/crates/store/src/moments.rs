@@ -8,8 +8,8 @@ use super::table::{TableClock, LAST_MOMENT};
 #[derive(Clone, Copy)]
 pub struct Moments {
     clock: TableClock,
-    first: i128,
-    after_last: i128,
+    first: i64,
+    last: i64,
     recent: i128,
 }
 
@@ -17,21 +17,18 @@ impl Moments {
     /// Later moments than `recent`, seconds since the Unix epoch, are recent.
     pub fn new(clock: TableClock, recent: f64) -> Self {
         let secs = |since: i64| since as f64 / clock.ticks_per_sec + clock.anchor_secs;
-        Self {
-            clock,
-            first: first_from(|since| secs(since) >= 0.0),
-            // with a clock that is no number no moment is the first
-            after_last: first_from(|since| secs(since) > LAST_MOMENT),
-            recent: first_from(|since| secs(since) > recent),
-        }
+        let first = i64::try_from(first_from(|since| secs(since) >= 0.0));
+        let last = i64::try_from(first_from(|since| secs(since) > LAST_MOMENT) - 1);
+        // without a first or a last moment there is none at all
+        let (first, last) = first.ok().zip(last.ok()).unwrap_or((1, 0));
+        Self { clock, first, last, recent: first_from(|since| secs(since) > recent) }
     }
 
     /// Ticks since the anchor; `None` where `TableClock::secs` is NaN.
     #[inline]
     pub fn since(&self, ticks: u64) -> Option<i64> {
         let since = ticks.wrapping_sub(self.clock.anchor_ticks) as i64;
-        let wide = i128::from(since);
-        (ticks != 0 && self.first <= wide && wide < self.after_last).then_some(since)
+        (ticks != 0 && self.first <= since && since <= self.last).then_some(since)
     }
 
     /// Whether the moment is recent.

@@ -1,4 +1,4 @@
-//! Outer `Arc`s of traits: handles with one `data` point into one of them.
+//! Outer `Arc`s of traits: handles with equal `data` point into the same outer `Arc`.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::columns::Columns;
 
-/// Columns of tables that nobody uses any more and that the next table may take over.
+/// Sets of free columns, which the next table may take over.
 const SPARE: usize = 1;
 
 /// Columns and the version of the store that they show.

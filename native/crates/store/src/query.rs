@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::columns::HandleField;
 use super::moments::{earlier, Moments};
-use super::table::HandleTable;
+use super::table::{is_live, is_pending, HandleTable};
 use super::GivenUp;
 
 /// Pairs of codes that are counted in a plain table.
@@ -117,17 +117,34 @@ struct Lines {
     dense: Vec<u32>,
     inner: usize,
     sparse: HashMap<(u64, u64), u32>,
+    /// The codes asked for last and their place: rows of one line often follow each other.
+    last: (u64, u64, usize),
 }
 
 impl Lines {
     fn new(outer: usize, inner: usize) -> Self {
         let size = outer.saturating_mul(inner);
         let dense = if size <= DENSE { vec![0; size] } else { Vec::new() };
-        Self { found: Vec::new(), oldest: Vec::new(), dense, inner, sparse: HashMap::new() }
+        Self {
+            found: Vec::new(),
+            oldest: Vec::new(),
+            dense,
+            inner,
+            sparse: HashMap::new(),
+            last: (0, 0, usize::MAX),
+        }
     }
 
     #[inline]
     fn of(&mut self, outer: u64, inner: u64) -> (&mut LineCounts, &mut Option<i64>) {
+        if (self.last.0, self.last.1) != (outer, inner) || self.last.2 == usize::MAX {
+            self.last = (outer, inner, self.place(outer, inner));
+        }
+        let place = self.last.2;
+        (&mut self.found[place], &mut self.oldest[place])
+    }
+
+    fn place(&mut self, outer: u64, inner: u64) -> usize {
         let next = self.found.len() as u32 + 1;
         let dense = if self.dense.is_empty() {
             None
@@ -141,8 +158,7 @@ impl Lines {
             self.found.push(fresh);
             self.oldest.push(None);
         }
-        let place = *number as usize - 1;
-        (&mut self.found[place], &mut self.oldest[place])
+        *number as usize - 1
     }
 }
 
@@ -154,7 +170,7 @@ fn compare(
     mark: &Compared<'_>,
     is_given_up: GivenUp<'_>,
 ) -> Option<(Vec<bool>, Vec<bool>)> {
-    let ids = &table.columns().ids;
+    let (ids, references) = (&table.columns().ids, &table.columns().references);
     let slot = |id: u64| (id as u32) as usize;
     let size = mark.ids.iter().map(|&id| slot(id) + 1).max().unwrap_or(0);
     let mut places = vec![u32::MAX; size];
@@ -164,7 +180,7 @@ fn compare(
         if row % SOME == 0 && is_given_up() {
             return None;
         }
-        if !table.is_live(row) {
+        if !is_live(references[row]) {
             continue;
         }
         let place = places.get(slot(id)).map_or(usize::MAX, |&place| place as usize);
@@ -210,7 +226,7 @@ pub fn lines(
         let (line, oldest) = lines.of(codes.0, codes.1);
         let created_at = moments.since(columns.created_at[row]);
         line.births += u64::from(moments.is_recent(created_at));
-        if !table.is_live(row) {
+        if !is_live(columns.references[row]) {
             let changed_at = moments.since(columns.changed_at[row]);
             line.deaths += u64::from(moments.is_recent(changed_at));
             continue;
@@ -219,7 +235,7 @@ pub fn lines(
         line.born += u64::from(born.as_ref().is_some_and(|born| born[row]));
         if counting.kept.get(row).is_none_or(|&kept| kept != 0) {
             line.live += 1;
-            line.pending += u64::from(table.is_pending(row));
+            line.pending += u64::from(is_pending(columns.resources[row]));
             line.unseen += u64::from(created_at.is_none());
             *oldest = earlier(*oldest, created_at);
         }

@@ -62,7 +62,7 @@ impl Rows {
         }
     }
 
-    /// The row at a position that is one.
+    /// The row at a position in the set.
     pub fn row_of(&self, position: u32) -> usize {
         let word = position as usize / 64;
         let below = self.words[word] & ((1 << (position % 64)) - 1);

@@ -100,13 +100,13 @@ impl HandleTable {
     /// Whether the row is no tombstone.
     #[inline]
     pub fn is_live(&self, row: usize) -> bool {
-        (1..=2).contains(&self.columns().references[row])
+        is_live(self.columns().references[row])
     }
 
     /// Whether a close of the row was asked for and has not run.
     #[inline]
     pub fn is_pending(&self, row: usize) -> bool {
-        (CLOSE_REQUESTED..=CLOSING).contains(&self.columns().resources[row])
+        is_pending(self.columns().resources[row])
     }
 
     /// Birth of the row, seconds since the Unix epoch; NaN: it was not seen.
@@ -197,6 +197,18 @@ impl HandleTable {
         }
         are_there && out.len() == rows.len()
     }
+}
+
+/// Whether a row with this state of its reference is live.
+#[inline]
+pub(crate) fn is_live(reference: u8) -> bool {
+    (1..=2).contains(&reference)
+}
+
+/// Whether a close was requested and has not run, by the state of the resource.
+#[inline]
+pub(crate) fn is_pending(resource: u8) -> bool {
+    (CLOSE_REQUESTED..=CLOSING).contains(&resource)
 }
 
 /// Copy a narrow column, all of it or these rows.
