@@ -44,17 +44,19 @@ def kept_backend(minor: str, machine: str) -> Path | None:
 
 
 def copy_backends(into: Path, machine: str) -> None:
-    """Put the backends of a machine into a folder, in place of what it has.
+    """Put the backends of a machine into a folder, and remove those of other machines.
 
-    A missing backend is reported, and is no failure.
+    A missing backend is reported, and is no failure; a backend that the folder has stays.
     """
-    shutil.rmtree(into, ignore_errors=True)
-    into.mkdir(parents=True)
+    into.mkdir(parents=True, exist_ok=True)
+    wanted = {file_name(minor, machine) for minor in pins(machine)[1]}
+    for other in {path.name for path in into.glob("*.so")} - wanted:
+        (into / other).unlink()
     for minor in pins(machine)[1]:
         kept = kept_backend(minor, machine)
         if kept is not None:
             shutil.copy(kept, into / kept.name)
-        else:
+        elif not (into / file_name(minor, machine)).exists():
             print(
                 f"no {file_name(minor, machine)}: targets with that interpreter need a cffi of "
                 "their own (python -m building.backends fetches it)",

@@ -89,6 +89,25 @@ def test_a_backend_is_pinned_for_each_interpreter_of_the_classifiers(machine: st
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in hashes.values())
 
 
+def test_backends_of_another_machine_go_and_those_that_are_there_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version, _ = backends.pins("x86_64")
+    fetched, into = tmp_path / "fetched" / version, tmp_path / "into"
+    for folder in (fetched, into):
+        folder.mkdir(parents=True)
+    names = {minor: backends.file_name(minor, "x86_64") for minor in ("311", "312", "313", "314")}
+    (fetched / names["311"]).write_bytes(b"new")
+    for name, data in ((names["311"], b"old"), (names["312"], b"kept"), ("of-arm.so", b"")):
+        (into / name).write_bytes(data)
+    monkeypatch.setattr(backends, "FETCHED", tmp_path / "fetched")
+    backends.copy_backends(into, "x86_64")
+    left = {path.name: path.read_bytes() for path in into.iterdir()}
+    assert left == {names["311"]: b"new", names["312"]: b"kept"}
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[1].rstrip(":") for line in lines] == [names["313"], names["314"]]
+
+
 def test_constants_of_the_pure_wheel_are_those_of_the_library() -> None:
     constants = pure.schema()["constants"]
     assert len(constants) > 100
