@@ -18,7 +18,7 @@ STARTED = {"ARC_INSPECTOR": "1", "ARC_INSPECTOR_LEVEL": "stacks"}
 @pytest.fixture(scope="module")
 def sessions() -> Path:
     """The example, as `cargo test` has built it."""
-    words = ["cargo", "build", "-q", "--locked", "-p", "arc-inspector", "--example", "sessions"]
+    words = ["cargo", "build", "-q", "--locked", "--workspace", "--example", "sessions"]
     done = subprocess.run(
         words, cwd=NATIVE, capture_output=True, text=True, timeout=PATIENCE_SECS * 1.5
     )
