@@ -5,6 +5,8 @@ The program knows nothing of the inspector, and nothing is declared.
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import pytest
 
 from tests.helpers.command_line import run_command
 from tests.helpers.packages import NoPackageError, package_folder
-from tests.helpers.targets import Target, start_target
+from tests.helpers.targets import TARGETS, Target, start_target
 from tests.helpers.unprepared import detach, interpreter
 
 PACKAGES = ("rpds-py==0.20.0", "rustworkx==0.16.0", "tokenizers==0.21.0")
@@ -85,3 +87,32 @@ def test_each_interpreter_s_objects_are_followed(minor: str) -> None:
         found = living(target)
         assert found["WordPiece"] == 30
         assert found["PyDiGraph"] + found["Derived"] == 72
+
+
+PINNED: dict[str, tuple[str, ...]] = {
+    "polars": ("polars==2.1.0", "polars-runtime-32==2.1.0"),
+    "tokenizers": (),
+    "pydantic_core": (),
+    "rustworkx": ("rustworkx==0.16.0",),
+    "pycrdt": ("pycrdt==0.14.13",),
+    "cryptography": ("cryptography==50.0.2",),
+    "rpds": ("rpds-py==0.20.0",),
+    "blake3": ("blake3==1.0.11",),
+    "y_py": ("y-py==0.6.2",),
+}
+"""Packages of our own environment have none."""
+
+
+@pytest.mark.parametrize("package", PINNED)
+def test_the_rows_of_a_package_are_the_objects_that_the_program_has(package: str) -> None:
+    try:
+        folders = [str(package_folder(each)) for each in PINNED[package]]
+    except NoPackageError as error:
+        pytest.skip(str(error))
+    program = [sys.executable, str(TARGETS / "pyo3_packages.py"), package, *folders]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    older, born, ended = map(json.loads, done.stdout.splitlines())
+    assert older["held"] < born["held"] > ended["held"] > 0
+    for each in (older, born, ended):
+        assert (each["without"], each["differing"]) == (0, {})
