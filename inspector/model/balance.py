@@ -9,6 +9,7 @@ the recording). Pure; any thread; about a second for a million events.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,13 +26,11 @@ from inspector.vocabulary import EventKind, Reference
 
 INTERPRETERS: Final = ("/bin/python", "/libpython")
 """Parts of the path of a library with the interpreter."""
-OWN_CRATES: Final = ("native", "objects", "recorder", "segment")
-"""Crates of ours that stand in the native stack of a call; the samples are a program's code."""
-LIBRARY_FUNCTIONS: Final = (
-    *("core::", "alloc::", "std::", "<alloc::", "<core::", "__rust", "ai_", "_cffi_"),
-    *(f"{start}arc_inspector_{crate}::" for crate in OWN_CRATES for start in ("", "<")),
+LIBRARY_FUNCTIONS: Final = re.compile(
+    r"<?(core|alloc|std|arc_inspector(?!_samples)\w*)::|__rust|ai_|_cffi_", re.ASCII
 )
-"""How functions of Rust's own libraries and of the runtime begin."""
+"""How functions of Rust's own libraries and of the runtime's crates begin; the samples are a
+program's code."""
 
 CLOCK_STEP_SECS: Final = 1e-6
 """Times that differ by less are one moment: seconds since the epoch have no finer steps in a
@@ -294,9 +293,8 @@ def _is_inside(frame: Frame, packages: Collection[str]) -> bool:
 
 def _is_native_library(frame: Frame) -> bool:
     library = frame.library or frame.file
-    return any(part in library for part in INTERPRETERS) or frame.function.startswith(
-        LIBRARY_FUNCTIONS
-    )
+    is_interpreter = any(part in library for part in INTERPRETERS)
+    return is_interpreter or LIBRARY_FUNCTIONS.match(frame.function) is not None
 
 
 def _node(frame: Frame) -> BalanceNode:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tomllib
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from inspector.model.events import Events
 from inspector.model.snapshot import UNKNOWN, Frame, Site
 from inspector.vocabulary import EventKind, Reference
 from tests.helpers.snapshots import T0, Row, handle_id, snapshot_of
+from tests.helpers.targets import ROOT
 
 OBJECT = 0x7F00_0000_1000
 SITES = {
@@ -128,6 +130,22 @@ def test_the_interpreter_s_code_is_a_library_whether_or_not_its_source_lines_are
     assert is_library(Frame("_PyEval", "/build/Python/ceval.c", 9, interpreter))
     assert is_library(Frame("new<T>", "/rustc/c1f1/library/alloc/src/sync.rs", 9, "/srv/x.so"))
     assert not is_library(Frame("open_cart", "/srv/shop.c", 9, "/srv/x.so"))
+
+
+def test_the_crates_of_the_runtime_are_libraries_and_the_samples_are_a_programs_code() -> None:
+    packages = [path.parent for path in (ROOT / "native/crates").glob("*/Cargo.toml")]
+    names = {
+        tomllib.loads((path / "Cargo.toml").read_text())["package"]["name"] for path in packages
+    }
+    crates = {name.replace("-", "_") for name in names}
+    assert len(crates) > 10
+    folded_ones = {
+        crate
+        for crate in crates
+        for function in (f"{crate}::a::b", f"<{crate}::A as B>::c")
+        if is_library(Frame(function, "/srv/native/x.rs", 9, "/srv/x.so"))
+    }
+    assert crates - folded_ones == {"arc_inspector_samples"}
 
 
 def test_a_stack_of_library_frames_alone_stays_whole() -> None:
