@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 MARKERS: Final = (b"PanicException", b"pyo3_runtime")
 MOST_BYTES: Final = 512 << 20
@@ -21,8 +20,7 @@ OVERLAP_BYTES: Final = 64
 _VERSION: Final = re.compile(rb"pyo3-(\d{1,4}\.\d{1,4}\.\d{1,4})[/\\]src")
 
 
-@dataclass(frozen=True, slots=True)
-class Pyo3Library:
+class Pyo3Library(NamedTuple):
     """A library of PyO3."""
 
     name: str
