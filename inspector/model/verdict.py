@@ -119,10 +119,12 @@ def stuck_of(
         return _hung(snapshot, len(closes))
     if len(closes) and not _began_just_now(closes, now):
         return _oldest_close(snapshot, closes, now, read_at)
-    if target.state is not TargetState.LIVE:
-        return Stuck(f"The target is {target.state.value}")
     if target.from_outside:
         return Stuck("Closes are not seen from outside", "Nothing is loaded into the process")
+    if target.state in (TargetState.ENDED, TargetState.POST_MORTEM):
+        return Stuck("Nothing was waiting to close when the target ended")
+    if target.state is TargetState.RECORDED:
+        return Stuck("Nothing was waiting to close at this moment")
     took = snapshot.last_close_secs
     last = "" if math.isnan(took) else f"Last close took {duration(took)}"
     if len(closes):

@@ -34,9 +34,14 @@ from inspector.ui.shell.editor import (
     editor_command,
 )
 from inspector.ui.shell.leaving import DETACH_CHOICES, DETACH_KEY
+from inspector.ui.shell.send_preview import CHOICE, SKIP
 
 RATE_KEY: Final = "rate_hz"
 THEMES: Final = {"system": "As the system", "light": "Light", "dark": "Dark"}
+SAVING_CHOICES: Final = {
+    "": "Show the private parts that a file leaves out",
+    SKIP: "Leave all private parts out without asking",
+}
 SWATCH: Final = 14
 Choice = TypeVar("Choice", str, float)
 
@@ -84,7 +89,13 @@ class SettingsDialog(QDialog):
             "On detaching",
             DETACH_CHOICES,
             str(settings.value(DETACH_KEY, "")),
-            self._choose_detach,
+            lambda choice: self._keep(DETACH_KEY, choice),
+        )
+        self.saving = _box(
+            "On saving",
+            SAVING_CHOICES,
+            str(settings.value(CHOICE, "")),
+            lambda choice: self._keep(CHOICE, choice),
         )
         self.type = QComboBox()
         self.type.setAccessibleName("Type")
@@ -103,6 +114,7 @@ class SettingsDialog(QDialog):
         form.addRow("Colours", self._color_line())
         form.addRow("Refresh rate", self.rate)
         form.addRow("On detaching", self.detach)
+        form.addRow("On saving", self.saving)
         form.addRow(
             "",
             quiet_label("Force GC and Close need Actions on, in each session anew"),
@@ -170,11 +182,12 @@ class SettingsDialog(QDialog):
         self._settings.setValue(RATE_KEY, rate)
         self.rate_wanted.emit(rate)
 
-    def _choose_detach(self, choice: str) -> None:
+    def _keep(self, key: str, choice: str) -> None:
+        """A choice for a question; ``""``: the question is asked."""
         if choice:
-            self._settings.setValue(DETACH_KEY, choice)
+            self._settings.setValue(key, choice)
         else:
-            self._settings.remove(DETACH_KEY)
+            self._settings.remove(key)
 
     def _show_color(self) -> None:
         name = self.type.currentText()

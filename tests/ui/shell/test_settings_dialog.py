@@ -75,6 +75,10 @@ def test_the_theme_and_the_question_on_detaching_are_choices(
     assert settings.value("detach") == "leave"
     choose(dialog, "On detaching", "Ask whether a loaded agent goes")
     assert settings.value("detach") is None
+    choose(dialog, "On saving", "Show the private parts that a file leaves out")
+    assert settings.value("preview") is None
+    choose(dialog, "On saving", "Leave all private parts out without asking")
+    assert settings.value("preview") == "skip"
 
 
 def test_a_type_takes_the_colour_that_a_person_chose(qtbot: QtBot, attach: Attach) -> None:

@@ -240,3 +240,17 @@ def test_the_strip_is_two_lines_in_a_narrow_window(qtbot: Any) -> None:
     assert strip.findChild(QLabel, "Numbers").isVisible()
     strip.set_theme(DARK)
     strip.clear()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (TargetState.RECORDED, "Nothing was waiting to close at this moment"),
+        (TargetState.ENDED, "Nothing was waiting to close when the target ended"),
+    ],
+)
+def test_a_target_of_the_past_says_whether_a_close_was_waiting(
+    qtbot: Any, state: TargetState, words: str
+) -> None:
+    part = stuck_of(qtbot, with_state(snapshot_of([Row(1)]), state))
+    assert text_of(part, "What waits") == words
