@@ -28,7 +28,6 @@ NOT_SPLIT_YET = {
     "tests/end2end/test_check.py",
     "tests/end2end/test_outside.py",
     "tests/fuzz/subjects.py",
-    "tests/ui/panes/handles/test_handles_pane.py",
     "tests/unit/agent/adapters/test_declared.py",
     "tests/unit/agent/adapters/test_declared_births.py",
     "tests/unit/model/findings/test_rules.py",

@@ -14,24 +14,14 @@ from inspector.model.snapshot import TargetState
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.handles.delegate import ROW_HEIGHT
 from inspector.ui.panes.handles.pane import HandlesPane
-from inspector.ui.panes.handles.query_runner import LARGE, QueryRunner
 from inspector.ui.panes.handles.table import HandleTable
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.vocabulary import Reference
 from tests.helpers.reading import button, is_shown, part, text_of
-from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of, with_state
+from tests.helpers.snapshots import T0, Row, handle_id, snapshot_of, with_state
 
 NO_ROW, ERROR = "Why there is no row", "Error in the filter"
 NO_KEYS = Qt.KeyboardModifier.NoModifier
-
-
-@pytest.fixture
-def pane(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> HandlesPane:
-    made = HandlesPane(theme, runner)
-    qtbot.addWidget(made)
-    made.resize(900, 400)
-    made.show()
-    return made
 
 
 def texts(pane: HandlesPane) -> list[str]:
@@ -74,29 +64,6 @@ def test_typing_filters_when_it_settles_and_enter_goes_to_the_table(
     assert texts(pane) == ["Journal", "#2.1"]
     qtbot.keyClick(pane.field, Qt.Key.Key_Return)
     qtbot.waitUntil(pane.table.hasFocus)
-
-
-def test_100_000_rows_are_arranged_off_the_gui_thread(pane: HandlesPane, qtbot: QtBot) -> None:
-    assert LARGE < 100_000
-    with qtbot.waitSignal(pane.findChildren(QueryRunner)[0].arranged):
-        pane.show_snapshot(big_snapshot(100_000, tombstones=500))
-        assert pane.model.rowCount() == 0
-    pane.model.fold_all(folded=False)
-    assert pane.model.rowCount() == 99_503
-    pane.grab()
-
-
-def test_of_large_snapshots_that_pile_up_the_newest_is_shown(
-    pane: HandlesPane, qtbot: QtBot
-) -> None:
-    shown = []
-    pane.findChildren(QueryRunner)[0].arranged.connect(
-        lambda arrangement: shown.append(arrangement.snapshot.serial)
-    )
-    for serial in (1, 2, 3, 4):
-        pane.show_snapshot(big_snapshot(60_000, serial=serial))
-    qtbot.waitUntil(lambda: shown[-1:] == [4])
-    assert shown == [1, 4]
 
 
 def test_a_lost_target_keeps_its_rows(pane: HandlesPane) -> None:
