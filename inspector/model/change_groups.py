@@ -103,7 +103,7 @@ class Tally:
     def outer_spans(self) -> list[tuple[int, int]]:
         """First and last element of each outer code."""
         starts = np.flatnonzero(np.diff(self.outer, prepend=-1)).tolist()
-        return list(zip(starts, [*starts[1:], len(self.outer)], strict=True))
+        return list(zip(starts, [*starts, len(self.outer)][1:], strict=True))
 
     def names(self, is_outer: bool, at: int) -> Named:
         """Texts of the row of an element: of its outer code, or of the pair."""

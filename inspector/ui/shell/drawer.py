@@ -97,7 +97,7 @@ class Drawer(QWidget):
         self.whole.toggled.connect(self.whole_wanted)
         for pane in panes.values():
             pane.room_wanted.connect(lambda: self.whole.setChecked(self.is_open))
-        self.save = self._button("⭳", "Save this pane as SVG, PNG or CSV", "Save this pane")
+        self.save = self._button("↓", "Save this pane as SVG, PNG or CSV", "Save this pane")
         self.fold = self._button("▴", "Open or close the drawer", "Open the drawer")
         self.fold.clicked.connect(lambda: self.set_open(not self.is_open))
         line = QHBoxLayout(self)

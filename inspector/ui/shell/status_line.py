@@ -145,6 +145,7 @@ class StatusLine(QStatusBar):
         """The age of the counts grows while no snapshot comes."""
         if self._snapshot is not None and not self._snapshot.target.from_outside and is_seen(self):
             self._show_sampled(self._snapshot, self._clock.now)
+            self._fit()
 
     def _show_looked(self, snapshot: Snapshot) -> None:
         self.sampled.setText(f"last look {wording.clock(snapshot.taken_at)[:-4]}")

@@ -217,3 +217,9 @@ def test_a_handle_in_the_list_has_the_finding_that_names_it() -> None:
         if row.handle == Row(5).id
     ]
     assert row.finding is second
+
+
+def test_a_target_without_a_handle_has_an_empty_table() -> None:
+    empty = snapshot_of([])
+    facts = ChangeFacts(empty, mark_now(empty, "attach"))
+    assert change_table(facts, ChangeQuery(), ChangeTrends()).rows == ()
