@@ -17,6 +17,7 @@ from inspector.agent.adapters.protocol import (
     CloseWish,
     CountsFailures,
     FindsCloses,
+    Follower,
     SeesClosedUses,
 )
 from inspector.agent.boundary import Boundary, HasBoundary
@@ -204,11 +205,15 @@ class Jobs:
             "closed_uses": [use for each in seeing for use in each.closed_uses()],
             "told_at": time.time(),
         }
+        others = [each for each in self._adapters if each is not declared]
+        followers = [each for each in others if offers(each, Follower)]
+        refused = [line for each in followers for line in each.following().refused]
         return {
             "adapters": [adapter.name for adapter in self._adapters],
             **told,
             **failed,
             **states,
+            "troubles": [*states.get("troubles", ()), *refused],
         }
 
     def _declare(self, fields: Fields) -> dict[str, Any]:

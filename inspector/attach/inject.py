@@ -17,12 +17,16 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
+from inspector.attach import procfs
 from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import FoundProcess, find_published
 from inspector.errors import AttachError
 
 PATIENCE_SECS: Final = 35.0
 """Longer than the injector's watchdog."""
+LEAST_ROOM_BYTES: Final = 48 << 20
+"""Address space for the agent's code, segment and threads, and as much again for the program. Where
+there is less, an allocation that fails may end the process."""
 LEAVES_AFTER_SECS: Final = 300.0
 """An agent that was brought in goes by itself when no viewer and no command was connected for so
 long, also when its viewer was killed."""
@@ -74,6 +78,13 @@ def bring_agent(
 
     ``leaves_after_secs``: without a connection for so long the agent leaves by itself; 0: never.
     """
+    left = procfs.address_space_left(pid)
+    if left is not None and left < LEAST_ROOM_BYTES:
+        raise AttachError(
+            f"the agent could not start in the target: it may map {left >> 20} MiB more below its "
+            f"limit of memory (ulimit -v), and the agent needs {LEAST_ROOM_BYTES >> 20} MiB "
+            f"(process {pid})"
+        )
     order: dict[str, object] = {
         "pid": pid,
         "method": method.value,

@@ -24,7 +24,6 @@ _STATE_FIELD: Final = 0
 _START_TIME_FIELD: Final = 19
 """Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the
 manual."""
-_LIMIT_LINE: Final = "Max open files"
 YAMA: Final = "/proc/sys/kernel/yama/ptrace_scope"
 MAX_MAP_BYTES: Final = 64 << 20
 """A map that is longer is cut; processes have some hundred kilobytes."""
@@ -184,12 +183,28 @@ def open_descriptors(pid: int) -> tuple[int, int] | None:
     """
     try:
         open_now = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 a list of names, no paths
-        text = Path(f"/proc/{pid}/limits").read_text()
     except OSError:
         return None
-    line = next((each for each in text.splitlines() if each.startswith(_LIMIT_LINE)), "")
-    soft = line.removeprefix(_LIMIT_LINE).split()[:1]
-    return (open_now, int(soft[0])) if soft and soft[0].isdecimal() else None
+    limit = _soft_limit(pid, "Max open files")
+    return None if limit is None else (open_now, limit)
+
+
+def address_space_left(pid: int) -> int | None:
+    """Bytes that a process may still map below its limit.
+
+    ``None`` where ``/proc`` does not say, or there is no limit.
+    """
+    limit, mapped = _soft_limit(pid, "Max address space"), status(pid).get("VmSize", "").split()
+    if limit is None or not mapped or not mapped[0].isdecimal():
+        return None
+    return max(limit - (int(mapped[0]) << 10), 0)
+
+
+def _soft_limit(pid: int, name: str) -> int | None:
+    text = (read_bytes(f"/proc/{pid}/limits") or b"").decode(errors="replace")
+    line = next((each for each in text.splitlines() if each.startswith(name)), "")
+    soft = line.removeprefix(name).split()[:1]
+    return int(soft[0]) if soft and soft[0].isdecimal() else None
 
 
 def status(pid: int) -> Mapping[str, str]:

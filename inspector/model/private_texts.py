@@ -49,6 +49,8 @@ PUBLIC_NAMES: Final = frozenset(
 LEAST_NAME: Final = 3
 """Shorter names are in too many words."""
 _PUBLIC_ROOTS: Final = frozenset({"proc", "dev", "sys"})
+_PUBLIC_FOLDERS: Final = frozenset({"/tmp", "/var/tmp", "/run", "/var/run"})  # noqa: S108
+"""Folders of every system; their files may have private names."""
 _HOMES: Final = re.compile(r"/(?:home|Users)/([^/\s:'\"]+)|/root(?=/|$)")
 _PATH: Final = re.compile(r"(?<![\w.~…>/-])(?:/|~/)[\w.@+%,=-][^\s:;'\"()\[\]<>|]*")
 _TELLING: Final = re.compile(r"(?i)passw|secret|token|api[_-]?key|credential|://")
@@ -181,7 +183,7 @@ class Texts:
 
     def _shortened(self, path: str) -> str:
         """The part of a path that tells nothing private: below the project or a library folder."""
-        if path.split("/", 2)[1] in _PUBLIC_ROOTS:
+        if path.split("/", 2)[1] in _PUBLIC_ROOTS or path.rstrip("/") in _PUBLIC_FOLDERS:
             return path
         for folder in (*INSTALLED, *STANDARD):
             _, found, below = path.rpartition(folder)

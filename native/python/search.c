@@ -103,10 +103,16 @@ static PyObject *search_step(Search *self, PyObject *Py_UNUSED(nothing)) {
     return Py_BuildValue("(nO)", made, is_more ? Py_True : Py_False);
 }
 
+static PyObject *search_is_blind(Search *self, PyObject *Py_UNUSED(nothing)) {
+    return PyBool_FromLong(!self->search || ai_search_is_blind(self->search));
+}
+
 static PyMethodDef search_methods[] = {
     {"step", (PyCFunction)search_step, METH_NOARGS,
      "One slice: reads some memory with the lock given up, or makes rows for what was found there. "
      "(rows made, whether there is more)."},
+    {"is_blind", (PyCFunction)search_is_blind, METH_NOARGS,
+     "Whether the system has let the search read nothing so far."},
     {NULL},
 };
 

@@ -305,7 +305,7 @@ def test_a_screenshot_that_cannot_be_written_is_one_line(tmp_path: Path) -> None
 
 def test_the_window_without_a_display_says_what_works_instead() -> None:
     with start_target("todo") as target:
-        run_command("attach", target.pid).assert_one_line_error(3, "no display", "handles")
+        run_command("attach", target.pid).assert_one_line_error(3, "no display", "--headless")
     run_command().assert_one_line_error(3, "no display")
 
 

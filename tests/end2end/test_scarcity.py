@@ -141,7 +141,7 @@ class TestAddressSpace:
                 (address_space(target.pid) + (20 << 20), resource.RLIM_INFINITY),
             )
             refused = run_command("attach", target.pid, "--headless", "--inject")
-            refused.assert_one_line_error(3, "the agent could not start in the target: ", "emory")
+            refused.assert_one_line_error(3, "the agent could not start in the target: ", "memory")
             close_stdin(target)
             assert target.expect("done")["right"]
             assert len(procfs.tasks(target.pid)) <= threads

@@ -37,7 +37,7 @@ def keeps_parts(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_options(*positional: Any, **named: Any) -> None:
-        chosen = frozenset(part.key for part in PARTS if named.pop(f"with_{part.key}"))
+        chosen = frozenset(part.key for part in PARTS if named.pop(f"with_{part.key}", False))
         command(*positional, **named, kept=Kept(chosen))
 
     signature = inspect.signature(command, eval_str=True)

@@ -182,5 +182,5 @@ def test_twelve_hours_leave_memory_descriptors_and_threads_flat(
     finally:
         tracemalloc.stop()
     assert after.traced_bytes - before.traced_bytes < MAY_GROW_BYTES
-    assert after.usage.descriptors == before.usage.descriptors
+    assert after.usage.descriptors <= before.usage.descriptors
     assert after.usage.threads <= before.usage.threads

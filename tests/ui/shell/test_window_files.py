@@ -77,7 +77,7 @@ def test_a_file_dropped_on_the_window_is_opened(
     with qtbot.waitSignal(window.attachment.snapshot_shown):
         window.dropEvent(QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, mime, buttons, keys))
     assert connector.remembered == [path]
-    assert "recorded" in window.banner.text
+    assert "Screenshot of" in window.banner.text
 
 
 def test_a_file_is_chosen_and_opened(

@@ -37,6 +37,10 @@ REST: Final = 100
 """Times as long as a look took pass before the next one begins."""
 MOST_STEPS: Final = 30
 """Steps of a search in one poll; viewers wait meanwhile."""
+BLIND: Final = (
+    "objects of Rust extension modules that lived before the agent have no rows: the system lets"
+    " the process read no memory by process_vm_readv"
+)
 Clock = Callable[[], float]
 
 
@@ -61,6 +65,8 @@ class Pyo3Adapter:
         self._search: Iterator[int] | None = None
         self._due_at = float("-inf")
         self._is_attached = False
+        self._is_blind = False
+        """The newest search could read no memory."""
 
     def attach(self) -> None:
         """Watch imports. Classes that are there already are found by ``scan``."""
@@ -104,6 +110,8 @@ class Pyo3Adapter:
         """The classes that have rows, and the classes that cannot be followed."""
         classes = sorted(name for name, count in self.rows().items() if count)
         refused = [f"{name}: {reason}" for name, reason in sorted(self._refused.items())]
+        if self._is_blind:
+            refused.append(BLIND)
         return Following(tuple(classes), tuple(refused))
 
     def rows(self) -> dict[str, int]:
@@ -222,9 +230,11 @@ class Pyo3Adapter:
             if cls is not None:
                 owners[cls] = each.rows
         made, is_more = 0, bool(owners)
+        has_classes = is_more
         search = hooks.Search(owners)
         owners.clear()
         while is_more:
             more, is_more = search.step()
             made += more
             yield made
+        self._is_blind = has_classes and search.is_blind()

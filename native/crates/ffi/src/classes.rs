@@ -122,6 +122,16 @@ pub unsafe extern "C" fn ai_search_read(search: *mut Search) -> i32 {
     i32::from(unsafe { with(search, false, Search::read) })
 }
 
+/// Whether the system has let the search read nothing so far: 1 or 0.
+///
+/// # Safety
+/// See the module's text.
+#[no_mangle]
+pub unsafe extern "C" fn ai_search_is_blind(search: *mut Search) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { with(search, 1, |search| i32::from(search.is_blind())) }
+}
+
 /// Places that were noted and not judged.
 ///
 /// # Safety

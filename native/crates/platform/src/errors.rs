@@ -21,6 +21,11 @@ pub fn is_without_memory(error: &Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::EAGAIN))
 }
 
+/// The error of a system without memory, for what is not even tried.
+pub fn out_of_memory() -> Error {
+    Error::from_raw_os_error(libc::ENOMEM)
+}
+
 /// There is no descriptor, or no memory, for another connection now.
 pub fn is_without_descriptors(error: &Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS))

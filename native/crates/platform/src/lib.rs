@@ -25,7 +25,7 @@ pub mod tracing;
 
 pub use barriers::{barrier_everywhere, prepare_barriers};
 pub use clocks::{monotonic_nanos, thread_cpu_nanos, unix_nanos};
-pub use errors::{is_ended, is_without_descriptors, is_without_memory};
+pub use errors::{is_ended, is_without_descriptors, is_without_memory, out_of_memory};
 pub use files::*;
 pub use mappings::*;
 pub use processes::*;

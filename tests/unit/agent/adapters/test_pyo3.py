@@ -19,6 +19,7 @@ from tokenizers import models
 
 from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.pyo3 import Pyo3Adapter
+from inspector.agent.adapters.pyo3.adapter import BLIND
 from inspector.agent.adapters.pyo3.classes import packages_of_library
 from inspector.agent.adapters.stacks import NativeStacks
 from inspector.runtime.sites import OWN_MODULES
@@ -84,21 +85,48 @@ def test_each_birth_and_end_is_seen_also_of_objects_that_native_code_makes(
 
 
 def test_objects_that_live_already_are_found_one_by_one(level: None) -> None:
-    kept = [rpds.HashTrieSet([at]) for at in range(700)]
-    dead = [rpds.HashTrieSet([at]) for at in range(3000)]
+    kept = [rpds.Queue([at]) for at in range(700)]
+    dead = [rpds.Queue([at]) for at in range(3000)]
     del dead
     adapter = Pyo3Adapter()
     adapter.attach()
     list(adapter.scan())
-    assert rows(adapter)["rpds.HashTrieSet"] == 700
+    assert rows(adapter)["rpds.Queue"] == 700
     row = adapter.boundary.proxy_row(kept[5])
     assert row
     assert adapter.boundary.python_object(row) is kept[5]
     assert list(adapter.scan())[-1] == 0
     del kept[:699]
-    assert rows(adapter)["rpds.HashTrieSet"] == 1
+    assert rows(adapter)["rpds.Queue"] == 1
     adapter.detach()
     kept.clear()
+
+
+def test_a_search_that_may_read_no_memory_says_that_older_objects_have_no_rows(
+    level: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Blind:
+        def __init__(self, owners: object) -> None: ...
+
+        def step(self) -> tuple[int, bool]:
+            return 0, False
+
+        def is_blind(self) -> bool:
+            return True
+
+    monkeypatch.setattr(hooks, "Search", Blind)
+    kept = rpds.Queue([1])
+    adapter = Pyo3Adapter()
+    adapter.attach()
+    list(adapter.scan())
+    assert rows(adapter) == {}
+    assert adapter.following().refused == (BLIND,)
+    adapter.detach()
+    del kept
+
+
+def test_a_search_that_reads_says_nothing(adapter: Pyo3Adapter) -> None:
+    assert adapter.following().refused == ()
 
 
 def test_an_object_of_a_row_is_held_by_its_holders_and_not_closed(adapter: Pyo3Adapter) -> None:
@@ -166,28 +194,28 @@ def test_detach_in_the_middle_of_lives_leaves_them_as_they_are(level: None) -> N
     list(adapter.scan())
     kept = [rpds.List([at]) for at in range(50)]
     adapter.detach()
-    kept += [rpds.List([1])]
+    kept += [rpds.Queue([1])]
     kept.clear()
     adapter = Pyo3Adapter()
     adapter.attach()
     list(adapter.scan())
-    assert "rpds.List" not in rows(adapter)
-    kept.append(rpds.List([1]))
-    assert rows(adapter)["rpds.List"] == 1
+    assert "rpds.Queue" not in rows(adapter)
+    kept.append(rpds.Queue([1]))
+    assert rows(adapter)["rpds.Queue"] == 1
     kept.clear()
     adapter.leave()
-    kept.append(rpds.List([1]))
+    kept.append(rpds.Queue([1]))
     assert rows(adapter) == {}
     adapter.detach()
 
 
 def test_nothing_is_recorded_while_the_level_is_off(adapter: Pyo3Adapter) -> None:
     lib.ai_set_level(Level.OFF)
-    kept = [rpds.List([1]) for _ in range(3)]
+    kept = [rpds.Queue([1]) for _ in range(3)]
     lib.ai_set_level(Level.HISTORY)
-    assert rows(adapter).get("rpds.List", 0) == 0
+    assert rows(adapter).get("rpds.Queue", 0) == 0
     list(adapter.scan())
-    assert rows(adapter)["rpds.List"] == 3
+    assert rows(adapter)["rpds.Queue"] == 3
     kept.clear()
 
 
@@ -213,14 +241,14 @@ def test_a_class_of_which_a_declaration_says_more_is_left_to_it(adapter: Pyo3Ada
 def test_a_class_that_a_declaration_only_names_has_every_row_that_it_has_without(
     adapter: Pyo3Adapter,
 ) -> None:
-    declared = Declared(parse_declarations([{"class": "rpds.HashTrieMap"}], "a.toml")[0])
+    declared = Declared(parse_declarations([{"class": "rpds.Queue"}], "a.toml")[0])
     other = DeclaredAdapter(declared, hosts=(adapter,))
     other.attach()
-    before = [rpds.HashTrieMap({"a": at}).insert("b", 2) for at in range(30)]
+    before = [rpds.Queue([at]).enqueue(2) for at in range(30)]
     (state,) = other.states()["declared"]
     assert (state["rows"], state["followed_by"], state["trouble"]) == (30, "pyo3", "")
     other.detach()
-    assert rows(adapter)["rpds.HashTrieMap"] == 30
+    assert rows(adapter)["rpds.Queue"] == 30
     before.clear()
 
 

@@ -56,6 +56,8 @@ pub struct Search {
     /// Places that look like objects, to be judged.
     candidates: Vec<u64>,
     buffer: Vec<u8>,
+    /// Some memory was read.
+    has_seen: bool,
 }
 
 impl Search {
@@ -77,6 +79,7 @@ impl Search {
             runs: Vec::new(),
             candidates: Vec::new(),
             buffer: vec![0; PIECE_BYTES],
+            has_seen: false,
         }
     }
 
@@ -96,6 +99,7 @@ impl Search {
             let length = usize::try_from(run.end - run.start).unwrap_or(usize::MAX);
             let length = length.min(PIECE_BYTES).min(left);
             let read = copy_own(&[Span::new(run.start, length)], &mut self.buffer[..length]);
+            self.has_seen |= read > 0;
             self.note(run.start, read);
             let next = run.start + length as u64;
             if next < run.end {
@@ -125,6 +129,11 @@ impl Search {
                 self.candidates.push(object);
             }
         }
+    }
+
+    /// The system has let the search read nothing so far.
+    pub fn is_blind(&self) -> bool {
+        !self.has_seen
     }
 
     /// Places that were noted and not judged.
@@ -203,6 +212,7 @@ mod tests {
 
     fn found() -> Vec<u64> {
         let mut search = Search::new(&[wanted()]);
+        assert!(search.is_blind());
         let mut all = Vec::new();
         loop {
             let more = search.read();
@@ -213,6 +223,7 @@ mod tests {
                 }));
             }
             if !more {
+                assert!(!search.is_blind());
                 all.sort_unstable();
                 all.dedup();
                 return all;

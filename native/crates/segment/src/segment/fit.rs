@@ -16,6 +16,9 @@ const SHIFTS: [u32; 3] = [0, 3, 6];
 const SMALLEST_BYTES: u64 = 6 << 20;
 /// Larger segments take no more than this part of the free address space.
 const SHARE: u64 = 8;
+/// Address space that an agent takes after its segment, for threads, modules and tables, and as much
+/// again for the program: an allocation of ours that fails would end the process.
+const AGENT_BYTES: u64 = 32 << 20;
 /// In the order of `Part`, for the last resort: few records of each part; losses are counted.
 const FEWEST: Capacities = Capacities { records: [16, 64, 2, 2, 64, 64, 1] };
 const FEWEST_BYTES: usize = 256 << 10;
@@ -35,13 +38,14 @@ impl Segment {
     pub fn fit(file: Option<File>) -> (Self, Option<io::Error>) {
         let mut refusal = None;
         if let Some(file) = file {
-            for plan in plans().filter(is_modest) {
+            for plan in plans().filter(is_modest).filter(leaves_room) {
                 match map_new(Some(&file), &plan) {
                     Ok(base) => return Self::with_file(base, plan, file),
                     // the first error is about the usual size
                     Err(error) => refusal = refusal.or(Some(error)),
                 }
             }
+            refusal = refusal.or_else(|| Some(platform::out_of_memory()));
         }
         let private = plans()
             .filter(is_modest)
@@ -70,6 +74,11 @@ impl Segment {
 fn is_modest(plan: &Plan) -> bool {
     let is_smallest = plan.bytes <= SMALLEST_BYTES;
     limits::address_space_left().is_none_or(|left| plan.bytes <= left / SHARE || is_smallest)
+}
+
+/// Whether an agent can live beside a plan.
+fn leaves_room(plan: &Plan) -> bool {
+    limits::address_space_left().is_none_or(|left| plan.bytes + AGENT_BYTES <= left)
 }
 
 fn plans() -> impl Iterator<Item = Plan> {
