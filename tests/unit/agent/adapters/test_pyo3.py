@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import gc
+import subprocess
 import sys
 import threading
 import weakref
@@ -29,11 +30,14 @@ from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import parse_declarations
 from inspector.wire.hooks import hooks
 from inspector.wire.schema import SITE_FRAMES
+from tests.helpers.targets import ROOT
 
 TYPE_BYTES = 408
 CHANGING = {0, 168, 264, 336, 344, 352, 360, 368, 384}
 """Reference count, flags, and what the interpreter itself keeps by class: dict, method order,
 subclasses, weak references, caches."""
+POLLS = 300
+"""More than a search takes in a process with the modules of all tests; the search holds classes."""
 CLASSES = (rpds.HashTrieMap, rpds.List, tokenizers.Tokenizer, pydantic_core.SchemaValidator)
 
 
@@ -156,7 +160,8 @@ def test_a_class_that_the_program_derives_is_followed_and_not_kept_alive(
     before = slots(cls)
     early = cls()
     adapter.look()
-    adapter.poll()
+    for _ in range(POLLS):
+        adapter.poll()
     assert slots(cls) != before
     late = [cls() for _ in range(6)]
     assert rows(adapter)[f"{__name__}.Derived"] == 7
@@ -203,10 +208,39 @@ def test_detach_in_the_middle_of_lives_leaves_them_as_they_are(level: None) -> N
     kept.append(rpds.Queue([1]))
     assert rows(adapter)["rpds.Queue"] == 1
     kept.clear()
-    adapter.leave()
-    kept.append(rpds.Queue([1]))
-    assert rows(adapter) == {}
     adapter.detach()
+
+
+LEAVING = """
+import rpds
+from inspector.agent.adapters.pyo3 import Pyo3Adapter
+from inspector.vocabulary import Level
+from inspector.wire import lib
+lib.ai_set_level(Level.HISTORY)
+adapter = Pyo3Adapter()
+adapter.attach()
+list(adapter.scan())
+kept = [rpds.Queue([1])]
+assert adapter.rows()["rpds.Queue"] == 1
+adapter.leave()
+kept.append(rpds.Queue([1]))
+kept.clear()
+assert adapter.rows() == {}
+adapter.detach()
+"""
+
+
+def test_an_adapter_that_leaves_holds_no_class_and_follows_none() -> None:
+    """In a process of its own: rows stay as they are when an interpreter ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_nothing_is_recorded_while_the_level_is_off(adapter: Pyo3Adapter) -> None:
