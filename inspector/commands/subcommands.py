@@ -9,9 +9,12 @@ import ast
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module, util
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from inspector.errors import NoNativeLibraryError
+
+if TYPE_CHECKING:
+    from importlib.abc import FileLoader
 
 PASSED_ON: Final = {
     "allow_extra_args": True,
@@ -60,10 +63,13 @@ class Subcommand(NamedTuple):
         """The docstring of the function, read from the source: nothing is imported."""
         module, function = self.place
         spec = util.find_spec(module)
-        source = getattr(spec.loader, "get_source", lambda _: None)(module) if spec else None
+        if spec is None or spec.origin is None:
+            return ""
+        # every loader of files has this, also those of archives and of test runners
+        source = cast("FileLoader", spec.loader).get_data(spec.origin)
         found = [
             node
-            for node in ast.parse(source or "").body
+            for node in ast.parse(source).body
             if isinstance(node, ast.FunctionDef) and node.name == function
         ]
         return (ast.get_docstring(found[0]) or "") if found else ""
