@@ -201,7 +201,7 @@ def test_a_target_is_asked_again_what_is_not_followed_and_one_that_cannot_answer
     window, session = attach(snapshot_of([Row(1)]))
     qtbot.waitUntil(lambda: len(session.coverage_requests) == 1)
     session.coverage_requests[0].set_exception(ControlError("no answer"))
-    qtbot.waitUntil(lambda: window.findings.report.at == T0)  # a look is made when none is under way
+    qtbot.waitUntil(lambda: window.findings.report.at == T0)  # one look at a time
     session.publish(snapshot_of([Row(1)], at=T0 + 5, serial=2))
     qtbot.waitUntil(lambda: window.findings.report.at == T0 + 5)
     session.publish(snapshot_of([Row(1)], at=T0 + 20, serial=3))
