@@ -21,7 +21,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PINS: Final = Path(__file__).with_name("backends.toml")
 FETCHED: Final = ROOT / "build" / "backends"
 SHIPPED: Final = Path(__file__).with_name("fetched")
-"""Where a source distribution keeps them."""
+"""The folder of the backends in a source distribution."""
 
 
 def pins(machine: str) -> tuple[str, dict[str, str]]:

@@ -55,7 +55,7 @@ STUB = ROOT / "inspector" / "_native.pyi"
 
 
 def library(target: Target) -> Path:
-    """Where cargo puts the static library."""
+    """The place where cargo puts the static library."""
     inner = target.rust if target.is_portable else ""
     root = Path(os.environ.get("CARGO_TARGET_DIR") or NATIVE / "target")
     return root / inner / "release" / "libarc_inspector_native.a"

@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DESKTOP: Final = "building/desktop"
 MADE: Final = "build/shared"
 SHIPPED: Final = "building/made"
-"""Where a source distribution keeps the files that were made."""
+"""The folder of generated files in a source distribution."""
 PLACES: Final[Mapping[str, tuple[str, str]]] = {
     f"{DESKTOP}/arc-inspector.desktop": ("share/applications", ""),
     f"{DESKTOP}/arc-inspector-open.desktop": ("share/applications", ""),

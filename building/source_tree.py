@@ -1,4 +1,4 @@
-"""What a source distribution has beside git's files, so that it builds without a network.
+"""Files of a source distribution beside git's, so that it builds without a network.
 
 The crates that the native library needs, vendored; the C header, for the pure wheel; cffi's
 backends, as far as they were fetched.

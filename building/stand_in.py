@@ -25,7 +25,7 @@ def _refuse(*_: object, **__: object) -> Any:
 
 
 def _ctype(name: str, size: int, count: int | None = None) -> SimpleNamespace:
-    """What the schema reads of a type of cffi."""
+    """The facts that the schema reads of a type of cffi."""
     item = SimpleNamespace(kind="primitive", cname=name, size=size)
     if count is None:
         return item

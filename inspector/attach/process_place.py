@@ -18,7 +18,7 @@ OWN: Final = frozenset({"inspector", "_cffi_backend"})
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlace:
-    """What helps a person to tell processes of one name apart."""
+    """Facts that help a person to tell processes of one name apart."""
 
     folder: str = ""
     """Working directory; ``""``: it may not be read."""

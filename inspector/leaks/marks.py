@@ -15,7 +15,7 @@ _KNOWN: Final = frozenset({"allow", "at_most", "reason"})
 
 
 def allowances(words: Sequence[Any], named: Mapping[str, Any]) -> list[Allowance]:
-    """What a mark or a check allows.
+    """The allowance of a mark or a check.
 
     ``allow``: a pattern of types with a site, or several; without it any type. ``at_most``: handles
     of one type and place; without it any number. Raises ``UsageError``.
