@@ -29,7 +29,7 @@ from inspector.model.snapshot import UNKNOWN, Snapshot
 from inspector.vocabulary import Level
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import Target, start_target
-from tests.helpers.watching import Watch, watched
+from tests.helpers.watching import Watch, rounds_of_looks, watched
 
 WAIT_SECS = 20.0
 ROUNDS = {"leak": 9, "drift": 6, "unclosed": 6}
@@ -49,15 +49,16 @@ RULES: dict[str, Callable[[], Rule]] = {
 }
 
 
-def observe(target: Target, watch: Watch, rounds: int) -> tuple[Snapshot, Trend]:
+def observe(target: Target, watch: Watch, defect: str) -> tuple[Snapshot, Trend]:
     """One look after each round of the program, with counts that are newer than the round."""
     trend = Trend(min_gap_secs=0.0, rise_gap_secs=0.0)
     seen = watch.until(lambda snapshot: snapshot.sampled_at > 0, True)
-    for _ in range(rounds):
-        trend.observe(seen)
+    trend.observe(seen)
+    least = ROUNDS.get(defect, 1)
+    for _ in rounds_of_looks(trend, least) if defect == "leak" else range(least):
         target.ask("go")
         seen = watch.sampled_from_now()
-    trend.observe(seen)
+        trend.observe(seen)
     return seen, trend
 
 
@@ -73,7 +74,7 @@ def judged(defect: str, kind: str, rule: Rule) -> Iterator[list[Finding]]:
                 lambda snapshot: bool((snapshot.handles.strong != UNKNOWN).any()), True
             )
             target.ask(f"spoil {int(known.handles.addresses[known.handles.addresses != 0][0])}")
-        snapshot, trend = observe(target, watch, ROUNDS.get(defect, 1))
+        snapshot, trend = observe(target, watch, defect)
         events = joined([watch.session.read_events().result(WAIT_SECS).events])
         yield list(judge(Facts(snapshot, trend, events), (rule,)).findings)
         assert target.finish() == 0

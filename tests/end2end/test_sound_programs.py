@@ -14,7 +14,7 @@ from inspector.model.findings.trend import Trend
 from inspector.vocabulary import Level
 from inspector.wire.declaration_files import shipped_names
 from tests.helpers.targets import TARGETS, start_target
-from tests.helpers.watching import watched
+from tests.helpers.watching import rounds_of_looks, watched
 
 ROUNDS = 9
 WAIT_SECS = 60.0
@@ -51,11 +51,11 @@ def report() -> Report:
         trend = Trend(min_gap_secs=0.0, rise_gap_secs=0.0)
         target.ask("go")  # the objects that the programs keep exist from now on
         seen = watch.until(lambda snapshot: snapshot.sampled_at > 0, True)
-        for _ in range(ROUNDS):
-            trend.observe(seen)
+        trend.observe(seen)
+        for _ in rounds_of_looks(trend, ROUNDS):
             target.ask("go")
             seen = watch.sampled_from_now()
-        trend.observe(seen)
+            trend.observe(seen)
         events = joined([watch.session.read_events().result(WAIT_SECS).events])
         rules = [
             LeakSuspects(min_span_secs=0.1) if isinstance(rule, LeakSuspects) else rule

@@ -19,7 +19,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
 from inspector.vocabulary import Level
 from tests.helpers.targets import Target, start_target
-from tests.helpers.watching import watched
+from tests.helpers.watching import rounds_of_looks, watched
 
 TYPES = {"new": "Frame", "copy": "Frame", "native": "Point", "seen": "Frame"}
 ROUNDS = 6
@@ -46,13 +46,11 @@ def test_a_class_that_grows_where_no_hook_sees_is_suspect_while_nobody_asks_for_
     trend, before = Trend(min_gap_secs=0.0), int(TYPES[kind] == "Frame")
     with watched(target.ready["segment"], level=Level.STACKS) as watch:
         seen = watch.until(lambda snapshot: live(snapshot, TYPES[kind]), before)
-        for number in range(1, ROUNDS + 1):
-            trend.observe(seen)
-            target.ask(f"make {kind} {MADE}")
-            seen = watch.until(
-                lambda snapshot, number=number: live(snapshot, TYPES[kind]), before + MADE * number
-            )  # type: ignore[misc]
         trend.observe(seen)
+        for number in rounds_of_looks(trend, ROUNDS):
+            target.ask(f"make {kind} {MADE}")
+            seen = watch.until(lambda snapshot: live(snapshot, TYPES[kind]), before + MADE * number)
+            trend.observe(seen)
         (found,) = judge(Facts(seen, trend), [LeakSuspects(min_span_secs=0.01)]).findings
     assert found.verdict is Verdict.SUSPECT
     assert found.headline.startswith(f"{TYPES[kind]} keeps growing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.live import LiveSession
 from inspector.vocabulary import Level, Reference
@@ -55,6 +57,20 @@ class Watch:
         at = time.time()
         first = self.until(lambda seen: seen.sampled_at > at and seen.taken_at > at, True)
         return self.until(lambda seen: seen.sampled_at > first.sampled_at, True)
+
+
+def rounds_of_looks(trend: Trend, least: int) -> Iterator[int]:
+    """Numbers of rounds, for a program that acts and is looked at once a round.
+
+    At least ``least``, and then until each quarter of the time has a look: a round takes as long as
+    the machine lets it.
+    """
+    began = time.monotonic()
+    for number in itertools.count(1):
+        yield number
+        if number >= least and trend.covers_all_stretches():
+            return
+        assert time.monotonic() - began < PATIENCE_SECS or number < least
 
 
 @contextmanager
