@@ -41,8 +41,8 @@ class Lifetimes:
     """At the end of the observation."""
     is_never_closed: npt.NDArray[np.bool_]
     """Its resource was dropped without a close."""
-    native_refs: Ints
-    """As counted last; ``UNKNOWN``."""
+    native_refs: Floats
+    """As counted last; -1 is a count, and ``nan`` is not known."""
 
     def __len__(self) -> int:
         """Lifetimes."""
@@ -107,7 +107,7 @@ def _of_rows(handles: Handles, rows: npt.NDArray[np.int64], *, have_gone: bool) 
         is_alive=live & (not have_gone),
         is_never_closed=(resources == Resource.NEVER_CLOSED)
         & (handles.references[rows] != Reference.LIVE),
-        native_refs=handles.native_refs[rows],
+        native_refs=np.where(handles.strong[rows] == UNKNOWN, np.nan, handles.native_refs[rows]),
     )
 
 
@@ -142,7 +142,7 @@ def _of_events(events: Events, known: Ids) -> Lifetimes:
         died_at=np.full(count, np.nan),
         is_alive=np.zeros(count, np.bool_),
         is_never_closed=np.zeros(count, np.bool_),
-        native_refs=np.full(count, UNKNOWN, np.int64),
+        native_refs=np.full(count, np.nan),
     )
     return _with_ends(part, events) if count else part
 
@@ -161,7 +161,7 @@ def _joined(parts: list[Lifetimes]) -> Lifetimes:
         flags = np.empty(0, np.bool_)
         times = np.empty(0)
         return Lifetimes(
-            np.empty(0, np.uint64), nothing, nothing, times, times, flags, flags, nothing
+            np.empty(0, np.uint64), nothing, nothing, times, times, flags, flags, times
         )
     return Lifetimes(
         **{

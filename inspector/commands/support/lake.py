@@ -249,7 +249,7 @@ select service, deploy, host, pid, program, moment(started_at) as process_starte
   format('#{}.{}', (ids & 4294967295) >> 1, ids >> 32) as handle,
   type, module, moment(born_at) as born_at, moment(died_at) as died_at,
   is_alive, is_never_closed as never_closed,
-  case when native_refs = -1 then null else native_refs end as native_refs,
+  case when isnan(native_refs) then null else native_refs::bigint end as native_refs,
   site, file, nullif(line, 0) as line, stack,
   moment(began_at) as observed_from, moment(ended_at) as observed_until,
   strftime(moment(ended_at), '%Y-%m-%dT%H') as hour

@@ -11,10 +11,13 @@ import duckdb
 import pytest
 
 from inspector.commands.app import run
-from inspector.commands.support.lake import PARTITIONS, write_lake
+from inspector.commands.support.lake import PARTITIONS, Observation, write_lake
 from inspector.errors import FileFormatError
+from inspector.model.lifetimes import LifetimeCollector, seconds_of
+from inspector.model.snapshot import UNKNOWN
 from tests.helpers.lake import LEAKING, PLACES, SECONDS, observation, queries, write_sample_lake
 from tests.helpers.secrets import secret_snapshot, secrets_in
+from tests.helpers.snapshots import Row, snapshot_of
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,24 @@ def test_partitions_and_rows_are_read_back(engine: Any) -> None:
         f"{read.format('lifetimes')} where deploy = '{LEAKING.deploy}'"
     )
     assert lifetimes == [(40 + 5 * SECONDS, 45, 40 + 5 * SECONDS)]
+
+
+def test_one_native_reference_too_few_is_no_unknown_count(tmp_path: Path) -> None:
+    rows = [
+        Row(1, strong=1, proxies=2, native_refs=-1),
+        Row(2, strong=UNKNOWN, proxies=UNKNOWN, native_refs=UNKNOWN),
+        Row(3, strong=3, proxies=1, native_refs=2),
+    ]
+    collector = LifetimeCollector()
+    collector.take(shown := snapshot_of(rows))
+    seen = Observation(
+        shown, collector.finish(None), seconds_of((shown.vitals,)), shown.taken_at, shown.taken_at, 0
+    )
+    write_lake(tmp_path / "lake", seen, shown, LEAKING)
+    read = f"read_parquet('{tmp_path}/lake/lifetimes/**/*.parquet')"
+    with duckdb.connect(":memory:") as engine:
+        found = engine.execute(f"select native_refs from {read} order by handle").fetchall()  # noqa: S608 - ours
+    assert found == [(-1,), (None,), (2,)]
 
 
 def test_the_queries_of_the_document_name_the_deploy_and_the_line_that_leak(engine: Any) -> None:
