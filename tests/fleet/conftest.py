@@ -24,3 +24,9 @@ def installed() -> Path:
     """The folder of the programs."""
     assert INSTALLED.is_dir(), "run ./dev fleet"
     return INSTALLED
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of the test lie in a folder of its own."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))

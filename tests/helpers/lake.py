@@ -44,3 +44,10 @@ def queries(engine: str) -> list[str]:
     """The queries of the document for one engine."""
     text = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
     return re.findall(rf"```sql {engine}\n(.*?)```", text, re.DOTALL)
+
+
+def trino_tables(location: str = "LAKE") -> list[str]:
+    """The statements of the document that make its tables, over the lake at ``location``."""
+    (text,) = queries("trino-tables")
+    statements = text.replace("LAKE", location).split(";")
+    return [each.strip() for each in statements if each.strip()]

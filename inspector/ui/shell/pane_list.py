@@ -28,6 +28,7 @@ from inspector.ui.panes.history.pane import HistoryPane
 from inspector.ui.panes.marks.pane import MarksPane
 from inspector.ui.panes.pending.pane import PendingPane
 from inspector.ui.panes.sql.pane import SqlPane
+from inspector.ui.panes.sql.pinned import PinnedQueries
 from inspector.ui.panes.threads.pane import ThreadsPane
 from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.session.attachment import Attachment
@@ -69,6 +70,7 @@ class PaneParts:
     changes: ChangeWatch
     stacks: StackWatch
     colors: TypeColors
+    pinned: PinnedQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,9 @@ PANES: Final = (
         "sql",
         "SQL",
         Place.DRAWER,
-        lambda parts: SqlPane(parts.theme, parts.attachment, parts.runner, parts.feed),
+        lambda parts: SqlPane(
+            parts.theme, parts.attachment, parts.runner, parts.feed, pinned=parts.pinned
+        ),
     ),
 )
 """In the order of their tabs."""

@@ -15,6 +15,7 @@ from inspector.ui.kit.assets import icon
 from inspector.ui.kit.banner import Banner
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
+from inspector.ui.panes.sql.pinned import PinnedQueries
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.change_watch import ChangeWatch
@@ -122,6 +123,7 @@ class WindowParts(QMainWindow):
                 changes=self.changes,
                 stacks=self.stacks,
                 colors=self.colors,
+                pinned=PinnedQueries(self._settings),
             )
         )
         self.selection_actions = SelectionActions(

@@ -15,7 +15,7 @@ from inspector.commands.support.lake import PARTITIONS, Observation, write_lake
 from inspector.errors import FileFormatError
 from inspector.model.lifetimes import LifetimeCollector, seconds_of
 from inspector.model.snapshot import UNKNOWN
-from tests.helpers.lake import LEAKING, PLACES, SECONDS, observation, queries, write_sample_lake
+from tests.helpers.lake import LEAKING, PLACES, SECONDS, observation, queries, trino_tables, write_sample_lake
 from tests.helpers.secrets import secret_snapshot, secrets_in
 from tests.helpers.snapshots import Row, snapshot_of
 
@@ -89,6 +89,17 @@ def test_the_queries_of_the_document_name_the_deploy_and_the_line_that_leak(engi
     assert growth[0][:3] == (LEAKING.service, LEAKING.deploy, "TodoItem")
     assert 19.0 < growth[0][3] < 21.0
     assert all(abs(row[3]) < 1.0 for row in growth[1:])
+
+
+def test_the_tables_for_trino_have_the_columns_of_the_files(engine: Any) -> None:
+    made = [each for each in trino_tables() if each.startswith("create table")]
+    for table, statement in zip(("lifetimes", "counts"), made, strict=True):
+        rows = engine(
+            f"describe from read_parquet('LAKE/{table}/**/*.parquet', hive_partitioning = true)"
+        )
+        inside = statement.partition("(")[2].partition(")\nwith")[0]
+        named = dict(each.split() for each in inside.split(","))
+        assert {name: kind.lower() for name, kind, *_ in rows} == named
 
 
 def test_a_full_disk_or_a_closed_folder_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:

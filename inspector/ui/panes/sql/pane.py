@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSplitter,
-    QTabBar,
     QTableView,
     QToolButton,
     QVBoxLayout,
@@ -40,13 +39,15 @@ from inspector.model.sql.leads import lead_of
 from inspector.model.sql.tables import TABLES, Questioned
 from inspector.model.wording import plural
 from inspector.plain_text import one_line
-from inspector.ui.kit.labels import ElidedLabel, tip
+from inspector.ui.kit.labels import ElidedLabel
 from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.record_delegate import ROW_HEIGHT, RecordDelegate
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.sql.answer_model import NOTHING, AnswerModel
 from inspector.ui.panes.sql.editor import SqlEditor
-from inspector.ui.panes.sql.view import View, title_of
+from inspector.ui.panes.sql.pinned import LONGEST, MOST_PINNED, PinnedQueries
+from inspector.ui.panes.sql.view import View
+from inspector.ui.panes.sql.view_tabs import ViewTabs
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
@@ -55,7 +56,6 @@ from inspector.ui.session.event_feed import EventFeed
 MOST_ROWS: Final = 1000
 """Rows of an answer that are listed."""
 TIMEOUT_SECS: Final = 30.0
-MOST_PINNED: Final = 8
 LEAST_PAUSE_SECS: Final = 1.0
 """Between two runs of a pinned view; ten times as long as a run, where that is more."""
 NO_TARGET: Final = "Attach to a process or open a file to ask in SQL"
@@ -72,11 +72,13 @@ class SqlPane(PaneBase):
         attachment: Attachment,
         runner: BackgroundRunner,
         feed: EventFeed,
+        *,
+        pinned: PinnedQueries,
         parent: QWidget | None = None,
     ) -> None:
-        """Nothing is asked before a click."""
+        """Nothing is asked before a click or a look at a pinned view."""
         super().__init__(parent)
-        self._attachment, self._feed = attachment, feed
+        self._attachment, self._feed, self._pinned = attachment, feed, pinned
         self._snapshot: Snapshot | None = None
         self._views = [View("")]
         self._running: tuple[View, SqlQuestion, float] | None = None
@@ -91,6 +93,8 @@ class SqlPane(PaneBase):
         feed.changed.connect(self._events_came)
         feed.failed.connect(lambda _: self._events_came())
         self._build(theme)
+        for sql in pinned.texts():
+            self._add_view(sql)
         self._show_state()
 
     # calls from the workbench ---------------------------------------------------------------------
@@ -197,10 +201,7 @@ class SqlPane(PaneBase):
         return left
 
     def _build_right(self) -> QWidget:
-        self.tabs = QTabBar()
-        self.tabs.setAccessibleName("Query and pinned views")
-        self.tabs.setExpanding(False)
-        self.tabs.addTab("Query")
+        self.tabs = ViewTabs()
         self.tabs.currentChanged.connect(self._turn_to)
         head = QHBoxLayout()
         head.setContentsMargins(8, 4, 12, 4)
@@ -228,24 +229,24 @@ class SqlPane(PaneBase):
 
     def _pin(self) -> None:
         sql = self.editor.toPlainText().strip()
-        if not sql or len(self._views) > MOST_PINNED:
+        same = [place for place, view in enumerate(self._views) if place and view.sql == sql]
+        if not sql or len(sql) > LONGEST or (len(self._views) > MOST_PINNED and not same):
             return
         self._views[0].sql = sql
+        if not same:
+            self._pinned.add(sql)
+        self.tabs.setCurrentIndex(same[0] if same else self._add_view(sql))
+        self._show_state()
+
+    def _add_view(self, sql: str) -> int:
         view = View(sql, note="" if self._snapshot else NO_TARGET)
         self._views.append(view)
-        place = self.tabs.addTab(title_of(sql))
-        self.tabs.setTabToolTip(place, tip(one_line(sql)))
-        unpin = QToolButton()
-        unpin.setText("×")
-        unpin.setToolTip("Unpin")
-        unpin.clicked.connect(partial(self._unpin, view))
-        self.tabs.setTabButton(place, QTabBar.ButtonPosition.RightSide, unpin)
-        self.tabs.setCurrentIndex(place)
-        self._show_state()
+        return self.tabs.add_view(view, partial(self._unpin, view))
 
     def _unpin(self, view: View) -> None:
         place = next(at for at, each in enumerate(self._views) if each is view)
         del self._views[place]
+        self._pinned.remove(view.sql)
         if self._wanted is view:
             self._wanted = None
         self.tabs.removeTab(place)
@@ -295,11 +296,12 @@ class SqlPane(PaneBase):
         sql = self.editor.toPlainText().strip()
         if not sql or self._snapshot is None or not is_engine_there():
             return
-        self._view.sql = sql
-        self._view.note = "Asked …"
         place = self.tabs.currentIndex()
         if place:
-            self.tabs.setTabText(place, title_of(sql))
+            self._pinned.replace(self._view.sql, sql)
+            self.tabs.show_title(place, sql)
+        self._view.sql = sql
+        self._view.note = "Asked …"
         self._ask(self._view)
 
     def _refresh(self) -> None:
