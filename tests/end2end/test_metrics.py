@@ -17,6 +17,7 @@ from inspector.model.metrics.families import (
     BORN,
     CLOSED,
     ENDED,
+    ENDINGS,
     FINDINGS,
     LIVE,
     LIVE_MOST,
@@ -89,6 +90,8 @@ def test_processes_come_stop_end_and_are_killed_while_counters_stay(
         second.ask(f"journal j {tmp_path / 'journal'}")
         hub.look()
         assert value(hub, PROCESSES, "runs") == 2
+        # a counter that begins at 1 is no increase for Prometheus
+        assert [value(hub, ENDED, ending) for ending in ENDINGS] == [0, 0, 0]
         assert value(hub, LIVE, "TodoItem") == 8
         assert value(hub, LIVE_MOST, "TodoItem") == 5
         assert value(hub, BORN, "TodoItem") == 8

@@ -90,6 +90,9 @@ ENDED: Final = Family(
     Merge.COUNTER,
     (*PROCESS, "ending"),
 )
+ENDINGS: Final = ("exited", "killed", "agent left")
+"""Values of the label ``ending``; each is exposed from 0 on, or its first process would show as no
+increase."""
 LOST: Final = Family(
     "records_lost", "Records that an agent had no room for", Merge.COUNTER, PROCESS
 )

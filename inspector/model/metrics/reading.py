@@ -17,6 +17,7 @@ from inspector.model.metrics.families import (
     CLOSED,
     DIED,
     ENDED,
+    ENDINGS,
     FINDINGS,
     LIVE,
     LIVE_MOST,
@@ -84,15 +85,14 @@ def counters_of(service: Service, snapshot: Snapshot) -> dict[Series, float]:
         for family, name in PER_TYPE:
             totals[Series(family, labels)] += max(int(getattr(row, name)), 0)
     totals[Series(LOST, service.labels)] = snapshot.lost.total()
+    for ending in ENDINGS:
+        totals[Series(ENDED, (*service.labels, ending))] = 0
     return dict(totals)
 
 
 def last_values(service: Service, snapshot: Snapshot, ending: str) -> dict[Series, float]:
-    """The metrics that stay of a process that ended: ``exited``, ``killed`` or ``agent left``."""
-    return {
-        **counters_of(service, snapshot),
-        Series(ENDED, (*service.labels, ending)): 1,
-    }
+    """The metrics that stay of a process that ended; ``ending`` is one of ``ENDINGS``."""
+    return {**counters_of(service, snapshot), Series(ENDED, (*service.labels, ending)): 1}
 
 
 def _pending(service: Service, snapshot: Snapshot) -> Iterator[tuple[Series, float]]:
