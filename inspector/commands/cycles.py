@@ -14,12 +14,14 @@ from inspector.commands.support.rows import PlainRow, about_value
 from inspector.commands.support.searches import searched
 from inspector.commands.support.shapes import CycleShape, NodeShape
 from inspector.commands.support.sources import Source, opened_source
+from inspector.errors import UNKNOWN_STATUS, ControlError, TargetBusyError
 from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
 from inspector.model.holders import Cycle, CycleNode, CycleReport
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural
+from inspector.session.protocol import Session
 from inspector.vocabulary import handle_text
 
 
@@ -32,28 +34,45 @@ def cycles(
 ) -> None:
     """Print the cycles Python → native → Python, which no garbage collector takes apart.
 
-    Exit status 1: there is a cycle.
+    Exit status 1: there is a cycle. 4: of a file, or a process that is gone, they are not known.
     """
     number = parse_handle(handle) if handle else 0
     with opened_source(source) as (session, snapshot):
         wanted = full_number(number, snapshot) if number else 0
-        report = searched(lambda search: session.cycles(wanted, search), "cycles")
+        report = _asked(session, wanted)
     if as_json:
         print_redacted(snapshot, kept, cycles_value, report)
+    elif isinstance(report, str):
+        say(headline(snapshot))
+        say(f"Not known: {report}")
     else:
         _print(snapshot, report)
-    raise typer.Exit(1 if report.count else 0)
+    raise typer.Exit(UNKNOWN_STATUS if isinstance(report, str) else 1 if report.count else 0)
 
 
-def cycles_value(snapshot: Snapshot, report: CycleReport) -> PlainRow:
-    """The object that ``--json`` prints."""
+def _asked(session: Session, handle: int) -> CycleReport | str:
+    """The answer of the process, or the reason why it has none."""
+    try:
+        return searched(lambda search: session.cycles(handle, search), "cycles")
+    except TargetBusyError:
+        raise
+    except ControlError as error:
+        return str(error)
+
+
+def cycles_value(snapshot: Snapshot, report: CycleReport | str) -> PlainRow:
+    """The object that ``--json`` prints; ``report`` is the reason where the answer is not known."""
     about = about_value(snapshot)
+    if isinstance(report, str):
+        unknown = dict.fromkeys(("cycles", "count", "looked_at", "is_cut"))
+        return about | unknown | {"troubles": [report]}
     return about | {
         "notes": [*about["notes"], *report.notes()],
         "cycles": [to_plain(_shape(each)) for each in report.cycles],
         "count": report.count,
         "looked_at": report.looked_at,
         "is_cut": report.is_cut,
+        "troubles": [],
     }
 
 

@@ -110,6 +110,19 @@ def test_cycles_are_printed_with_the_edge_to_cut(target: Target) -> None:
     target.ask("cut")
 
 
+def test_cycles_that_no_process_can_be_asked_for_are_unknown(
+    target: Target, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    assert run_command("shot", target.pid, "-o", path).status == 0
+    value = asked("cycles", path, status=4)
+    assert (value["cycles"], value["count"], value["is_cut"]) == (None, None, None)
+    assert value["troubles"] == ["this is a recording: there is no process behind it"]
+    shown = run_command("cycles", path)
+    assert (shown.status, shown.err) == (4, "")
+    assert "Not known: this is a recording" in shown.out
+
+
 def test_threads_and_their_stacks_are_printed_while_the_process_runs(target: Target) -> None:
     (main,) = [each for each in asked("threads", target.pid)["threads"] if each["living"]]
     assert (main["name"], main["living"], main["alive"]) == ("MainThread", 2, True)

@@ -285,12 +285,13 @@ class CycleShape:
 
 @dataclass(frozen=True, slots=True)
 class CyclesShape(AboutShape):
-    """Answer of ``cycles``."""
+    """Answer of ``cycles``; of a file, all of it but ``troubles`` is null."""
 
-    cycles: tuple[CycleShape, ...]
-    count: int
-    looked_at: int
-    is_cut: bool
+    cycles: tuple[CycleShape, ...] | None
+    count: int | None
+    looked_at: int | None
+    is_cut: bool | None
+    troubles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
