@@ -81,7 +81,7 @@ def record(
     elif not output.parent.is_dir():
         raise UsageError(f"there is no such folder: {output.parent}")
     if preview:
-        preview_of(pid, kept, read_only=read_only)
+        preview_of(str(pid), kept, read_only=read_only)
         return
     session = open_session(pid, level=Level[level.upper()], read_only=read_only)
     if keep_secs is not None:

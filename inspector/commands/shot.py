@@ -1,4 +1,4 @@
-"""``arc-inspector shot PID -o FILE.png``: a screenshot without a display, its data embedded."""
+"""``arc-inspector shot PID|FILE -o FILE.png``: a picture without a display, its data inside."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Annotated, Final
 import typer
 
 from inspector.attach.discovery import find_target
-from inspector.commands.support.opening import ReadOnly
+from inspector.commands.support.opening import ReadOnly, is_pid
 from inspector.commands.support.options import Force, require_absent
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import Preview, keeps_parts, preview_of
+from inspector.commands.support.sources import Source, existing
 from inspector.errors import UsageError
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.session.outside import require_readable
@@ -24,7 +25,7 @@ _SIZE: Final = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 @keeps_parts
 def shot(
-    pid: Annotated[int, typer.Argument(help="Process id.")],
+    source: Source,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE.png", help="Where the picture goes.")
     ],
@@ -35,7 +36,7 @@ def shot(
     preview: Preview = False,
     kept: Kept = NOTHING_KEPT,
 ) -> None:
-    """Save a picture of the window on a process, with the whole snapshot inside.
+    """Save a picture of the window on a process or a file, with the whole snapshot inside.
 
     Private parts are left out of the picture and of its data.
     """
@@ -44,21 +45,31 @@ def shot(
         raise UsageError(f"a theme is light or dark: {theme}")
     require_absent(output, force=force)
     if preview:
-        preview_of(pid, kept, read_only=read_only)
+        preview_of(source, kept, read_only=read_only)
         return
-    if read_only:
-        require_readable(pid)
-    else:
-        find_target(pid)
+    path = _checked(source, read_only=read_only)
     # Qt is loaded only where it is used
     from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen
 
     use_offscreen()
     with OffscreenWindow(theme=theme, width=width, height=height, kept=kept) as window:
-        window.attach(pid, read_only=read_only)
+        if path is None:
+            window.attach(int(source), read_only=read_only)
+        else:
+            window.open_file(path)
         window.wait_settled()
         left_out = window.save(output)
     say(f"saved {output} with its data inside{f'; {left_out}' if left_out else ''}")
+
+
+def _checked(source: str, *, read_only: bool) -> Path | None:
+    """The file, or ``None`` of a process that can be looked at. Raises ``InspectorError``."""
+    if not is_pid(source):
+        if read_only:
+            raise UsageError(f"--read-only looks at a process, and this is no process id: {source}")
+        return existing(source)
+    (require_readable if read_only else find_target)(int(source))
+    return None
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -155,6 +155,10 @@ class RedactedConnector(LocalConnector):
         """As ``LocalConnector``, redacted."""
         return self._redacted(super().look(pid))
 
+    def open_file(self, path: Path) -> Session:
+        """As ``LocalConnector``, redacted."""
+        return self._redacted(super().open_file(path))
+
     def start_demo(self) -> Session:
         """As ``LocalConnector``, redacted."""
         return self._redacted(super().start_demo())

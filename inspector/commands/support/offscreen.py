@@ -113,6 +113,11 @@ class OffscreenWindow:
         (attachment.look if read_only else attachment.attach)(pid)
         self._wait_opened()
 
+    def open_file(self, path: Path) -> None:
+        """Open a session over a file. Raises ``AttachError``."""
+        self.window.attachment.open_file(path)
+        self._wait_opened()
+
     def start_demo(self) -> None:
         """Start the sample target and open a session with it. Raises ``AttachError``."""
         self.window.attachment.start_demo()

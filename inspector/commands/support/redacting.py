@@ -13,8 +13,8 @@ import typer
 
 from inspector.attach import procfs
 from inspector.attach.processes import LONGEST_COMMAND
-from inspector.commands.support.opening import settled_session
 from inspector.commands.support.output import print_json, say, say_aside
+from inspector.commands.support.sources import opened_source
 from inspector.commands.support.tables import Column, Table
 from inspector.model.private_texts import PARTS
 from inspector.model.redaction import Kept, Redactor
@@ -92,10 +92,13 @@ def say_left_out(redactor: Redactor) -> None:
         say_aside(f"{sentence}; {_options(redactor)}")
 
 
-def preview_of(pid: int, kept: Kept, *, read_only: bool) -> None:
-    """Look at a process and print what a file of it would leave out. Raises ``AttachError``."""
-    with settled_session(pid, read_only=read_only) as (_, snapshot):
-        redactor = Redactor(private_facts(pid), kept)
+def preview_of(source: str, kept: Kept, *, read_only: bool) -> None:
+    """Look at a process or a file and print the parts that a new file would not have.
+
+    Raises ``InspectorError``.
+    """
+    with opened_source(source, read_only=read_only) as (_, snapshot):
+        redactor = Redactor(private_facts(snapshot.target.pid), kept)
         redactor.snapshot(snapshot)
     print_preview(redactor)
 
