@@ -13,8 +13,9 @@ from inspector.attach.agent_folder import PREFIX as FOLDER_PREFIX
 from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import find_published
 from inspector.attach.inject import bring_agent
-from tests.helpers.command_line import run_command
+from tests.helpers.command_line import Finished, command_environment, command_line, run_command
 from tests.helpers.targets import TARGETS, start_command
+from tests.helpers.terminals import in_terminal
 from tests.helpers.unprepared import close_stdin, unprepared
 
 INSIDE = 'mount -t tmpfs tmpfs /dev/shm && exec "$@"'
@@ -86,6 +87,38 @@ def test_an_exporter_of_the_host_reads_a_process_in_a_container() -> None:
         labels = ('service="shop"', 'version="1.5"', 'type="TodoItem"')
         assert value(done.out, "arc_handles_live", *labels) == ["7.0"]
         assert value(done.out, "arc_processes", 'service="shop"', 'state="runs"') == ["1.0"]
+        target.finish()
+
+
+@pytest.mark.skipif(not can_contain(), reason="making a container takes root and unshare")
+def test_an_ephemeral_container_reads_the_process_that_it_was_made_for(tmp_path: Path) -> None:
+    """The process numbers are those of the container, the files are the command's own."""
+    program = [sys.executable, str(TARGETS / "todo.py"), "stacks"]
+    with start_command([*PREFIX[:-2], POD, "sh", *program], env=SERVICE) as target:
+        target.ask("many 7")
+        children = Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text()
+        beside = ("/usr/bin/nsenter", "--target", children.strip(), "--pid", "/usr/bin/unshare")
+        beside += ("--mount", "/bin/sh", "-c", f"mount -t proc proc /proc && {INSIDE}", "sh")
+
+        def ask(*words: str | Path) -> Finished:
+            done = run_command(*map(str, words), prefix=beside)
+            assert (done.status, done.err) == (0, ""), done
+            return done
+
+        (row,) = [each for each in ask("ps", "--json").json["processes"] if each["pid"] == 1]
+        assert row["attachable"]
+        assert len(ask("handles", "1", "--json").json["handles"]) == 7
+        assert "todo.py" in ask("stacks", "1").out
+        assert ask("gc", "1", "--json").json["schema"] == 1
+        recording = tmp_path / "a.arcs"
+        ask("record", "1", "-o", recording, "--for", "1s")
+        assert len(run_command("handles", recording, "--json").json["handles"]) == 7
+        words = [*beside, *command_line("top", "1")]
+        with in_terminal(words, command_environment()) as terminal:
+            terminal.expect(b"TodoItem")
+            assert terminal.status_after("q") == 0
+        found = value(ask("metrics").out, "arc_handles_live", 'service="shop"', 'type="TodoItem"')
+        assert found == ["7.0"]
         target.finish()
 
 

@@ -19,6 +19,10 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+free_port_here = free_port
+"""Another port."""
+
+
 @pytest.fixture
 def installed() -> Path:
     """The folder of the programs."""

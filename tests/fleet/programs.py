@@ -50,7 +50,9 @@ def waited(what: Callable[[], Any], meanwhile: Callable[[], Any] = lambda: None)
 
 def asked(base: str, path: str, **words: str) -> Any:
     """The data of an answer of Prometheus."""
-    named = urllib.parse.urlencode({name.replace("match", "match[]"): words[name] for name in words})
+    named = urllib.parse.urlencode(
+        {name.replace("match", "match[]"): words[name] for name in words}
+    )
     with urllib.request.urlopen(f"{base}/{path}?{named}") as answer:  # noqa: S310 - our own
         return json.load(answer)["data"]
 

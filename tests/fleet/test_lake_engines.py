@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.fleet.programs import has_started, running, trino_rows, waited
-from tests.helpers.lake import LEAKING, PLACES, SECONDS, trino_tables, queries, write_sample_lake
+from tests.helpers.lake import LEAKING, PLACES, SECONDS, queries, trino_tables, write_sample_lake
 
 SPARK = """
 import json, sys
@@ -96,9 +96,7 @@ def trino(
         yield lambda sql: trino_rows(base, sql)
 
 
-def test_trino_names_the_leak(
-    trino: Callable[[str], list[list[Any]]], lake: Path
-) -> None:
+def test_trino_names_the_leak(trino: Callable[[str], list[list[Any]]], lake: Path) -> None:
     for statement in trino_tables(f"local:///{lake.name}"):
         trino(statement)
     assert trino("select count(*) from lifetimes") == [[40 + len(PLACES) * 5 * SECONDS]]
