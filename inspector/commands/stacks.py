@@ -15,7 +15,8 @@ from inspector.commands.support.sources import Source, opened_source
 from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
 from inspector.model.redaction import NOTHING_KEPT, Kept
-from inspector.model.snapshot import Frame, Snapshot, TargetState, ThreadStack
+from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.stacks import Frame, ThreadStack
 from inspector.session.thread_looks import with_stacks
 
 

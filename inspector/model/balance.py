@@ -20,7 +20,8 @@ import numpy.typing as npt
 from inspector.model.balance_counts import UP, Tally, tally_of, unseen_changes
 from inspector.model.counts import is_live
 from inspector.model.events import Events
-from inspector.model.snapshot import Frame, Ints, Site, Snapshot
+from inspector.model.snapshot import Ints, Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.source_places import INSTALLED, is_of_package, is_standard
 from inspector.vocabulary import EventKind, Reference
 

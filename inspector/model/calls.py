@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inspector.model.counts import is_live
-from inspector.model.snapshot import Floats, Ids, Ints, Site, Snapshot, ThreadRow
+from inspector.model.snapshot import Floats, Ids, Ints, Snapshot, ThreadRow
+from inspector.model.stacks import Site
 from inspector.vocabulary import kind_named
 
 

@@ -26,15 +26,8 @@ import numpy.typing as npt
 
 from inspector.errors import FileFormatError
 from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT, from_plain, to_plain
-from inspector.model.snapshot import (
-    Handles,
-    Site,
-    Snapshot,
-    ThreadRow,
-    TypeRow,
-    Vitals,
-    sites_named,
-)
+from inspector.model.snapshot import Handles, Snapshot, ThreadRow, TypeRow, Vitals, sites_named
+from inspector.model.stacks import Site
 from inspector.model.stored import Check, Stored, stored_columns
 from inspector.vocabulary import Reference, Resource
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from inspector.model.fields import COUNT_LIMIT
 from inspector.model.filter import quoted
-from inspector.model.snapshot import UNKNOWN, Frame, Ints, Site, Snapshot
+from inspector.model.snapshot import UNKNOWN, Ints, Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.model.states import alive
 
 NOT_RECORDED: Final = "site not recorded"

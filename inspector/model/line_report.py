@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from inspector.model import wording
 from inspector.model.changes import ChangeRow, ChangeTable
 from inspector.model.holder_groups import HolderGroup, summary
-from inspector.model.snapshot import Site
+from inspector.model.stacks import Site
 from inspector.vocabulary import handle_text
 
 

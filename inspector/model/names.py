@@ -17,7 +17,8 @@ import numpy as np
 
 from inspector.model.fields import COUNT_LIMIT
 from inspector.model.raw import Records, text_of
-from inspector.model.snapshot import UNKNOWN, Frame, Ints, Outer, Site, TypeRow, sites_named
+from inspector.model.snapshot import UNKNOWN, Ints, Outer, TypeRow, sites_named
+from inspector.model.stacks import Frame, Site
 from inspector.plain_text import printable
 from inspector.source_places import packages_of
 from inspector.vocabulary import Kind

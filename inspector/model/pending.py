@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 
 from inspector.model.calls import library_calls
-from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Site, Snapshot, ThreadRow, TypeRow
+from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Snapshot, ThreadRow, TypeRow
+from inspector.model.stacks import Site
 from inspector.model.states import alive, pending
 from inspector.model.stored_table import picked
 from inspector.vocabulary import Resource, handle_text, kind_named

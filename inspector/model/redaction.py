@@ -18,7 +18,8 @@ import numpy as np
 
 from inspector.model.holders import Cycle, CycleNode, NamedHolder, PathStep
 from inspector.model.private_texts import COMMAND, LABELS, PARTS, Part, Private, Texts
-from inspector.model.snapshot import Frame, Handles, Site, Snapshot, Target
+from inspector.model.snapshot import Handles, Snapshot, Target
+from inspector.model.stacks import Frame, Site
 
 Value = TypeVar("Value")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inspector.model.snapshot import Snapshot, ThreadStack
+from inspector.model.snapshot import Snapshot
+from inspector.model.stacks import ThreadStack
 from inspector.model.wording import age, plural
 
 OLD_SECS: Final = 10.0

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.model.snapshot import Frame, Ids, Snapshot, ThreadStack
+from inspector.model.snapshot import Ids, Snapshot
+from inspector.model.stacks import Frame, ThreadStack
 
 MOST_DEPTH = 1 << 12
 

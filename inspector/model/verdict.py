@@ -15,7 +15,8 @@ from inspector.model.changes import NO_LINE, ChangeRow, ChangeTable, walk
 from inspector.model.churn import Line
 from inspector.model.findings.finding import Finding
 from inspector.model.pending import PendingCloses, is_closing
-from inspector.model.snapshot import Frame, Snapshot, TargetState, ThreadStack
+from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.stacks import Frame, ThreadStack
 from inspector.model.wait_chain import standing_frame, threads_awaited
 from inspector.model.wording import age, duration, rate
 from inspector.vocabulary import Resource, handle_text

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from inspector.model.pending import PendingCloses
-from inspector.model.snapshot import Frame, Ids, Snapshot, ThreadRow, ThreadStack
+from inspector.model.snapshot import Ids, Snapshot, ThreadRow
+from inspector.model.stacks import Frame, ThreadStack
 from inspector.model.wording import age
 from inspector.source_places import naming_frame
 from inspector.vocabulary import Resource, handle_text

@@ -14,7 +14,8 @@ from inspector.attach.outside.look import look
 from inspector.attach.outside.seen import SeenThread
 from inspector.attach.outside.threads import look_at_threads
 from inspector.errors import AttachError
-from inspector.model.snapshot import Snapshot, ThreadStack
+from inspector.model.snapshot import Snapshot
+from inspector.model.stacks import ThreadStack
 from inspector.session.outside_rows import stacks_of
 
 AGAIN_SECS: Final = 2.0

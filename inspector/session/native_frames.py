@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspector.attach.symbols import NativeSymbols
-from inspector.model.snapshot import Frame
+from inspector.model.stacks import Frame
 
 
 class NativeFrames:

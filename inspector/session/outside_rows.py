@@ -44,19 +44,17 @@ from inspector.model.running import (
 from inspector.model.snapshot import (
     UNKNOWN,
     Cost,
-    Frame,
     Handles,
     Ids,
     Lost,
     Outer,
-    Site,
     Snapshot,
     Target,
-    ThreadStack,
     TypeRow,
     Vitals,
     sites_named,
 )
+from inspector.model.stacks import Frame, Site, ThreadStack
 from inspector.model.stored import blank_columns
 from inspector.session.dtypes import layout_codes
 from inspector.vocabulary import Kind, Reference, kind_named

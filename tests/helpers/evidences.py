@@ -15,7 +15,8 @@ from inspector.model.holders import (
     RetainerPath,
     Retainers,
 )
-from inspector.model.snapshot import Frame, Site, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.vocabulary import Resource
 from tests.helpers.snapshots import T0, Row, World, make_vitals, snapshot_of
 

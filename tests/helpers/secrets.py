@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Final
 
 from inspector.model.private_texts import Private
-from inspector.model.snapshot import Frame, Site, Snapshot, ThreadStack
+from inspector.model.snapshot import Snapshot
+from inspector.model.stacks import Frame, Site, ThreadStack
 from tests.helpers.snapshots import Row, snapshot_of
 
 PASSWORD: Final = "hunter2-of-alice"  # noqa: S105 - a word to look for

@@ -12,11 +12,9 @@ from inspector.model.snapshot import (
     UNKNOWN,
     Collection,
     Cost,
-    Frame,
     Handles,
     Lost,
     Outer,
-    Site,
     Snapshot,
     Target,
     TargetState,
@@ -24,6 +22,7 @@ from inspector.model.snapshot import (
     TypeRow,
     Vitals,
 )
+from inspector.model.stacks import Frame, Site
 from inspector.model.stored import blank_columns
 from inspector.vocabulary import PENDING, Level, Reference, Resource
 

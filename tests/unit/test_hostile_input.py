@@ -37,7 +37,7 @@ from inspector.model.session_file import (
     snapshot_record,
     vitals_record,
 )
-from inspector.model.snapshot import Frame, Site
+from inspector.model.stacks import Frame, Site
 from inspector.model.thread_matrix import thread_matrix
 from inspector.session.adapter_answers import adapter_report
 from inspector.session.answers import audit_log, gc_report

@@ -8,7 +8,7 @@ import sysconfig
 
 import pytest
 
-from inspector.model.snapshot import Frame, Site
+from inspector.model.stacks import Frame, Site
 from inspector.source_places import is_of_package, is_standard, naming_frame, packages_of
 
 LIBRARY = "/usr/lib/python3.11/asyncio/events.py"

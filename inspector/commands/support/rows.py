@@ -9,7 +9,8 @@ from typing import Any
 from inspector.commands.support.shapes import AboutShape, FrameShape, StackShape, TargetShape
 from inspector.model.columns import JSON_COLUMNS
 from inspector.model.fields import to_plain
-from inspector.model.snapshot import UNKNOWN, Frame, Site, Snapshot, Target
+from inspector.model.snapshot import UNKNOWN, Snapshot, Target
+from inspector.model.stacks import Frame, Site
 from inspector.session.protocol import CloseAnswer, GcReport
 from inspector.vocabulary import handle_text
 

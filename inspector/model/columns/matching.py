@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from inspector.model.counts import Flags
-from inspector.model.snapshot import Frame, Ints, Snapshot, TypeRow
+from inspector.model.snapshot import Ints, Snapshot, TypeRow
+from inspector.model.stacks import Frame
 from inspector.model.states import ended, search_words
 from inspector.vocabulary import Reference
 

@@ -33,7 +33,8 @@ from inspector.model.metrics.families import (
 )
 from inspector.model.metrics.service import Service, label
 from inspector.model.pending import pending_closes
-from inspector.model.snapshot import Frame, Snapshot, TypeRow
+from inspector.model.snapshot import Snapshot, TypeRow
+from inspector.model.stacks import Frame
 
 MOST_SUSPECTS: Final = 50
 """Suspects of one process whose site has a series; the gravest come first."""

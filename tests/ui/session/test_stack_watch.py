@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.errors import AttachError
-from inspector.model.snapshot import Frame, Snapshot, ThreadStack
+from inspector.model.snapshot import Snapshot
 from inspector.model.stack_reading import StackReading
+from inspector.model.stacks import Frame, ThreadStack
 from inspector.ui.panes.threads.stack_page import NO_STACKS, RUNNING
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Resource

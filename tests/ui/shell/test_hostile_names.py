@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QDockWidget, QLab
 from pytestqt.qtbot import QtBot
 
 from inspector import ui
-from inspector.model.snapshot import Frame, Site, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.model.wording import file_name
 from inspector.ui.kit.labels import tip
 from inspector.ui.shell.main_window import MainWindow

@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from inspector.model.snapshot import Frame, Snapshot, TargetState, ThreadStack
+from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.stacks import Frame, ThreadStack
 from inspector.model.thread_stacks import stack_lines
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.events.pane import OUTSIDE

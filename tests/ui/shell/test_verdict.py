@@ -13,7 +13,8 @@ from inspector.model.changes import ChangeQuery, ChangeTable, change_table
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules
 from inspector.model.marks import mark_now
-from inspector.model.snapshot import Frame, Snapshot, TargetState, ThreadStack
+from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.stacks import Frame, ThreadStack
 from inspector.ui.kit.running_clock import RunningClock
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.shell.verdict.grows import GrowsPart

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from inspector.model.aggregates import Aggregates, aggregate
 from inspector.model.marks import mark_now
-from inspector.model.snapshot import UNKNOWN, Frame, Site, Snapshot
+from inspector.model.snapshot import UNKNOWN, Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.model.states import ALIVE
 from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import NO_TIME, T0, TYPE_NAMES, Row, snapshot_of

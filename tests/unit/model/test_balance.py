@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from inspector.model.balance import BalanceNode, balance_of, folded, is_library, of_object, of_type
 from inspector.model.balance_counts import Tally
 from inspector.model.events import Events
-from inspector.model.snapshot import UNKNOWN, Frame, Site
+from inspector.model.snapshot import UNKNOWN
+from inspector.model.stacks import Frame, Site
 from inspector.vocabulary import EventKind, Reference
 from tests.helpers.snapshots import T0, Row, handle_id, snapshot_of
 from tests.helpers.targets import ROOT

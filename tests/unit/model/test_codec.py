@@ -21,11 +21,9 @@ from inspector.model.snapshot import (
     CallInFlight,
     Collection,
     Cost,
-    Frame,
     Handles,
     Lost,
     Outer,
-    Site,
     Snapshot,
     Target,
     TargetState,
@@ -33,6 +31,7 @@ from inspector.model.snapshot import (
     TypeRow,
     Vitals,
 )
+from inspector.model.stacks import Frame, Site
 from inspector.plain_text import printable
 from inspector.vocabulary import Level, Reference, Resource
 from tests.helpers.equality import same

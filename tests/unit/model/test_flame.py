@@ -7,7 +7,8 @@ import pytest
 
 from inspector.model.filter import parse
 from inspector.model.flame import NOT_RECORDED, FlameGraph, Weight, build_flames
-from inspector.model.snapshot import UNKNOWN, Frame, Site, Snapshot
+from inspector.model.snapshot import UNKNOWN, Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.vocabulary import Reference
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from inspector.model.names import Names
-from inspector.model.snapshot import Frame
+from inspector.model.stacks import Frame
 from inspector.session.dtypes import dtype_of
 
 FRAME = dtype_of("AiFrameSlot")

@@ -4,8 +4,9 @@ import dataclasses
 import linecache
 
 from inspector.model.pending import pending_closes
-from inspector.model.snapshot import CallInFlight, Frame, Snapshot, ThreadStack
+from inspector.model.snapshot import CallInFlight, Snapshot
 from inspector.model.stack_reading import StackReading
+from inspector.model.stacks import Frame, ThreadStack
 from inspector.model.verdict import thread_sentence
 from inspector.model.wait_chain import NOT_FOUND, NOT_READ, standing_frame, wait_chain
 from inspector.vocabulary import Resource

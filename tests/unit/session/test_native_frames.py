@@ -16,7 +16,8 @@ from inspector.attach.procfs import process_stat
 from inspector.attach.segment import Segment
 from inspector.commands.support.rows import snapshot_value
 from inspector.model.codec import decode, encode
-from inspector.model.snapshot import Frame, Site, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.session.live import LiveSession
 from inspector.session.native_frames import NativeFrames
 from inspector.session.source import SegmentSource

@@ -21,7 +21,8 @@ from inspector.model.filter import parse
 from inspector.model.grouping import Query, arrange, hold
 from inspector.model.marks import mark_now
 from inspector.model.objects import object_count
-from inspector.model.snapshot import Frame, Handles, Site, Snapshot
+from inspector.model.snapshot import Handles, Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.model.stillness import newest_change
 from inspector.model.stored_table import StoredHandles, Ticket
 from inspector.model.threads import handle_counts

@@ -24,7 +24,8 @@ from inspector.model.changes import ChangeRow, ChangeTable
 from inspector.model.holder_groups import HolderGroup, grouped_holders, summary
 from inspector.model.holders import Retainers, SearchProgress
 from inspector.model.line_report import growth_sentence, markdown_of, site_of
-from inspector.model.snapshot import Site, TargetState
+from inspector.model.snapshot import TargetState
+from inspector.model.stacks import Site
 from inspector.model.survivors import oldest_survivors
 from inspector.ui.kit.labels import quiet_label, rich_label, rule, section_label
 from inspector.ui.kit.theme import Theme

@@ -22,7 +22,7 @@ from inspector.model import wording
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
 from inspector.model.findings.leads import Coverage
-from inspector.model.snapshot import Site, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
 from inspector.ui.kit.labels import head_label, quiet_label, rich_label, rule, section_label
@@ -340,7 +340,7 @@ class DetailPane(PaneBase):
         )
 
     def _stack(self, snapshot: Snapshot, index: int) -> str:
-        site: Site | None = snapshot.sites.get(index)
+        site = snapshot.sites.get(index)
         if site is None and snapshot.target.from_outside:
             return "not known: the process is looked at from outside"
         if site is None:

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QMenu
 
 from inspector.model.changes import ChangeRow
 from inspector.model.filter import quoted
-from inspector.model.snapshot import Site, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.model.stacks import Site
 from inspector.model.threads import filter_text
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from inspector.model.snapshot import Snapshot, ThreadStack
+from inspector.model.snapshot import Snapshot
+from inspector.model.stacks import ThreadStack
 from inspector.model.thread_stacks import stack_lines
 from inspector.ui.kit.labels import ElidedLabel, set_flag
 from inspector.ui.kit.pane_base import is_seen

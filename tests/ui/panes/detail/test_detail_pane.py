@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from inspector.model.equation import equation_of
 from inspector.model.findings.leads import Coverage, FailedCallback
-from inspector.model.snapshot import UNKNOWN, Frame, Outer, Site, TargetState
+from inspector.model.snapshot import UNKNOWN, Outer, TargetState
+from inspector.model.stacks import Frame, Site
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.detail.count_bar import CountBar, sentence
 from inspector.ui.panes.detail.pane import MAX_SIBLINGS, DetailPane

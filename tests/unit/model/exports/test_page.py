@@ -13,7 +13,7 @@ from inspector.model.exports.markup import joined, tag
 from inspector.model.exports.page import diff_page_text, page_text
 from inspector.model.exports.tables import MOST_HANDLES
 from inspector.model.marks import mark_now
-from inspector.model.snapshot import Frame, Site
+from inspector.model.stacks import Frame, Site
 from tests.helpers.evidences import HOSTILE, evidence_of
 from tests.helpers.snapshots import Row, snapshot_of
 

@@ -26,7 +26,8 @@ from inspector.model.findings.refused import RefusedUses
 from inspector.model.findings.threads import OwnerEnded, WrongThread
 from inspector.model.findings.trend import Trend
 from inspector.model.limits import Limit
-from inspector.model.snapshot import UNKNOWN, Frame, Site, Snapshot
+from inspector.model.snapshot import UNKNOWN, Snapshot
+from inspector.model.stacks import Frame, Site
 from inspector.vocabulary import Level, Reference, Resource
 from tests.helpers.events import events_of
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of
