@@ -145,7 +145,7 @@ class Agent:
         """The classes that all adapters follow, and the refused classes. Any thread."""
         states = [adapter.following() for adapter in self._adapters if offers(adapter, Follower)]
         return Following(
-            *(tuple(text for state in states for text in state[part]) for part in range(2))
+            *(tuple(text for state in states for text in state[part]) for part in range(3))
         )
 
     def boundaries(self) -> tuple[Boundary, ...]:

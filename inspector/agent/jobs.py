@@ -18,6 +18,7 @@ from inspector.agent.adapters.protocol import (
     CountsFailures,
     FindsCloses,
     Follower,
+    HidesConstants,
     SeesClosedUses,
 )
 from inspector.agent.boundary import Boundary, HasBoundary
@@ -208,9 +209,12 @@ class Jobs:
         others = [each for each in self._adapters if each is not declared]
         followers = [each for each in others if offers(each, Follower)]
         refused = [line for each in followers for line in each.following().refused]
+        hiding = [each for each in self._adapters if offers(each, HidesConstants)]
         return {
             "adapters": [adapter.name for adapter in self._adapters],
             **told,
+            "constants": [pair for each in hiding for pair in sorted(each.constants().items())],
+            "refused": refused,
             **failed,
             **states,
             "troubles": [*states.get("troubles", ()), *refused],

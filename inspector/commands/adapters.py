@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.handles import say_lead
+from inspector.commands.handles import say_hidden, say_lead
 from inspector.commands.support.agreeing import (
     agree,
     configured_path,
@@ -45,6 +45,18 @@ def adapters(
             "--trust", help=("Agree to the code that your own declarations have programs run.")
         ),
     ] = False,
+    follow: Annotated[
+        str,
+        typer.Option(
+            "--follow",
+            metavar="MODULE",
+            help="Follow every class of this extension module in the process.",
+        ),
+    ] = "",
+    constants: Annotated[
+        bool,
+        typer.Option("--constants", help="List the classes that have only constants as objects."),
+    ] = False,
     kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Print this user's declarations, or the adapters and declarations that a process follows.
@@ -53,12 +65,14 @@ def adapters(
     """
     if pid is not None and file:
         raise UsageError("either a process or a file: arc-inspector adapters [PID | --check FILE]")
+    if pid is None and (follow or constants):
+        raise UsageError("--follow and --constants need a process: arc-inspector adapters PID …")
     if trust:
         if pid is not None or file:
             raise UsageError("--trust is for your own file alone: arc-inspector adapters --trust")
         agree(declared_by_person())
     troubles = (
-        _of_process(pid, kept if as_json else None)
+        _of_process(pid, kept if as_json else None, follow, with_constants=constants)
         if pid is not None
         else _of_file(Path(file or configured_path()), kept if as_json else None, bool(file))
     )
@@ -67,19 +81,35 @@ def adapters(
     raise typer.Exit(1 if troubles else 0)
 
 
-def _of_process(pid: int, kept: Kept | None) -> tuple[str, ...]:
-    """The classes that a process follows, and their faults; with ``kept`` as JSON."""
-    report = adapter_report(ask_target(pid, "adapters"))
+def _of_process(
+    pid: int, kept: Kept | None, follow: str = "", *, with_constants: bool = False
+) -> tuple[str, ...]:
+    """The classes that a process follows, and their faults; with ``kept`` as JSON.
+
+    ``follow``: a module whose classes are followed first.
+    """
+    if follow:
+        report = adapter_report(ask_target(pid, "declare", declarations=[{"class": f"{follow}.*"}]))
+    else:
+        report = adapter_report(ask_target(pid, "adapters"))
     if kept is not None:
         value = {
             "adapters": list(report.names),
             "declared": [_declared_value(each) for each in report.declared],
             "troubles": list(report.troubles),
+            "constants": [{"class": name, "count": count} for name, count in report.constants],
+            "refused": list(report.refused),
         }
         print_private_json(value, pid, kept)
     else:
         _print(report)
-        say_lead(coverage_of(pid, report).lead or Lead())
+        coverage = coverage_of(pid, report)
+        say_lead(coverage.lead or Lead(), pid)
+        if with_constants:
+            for name, count in report.constants:
+                say(f"constants only: {name} ({count:,})")
+        else:
+            say_hidden(coverage.hidden, pid)
     return report.notices()
 
 
@@ -144,7 +174,8 @@ def _state(declared: DeclaredClass) -> str:
     if declared.trouble:
         return f"{'followed, but ' if declared.is_followed else 'not followed: '}{declared.trouble}"
     if declared.followed_by:
-        return f"followed by {declared.followed_by}, closes by {declared.closes}"
+        closes = f", closes by {declared.closes}" if declared.closes else ""
+        return f"followed by {declared.followed_by}{closes}"
     return "followed" if declared.is_followed else f"waits: {declared.waits_for}"
 
 

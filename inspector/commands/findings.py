@@ -134,6 +134,7 @@ def judged(
         coverage.lead,
         coverage.failed,
         coverage.closed_uses,
+        coverage.hidden,
     )
     return Judged(snapshot, judge(facts, mutes=mutes), course)
 

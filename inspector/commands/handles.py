@@ -19,7 +19,7 @@ from inspector.model.columns import PRINTED_COLUMNS
 from inspector.model.exports.headlines import headline, losses
 from inspector.model.filter import Filter, FilterError, parse, quoted
 from inspector.model.findings.judge import why_empty
-from inspector.model.findings.leads import Coverage, Lead
+from inspector.model.findings.leads import Coverage, Hidden, Lead
 from inspector.model.grouping import Arrangement, Query, arrange
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot
@@ -68,9 +68,8 @@ def handles(
     """Print the live handles of a process or a file."""
     wanted = chosen_filter(kind, filter_text)
     with opened_source(source, read_only=read_only) as (session, snapshot):
-        coverage = (
-            coverage_of(session) if not snapshot.types or holds_callbacks(snapshot) else Coverage()
-        )
+        is_asked = not as_json or holds_callbacks(snapshot)
+        coverage = coverage_of(session) if is_asked else Coverage()
         arranged = arrange(
             snapshot, Query(filter=wanted, column="age", tombstones=tombstones, moment_secs=0.0)
         )
@@ -81,8 +80,9 @@ def handles(
         print_handles(snapshot, arranged, limit)
         for failed in coverage.failed or ():
             say(f"Failed: {failed.headline}")
-        if coverage.lead is not None and not snapshot.types:
-            say_lead(coverage.lead)
+        if coverage.lead is not None:
+            say_lead(coverage.lead, snapshot.target.pid, in_full=not snapshot.live_count())
+        say_hidden(coverage.hidden, snapshot.target.pid)
 
 
 def rows_value(snapshot: Snapshot, rows: list[int], coverage: Coverage) -> PlainRow:
@@ -105,11 +105,28 @@ def is_held_by_native_code(snapshot: Snapshot, row: int) -> bool:
     return kind is not None and kind_named(kind.kind) is Kind.UNIFFI_FOREIGN
 
 
-def say_lead(lead: Lead) -> None:
-    """The classes that are not followed, and how to follow them; may be empty."""
-    for line in (lead.headline, *lead.evidence):
-        if line:
+def say_lead(lead: Lead, pid: int, *, in_full: bool = True) -> None:
+    """The libraries that are not followed, and how to follow them; may be empty.
+
+    ``in_full``: all of them, otherwise one line.
+    """
+    if not lead.first:
+        return
+    if in_full:
+        for line in (lead.headline, *lead.evidence):
             say(line)
+        return
+    module = next((each.module for each in lead.libraries if each.module), "")
+    how = f": arc-inspector adapters {pid} --follow {module}" if module else ""
+    say(f"{lead.headline}{how}")
+
+
+def say_hidden(hidden: Hidden, pid: int) -> None:
+    """The classes of which no row is shown; may be none."""
+    if hidden.headline:
+        say(f"{hidden.headline}: arc-inspector adapters {pid} --constants lists them")
+    for each in hidden.refused:
+        say(f"Refused: {each}")
 
 
 def chosen_filter(kind: str, filter_text: str) -> Filter:

@@ -92,7 +92,8 @@ class LiveHandles:
     def measured(self) -> Measured:
         """The number of followed classes, and the reasons why other classes are not followed."""
         state = following()
-        return Measured(len({*state.classes, *self._segment.type_names()}), state.refused)
+        followed = len({*state.classes, *self._segment.type_names()})
+        return Measured(followed, state.refused, state.unfollowed)
 
     def close(self) -> None:
         """Read no more."""

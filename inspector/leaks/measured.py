@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 NOTHING_FOLLOWED: Final = "nothing was followed, so nothing can be said of its handles"
+MOST_TOLD: Final = 5
+"""Extensions that a report names; more are counted."""
 ADVICE: Final = "declare the classes that hold native objects: see docs/adapters.md"
 
 
@@ -18,6 +20,8 @@ class Measured:
     """Classes."""
     refused: tuple[str, ...] = ()
     """One line for each declaration or module that could not be followed, cause first."""
+    unfollowed: tuple[str, ...] = ()
+    """One line for each extension with classes that nobody follows."""
 
     @property
     def trouble(self) -> str:
@@ -33,12 +37,21 @@ class Measured:
         return f"{text} not be followed, so nothing can be said of their handles" if count else ""
 
     def lines(self) -> list[str]:
-        """One for each refusal."""
-        return [f"not followed: {each}" for each in self.refused]
+        """One for each refusal, and for each extension that nobody follows."""
+        left = len(self.unfollowed) - MOST_TOLD
+        more = [f"not followed: {left:,} more libraries"] if left > 0 else []
+        return [
+            *(f"not followed: {each}" for each in (*self.refused, *self.unfollowed[:MOST_TOLD])),
+            *more,
+        ]
 
     def value(self) -> dict[str, Any]:
         """As JSON."""
-        return {"followed": self.followed, "refused": list(self.refused)}
+        return {
+            "followed": self.followed,
+            "refused": list(self.refused),
+            "unfollowed": list(self.unfollowed),
+        }
 
 
 NOTHING: Final = Measured()
@@ -49,11 +62,17 @@ def measured_of(value: Mapping[str, Any]) -> Measured:
 
     Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else.
     """
-    return Measured(int(value["followed"]), tuple(str(each) for each in value["refused"]))
+    return Measured(
+        int(value["followed"]),
+        tuple(str(each) for each in value["refused"]),
+        tuple(str(each) for each in value.get("unfollowed", ())),
+    )
 
 
 def together(parts: Iterable[Measured]) -> Measured:
     """The parts of one run: each worker follows the same classes or fewer."""
     all_parts = tuple(parts)
     refused = dict.fromkeys(each for part in all_parts for each in part.refused)
-    return Measured(max((part.followed for part in all_parts), default=0), tuple(refused))
+    unfollowed = dict.fromkeys(each for part in all_parts for each in part.unfollowed)
+    followed = max((part.followed for part in all_parts), default=0)
+    return Measured(followed, tuple(refused), tuple(unfollowed))

@@ -49,6 +49,12 @@ class LibraryClasses:
     declared."""
     live: int
     """About how many instances of it live; 0 when that cannot be told."""
+    alive: int = 0
+    """About how many instances of all its classes live, as far as they are counted."""
+    uncounted: int = 0
+    """Classes whose instances cannot be counted."""
+    module: str = ""
+    """The module that the library was imported as; ``""``: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,10 @@ class AdapterReport:
     """Uses of objects after their close."""
     awaited: AwaitedCloses | None = None
     """Closes that wait for an event loop of the program; ``None``: the target does not say."""
+    constants: tuple[tuple[str, int], ...] = ()
+    """Classes whose only objects are constants of their library, each with their number."""
+    refused: tuple[str, ...] = ()
+    """Classes and modules that cannot be followed, each with its reason."""
 
     def notices(self) -> tuple[str, ...]:
         """Notices for a person, a line each."""
@@ -96,6 +106,10 @@ def adapter_report(answer: Answer) -> AdapterReport:
             libraries=_libraries(fields.get("not_followed")),
             failed=_failed(fields.get("failed_callbacks")),
             closed_uses=tuple(_closed_use(each) for each in fields.get("closed_uses", ())),
+            constants=tuple(
+                (text(name), whole(count)) for name, count in fields.get("constants", ())
+            ),
+            refused=tuple(text(each) for each in fields.get("refused", ())),
             awaited=_awaited(
                 fields.get("awaited_closes"),
                 fields.get("told_at"),
@@ -112,7 +126,12 @@ def _libraries(told: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Librar
         return None
     return {
         text(path): LibraryClasses(
-            whole(each["classes"]), text(each["example"]), whole(each["live"])
+            whole(each["classes"]),
+            text(each["example"]),
+            whole(each["live"]),
+            whole(each.get("alive", each["live"])),
+            whole(each.get("uncounted", 0)),
+            text(each.get("module", "")),
         )
         for path, each in told.items()
     }

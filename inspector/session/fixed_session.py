@@ -137,6 +137,10 @@ class FixedSession:
         """Fails with ``ControlError``."""
         return self._refuse()
 
+    def follow(self, module: str) -> Future[Coverage]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
     def end(self) -> None:
         """Without effect."""
 

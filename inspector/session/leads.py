@@ -1,4 +1,4 @@
-"""Classes of a process's Rust libraries that are not followed.
+"""Classes of a process's extensions that are not followed.
 
 They come from its agent's counts and the libraries' files.
 """
@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inspector.attach.procfs import inside
-from inspector.model.findings.leads import Coverage, Lead
+from inspector.model.findings.leads import Coverage, Hidden, Lead, LibraryLead
 from inspector.session.adapter_answers import AdapterReport, LibraryClasses
-from inspector.wire.pyo3_libraries import pyo3_library
+from inspector.vocabulary import library_title
+from inspector.wire.pyo3_libraries import binding_of, library_name
+
+UNKNOWN_BINDING = "native"
+"""Where the file of a library cannot be read any more."""
 
 
 def coverage_of(pid: int, report: AdapterReport) -> Coverage:
@@ -22,18 +26,26 @@ def coverage_of(pid: int, report: AdapterReport) -> Coverage:
         report.failed,
         report.awaited,
         report.closed_uses,
+        Hidden(report.constants, report.refused),
     )
 
 
 def lead(pid: int, libraries: Mapping[str, LibraryClasses]) -> Lead:
-    """The classes among ``libraries`` that Rust made. Reads files; any thread."""
-    rust = [
-        (found, each)
+    """The classes among ``libraries``, by library. Reads files; any thread."""
+    found = [
+        LibraryLead(
+            library_title(each.module, library_name(path)),
+            binding_of(inside(pid, path), path) or UNKNOWN_BINDING,
+            each.count,
+            each.alive,
+            each.uncounted,
+            each.module,
+        )
         for path, each in libraries.items()
-        if (found := pyo3_library(inside(pid, path), path)) is not None
+        if each.count
     ]
-    if not rust:
-        return Lead()
-    most = max((each for _, each in rust), key=lambda each: (each.live, bool(each.example)))
-    names = tuple(dict.fromkeys(found.name for found, _ in rust))
-    return Lead(sum(each.count for _, each in rust), names, most.example, most.live)
+    return Lead(tuple(sorted(found, key=_rank)))
+
+
+def _rank(each: LibraryLead) -> tuple[bool, int, str]:
+    return not each.binding.startswith("PyO3"), -each.alive, each.name

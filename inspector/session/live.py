@@ -274,6 +274,16 @@ class LiveSession:
             lambda: coverage_of(self._pid, adapter_report(self._command("adapters")))
         )
 
+    def follow(self, module: str) -> Future[Coverage]:
+        """Follow every class of an extension module, and say what is not followed then."""
+        declarations = [{"class": f"{module}.*"}]
+
+        def ask() -> Coverage:
+            answer = self._command("declare", declarations=declarations)
+            return coverage_of(self._pid, adapter_report(answer))
+
+        return self._submit(ask)
+
     def end(self) -> None:
         """Detach. The target returns to its idle level; its last snapshot stays in ``latest``."""
         with self._wake:

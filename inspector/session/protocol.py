@@ -235,6 +235,12 @@ class Session(Protocol):
         Fails when the target cannot be asked.
         """
 
+    def follow(self, module: str) -> Future[Coverage]:
+        """Follow every class of an extension module, and say what is not followed then.
+
+        Fails when the target cannot be asked.
+        """
+
     def end(self) -> None:
         """Detach. The target returns to its idle level."""
 

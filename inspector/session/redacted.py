@@ -22,6 +22,7 @@ _ANSWERS: Final = frozenset(
         "retainers",
         "cycles",
         "coverage",
+        "follow",
         "notices",
         "preview_close",
         "audit",

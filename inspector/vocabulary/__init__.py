@@ -11,6 +11,7 @@ from __future__ import annotations
 from inspector.vocabulary.events import EventKind
 from inspector.vocabulary.handles import handle_text
 from inspector.vocabulary.kinds import Kind, kind_named, kinds_where
+from inspector.vocabulary.libraries import library_line, library_title
 from inspector.vocabulary.operations import OPERATIONS, Operation, Place, operation_named
 from inspector.vocabulary.states import PENDING, Level, Reference, Resource
 
@@ -27,5 +28,7 @@ __all__ = [
     "handle_text",
     "kind_named",
     "kinds_where",
+    "library_line",
+    "library_title",
     "operation_named",
 ]

@@ -57,6 +57,8 @@ class Kind(IntEnum):
     """A synchronous call of the library that has not returned."""
     PYO3 = 13
     """An object of a class that PyO3 made. The counts within its Rust value are not known."""
+    EXTENSION = 14
+    """An object of a class of another extension, which a person named. Its counts are not known."""
 
     @property
     def word(self) -> str:

@@ -25,6 +25,7 @@ MAX_NAMES: Final = 32
 MAX_CHARS: Final = 200
 """Of one name."""
 _DOTTED: Final = r"[^\W\d]\w*(\.[^\W\d]\w*)+"
+_EVERY: Final = r"[^\W\d]\w*(\.[^\W\d]\w*)*\.\*"
 _FUNCTION: Final = r"([^\W\d]\w*)(?:@(\d))?"
 
 Scalar = str | int | float | bool | None
@@ -77,6 +78,11 @@ class Declaration(NamedTuple):
     """The place of the declaration, for people."""
     is_shipped: bool = False
     """It comes with the tool; what it runs was looked through."""
+
+    @property
+    def module(self) -> str:
+        """The module of which every class is followed; ``""``: it is about one class."""
+        return self.cls.removesuffix(".*") if self.cls.endswith(".*") else ""
 
     @property
     def read(self) -> frozenset[str]:
@@ -176,6 +182,8 @@ def _checked(fields: dict[str, Any], source: str) -> Declaration:
     functions = any(fields.get(name) for name in ("creates", "clones", "frees"))
     if not cls and not library:
         raise UsageError("class is missing: the dotted name of the proxy class")
+    if cls.endswith(".*") and len(fields) > 1:
+        raise UsageError("every class of a module is followed without more: write class alone")
     if library and not (fields.get("creates") and fields.get("frees")):
         raise UsageError("a library needs creates and frees: the names of its functions")
     if functions and not library:
@@ -214,6 +222,11 @@ def _dotted(value: object) -> str:
     if text and not re.fullmatch(_DOTTED, text):
         raise UsageError(f"not a dotted name such as package.module.Class: {_shown(text)}")
     return text
+
+
+def _class(value: object) -> str:
+    text = _text(value)
+    return text if re.fullmatch(_EVERY, text) else _dotted(value)
 
 
 def _attribute(value: object) -> str:
@@ -313,7 +326,7 @@ def _function_text(function: Function) -> str:
 
 _FIELDS: Final[Mapping[str, str]] = {"class": "cls"}
 _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
-    "class": _dotted,
+    "class": _class,
     "name": _text,
     "handle": lambda value: Path.parse(_text(value)),
     "released": lambda value: Condition.parse(_text(value)),

@@ -1,4 +1,4 @@
-"""Recognises the libraries that PyO3 made, by the texts that it leaves in each.
+"""Recognises the libraries that PyO3 and other makers of bindings made, by the texts in each.
 
 Reads files; any thread. A file that was read is remembered by its identity.
 """
@@ -18,6 +18,15 @@ PIECE_BYTES: Final = 1 << 20
 OVERLAP_BYTES: Final = 64
 """Longer than any text that is looked for: a text may lie across two pieces."""
 _VERSION: Final = re.compile(rb"pyo3-(\d{1,4}\.\d{1,4}\.\d{1,4})[/\\]src")
+
+
+BINDINGS: Final = (
+    ("pybind11", b"pybind11"),
+    ("nanobind", b"nanobind"),
+    ("Cython", b"cython_runtime"),
+)
+"""Other makers of bindings, and a text that each leaves in its libraries."""
+WRITTEN_IN_C: Final = "C"
 
 
 class Pyo3Library(NamedTuple):
@@ -42,6 +51,38 @@ def pyo3_library(path: Path, name: str = "") -> Pyo3Library | None:
         return None
     version = _version(path, (seen.st_dev, seen.st_ino, seen.st_mtime_ns, seen.st_size))
     return None if version is None else Pyo3Library(library_name(name or str(path)), version)
+
+
+def binding_of(path: Path, name: str = "") -> str:
+    """The maker of a library's classes: ``PyO3 0.29.3``, ``Cython``, ``C``.
+
+    ``""``: the file cannot be read. ``name`` as for ``pyo3_library``.
+    """
+    library = pyo3_library(path, name)
+    if library is not None:
+        return f"PyO3 {library.version}".strip()
+    try:
+        seen = path.stat()
+    except OSError:
+        return ""
+    if not stat.S_ISREG(seen.st_mode) or seen.st_size > MOST_BYTES:
+        return ""
+    return _binding(path, (seen.st_dev, seen.st_ino, seen.st_mtime_ns, seen.st_size))
+
+
+@lru_cache(maxsize=256)
+def _binding(path: Path, _identity: tuple[int, int, int, int]) -> str:
+    rest = b""
+    found: set[str] = set()
+    try:
+        with path.open("rb") as opened:
+            while piece := opened.read(PIECE_BYTES):
+                text = rest + piece
+                found.update(name for name, marker in BINDINGS if marker in text)
+                rest = piece[-OVERLAP_BYTES:]
+    except OSError:
+        return ""
+    return next((name for name, _ in BINDINGS if name in found), WRITTEN_IN_C)
 
 
 def library_name(path: str) -> str:

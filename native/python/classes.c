@@ -101,6 +101,11 @@ PyObject *ai_follow_class(PyObject *Py_UNUSED(module), PyObject *args) {
     PyTypeObject *cls;
     PyObject *rows;
     if (!PyArg_ParseTuple(args, "O!O!", &PyType_Type, &cls, ai_instances_type, &rows)) return NULL;
+    /* Cython's destructors run the finaliser only while they are in the class's own slot */
+    if (!ai_is_of_python(cls) && PyType_GetSlot(cls, Py_tp_finalize)) {
+        PyErr_SetString(PyExc_RuntimeError, "its destructor may ask whether it is the class's own");
+        return NULL;
+    }
     void **alloc = place_of(cls, ALLOC, Py_tp_alloc);
     void **dealloc = place_of(cls, DEALLOC, Py_tp_dealloc);
     if (!alloc || !dealloc) return no_layout();

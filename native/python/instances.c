@@ -244,9 +244,11 @@ static PyObject *instances_has(Instances *self, PyObject *place) {
 static PyObject *instances_describe(Instances *self, PyObject *args) {
     const char *name, *origin;
     Py_ssize_t name_length, origin_length;
-    if (!PyArg_ParseTuple(args, "s#s#", &name, &name_length, &origin, &origin_length)) return NULL;
+    int is_pyo3 = 1;
+    if (!PyArg_ParseTuple(args, "s#s#|p", &name, &name_length, &origin, &origin_length, &is_pyo3))
+        return NULL;
     ai_instances_describe(self->rows, (const uint8_t *)name, (size_t)name_length,
-                          (const uint8_t *)origin, (size_t)origin_length);
+                          (const uint8_t *)origin, (size_t)origin_length, is_pyo3);
     Py_RETURN_NONE;
 }
 
@@ -297,7 +299,8 @@ static PyMethodDef instances_methods[] = {
      "Give an instance no row as long as it lives; whether it had none."},
     {"has", (PyCFunction)instances_has, METH_O, "Whether the proxy with this id is listed."},
     {"describe", (PyCFunction)instances_describe, METH_VARARGS,
-     "(name, origin) of a class of a Rust extension, whose type is made with its first row."},
+     "(name, origin, whether PyO3 made it) of a class of an extension, whose type is made with its "
+     "first row."},
     {"see_ends", (PyCFunction)instances_see_ends, METH_O,
      "The destructor of this class says when its instances end."},
     {NULL},

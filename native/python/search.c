@@ -20,11 +20,25 @@ static unsigned long long number_of(PyObject *cls, const char *name) {
     return answer;
 }
 
+/* Bytes of an instance of nanobind whose value lies elsewhere: such a block is shorter than the
+ * class says. */
+enum { NANOBIND_BYTES = 24 };
+
+static int is_nanobind(PyTypeObject *cls) {
+    PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE((PyObject *)cls), "__name__");
+    const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+    int answer = text && !strncmp(text, "nb_type", 7);
+    Py_XDECREF(name);
+    return answer;
+}
+
 static AiWanted wanted_of(PyTypeObject *cls) {
+    int is_short = is_nanobind(cls);
     AiWanted wanted = {
         .class_ = (size_t)cls,
-        .size_bytes = number_of((PyObject *)cls, "__basicsize__"),
+        .size_bytes = is_short ? NANOBIND_BYTES : number_of((PyObject *)cls, "__basicsize__"),
         .is_collected = (PyType_GetFlags(cls) & Py_TPFLAGS_HAVE_GC) != 0,
+        .may_be_longer = is_short || number_of((PyObject *)cls, "__itemsize__") != 0,
     };
     return wanted;
 }

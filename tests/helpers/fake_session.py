@@ -50,6 +50,7 @@ class FakeSession:
         self.cycle_requests: list[tuple[int, Search, Future[CycleReport]]] = []
         self.type_level_requests: list[tuple[int, Level | None, Future[None]]] = []
         self.coverage_requests: list[Future[Coverage]] = []
+        self.follow_requests: list[tuple[str, Future[Coverage]]] = []
         self.stack_requests: list[Future[StackReading]] = []
         self.removals: list[Future[str]] = []
         self.ended = False
@@ -151,6 +152,10 @@ class FakeSession:
     def coverage(self) -> Future[Coverage]:
         self.coverage_requests.append(Future())
         return self.coverage_requests[-1]
+
+    def follow(self, module: str) -> Future[Coverage]:
+        self.follow_requests.append((module, Future()))
+        return self.follow_requests[-1][1]
 
     def end(self) -> None:
         self.ended = True

@@ -68,12 +68,21 @@ class ClosingHost(Protocol):
         """The classes that it follows now."""
 
 
+class LibraryHost(Protocol):
+    """An adapter that follows every class of an extension's library."""
+
+    def opt_in_library(self, path: str) -> HostedClosing:
+        """Follow the classes of the library in this file, also classes that come later."""
+
+
 class Following(NamedTuple):
     """The classes that are followed in this process, and the reasons why other classes are not."""
 
     classes: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     """One line for each module or declaration that cannot be followed, cause first."""
+    unfollowed: tuple[str, ...] = ()
+    """One line for each extension with classes that are not followed."""
 
 
 class Follower(Protocol):
@@ -84,6 +93,13 @@ class Follower(Protocol):
 
     def following(self) -> Following:
         """The state now. Any thread."""
+
+
+class HidesConstants(Protocol):
+    """An adapter that gives no row to the constants of a library."""
+
+    def constants(self) -> dict[str, int]:
+        """Classes whose only objects are constants, each with their number. Any thread."""
 
 
 class Leaving(Protocol):

@@ -79,7 +79,8 @@ class Verdict:
                 f"arc-inspector: {handles_text(sum(leak.count for leak in self.leaks))} leaked"
             )
         elif self.unknown is None:
-            parts.append("arc-inspector: no handle leaked")
+            followed = "followed " if self.measured.unfollowed else ""
+            parts.append(f"arc-inspector: no {followed}handle leaked")
         parts += [
             f"arc-inspector: {line}" for line in ([] if self.is_pytest else self.measured.lines())
         ]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from inspector.model.events import Events
-from inspector.model.findings.leads import ClosedUse, FailedCallback, Lead
+from inspector.model.findings.leads import NOTHING_HIDDEN, ClosedUse, FailedCallback, Hidden, Lead
 from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Snapshot
 
@@ -39,6 +39,7 @@ class Facts:
     """Calls of native code into Python objects that failed; ``None``: not known."""
     closed_uses: tuple[ClosedUse, ...] = ()
     """Uses of declared and UniFFI objects after their close."""
+    hidden: Hidden = NOTHING_HIDDEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ class Report:
     observed_secs: float = 0.0
     undecided: tuple[Rule, ...] = ()
     """Decisive rules that cannot say: too young, or not measured, for all that they look at."""
+    not_followed: str = ""
+    """The libraries that no rule looks at: ``rpds and 2 more libraries``; ``""``: none is known."""
 
     def suspects(self) -> tuple[Finding, ...]:
         """The suspects that are not muted."""
@@ -91,6 +93,8 @@ class Report:
         if self.undecided:
             titles = ", ".join(rule.title for rule in self.undecided)
             return f"Nothing is suspect so far, and it cannot be said yet of: {titles}"
+        if self.not_followed:
+            return f"Nothing followed is suspect; not followed: {self.not_followed}"
         return "Nothing is suspect"
 
     @property
@@ -121,7 +125,12 @@ def judge(
     )
     findings = _ordered(finding for each in found.values() for finding in each)
     return Report(
-        facts.snapshot.taken_at, tuple(findings), applied, facts.trend.span_secs, undecided
+        facts.snapshot.taken_at,
+        tuple(findings),
+        applied,
+        facts.trend.span_secs,
+        undecided,
+        "" if facts.lead is None else facts.lead.names,
     )
 
 

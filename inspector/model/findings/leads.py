@@ -6,51 +6,123 @@ from dataclasses import dataclass
 from typing import Final
 
 from inspector.model.pending import AwaitedCloses
-from inspector.model.wording import UNKNOWN_TEXT
+from inspector.model.wording import UNKNOWN_TEXT, plural
+from inspector.vocabulary import library_line
 
 NO_PLACE: Final = "a place that is not in Python"
 """Instead of the place of an exception that no Python code raised."""
 
 
+MOST_TOLD: Final = 10
+"""Libraries, classes or refusals that one lead names; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryLead:
+    """The classes of one extension that are not followed."""
+
+    name: str
+    binding: str
+    """The maker of its classes: ``PyO3 0.29.3``, ``pybind11``, ``nanobind``, ``Cython``, ``C``."""
+    count: int
+    """Classes."""
+    alive: int = 0
+    """About how many objects of these classes live, as far as they are counted."""
+    uncounted: int = 0
+    """Classes whose objects cannot be counted."""
+    module: str = ""
+    """The module that names the library in a declaration; ``""``: it cannot be named."""
+
+    @property
+    def line(self) -> str:
+        """``rpds (PyO3 0.29.3): 8 classes, about 1,204 objects alive``."""
+        return library_line(
+            self.name,
+            self.binding,
+            classes=self.count,
+            alive=self.alive,
+            uncounted=self.uncounted,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """Classes of Rust libraries that are not followed; with ``count`` 0 there is none."""
+    """Classes of extensions that are not followed; without ``libraries`` there is none."""
 
-    count: int = 0
-    libraries: tuple[str, ...] = ()
-    """Their names, those with the most classes first."""
-    example: str = ""
-    """Dotted name of the class that has the most instances."""
-    live: int = 0
-    """About how many instances of ``example`` live; 0: not known."""
+    libraries: tuple[LibraryLead, ...] = ()
+    """PyO3's first, then the library with the most living objects."""
+
+    @property
+    def count(self) -> int:
+        """Classes of all libraries."""
+        return sum(each.count for each in self.libraries)
+
+    @property
+    def first(self) -> LibraryLead | None:
+        """The library to begin with; ``None``: there is none."""
+        return self.libraries[0] if self.libraries else None
+
+    @property
+    def names(self) -> str:
+        """``rpds and 2 more libraries``; ``""`` when there is none."""
+        if not self.libraries:
+            return ""
+        more = len(self.libraries) - 1
+        rest = f" and {plural(more, 'more library', 'more libraries')}" if more else ""
+        return f"{self.libraries[0].name}{rest}"
 
     @property
     def headline(self) -> str:
-        """``9 classes of 1 Rust library are not followed (rpds)``; ``""`` when there is none."""
-        if not self.count:
+        """``Not followed: rpds (PyO3 0.29.3): 8 classes``; ``""`` when there is none."""
+        if not self.libraries:
             return ""
-        classes = "1 class" if self.count == 1 else f"{self.count:,} classes"
-        number = len(self.libraries)
-        libraries = "1 Rust library" if number == 1 else f"{number:,} Rust libraries"
-        return (
-            f"{classes} of {libraries} {'is' if self.count == 1 else 'are'} not followed "
-            f"({', '.join(self.libraries)})"
-        )
+        more = len(self.libraries) - 1
+        rest = f", and {plural(more, 'more library', 'more libraries')}" if more else ""
+        return f"Not followed: {self.libraries[0].line}{rest}"
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """Their live instances, and how to follow them; each a sentence without a full stop."""
-        if not self.count:
+        """The other libraries, and how to follow them; each a sentence without a full stop."""
+        if not self.libraries:
             return ()
-        lives = (f"About {self.live:,} objects of {self.example} live",) if self.live else ()
-        wanted = f'such as [[proxy]] class = "{self.example}", ' if self.example else ""
-        return (
-            *lives,
-            (
-                f"To follow a class declare it, {wanted}in adapters.toml and attach again; "
-                "arc-inspector adapters says where that file is"
-            ),
-        )
+        others = [each.line for each in self.libraries[1:MOST_TOLD]]
+        left = len(self.libraries) - MOST_TOLD
+        if left > 0:
+            others.append(f"and {plural(left, 'more library', 'more libraries')}")
+        module = next((each.module for each in self.libraries if each.module), "")
+        how = f'To follow it: [[proxy]] class = "{module}.*" in adapters.toml'
+        now = f"or now: arc-inspector adapters PID --follow {module}"
+        return (*others, *((f"{how}, {now}",) if module else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Classes of extensions of which no row is shown, and why."""
+
+    constants: tuple[tuple[str, int], ...] = ()
+    """Classes whose only objects are constants of the library, each with their number."""
+    refused: tuple[str, ...] = ()
+    """Classes that cannot be followed, each with its reason; a sentence without a full stop."""
+
+    @property
+    def headline(self) -> str:
+        """``12 constant classes are hidden``; ``""`` when there is none."""
+        count = len(self.constants)
+        is_one = count == 1
+        text = "1 constant class is" if is_one else f"{count:,} constant classes are"
+        return f"{text} hidden" if count else ""
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Their names, and the refused classes."""
+        named = [f"{name} ({number:,})" for name, number in self.constants[:MOST_TOLD]]
+        left = len(self.constants) - MOST_TOLD
+        more = f" and {left:,} more" if left > 0 else ""
+        lines = (f"{self.headline}: {', '.join(named)}{more}",) if named else ()
+        return (*lines, *(f"Refused: {each}" for each in self.refused[:MOST_TOLD]))
+
+
+NOTHING_HIDDEN: Final = Hidden()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +184,7 @@ class Coverage:
     """Closes that wait for an event loop of the program; ``None``: not known."""
     closed_uses: tuple[ClosedUse, ...] = ()
     """Uses of declared and UniFFI objects after their close, seen from level *history* on."""
+    hidden: Hidden = NOTHING_HIDDEN
 
     def failures_of(self, handle: int) -> int | None:
         """How often a call of native code into the object of a row failed; ``None``: not known."""

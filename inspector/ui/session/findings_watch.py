@@ -17,7 +17,7 @@ from inspector.model.caps import Use
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import Report, judge, nothing_judged
-from inspector.model.findings.leads import Coverage
+from inspector.model.findings.leads import Coverage, Lead
 from inspector.model.findings.trend import Trend
 from inspector.model.pending import of_adapters, requested_rows
 from inspector.model.snapshot import Snapshot
@@ -104,13 +104,29 @@ class FindingsWatch(QObject):
         is_due = (
             abs(snapshot.taken_at - self._covered_at) >= COVERAGE_SECS or closes != self._closes
         )
-        if self._attachment.situation.can.act and is_due and not self._is_covering:
+        can_say = self._attachment.situation.can.act or snapshot.target.from_outside
+        if can_say and is_due and not self._is_covering:
             self._covered_at, self._closes, self._is_covering = snapshot.taken_at, closes, True
             self._attachment.ask(
                 lambda session: session.coverage(),
                 self._covered,
                 on_error=lambda _why: self._end_covering(),
                 quiet=True,
+            )
+
+    @property
+    def can_follow(self) -> bool:
+        """Whether the target's agent can follow more classes."""
+        return self._attachment.situation.can.act
+
+    def follow(self, module: str) -> None:
+        """Have the target follow every class of an extension module."""
+        if self.can_follow and module:
+            self.told.emit(f"Following {module} …", "plain")
+            self._attachment.ask(
+                lambda session: session.follow(module),
+                lambda coverage: self._followed(module, coverage),
+                busy=True,
             )
 
     def mute(self, key: str, reason: str) -> None:
@@ -150,6 +166,7 @@ class FindingsWatch(QObject):
                     coverage.lead,
                     coverage.failed,
                     coverage.closed_uses,
+                    coverage.hidden,
                 ),
                 mutes=mutes.all(),
             )
@@ -158,6 +175,14 @@ class FindingsWatch(QObject):
 
     def _covered(self, coverage: Coverage) -> None:
         self._end_covering()
+        self._cover(coverage)
+
+    def _followed(self, module: str, coverage: Coverage) -> None:
+        """The target has answered: its library is followed, or stays among the rest."""
+        lead = coverage.lead or Lead()
+        stays = any(each.module == module for each in lead.libraries)
+        text = f"Some classes of {module} are not followed" if stays else f"{module} is followed"
+        self.told.emit(text, "waiting" if stays else "plain")
         self._cover(coverage)
 
     def _end_covering(self) -> None:

@@ -355,7 +355,7 @@ class Workbench(QWidget):
         )
         parts.changes.plain_changed.connect(self.timeline.show_changes)
         coverage_changed = parts.findings.coverage_changed
-        coverage_changed.connect(lambda coverage: self.handles.show_lead(coverage.lead))
+        self.handles.hear(parts.findings)
         coverage_changed.connect(self.detail.show_coverage)
         coverage_changed.connect(self.pending.show_coverage)
 

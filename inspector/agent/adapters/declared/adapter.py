@@ -23,7 +23,7 @@ from inspector.agent.adapters.declared.parts import WaitedFor
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
-from inspector.agent.adapters.extension_classes import not_followed
+from inspector.agent.adapters.extension_classes import not_followed, unfollowed_lines
 from inspector.agent.adapters.imports import ImportWatch
 from inspector.agent.adapters.protocol import CloseVerdict, ClosingHost, Following
 from inspector.agent.boundary import Boundary
@@ -149,7 +149,8 @@ class DeclaredAdapter:
         )
         states = [each.state(self._looks) for each in all_declared if each.is_refused]
         refused = [f"{each['class']}: {each['trouble']}: {each['source']}" for each in states]
-        return Following(classes, (*self._troubles, *refused))
+        lines = unfollowed_lines(not_followed(self._followed_by_any()))
+        return Following(classes, (*self._troubles, *refused), tuple(lines))
 
     def scan(self) -> Iterator[int]:
         """Rows for the proxies that live now and have none."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 from inspector.agent.adapters.declared.closed_uses import DeclaredUses
@@ -17,8 +19,10 @@ from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.under_way import ClosesUnderWay
 from inspector.agent.adapters.extension_classes import instances_beyond
-from inspector.agent.adapters.protocol import ClosingHost, HostedClosing
+from inspector.agent.adapters.imports import is_importing
+from inspector.agent.adapters.protocol import ClosingHost, HostedClosing, LibraryHost
 from inspector.agent.faults import Faults
+from inspector.agent.plain import is_a, module_names, offers
 from inspector.errors import InspectorError
 from inspector.runtime.sites import OWN_MODULES, SiteTable
 from inspector.source_places import packages_of
@@ -78,6 +82,9 @@ class Followed:
         """
         if self._is_settled:
             self._look_for_makers(finished)
+            return False
+        if self.declaration.module:
+            self._resolve_module(self.declaration.module, finished)
             return False
         places = [
             find(name, finished)
@@ -202,6 +209,24 @@ class Followed:
             self._hooks.append(functions)
             troubles += functions.set()
         self._settle("; ".join(troubles))
+
+    def _resolve_module(self, name: str, finished: str) -> None:
+        """Have every class of an extension module followed by the adapter that can."""
+        module = sys.modules.get(name)
+        if (
+            module is None
+            or not is_a(module, ModuleType)
+            or (name != finished and is_importing(module))
+        ):
+            self.waits_for = f"{name} is not imported yet"
+            return
+        path = module_names(module).get("__file__")
+        hosts = [host for host in self._hosts if offers(host, LibraryHost)]
+        if type(path) is not str or ".so" not in path or not hosts:
+            self._settle(f"{name} is no extension module")
+            return
+        self.closing = hosts[0].opt_in_library(path)
+        self._settle("")
 
     def _is_hosted(self, cls: type) -> bool:
         """Whether another adapter follows the class.

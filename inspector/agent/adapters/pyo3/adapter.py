@@ -1,8 +1,12 @@
-"""The adapter of PyO3: rows for the objects of every Rust extension module, without a declaration.
+"""The adapter of extensions: rows for the objects of every Rust extension module made by PyO3.
+
+No declaration is needed. A class or library of another extension (Cython, C, pybind11, nanobind) is
+followed in the same way when a person names it.
 
 Births and ends are seen in the type slots ``tp_alloc`` and ``tp_dealloc``
 (``native/python/classes.c``). Objects that live already are found by a search through memory
-(``native/crates/follow/src/search``). A class that a declaration names is left to it.
+(``native/crates/follow/src/search``), and so are births that reach neither slot. A class of which a
+declaration says more than its name is left to it.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.faults import Faults
 from inspector.agent.plain import mro_of
 from inspector.agent.referrers import describe_referrers
+from inspector.errors import InspectorError
 from inspector.runtime.sites import OWN_MODULES
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
@@ -35,6 +40,8 @@ LOOK_SECS: Final = 1.0
 """From one look for new classes to the next, at least."""
 REST: Final = 100
 """Times as long as a look took pass before the next one begins."""
+SEARCH_REST: Final = 50
+"""The same of searches for births that no hook saw."""
 MOST_STEPS: Final = 30
 """Steps of a search in one poll; viewers wait meanwhile."""
 BLIND: Final = (
@@ -63,7 +70,8 @@ class Pyo3Adapter:
         self._turns: dict[int, object] = {}
         """Classes that a thread begins to follow now, by address, each with that thread's turn."""
         self._search: Iterator[int] | None = None
-        self._due_at = float("-inf")
+        self._due_at = self._search_due_at = float("-inf")
+        self._search_began_at = 0.0
         self._is_attached = False
         self._is_blind = False
         """The newest search could read no memory."""
@@ -96,6 +104,8 @@ class Pyo3Adapter:
         """Look for new classes now and then, and for their objects that live already."""
         if self._clock() >= self._due_at:
             self.look()
+        if self._search is None and self._clock() >= self._search_due_at and self._may_have_more():
+            self._search = self._search_steps()
         if self._search is not None:
             for _ in range(MOST_STEPS):
                 if next(self._search, None) is None:
@@ -110,9 +120,24 @@ class Pyo3Adapter:
         """The classes that have rows, and the classes that cannot be followed."""
         classes = sorted(name for name, count in self.rows().items() if count)
         refused = [f"{name}: {reason}" for name, reason in sorted(self._refused.items())]
+        refused += [_missed(name, count) for name, count in sorted(self.missed().items())]
         if self._is_blind:
             refused.append(BLIND)
         return Following(tuple(classes), tuple(refused))
+
+    def missed(self) -> dict[str, int]:
+        """About how many objects live by class that no search found, where they are many."""
+        every = [] if self._is_blind else list(self._classes.values())
+        found = {each.found_name: each.missed for each in every}
+        return {name: count for name, count in found.items() if count}
+
+    def constants(self) -> dict[str, int]:
+        """Classes whose only objects are constants that the library keeps, each with their number.
+
+        They have no rows.
+        """
+        every = list(self._classes.values())
+        return {each.found_name: len(each.hidden) for each in every if each.hidden and not each}
 
     def rows(self) -> dict[str, int]:
         """Objects that have rows by class, also where there is none."""
@@ -133,16 +158,65 @@ class Pyo3Adapter:
         """
         found = self._libraries.of(cls)
         if found is None:
-            return None
+            return self._opt_in_other(cls, declaration)
         if is_plain(declaration, packages_of_library(found.library, found.origin)):
             self._follow(found, ())
             followed = self._classes.get(id(cls))
             return None if followed is None else Hosted(followed.__len__)
-        for each in closure(cls):
-            left = self._classes.pop(id(each), None)
+        self._drop(list(closure(cls)))
+        return None
+
+    def _opt_in_other(self, cls: type, declaration: Declaration) -> HostedClosing | None:
+        """The same for a class of an extension that is not PyO3's."""
+        found = self._libraries.any_of(cls)
+        if found is None or declaration.made_by:
+            return None
+        if not is_plain(declaration, packages_of_library(found.library, found.origin)):
+            return None
+        self._libraries.chosen.append(cls)
+        self._follow(found, ())
+        refusal = self._refused.get(f"{found.origin}.{found.name}")
+        if refusal:
+            raise InspectorError(refusal)
+        self.look()  # the classes that the program derived
+
+        def count() -> int:
+            known = map(self._classes.get, map(id, closure(cls)))
+            return sum(len(each) for each in known if each is not None)
+
+        def leave() -> None:
+            self._libraries.chosen.remove(cls)
+            self._drop(list(closure(cls)))
+
+        return Hosted(count, name="extension", leave=leave)
+
+    def opt_in_library(self, path: str) -> HostedClosing:
+        """Follow every class of a library, also classes that come later."""
+        self._libraries.named.add(path)
+        self.look()
+
+        def count() -> int:
+            every = list(self._classes.values())
+            return sum(len(each) for each in every if each.library == path)
+
+        def leave() -> None:
+            self._libraries.named.discard(path)
+            every = list(self._classes.values())
+            known = [each.cls for each in every if each.library == path and not each.is_pyo3]
+            self._drop([cls for cls in known if cls is not None])
+
+        return Hosted(count, name="extension", leave=leave)
+
+    def _drop(self, classes: Sequence[type]) -> None:
+        """Follow these no more; their rows go."""
+        for cls in classes:
+            left = self._classes.pop(id(cls), None)
             if left is not None:
                 left.undo()
-        return None
+
+    def _may_have_more(self) -> bool:
+        """Whether objects may have been born where no hook sees. PyO3's births are all seen."""
+        return any(each.may_have_more for each in list(self._classes.values()) if not each.is_pyo3)
 
     def owns(self, row: int) -> bool:
         """Whether a living object has this row."""
@@ -229,6 +303,7 @@ class Pyo3Adapter:
             cls = each.cls
             if cls is not None:
                 owners[cls] = each.rows
+        self._search_began_at = self._clock()
         made, is_more = 0, bool(owners)
         has_classes = is_more
         search = hooks.Search(owners)
@@ -238,3 +313,15 @@ class Pyo3Adapter:
             made += more
             yield made
         self._is_blind = has_classes and search.is_blind()
+        for each in list(self._classes.values()):
+            each.settle()
+        now = self._clock()
+        rest = max(LOOK_SECS, (now - self._search_began_at) * SEARCH_REST)
+        self._search_due_at = now + rest
+
+
+def _missed(name: str, count: int) -> str:
+    return (
+        f"about {count:,} more objects of {name} live, and have no rows: they lie in memory of an "
+        "allocator whose records are not known"
+    )

@@ -1,8 +1,9 @@
-"""Finds the classes of PyO3's libraries in this process. Runs no code of the program.
+"""Finds classes of extensions in this process: PyO3's, and those of libraries that a person named.
 
 A class is told by the library of its destructor, as from outside
 (``inspector/attach/outside/extensions.py``). The library's texts are looked for where it is mapped,
-so no file is read. Worker thread, or the thread that imports a library.
+so no file is read. No code of the program runs. Worker thread, or the thread that imports a
+library.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.declared.hooks import HEAP_FLAG
+from inspector.agent.adapters.extension_classes import extension_library, own_libraries
 from inspector.agent.plain import is_a, module_names, name_and_module
 from inspector.source_places import INSTALLED
 from inspector.wire.hooks import hooks
@@ -31,6 +33,7 @@ class Found(NamedTuple):
     """The module, or the library's name where the class says nothing."""
     library: str
     """Path of the library."""
+    is_pyo3: bool = True
 
 
 class Libraries:
@@ -39,6 +42,10 @@ class Libraries:
     def __init__(self) -> None:
         """Knows no library yet."""
         self._judged: dict[str, bool] = {}
+        self.named: set[str] = set()
+        """Paths of the libraries that a person named: all their classes are followed."""
+        self.chosen: list[type] = []
+        """Classes that a person named, of libraries that are not PyO3's."""
 
     def is_pyo3(self, path: str, witness: type | str) -> bool:
         """Whether PyO3 made a library; ``witness`` is a class of it, or its path."""
@@ -58,6 +65,15 @@ class Libraries:
         self._add(cls, path, found)
         return found[id(cls)]
 
+    def any_of(self, cls: type) -> Found | None:
+        """A class of any extension; ``None``: it is Python's, or the interpreter's own."""
+        path = extension_library(cls, own_libraries())
+        if not path:
+            return None
+        found: dict[int, Found] = {}
+        self._add(cls, path, found, is_pyo3=self.is_pyo3(path, cls))
+        return found[id(cls)]
+
     def classes(self) -> list[Found]:
         """The classes of these libraries now, each before the classes derived from it."""
         found: dict[int, Found] = {}
@@ -66,17 +82,28 @@ class Libraries:
                 path = hooks.library_of(cls)
                 if path and self.is_pyo3(path, cls):
                     self._add(cls, path, found)
+        for cls in (*self._of_named(), *self.chosen):
+            self._add(cls, hooks.library_of(cls) or "", found, is_pyo3=False)
         return list(found.values())
 
-    def _add(self, cls: type, path: str, found: dict[int, Found]) -> None:
+    def _of_named(self) -> list[type]:
+        """The classes of the libraries that a person named."""
+        if not self.named:
+            return []
+        own = own_libraries()
+        every = ((cls, extension_library(cls, own)) for cls in closure(object))
+        return [cls for cls, path in every if path in self.named]
+
+    def _add(self, cls: type, path: str, found: dict[int, Found], *, is_pyo3: bool = True) -> None:
         if id(cls) in found:
             return
         name, module = name_and_module(cls)
         origin = library_name(path) if module in NO_MODULE else module
-        found[id(cls)] = Found(cls, name, origin, path)
+        found[id(cls)] = Found(cls, name, origin, path, is_pyo3)
         derived: type
         for derived in type.__subclasses__(cls):
-            self._add(derived, path, found)
+            if hooks.is_of_python(derived) or is_pyo3:
+                self._add(derived, path, found, is_pyo3=is_pyo3)
 
 
 def module_constants(path: str) -> list[object]:

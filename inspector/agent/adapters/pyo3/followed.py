@@ -1,13 +1,16 @@
-"""One class of a Rust extension at work: its slots are hooked, and its instances have rows."""
+"""One class of an extension at work: its slots are hooked, and its instances have rows."""
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from inspector.agent.adapters.classes import closure
+from inspector.agent.adapters.declared.hooks import HEAP_FLAG
 from inspector.agent.adapters.declared.numbers import number_of
+from inspector.agent.adapters.extension_classes import instances_beyond
 from inspector.agent.adapters.pyo3.classes import Found
 from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.faults import Faults
@@ -20,18 +23,25 @@ from inspector.wire.hooks import hooks
 class Hosted:
     """A class that a declaration names and that has the rows of this adapter."""
 
-    name = "pyo3"
-
-    def __init__(self, rows: Callable[[], int]) -> None:
-        """``rows`` counts them."""
+    def __init__(
+        self,
+        rows: Callable[[], int],
+        *,
+        name: str = "pyo3",
+        leave: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``rows`` counts them; ``leave`` stops following where the declaration alone asks it."""
+        self.name = name
         self._rows = rows
+        self._leave = leave
 
     def __len__(self) -> int:
         """Rows of the class that live."""
         return self._rows()
 
     def undo(self) -> None:
-        """Nothing to undo: the class is followed without the declaration as well."""
+        """Stop, unless the class is followed without the declaration as well."""
+        self._leave()
 
 
 def is_plain(declaration: Declaration, packages: Collection[str]) -> bool:
@@ -56,7 +66,17 @@ def is_plain(declaration: Declaration, packages: Collection[str]) -> bool:
 class FollowedClass:
     """The hooks and rows of exactly one class. Any one thread at a time."""
 
-    __slots__ = ("_held", "_reference", "address", "found_name", "hidden", "rows")
+    __slots__ = (
+        "_held",
+        "_reference",
+        "_settled",
+        "address",
+        "found_name",
+        "hidden",
+        "is_pyo3",
+        "library",
+        "rows",
+    )
 
     def __init__(self, found: Found, stacks: NativeStacks, faults: Faults) -> None:
         """Hooks the class. Raises when its slots cannot be hooked.
@@ -65,6 +85,9 @@ class FollowedClass:
         """
         self.address = id(found.cls)
         self.found_name = f"{found.origin}.{found.name}"
+        self.library, self.is_pyo3 = found.library, found.is_pyo3
+        self._settled: int | None = None
+        """References to the class beside those of rows, after the newest search."""
         self.hidden: set[int] = set()
         """Constants: instances that the class keeps itself. They have no rows."""
         self.rows: Any = hooks.Instances(
@@ -79,7 +102,7 @@ class FollowedClass:
             note=faults.add,
             fail=faults.add,
         )
-        self.rows.describe(found.name, found.origin)
+        self.rows.describe(found.name, found.origin, found.is_pyo3)
         self._held: type | None = None if hooks.is_of_python(found.cls) else found.cls
         address = self.address
 
@@ -104,6 +127,34 @@ class FollowedClass:
         for value in (*own, *kept):
             if type(value) is cls and id(value) not in self.hidden and self.rows.hide(value):
                 self.hidden.add(id(value))
+
+    @property
+    def is_heap(self) -> bool:
+        """Whether each instance refers to the class, so that their number shows."""
+        cls = self.cls
+        return cls is not None and bool(cls.__flags__ & HEAP_FLAG)
+
+    def beyond(self) -> int | None:
+        """References to the class beside those of its rows; ``None``: they say nothing."""
+        cls = self.cls
+        return sys.getrefcount(cls) - len(self.rows) if cls is not None and self.is_heap else None
+
+    def settle(self) -> None:
+        """A search has given a row to each instance that it could find."""
+        self._settled = self.beyond()
+
+    @property
+    def may_have_more(self) -> bool:
+        """Whether instances may have been born since the search where no hook sees."""
+        now = self.beyond()
+        return now is None or self._settled is None or now > self._settled
+
+    @property
+    def missed(self) -> int:
+        """About how many instances live that a search did not find; 0 where they are too few."""
+        cls = self.cls
+        is_searched = self._settled is not None and cls is not None and self.is_heap
+        return instances_beyond(cls, len(self.rows)) if is_searched and cls is not None else 0
 
     def __len__(self) -> int:
         """Instances that have rows."""

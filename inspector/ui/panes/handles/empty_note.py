@@ -13,6 +13,8 @@ class EmptyNote(QWidget):
 
     clear_wanted = Signal()
     """The filter is to be cleared."""
+    follow_wanted = Signal(str)
+    """The module whose classes are to be followed."""
 
     def __init__(self, viewport: QWidget) -> None:
         """Lies over ``viewport``."""
@@ -24,10 +26,14 @@ class EmptyNote(QWidget):
         self._text.setWordWrap(True)
         self._button = QPushButton("Clear filter", self)
         self._button.clicked.connect(self.clear_wanted)
+        self._module = ""
+        self._follow = QPushButton("", self)
+        self._follow.clicked.connect(lambda: self.follow_wanted.emit(self._module))
         layout = QVBoxLayout(self)
         layout.addStretch(1)
         layout.addWidget(self._text)
         layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self._follow, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(2)
         self.lie_over(viewport)
 
@@ -50,9 +56,15 @@ class EmptyNote(QWidget):
             self.resize(self._over.size())
         return super().eventFilter(watched, event)
 
-    def say(self, text: str, *, is_empty: bool, filtered: bool) -> None:
-        """Why there is no row. ``filtered``: a filter may be the reason."""
+    def say(self, text: str, *, is_empty: bool, filtered: bool, module: str = "") -> None:
+        """Why there is no row.
+
+        ``filtered``: a filter may be the reason. ``module``: a library that can be followed.
+        """
         self.setVisible(is_empty)
         if is_empty:
             self._text.setText(text)
             self._button.setVisible(filtered)
+            self._module = module
+            self._follow.setText(f"Follow {module}")
+            self._follow.setVisible(bool(module) and not filtered)

@@ -30,6 +30,7 @@ from inspector.ui.panes.handles.row_menu import RowMenu
 from inspector.ui.panes.handles.table import HandleTable
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.change_watch import ChangeWatch
+from inspector.ui.session.findings_watch import FindingsWatch
 
 MOST_KEPT: Final = 1_000
 """Selected handles that stay in sight when they die."""
@@ -49,6 +50,8 @@ class HandlesPane(PaneBase):
     """``ChangeRow`` that was selected."""
     row_opened = Signal(object)
     """``ChangeRow`` whose holders a person asked for."""
+    follow_wanted = Signal(str)
+    """The module whose classes are to be followed."""
     changed = Signal(object)
     """``ChangeTable`` that is shown now, or ``None``."""
 
@@ -73,7 +76,7 @@ class HandlesPane(PaneBase):
         self.query = Query(tombstones=False)
         self.grouping = GroupBy.NONE if watch is None else GroupBy.TYPE
         self._snapshot: Snapshot | None = None
-        self._lead: Lead | None = None
+        self._lead, self._can_follow = Lead(), False
         self._reading = False
         self._query_runner = QueryRunner(runner, self)
         self._head = TableHead(self, moment_secs=self.query.moment_secs)
@@ -90,10 +93,17 @@ class HandlesPane(PaneBase):
         self._snapshot = snapshot
         self._arrange(held=self._holds_order())
 
-    def show_lead(self, lead: Lead | None) -> None:
+    def show_lead(self, lead: Lead | None, *, can_follow: bool = False) -> None:
         """Say in the empty table which classes are not followed; ``None``: not known."""
-        self._lead = lead
+        self._lead, self._can_follow = lead or Lead(), can_follow
         self._show_counts(self.model.arrangement)
+
+    def hear(self, findings: FindingsWatch) -> None:
+        """Show the leads of the watch, and have it follow a library."""
+        findings.coverage_changed.connect(
+            lambda told: self.show_lead(told.lead, can_follow=findings.can_follow)
+        )
+        self.follow_wanted.connect(findings.follow)
 
     def show_vitals(self, vitals: Vitals) -> None:
         """Take newer counters for the groups' rates."""
@@ -201,6 +211,7 @@ class HandlesPane(PaneBase):
         head.sort_wanted.connect(self.sort_now)
         head.groups.chosen.connect(self.group_by)
         self._note.clear_wanted.connect(lambda: self.set_filter(""))
+        self._note.follow_wanted.connect(self.follow_wanted)
         self.table.reading.connect(self._set_reading)
         self.table.handles_chosen.connect(self._keep_selected)
         self.table.handles_chosen.connect(self.handles_chosen)
@@ -332,7 +343,7 @@ class HandlesPane(PaneBase):
             if shown
             else "No row matches the filter"
             if filtered
-            else self._why_empty(arrangement),
+            else self._why_empty(None if arrangement is None else arrangement.snapshot),
             is_empty=shown == 0,
             filtered=filtered,
         )
@@ -344,11 +355,7 @@ class HandlesPane(PaneBase):
         self._head.show_counts(text, arrivals=0)
         is_empty = table is not None and not table.rows
         self._say_empty(
-            "No row matches the filter"
-            if filtered
-            else why_empty(self._snapshot)
-            if self._snapshot is not None
-            else "",
+            "No row matches the filter" if filtered else self._why_empty(self._snapshot),
             is_empty=is_empty,
             filtered=filtered,
         )
@@ -356,18 +363,16 @@ class HandlesPane(PaneBase):
     def _say_empty(self, text: str, *, is_empty: bool, filtered: bool) -> None:
         shown = self.table if self.grouping is GroupBy.NONE else self.changes
         self._note.lie_over(shown.viewport())
-        self._note.say(text, is_empty=is_empty, filtered=filtered)
+        first = self._lead.first
+        module = first.module if first is not None and self._can_follow else ""
+        self._note.say(text, is_empty=is_empty, filtered=filtered, module=module)
 
-    def _why_empty(self, arrangement: Arrangement | None) -> str:
+    def _why_empty(self, snapshot: Snapshot | None) -> str:
         """Why there is no row, and which classes could be followed."""
-        if arrangement is None:
+        if snapshot is None:
             return ""
-        lead = self._lead or Lead()
-        return "\n\n".join(
-            line
-            for line in (why_empty(arrangement.snapshot), lead.headline, *lead.evidence)
-            if line
-        )
+        lines = (why_empty(snapshot), self._lead.headline, *self._lead.evidence)
+        return "\n\n".join(line for line in lines if line)
 
     def _complain(self, problem: str) -> None:
         self._head.show_error(problem)

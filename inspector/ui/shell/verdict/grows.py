@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWid
 
 from inspector.model.changes import ChangeTable
 from inspector.model.findings.judge import Report
+from inspector.model.findings.leads import Lead
 from inspector.model.verdict import Suspect, suspects_of
 from inspector.model.wording import age, plural
 from inspector.ui.kit.labels import ElidedLabel, set_flag
 from inspector.ui.kit.theme import Theme
+from inspector.ui.shell.verdict.lead_line import LeadLine
 from inspector.ui.shell.verdict.suspect_line import SuspectLine
 
 LINES: Final = 2
@@ -28,6 +30,8 @@ class GrowsPart(QWidget):
     """``Suspect``: its row and its holders are to be shown."""
     findings_wanted = Signal()
     """All rules are to be shown."""
+    follow_wanted = Signal(str)
+    """The module whose classes are to be followed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Nothing is known yet."""
@@ -51,6 +55,9 @@ class GrowsPart(QWidget):
         self._more.setProperty("flat", True)
         self._more.setAccessibleName("More suspects")
         self._more.clicked.connect(self._open_menu)
+        self._lead, self._can_follow = Lead(), False
+        self.lead = LeadLine()
+        self.lead.follow_wanted.connect(self.follow_wanted)
         self.lines = tuple(SuspectLine(theme) for _ in range(LINES))
         for line in self.lines:
             line.clicked.connect(lambda _on=False, line=line: self._choose(line.suspect))
@@ -76,6 +83,11 @@ class GrowsPart(QWidget):
     def show_report(self, report: Report) -> None:
         """The rules' conclusion, shown without suspects."""
         self._report = report
+        self._show()
+
+    def show_lead(self, lead: Lead | None, *, can_follow: bool) -> None:
+        """The libraries that no rule looks at; ``None``: not known."""
+        self._lead, self._can_follow = lead or Lead(), can_follow
         self._show()
 
     def learn_holder(self, key: str, holder: str) -> None:
@@ -127,15 +139,16 @@ class GrowsPart(QWidget):
 
     def _lay_out_lines(self) -> None:
         for layout in (self._head, self._body):
-            for widget in (self._title, self._sentence, self._more, *self.lines):
+            for widget in (self._title, self._sentence, self._more, self.lead, *self.lines):
                 layout.removeWidget(widget)
         self._head.addWidget(self._title)
         if self._is_compact:
             self._head.addWidget(self.lines[0], 1)
+            self._head.addWidget(self.lead, 1)
         self._head.addWidget(self._sentence, 1)
         self._head.addWidget(self._more)
         if not self._is_compact:
-            for line in self.lines:
+            for line in (*self.lines, self.lead):
                 self._body.addWidget(line)
         self._body.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._body.setContentsMargins(8, 0 if self._is_compact else 4, 8, 0)
@@ -149,10 +162,14 @@ class GrowsPart(QWidget):
                 suspect = self._suspects[place]
                 line.show_suspect(suspect, self._holders.get(suspect.key, ""))
             line.setVisible(is_on)
+        has_lead = bool(self._lead.libraries) and count < shown
+        if has_lead:
+            self.lead.show_lead(self._lead, can_follow=self._can_follow)
+        self.lead.setVisible(has_lead)
         set_flag(self, "suspect", on=bool(count))
         set_flag(self._title, "suspect", on=bool(count))
         self._sentence.set_whole(self._text())
-        self._sentence.setVisible(not (self._is_compact and count))
+        self._sentence.setVisible(not (self._is_compact and (count or has_lead)))
         more = count - shown
         self._more.setText(f"+{more} more ▾" if more > 0 else "")
         self._more.setVisible(more > 0)

@@ -58,6 +58,10 @@ class VerdictStrip(QFrame):
             self.stuck.follow_stacks(stacks)
         if findings is not None:
             findings.report_changed.connect(self.grows.show_report)
+            findings.coverage_changed.connect(
+                lambda coverage: self.grows.show_lead(coverage.lead, can_follow=findings.can_follow)
+            )
+            self.grows.follow_wanted.connect(findings.follow)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """A newer snapshot, also while the tables are paused."""

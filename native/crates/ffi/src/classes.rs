@@ -69,8 +69,8 @@ pub unsafe extern "C" fn ai_instances_hide(instances: *mut Instances, key: usize
     i32::from(unsafe { with(instances, false, |instances| instances.hide(key)) })
 }
 
-/// Describes the type of the rows of a class of a Rust extension, which is made with the first of
-/// them.
+/// Describes the type of the rows of a class of an extension, which is made with the first of
+/// them. `is_pyo3` is 0 for an extension that is not PyO3's.
 ///
 /// # Safety
 /// See the module's text; the texts are as long as is said.
@@ -81,13 +81,15 @@ pub unsafe extern "C" fn ai_instances_describe(
     name_length: usize,
     origin: *const u8,
     origin_length: usize,
+    is_pyo3: i32,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
         let (Ok(name), Ok(origin)) = (text(name, name_length), text(origin, origin_length)) else {
             return;
         };
-        let late = Late { name: name.to_owned(), origin: origin.to_owned(), kind: Kind::Pyo3 };
+        let kind = if is_pyo3 == 0 { Kind::Extension } else { Kind::Pyo3 };
+        let late = Late { name: name.to_owned(), origin: origin.to_owned(), kind };
         with(instances, (), |instances| instances.describe(late));
     }
 }

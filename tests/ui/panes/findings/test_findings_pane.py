@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from inspector.errors import ControlError
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules, judge, nothing_judged
-from inspector.model.findings.leads import Coverage, Lead
+from inspector.model.findings.leads import Coverage, Lead, LibraryLead
 from inspector.model.snapshot import Snapshot
 from inspector.session.mutes import Mutes
 from inspector.ui.kit.theme import DARK, LIGHT
@@ -51,6 +51,9 @@ def pane_of(window: object) -> FindingsPane:
     pane = window.workbench.pane("findings", FindingsPane)  # type: ignore[attr-defined]
     assert isinstance(pane, FindingsPane)
     return pane
+
+
+RPDS = LibraryLead("rpds", "PyO3 0.29.3", 9, 1204, module="rpds.rpds")
 
 
 def said(window: object) -> str:
@@ -166,15 +169,22 @@ def test_classes_that_nobody_follows_are_in_the_window_and_0_is_not_said_where_n
     window, session = attach(nothing)
     pane, handles = pane_of(window), window.workbench.handles
     qtbot.waitUntil(lambda: bool(session.coverage_requests))
-    session.coverage_requests[0].set_result(Coverage(Lead(9, ("rpds",), "rpds.HashTrieMap", 320)))
-    headline = "9 classes of 1 Rust library are not followed (rpds)"
+    session.coverage_requests[0].set_result(Coverage(Lead((RPDS,))))
+    headline = "Not followed: rpds (PyO3 0.29.3): 9 classes, about 1,204 objects alive"
     qtbot.waitUntil(lambda: f"not measured: {headline}" in headlines(pane))
     assert not [
         line for line in headlines(pane) if line.startswith("ok") and "file descriptors" not in line
     ]
     assert "it cannot be said yet of: " in said(window)
     assert headline in text_of(handles, "Why there is no row")
-    assert 'class = "rpds.HashTrieMap"' in text_of(handles, "Why there is no row")
+    assert 'class = "rpds.rpds.*"' in text_of(handles, "Why there is no row")
+    assert text_of(window.verdict, "Not followed") == headline
+    click(handles, "Follow rpds.rpds")
+    (asked,) = session.follow_requests
+    assert asked[0] == "rpds.rpds"
+    asked[1].set_result(Coverage(Lead()))
+    qtbot.waitUntil(lambda: f"not measured: {headline}" not in headlines(pane))
+    assert headline not in text_of(handles, "Why there is no row")
     window.attachment.detach()
     assert text_of(handles, "Why there is no row") == ""
 

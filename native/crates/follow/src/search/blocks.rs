@@ -27,6 +27,9 @@ const LARGEST_CHUNK: u64 = 1 << 40;
 /// Bytes that a chunk may be longer than was asked for.
 const CHUNK_SPARE: u64 = 48;
 const PAGE: u64 = 4096;
+/// Bytes before a block of the debug allocator, and the guarding bytes among them.
+const DEBUG_HEAD_BYTES: u64 = 16;
+const DEBUG_GUARD: u64 = 0x00FD_FDFD_FDFD_FDFD;
 /// Bytes from an object's links to the object, and the links' flags.
 const LINKS_BYTES: u64 = 16;
 const LINK_FLAGS: u64 = 3;
@@ -39,11 +42,26 @@ pub fn word_at(address: u64) -> Option<u64> {
 
 /// Whether an instance of this class, which has no links, would begin a block in use.
 pub fn is_object(object: u64, class: &Wanted) -> bool {
-    let bytes = class.size_bytes;
-    bytes <= LARGEST_SMALL && is_in_pool(object, bytes) || is_chunk(object, bytes)
+    let (bytes, may_be_longer) = (class.size_bytes, class.may_be_longer != 0);
+    bytes <= LARGEST_SMALL && is_in_pool(object, bytes, may_be_longer)
+        || is_chunk(object, bytes, may_be_longer)
+        || is_debug_block(object, bytes, may_be_longer)
 }
 
-fn is_in_pool(start: u64, bytes: u64) -> bool {
+/// A block of CPython's debug allocator: before it lie its length, the first byte first, the
+/// allocator's letter and seven guarding bytes.
+fn is_debug_block(start: u64, bytes: u64, may_be_longer: bool) -> bool {
+    let mut head = [0; 2];
+    if read_own_words(start.wrapping_sub(DEBUG_HEAD_BYTES), &mut head) < head.len() {
+        return false;
+    }
+    let (length, guard) = (head[0].swap_bytes(), head[1]);
+    guard >> 8 == DEBUG_GUARD
+        && (guard as u8).is_ascii_lowercase()
+        && (length == bytes || may_be_longer && length > bytes && length < LARGEST_CHUNK)
+}
+
+fn is_in_pool(start: u64, bytes: u64, may_be_longer: bool) -> bool {
     let pool = start & !(POOL_BYTES - 1);
     let mut head = [0; POOL_HEAD_BYTES as usize / size_of::<u64>()];
     if read_own_words(pool, &mut head) < head.len() {
@@ -55,18 +73,20 @@ fn is_in_pool(start: u64, bytes: u64) -> bool {
     let offset = start - pool;
     size_class < POOL_CLASSES
         && (1..=POOL_BYTES / ALIGNMENT).contains(&used)
-        && (bytes..bytes + ALIGNMENT).contains(&block)
+        && block >= bytes
+        && (may_be_longer || block < bytes + ALIGNMENT)
         && offset >= POOL_HEAD_BYTES
         && offset < ends
         && ends <= POOL_BYTES
         && (offset - POOL_HEAD_BYTES) % block == 0
 }
 
-fn is_chunk(start: u64, bytes: u64) -> bool {
+fn is_chunk(start: u64, bytes: u64, may_be_longer: bool) -> bool {
     let Some(head) = word_at(start.wrapping_sub(CHUNK_HEAD_BYTES)) else { return false };
     let (length, is_mapped) = (head & !CHUNK_FLAGS, head & CHUNK_IS_MAPPED != 0);
     let least = (bytes + CHUNK_HEAD_BYTES).max(SMALLEST_CHUNK);
-    let most = least + if is_mapped { 2 * PAGE } else { CHUNK_SPARE };
+    let spare = if is_mapped { 2 * PAGE } else { CHUNK_SPARE };
+    let most = if may_be_longer { LARGEST_CHUNK } else { least + spare };
     let unit = if is_mapped { PAGE } else { ALIGNMENT };
     if length < least || length > most || length % unit != 0 {
         return false;
@@ -95,7 +115,7 @@ mod tests {
     use super::*;
 
     fn wanted(size_bytes: u64) -> Wanted {
-        Wanted { class: 0, size_bytes, is_collected: 0 }
+        Wanted { class: 0, size_bytes, is_collected: 0, may_be_longer: 0 }
     }
 
     /// A pool of blocks of 64 bytes, five of which it has given out.
@@ -119,6 +139,16 @@ mod tests {
         assert!(!is_object(block, &wanted(40)), "a pool of another size");
         assert!(!is_object(start + POOL_HEAD_BYTES + 5 * 64, &wanted(50)), "not given out yet");
         assert!(!is_object(16, &wanted(50)), "not readable");
+    }
+
+    #[test]
+    fn a_block_of_the_debug_allocator_is_told_by_its_head() {
+        let head = [50_u64.swap_bytes(), DEBUG_GUARD << 8 | u64::from(b'o'), 1, 0];
+        let block = head.as_ptr() as u64 + DEBUG_HEAD_BYTES;
+        assert!(is_object(block, &wanted(50)));
+        assert!(!is_object(block, &wanted(40)));
+        assert!(is_object(block, &Wanted { may_be_longer: 1, ..wanted(40) }));
+        assert!(!is_object(block, &Wanted { may_be_longer: 1, ..wanted(60) }));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct Wanted {
     pub size_bytes: u64,
     /// 1: the collector links the instances.
     pub is_collected: u64,
+    /// 1: an instance may be longer than that.
+    pub may_be_longer: u64,
 }
 
 /// A search through the memory as it is mapped when the search begins.
@@ -174,7 +176,9 @@ fn hash(word: u64) -> usize {
 fn windows() -> Vec<Range<u64>> {
     let mut found = Vec::new();
     for mapping in MemoryMap::of_this_process().iter() {
-        let is_heap = mapping.path.is_empty() || mapping.path == b"[heap]";
+        let is_heap = mapping.path.is_empty()
+            || mapping.path == b"[heap]"
+            || mapping.path.starts_with(b"[anon");
         if mapping.access.starts_with(b"rw") && is_heap {
             let starts = (mapping.low..mapping.high).step_by(WINDOW_BYTES);
             let end = |start: u64| mapping.high.min(start + WINDOW_BYTES as u64);
@@ -200,7 +204,7 @@ mod tests {
     const CLASS: u64 = 0x7A11_5EA2_C1A5_5000;
 
     fn wanted() -> Wanted {
-        Wanted { class: CLASS, size_bytes: 600, is_collected: 0 }
+        Wanted { class: CLASS, size_bytes: 600, is_collected: 0, may_be_longer: 0 }
     }
 
     /// An object in a chunk of the C library, as large objects are.

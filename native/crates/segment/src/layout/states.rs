@@ -49,6 +49,8 @@ pub enum Kind {
     /// An object of a class that PyO3 made; `address` is the Python object, which holds the Rust
     /// value.
     Pyo3 = 13,
+    /// An object of a class of another extension, which a person named.
+    Extension = 14,
 }
 
 /// The reference's life: `live ─ release requested ─ released ─ dropped`.
