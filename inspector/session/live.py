@@ -11,19 +11,15 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from inspector.attach.control import ControlConnection
-from inspector.attach.diagnosis import others_text
 from inspector.attach.discovery import socket_path
-from inspector.attach.interpreters import count_interpreters
 from inspector.attach.linux import pid_in
 from inspector.attach.segment import Segment
-from inspector.errors import ControlError, SegmentError, TargetBusyError
+from inspector.errors import ControlError, SegmentError
 from inspector.model.build import build_vitals
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.findings.leads import Coverage
@@ -38,11 +34,11 @@ from inspector.session.answers import (
     drain_report,
     gc_report,
     level_in,
-    require_ok,
     was_taken_back,
 )
 from inspector.session.batches import ask_in_batches
 from inspector.session.control_link import ControlLink, Wishes
+from inspector.session.declaring import declare
 from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
 from inspector.session.leads import coverage_of
@@ -56,18 +52,15 @@ from inspector.session.protocol import (
     GcReport,
     SessionListener,
 )
-from inspector.session.searching import SEARCH_SECS, Search
+from inspector.session.questions import Questions
+from inspector.session.searching import Search
 from inspector.session.segment_watcher import SegmentWatcher
 from inspector.session.subscribers import Subscribers
 from inspector.session.thread_looks import read_stacks
-from inspector.vocabulary import Level, operation_named
+from inspector.vocabulary import Level
 from inspector.wire.declaration_files import Declared
-from inspector.wire.declarations import declaration_value
 from inspector.wire.messages import Answer
-from inspector.wire.schema import LAYOUT_VERSION
 
-COMMAND_SECS: Final = 10.0
-"""How long a command may take before it is given up."""
 _COMMANDS_AT_ONCE: Final = 2
 AS_THE_PROCESS: Final = 255
 """Level of a type that has none of its own."""
@@ -100,11 +93,12 @@ class LiveSession:
         self._segment_path, self._brought = segment_path, brought
         self._pid = _pid_of(self._segment)
         self._events = EventReader(segment_path)
-        self._socket_path = socket_path(segment_path)
+        control = socket_path(segment_path)
+        self._target = Questions(control, self._pid, self._is_over)
         wishes = Wishes(
             level=None if level is None else int(level), interval_ms=int(SNAPSHOT_SECS * 1000)
         )
-        self._link = ControlLink(self._socket_path, pid=self._pid, wishes=wishes)
+        self._link = ControlLink(control, pid=self._pid, wishes=wishes)
         self._watcher = SegmentWatcher(self._segment, self._link, self._events.count_lost)
         self._subscribers = Subscribers()
         self._commands = ThreadPoolExecutor(_COMMANDS_AT_ONCE, thread_name_prefix="command")
@@ -115,7 +109,7 @@ class LiveSession:
         self._is_ending = False
         self._pump = threading.Thread(target=self._run, name="pump", daemon=True)
         try:
-            self._notices = self._submit(lambda: self._declare(declared))
+            self._notices = self._submit(lambda: declare(self._target, declared))
             self._link.start()
             self._pump.start()
         except BaseException:  # Ctrl+C: the interpreter's end would wait for the question
@@ -181,14 +175,14 @@ class LiveSession:
 
         Fails with ``TargetBusyError`` when the interpreter does not answer in time.
         """
-        return self._submit(lambda: gc_report(self._command("gc")))
+        return self._submit(lambda: gc_report(self._target.ask("gc")))
 
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
         """The outcome that ``close`` would have. Changes nothing."""
         wanted = list(handles)
         return self._submit(
             lambda: ask_in_batches(
-                lambda some: close_answers(self._command("preview", handles=some)), wanted
+                lambda some: close_answers(self._target.ask("preview", handles=some)), wanted
             )
         )
 
@@ -206,45 +200,46 @@ class LiveSession:
         )
         return self._submit(
             lambda: ask_in_batches(
-                lambda some: close_answers(self._command("close", handles=some, **wish)), wanted
+                lambda some: close_answers(self._target.ask("close", handles=some, **wish)),
+                wanted,
             )
         )
 
     def drain(self) -> Future[DrainReport]:
         """Run the waiting closes without an obstacle."""
-        return self._submit(lambda: drain_report(self._command("drain")))
+        return self._submit(lambda: drain_report(self._target.ask("drain")))
 
     def cancel_close(self, handle: int) -> Future[bool]:
         """Take a pending close back; see ``Session``."""
 
         def cancel() -> bool:
             if not is_close_of_adapter(self.latest, handle):
-                self._do("cancel", handle=handle)
+                self._target.do("cancel", handle=handle)
                 return True
-            return was_taken_back(self._command("withdraw", handle=handle))
+            return was_taken_back(self._target.ask("withdraw", handle=handle))
 
         return self._submit(cancel)
 
     def native_holders(self, handle: int) -> Future[NativeHolders]:
         """Native references on the handle's object that have a name."""
-        return self._submit(lambda: native_holders_in(self._command("holders", handle=handle)))
+        return self._submit(lambda: native_holders_in(self._target.ask("holders", handle=handle)))
 
     def retainers(self, handle: int, search: Search) -> Future[Retainers]:
         """The holders of the handle's proxy, up to Python's roots."""
-        return self._submit(lambda: retainers_in(self._search("retainers", handle, search)))
+        return self._submit(lambda: retainers_in(self._target.search("retainers", handle, search)))
 
     def cycles(self, handle: int, search: Search) -> Future[CycleReport]:
         """Cycles across the boundary: through a handle or, with 0, all."""
-        return self._submit(lambda: cycles_in(self._search("cycles", handle, search)))
+        return self._submit(lambda: cycles_in(self._target.search("cycles", handle, search)))
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
         """Record so much of one type until the last viewer leaves (``None``: as the process)."""
         number = AS_THE_PROCESS if level is None else int(level)
-        return self._submit(lambda: self._do("type_level", type_id=type_index, level=number))
+        return self._submit(lambda: self._target.do("type_level", type_id=type_index, level=number))
 
     def audit(self) -> Future[AuditLog]:
         """The acts of viewers on the target."""
-        return self._submit(lambda: audit_log(self._command("audit")))
+        return self._submit(lambda: audit_log(self._target.ask("audit")))
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
         """The events after ``after``, also of a target that has ended."""
@@ -271,7 +266,7 @@ class LiveSession:
         They are classes that are not followed, and births that are not seen.
         """
         return self._submit(
-            lambda: coverage_of(self._pid, adapter_report(self._command("adapters")))
+            lambda: coverage_of(self._pid, adapter_report(self._target.ask("adapters")))
         )
 
     def follow(self, module: str) -> Future[Coverage]:
@@ -306,48 +301,6 @@ class LiveSession:
             refused.set_exception(ControlError("the session has ended"))
             return refused
 
-    def _command(self, op: str, **fields: Any) -> Answer:
-        with self._greeted(armed=operation_named(op).changes) as connection:
-            return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
-
-    def _search(self, op: str, handle: int, search: Search) -> Answer:
-        """A question that takes its time, until it is answered or ``search`` is given up."""
-        with self._greeted() as connection:
-            given_up: Callable[[], bool] = lambda: self._is_ending or search.is_given_up  # noqa: E731 a name for its type
-            try:
-                return connection.ask(
-                    op,
-                    wait_secs=SEARCH_SECS,
-                    is_given_up=given_up,
-                    on_progress=search.hear,
-                    handle=handle,
-                )
-            except TargetBusyError:
-                if search.is_given_up:
-                    raise ControlError("the search was given up") from None
-                raise
-
-    @contextmanager
-    def _greeted(self, *, armed: bool = False) -> Iterator[ControlConnection]:
-        """A connection of its own for one question.
-
-        Only an ``armed`` connection may change the target.
-        """
-        with ControlConnection(self._socket_path, pid=self._pid) as connection:
-            hello: dict[str, Any] = {
-                "layout": LAYOUT_VERSION,
-                "role": "command",
-                "level": None,
-                "armed": armed,
-            }
-            require_ok(
-                connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello)
-            )
-            yield connection
-
-    def _do(self, op: str, **fields: Any) -> None:
-        require_ok(self._command(op, **fields))
-
     def _take_out(self) -> str:
         departure = take_out(
             self._segment_path, self._pid, only_unused=True, is_given_up=self._is_over
@@ -357,29 +310,6 @@ class LiveSession:
                 f"the agent has left but for {', '.join((*departure.failures, *departure.remains))}"
             )
         return departure.stays
-
-    def _declare(self, declared: Declared | None) -> tuple[str, ...]:
-        """Send the target declarations, and take the state of these and of its own."""
-        if declared is None:
-            return ()
-        values = [declaration_value(declaration) for declaration in declared.declarations]
-        try:
-            answer = (
-                self._command("declare", declarations=values)
-                if values
-                else self._command("adapters")
-            )
-            heard = adapter_report(answer).notices()
-        except ControlError as error:
-            # An older agent, or a target that cannot answer: only the message to it is lost.
-            heard = (f"{error}: the viewer's declarations are not followed",) if values else ()
-        return (*declared.troubles, *heard, *self._other_interpreters())
-
-    def _other_interpreters(self) -> tuple[str, ...]:
-        """A notice that objects of sub-interpreters are not followed."""
-        count = count_interpreters(self._pid) or 1
-        outside = f"look from outside: arc-inspector handles {self._pid} --read-only"
-        return (f"the process {others_text(count)}; {outside}",) if count > 1 else ()
 
     def _is_over(self) -> bool:
         return self._is_ending

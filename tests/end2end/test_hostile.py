@@ -15,7 +15,7 @@ import pytest
 
 from inspector.attach.procfs import process_stat
 from inspector.commands.app import run
-from inspector.session import live
+from inspector.session import questions
 from inspector.wire.schema import LAYOUT_VERSION
 from tests.helpers.command_line import Finished, run_command
 from tests.helpers.segments import SegmentImage, lock_held, write_segment
@@ -198,7 +198,7 @@ def test_a_socket_that_gives_no_answer_costs_the_actions_and_not_the_view(
     capsys: pytest.CaptureFixture[str],
     serve: Callable[[socket.socket], None],
 ) -> None:
-    monkeypatch.setattr(live, "COMMAND_SECS", 0.3)
+    monkeypatch.setattr(questions, "COMMAND_SECS", 0.3)
     path = write_segment(folder / own_name(), IMAGE)
     with lock_held(path), listening(path.with_suffix(".sock"), serve):
         assert run(["handles", str(os.getpid()), "--json"]) == 0

@@ -13,7 +13,7 @@ from inspector.attach.discovery import find_target
 from inspector.errors import TargetBusyError
 from inspector.model.pending import pending_closes
 from inspector.model.snapshot import UNKNOWN, Snapshot, TargetState
-from inspector.session import live
+from inspector.session import questions
 from inspector.session.live import LiveSession
 from inspector.session.postmortem import postmortem_session
 from inspector.vocabulary import Level, Reference, Resource
@@ -238,7 +238,7 @@ def test_a_command_given_up_on_a_stopped_target_does_not_run_later(
         )
         target.send_signal(signal.SIGSTOP)
         follower.wait(is_state(TargetState.HUNG))
-        monkeypatch.setattr(live, "COMMAND_SECS", 0.3)
+        monkeypatch.setattr(questions, "COMMAND_SECS", 0.3)
         with pytest.raises(TargetBusyError, match="will not run later"):
             session.force_gc().result(60)
         target.send_signal(signal.SIGCONT)
@@ -294,7 +294,7 @@ def test_a_collection_in_a_target_that_holds_the_interpreter_is_given_up(
         follower.wait(lambda _: session.capabilities.act)
         target.tell("hold 60")
         target.expect("holding")
-        monkeypatch.setattr(live, "COMMAND_SECS", 0.5)
+        monkeypatch.setattr(questions, "COMMAND_SECS", 0.5)
         with pytest.raises(TargetBusyError):
             session.force_gc().result(60)
         target.send_signal(signal.SIGUSR1)

@@ -13,7 +13,7 @@ from inspector.attach.discovery import socket_path
 from inspector.attach.procfs import process_stat
 from inspector.errors import ControlError, SegmentError, TargetBusyError
 from inspector.model.snapshot import Snapshot, TargetState
-from inspector.session import live
+from inspector.session import live, questions
 from inspector.session.live import LiveSession
 from inspector.vocabulary import Level
 from inspector.wire.schema import LAYOUT_VERSION, Ending
@@ -174,7 +174,7 @@ def test_the_targets_sampler_follows_the_interval(path: Path):
 def test_a_command_that_is_not_answered_is_given_up_by_hanging_up(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(live, "COMMAND_SECS", 0.3)
+    monkeypatch.setattr(questions, "COMMAND_SECS", 0.3)
     with session_on(path, lambda asked: None if asked["op"] == "gc" else HELLO) as (
         session,
         _,
