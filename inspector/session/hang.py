@@ -16,7 +16,7 @@ from inspector.attach.outside.threads import look_at_threads
 from inspector.errors import AttachError
 from inspector.model.snapshot import Snapshot
 from inspector.model.stacks import ThreadStack
-from inspector.session.outside_rows import stacks_of
+from inspector.session.outside_look import stacks_of
 
 AGAIN_SECS: Final = 2.0
 """From the end of one reading to the next."""

@@ -274,7 +274,7 @@ class LiveSession:
         declarations = [{"class": f"{module}.*"}]
 
         def ask() -> Coverage:
-            answer = self._command("declare", declarations=declarations)
+            answer = self._target.ask("declare", declarations=declarations)
             return coverage_of(self._pid, adapter_report(answer))
 
         return self._submit(ask)

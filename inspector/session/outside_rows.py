@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,11 +18,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from inspector.attach.outside.memory import Effort, in_swap
-from inspector.attach.outside.seen import AWAITED, Look, SeenFrame, SeenThread, SeenType
+from inspector.attach.outside.memory import in_swap
+from inspector.attach.outside.seen import AWAITED, Look, SeenType
 from inspector.attach.procfs import page_map
 from inspector.model.counts import (
-    UNSAMPLED,
     Flags,
     Sampled,
     in_flight_of,
@@ -46,7 +45,6 @@ from inspector.model.snapshot import (
     Cost,
     Handles,
     Ids,
-    Lost,
     Outer,
     Snapshot,
     Target,
@@ -54,75 +52,19 @@ from inspector.model.snapshot import (
     Vitals,
     sites_named,
 )
-from inspector.model.stacks import Frame, Site, ThreadStack
+from inspector.model.stacks import Frame, Site
 from inspector.model.stored import blank_columns
 from inspector.session.dtypes import layout_codes
+from inspector.session.kept_row import KeptRow
+from inspector.session.outside_look import frames_of, lost_of, notes_of, single_counts, stacks_of
 from inspector.vocabulary import Kind, Reference, kind_named
 from inspector.wire.schema import MAX_SITES
 
 MOST_TOMBSTONES: Final = 4096
-SETTLING_LOOKS: Final = 8
-"""A count that really grew while calls go on shows after so many looks."""
 _COUNTS: Final = ("strong", "weak", "outer", "in_flight", "moving")
-_MIB: Final = 1 << 20
 ANY_TYPE: Final = 0
 """Stands for the type of an awaited call: its method may become readable later."""
 Key = tuple[int, int, int]
-
-
-@dataclass(slots=True)
-class _Kept:
-    """A row, live or a tombstone."""
-
-    slot: int
-    generation: int
-    type_index: int
-    address: int
-    data: int
-    created_at: float
-    changed_at: float
-    strong: int = UNSAMPLED
-    """What the object's own ``Arc`` counts beyond what the look knew, and one; as ``model.counts``
-    has it."""
-    outer: int = UNSAMPLED
-    weak: int = UNKNOWN
-    in_flight: int = UNKNOWN
-    is_live: bool = True
-    site: int = 0
-    recent: deque[tuple[int, int, bool]] = field(
-        default_factory=lambda: deque(maxlen=SETTLING_LOOKS)
-    )
-    """Inner and outer count of the last looks since it rested, and whether it moved in them."""
-
-    def take(self, strong: int, weak: int, outer: int, in_flight: int, moving: int) -> None:
-        """One more look.
-
-        A count that does not move is believed, after calls when it stayed equal in two looks.
-
-        While calls use the object again and again, its resting count is the least of the last
-        looks: some calls outlast a look. If an object's handles changed too fast for this look, its
-        references beyond them are unchanged.
-        """
-        if strong == UNSAMPLED:
-            return
-        now = (strong, outer, bool(moving))
-        if not moving and (not any(each[2] for each in self.recent) or self.recent[-1] == now):
-            self.recent.clear()
-        self.recent.append(now)
-        least = min(self.recent, key=lambda each: each[0] + max(each[1], 0))
-        above = strong + max(outer, 0) - least[0] - max(least[1], 0)
-        self.strong, self.outer, self.weak, self.in_flight = (
-            least[0],
-            least[1],
-            weak,
-            max(in_flight, 0) + above,
-        )
-
-    def forget(self) -> None:
-        """Nothing is known of its counts any more."""
-        self.strong = self.outer = UNSAMPLED
-        self.weak = self.in_flight = UNKNOWN
-        self.recent.clear()
 
 
 @dataclass(slots=True)
@@ -139,8 +81,8 @@ class _Counter:
 class OutsideRows:
     """Remembers rows and types between looks."""
 
-    _rows: dict[Key, _Kept] = field(default_factory=dict)
-    _dead: deque[_Kept] = field(default_factory=deque)
+    _rows: dict[Key, KeptRow] = field(default_factory=dict)
+    _dead: deque[KeptRow] = field(default_factory=deque)
     _free: deque[tuple[int, int]] = field(default_factory=deque)
     """Slots to be given out again, each with its last generation."""
     _slots: int = 0
@@ -184,13 +126,13 @@ class OutsideRows:
             sampled_at=at,
             limits=limits,
             stacks=stacks_of(look.threads),
-            notes=_notes(look),
+            notes=notes_of(look),
         )
 
     def _take(self, look: Look, at: float) -> None:
         indices = [self._type_index(each) for each in look.types]
         rows, sites = look.rows, self._sites_of(look)
-        singles = _singles(look)
+        singles = single_counts(look)
         columns = (
             rows.types,
             rows.places,
@@ -247,7 +189,7 @@ class OutsideRows:
                 found[place] = self._sites.setdefault(frames, len(self._sites) + 1)
         return found
 
-    def _born(self, type_index: int, at: float) -> _Kept:
+    def _born(self, type_index: int, at: float) -> KeptRow:
         """Rows of the first look were born before; later rows within the last interval."""
         is_first = not self._looks
         counter = self._counters[type_index]
@@ -259,9 +201,9 @@ class OutsideRows:
             self._slots += 1
             slot, generation = self._slots, 0
         born_at = float("nan") if is_first else at
-        return _Kept(slot, generation + 1, type_index, 0, 0, born_at, born_at)
+        return KeptRow(slot, generation + 1, type_index, 0, 0, born_at, born_at)
 
-    def _rename(self, kept: _Kept, type_index: int) -> None:
+    def _rename(self, kept: KeptRow, type_index: int) -> None:
         """An awaited call whose method can be read now has its method's type from the start."""
         if kept.type_index == type_index:
             return
@@ -271,7 +213,7 @@ class OutsideRows:
             self._counters[index].created += step * is_birth_seen
         kept.type_index = type_index
 
-    def _end(self, kept: _Kept, at: float) -> None:
+    def _end(self, kept: KeptRow, at: float) -> None:
         kept.is_live, kept.changed_at = False, at
         counter = self._counters[kept.type_index]
         counter.live -= 1
@@ -385,81 +327,7 @@ class OutsideRows:
         )
 
 
-def _singles(look: Look) -> dict[str, npt.NDArray[np.int64]]:
-    """The counts of a look's rows as if each were its object's only handle.
-
-    The look's own handles are taken off.
-    """
-    rows = look.rows
-    kinds = [look.types[kind] for kind in range(len(look.types))]
-    is_call = (
-        np.array([kind_named(kind.kind).is_call for kind in kinds], np.bool_)[rows.types]
-        if kinds
-        else np.empty(0, np.bool_)
-    )
-    counted = rows.outer != UNKNOWN
-    objects = objects_of(rows.addresses, np.ones(len(rows), np.bool_))
-    _, first, place, pointing = np.unique(
-        rows.handles, return_index=True, return_inverse=True, return_counts=True
-    )
-    is_first = np.zeros(len(rows), np.bool_)
-    is_first[first] = True
-    holding = objects.spread(((~counted & ~is_call) | (counted & is_first)).astype(np.int64))
-    return {
-        "strong": np.where(rows.strong == UNKNOWN, UNSAMPLED, rows.strong - holding + 1),
-        "weak": rows.weak,
-        "outer": np.where(counted, rows.outer - pointing[place] + 1, UNSAMPLED),
-        "in_flight": rows.in_flight,
-        "moving": rows.moving.astype(np.int64),
-    }
-
-
-def stacks_of(threads: Iterable[SeenThread]) -> tuple[ThreadStack, ...]:
-    """The threads' stacks, as the model has them."""
-    return tuple(
-        ThreadStack(
-            tid=seen.tid,
-            name=seen.name,
-            doing=seen.waits,
-            frames=frames_of(seen.stack),
-            holds_gil=seen.holds_gil,
-        )
-        for seen in threads
-    )
-
-
-def frames_of(stack: Iterable[SeenFrame]) -> tuple[Frame, ...]:
-    """Lines of a stack, as the model has them."""
-    return tuple(Frame(each.function, each.file, each.line) for each in stack)
-
-
-def lost_of(effort: Effort, doubtful: int) -> Lost:
-    """The omissions of a look."""
-    mib = {
-        "outside_swapped_mib": effort.swapped_bytes,
-        "outside_unread_mib": effort.unreadable_bytes,
-        "outside_left_out_mib": effort.left_out_bytes,
-    }
-    return Lost(
-        {"outside_doubtful": doubtful, "outside_hits": effort.left_out_hits}
-        | {name: -(-size // _MIB) for name, size in mib.items()}
-    )
-
-
-def _notes(look: Look) -> tuple[str, ...]:
-    more = f"{look.more_threads:,} more threads are not listed" if look.more_threads else ""
-    without = (
-        (
-            f"{look.without_handle:,} proxies keep no handle: made just now, or their "
-            "constructor failed"
-        )
-        if look.without_handle
-        else ""
-    )
-    return tuple(note for note in (*look.notes, more, without) if note)
-
-
-def _ints(rows: list[_Kept], name: str) -> npt.NDArray[np.int64]:
+def _ints(rows: list[KeptRow], name: str) -> npt.NDArray[np.int64]:
     return np.array([getattr(kept, name) for kept in rows], np.int64)
 
 

@@ -9,7 +9,7 @@ from inspector.attach.outside.look import look
 from inspector.errors import AttachError
 from inspector.model.snapshot import Snapshot
 from inspector.model.stack_reading import StackReading
-from inspector.session.outside_rows import stacks_of
+from inspector.session.outside_look import stacks_of
 
 
 def read_stacks(pid: int, latest: Snapshot | None) -> StackReading:
