@@ -21,7 +21,12 @@ import typer
 from inspector.commands.app import version_line
 from inspector.commands.run_program import forwarded_signals
 from inspector.commands.support.agreeing import configured_path
-from inspector.commands.support.check_files import append_summary, sarif_text, write_over
+from inspector.commands.support.check_files import (
+    append_summary,
+    require_report,
+    sarif_text,
+    write_over,
+)
 from inspector.commands.support.check_report import Verdict, junit_text, read_verdict
 from inspector.commands.support.child import Child, exit_status
 from inspector.commands.support.output import print_error, say_aside
@@ -66,6 +71,10 @@ def check(
             help=("Write the findings as SARIF, for code scanning, over an older report."),
         ),
     ] = "",
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write a report over a file that is no older report."),
+    ] = False,
     python: Annotated[
         str, typer.Option("--python", help=("The interpreter for a script that names none."))
     ] = sys.executable,
@@ -81,11 +90,13 @@ def check(
     words = allow or []
     # before the program runs, so that a fault in it is said at once
     allowed = read_allow_list(Path.cwd(), words)
+    wanted = ((json_file, "json"), (junit_file, "junit"), (sarif_file, "sarif"))
+    for path in filter(None, (json_file, junit_file, sarif_file)):
+        require_report(Path(path), force=force)
     with tempfile.TemporaryDirectory(prefix="arc-check-") as folder:
         file = Path(folder) / "leaks.json"
         status = _run(command, file, words)
         verdict = read_verdict(file, allowed, status, is_pytest=command.is_pytest)
-    wanted = ((json_file, "json"), (junit_file, "junit"), (sarif_file, "sarif"))
     _write(verdict, wanted, " ".join(context.args))
     _say(verdict)
     raise typer.Exit(INTERRUPTED_STATUS if status == INTERRUPTED_STATUS else verdict.exit_status)

@@ -102,11 +102,11 @@ def leaks_text(leaks: Iterable[Leak]) -> str:
         lines += [f"      {frame}" for frame in folded(leak.stack)] or [
             ("      made at a place that was not recorded")
         ]
-        lines += [f"      {line}" for line in _holder_lines(leak)]
+        lines += [f"      {line}" for line in holder_lines(leak)]
     return "\n".join(lines)
 
 
-def _holder_lines(leak: Leak) -> list[str]:
+def holder_lines(leak: Leak) -> list[str]:
     """Counts, path and cycle; of several handles the first handle has them."""
     first = "one of them: " if leak.count > 1 else ""
     lines = [f"{first}{leak.counts}"] if leak.counts else []

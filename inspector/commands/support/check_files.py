@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from inspector.commands.support.check_report import Verdict
 from inspector.errors import UsageError
-from inspector.leaks.leak import Leak, handles_text, leaks_text
+from inspector.leaks.leak import Leak, handles_text, holder_lines, leaks_text
 from inspector.model.exports.ticket import plain
 from inspector.systems import CLOSE_ON_EXEC, give_to_owner
 from inspector.whole_files import OWNER_ONLY
@@ -21,6 +21,9 @@ SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
 """Names the file to which a job of GitHub Actions appends its summary."""
 RULE: Final = "native-handle-leak"
 MOST_SHOWN: Final = 50
+_MARKS: Final = (b'"verdict"', b'name="arc-inspector"', b'"name": "arc-inspector"')
+"""Each report has one of them in its first lines."""
+_MARKS_WITHIN: Final = 4096
 _FENCE: Final = "```"
 _FRAME: Final = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))? in (?P<function>.*)", re.DOTALL)
 
@@ -61,10 +64,11 @@ def _allowed(leak: Leak) -> dict[str, str]:
 def _result(leak: Leak) -> dict[str, Any]:
     owner = f" made by {leak.owner}" if leak.owner else ""
     closed = ", never closed" if leak.is_open else ""
+    said = f"{handles_text(leak.count)} of {leak.type}{owner} leaked{closed}"
     found: dict[str, Any] = {
         "ruleId": RULE,
         "level": "error",
-        "message": {"text": f"{handles_text(leak.count)} of {leak.type}{owner} leaked{closed}"},
+        "message": {"text": "\n".join([said, *holder_lines(leak)])},
         "partialFingerprints": {"typeAndSite/v1": f"{leak.type} {leak.site}"},
     }
     places = [place for frame in leak.stack if (place := _location(frame)) is not None]
@@ -130,6 +134,26 @@ def append_summary(verdict: Verdict) -> None:
                 file.write(summary_text(verdict))
         except OSError as error:
             raise UsageError(f"{error.strerror or error}: {path}") from error
+
+
+def require_report(path: Path, *, force: bool) -> None:
+    """Raises ``UsageError`` where a file of another kind than a report is already.
+
+    It is called before the program runs.
+    """
+    try:
+        if force or not stat.S_ISREG(path.stat().st_mode):
+            return
+        with path.open("rb") as file:
+            start = file.read(_MARKS_WITHIN)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{getattr(error, 'strerror', None) or error}: {path}") from error
+    if start.strip() and not any(mark in start for mark in _MARKS):
+        raise UsageError(
+            f"the file is there already and is no report of check, --force replaces it: {path}"
+        )
 
 
 def write_over(path: Path, text: str) -> None:

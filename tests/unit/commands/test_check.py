@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
 
-from inspector.commands.support.check_files import MOST_SHOWN, sarif_text, summary_text, write_over
+from inspector.commands.support.check_files import (
+    MOST_SHOWN,
+    require_report,
+    sarif_text,
+    summary_text,
+    write_over,
+)
 from inspector.commands.support.check_report import Verdict, junit_text, read_verdict
 from inspector.commands.support.python_command import PythonCommand, parse_command
 from inspector.errors import UsageError
@@ -150,7 +157,7 @@ def test_the_exit_status_says_whether_all_is_well(
 
 def test_a_program_without_a_report_is_unknown_and_not_clean(tmp_path: Path) -> None:
     unknown = verdict(tmp_path, None, status=137)
-    assert unknown.value()["verdict"] == "unknown"
+    assert (unknown.value()["verdict"], unknown.value()["schema"]) == ("unknown", 1)
     assert unknown.trouble == (
         "the command ended with status 137, so nothing is known of its handles"
     )
@@ -181,6 +188,16 @@ def test_sarif_has_a_result_for_each_leak_at_the_line_that_made_it(tmp_path: Pat
     assert leaked["message"]["text"] == "3 handles of Amount leaked"
     assert leaked["ruleId"] == run["tool"]["driver"]["rules"][0]["id"]
     assert [each["kind"] for each in allowed["suppressions"]] == ["external"]
+    held = Leak("Amount", 1, (), counts="1 proxy, 0 native", path=("module app", "KEPT", "[0]"))
+    found = verdict(tmp_path, {**FOLLOWED, "leaks": [held.value()]})
+    (result,) = json.loads(sarif_text(found, "arc-inspector 0"))["runs"][0]["results"]
+    assert result["message"]["text"].splitlines() == [
+        "1 handle of Amount leaked",
+        "1 proxy, 0 native",
+        "held by module app",
+        "  → KEPT",
+        "  → [0]",
+    ]
     assert "locations" not in allowed
     assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
 
@@ -205,6 +222,25 @@ def test_the_summary_of_a_job_has_the_leaks_and_nothing_that_a_name_makes_of_the
     assert "and 3 more leaks" in summary_text(verdict(tmp_path, {**FOLLOWED, "leaks": many}))
     assert "No handle leaked" in summary_text(verdict(tmp_path, {**FOLLOWED, "leaks": []}))
     assert "**Unknown**" in summary_text(verdict(tmp_path / "none", None))
+
+
+def test_only_a_report_of_an_earlier_run_is_written_over(tmp_path: Path) -> None:
+    leaking = verdict(tmp_path, {**FOLLOWED, "leaks": [LEAK.value()]})
+    texts = (leaking.json_text(), junit_text(leaking, "app"), sarif_text(leaking, "1.0"), "")
+    for text in texts:
+        older = tmp_path / "older"
+        older.write_text(text)
+        require_report(older, force=False)
+    foreign = tmp_path / "app.py"
+    foreign.write_text("print('mine')\n")
+    with pytest.raises(UsageError, match="no report of check, --force replaces it"):
+        require_report(foreign, force=False)
+    require_report(foreign, force=True)
+    require_report(tmp_path / "new", force=False)
+    require_report(Path("/dev/null"), force=False)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    require_report(pipe, force=False)
 
 
 def test_a_report_is_for_its_owner_only_also_over_an_older_one(tmp_path: Path) -> None:
