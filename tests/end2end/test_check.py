@@ -12,6 +12,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from tests.helpers.command_line import Finished, command_environment, run_command
+from tests.helpers.documents import faults
 
 PROGRAM = """
 import os, sys
@@ -126,6 +127,7 @@ def test_a_leak_of_a_program_is_found_with_the_stack_that_made_it(folder: Path) 
     )
     assert (done.status, done.out) == (1, "done\n")
     value = json.loads((folder / "leaks.json").read_text())
+    assert faults("check", value) == []
     (leak,) = value["leaks"]
     assert (value["verdict"], leak["type"], leak["count"]) == ("leaks", "Amount", 2)
     assert [frame.split()[-1] for frame in leak["stack"]] == ["amount", "remember", "<module>"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.command_line import run_command
+from tests.helpers.documents import faults
+from tests.helpers.packed import unpacked
 from tests.helpers.targets import start_target
 
 SECRET = "hunter2-of-the-customer"  # noqa: S105 - a word to look for
@@ -18,19 +18,6 @@ SECRET = "hunter2-of-the-customer"  # noqa: S105 - a word to look for
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of this test lie in a folder of its own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-
-
-def unpacked(path: Path) -> bytes:
-    """The bytes of a file, with those that are packed inside it."""
-    data = path.read_bytes()
-    found = [data]
-    for match in re.finditer(rb"\x78[\x01\x5e\x9c\xda]", data):
-        unpacker = zlib.decompressobj()
-        try:
-            found.append(unpacker.decompress(data[match.start() :]))
-        except zlib.error:
-            continue
-    return b"".join(found)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +73,7 @@ def test_answers_as_json_have_no_private_word(tmp_path: Path) -> None:
             given = [str(target.pid) if word == "PID" else word for word in words]
             done = run_command(command, *given, "--json")
             assert done.json["schema"] == 1, done
+            assert faults(command, done.json) == []
             assert SECRET not in done.out, done
             if command != "attach":  # its path of the segment is whole, for other commands
                 assert str(home) not in done.out, done
@@ -95,6 +83,7 @@ def test_an_answer_keeps_what_is_asked_for(tmp_path: Path) -> None:
     declared = tmp_path / "adapters.toml"
     declared.write_text('[["not a declaration"')
     found = run_command("adapters", "--check", declared, "--json")
+    assert faults("adapters", found.json) == []
     assert str(tmp_path) not in found.out
     kept = run_command("adapters", "--check", declared, "--json", "--with-paths")
     assert kept.json["file"] == str(declared)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as Xml  # written, never read
 
+from inspector.commands.support.output import SCHEMA
 from inspector.errors import UNKNOWN_STATUS, UsageError
 from inspector.leaks.allow import AllowList
 from inspector.leaks.leak import Leak, handles_text, leak_of, leaks_text
@@ -94,6 +95,7 @@ class Verdict:
         """As JSON."""
         kind = "unknown" if self.unknown else "leaks" if self.leaks else "clean"
         return {
+            "schema": SCHEMA,
             "verdict": kind,
             "unknown_because": self.unknown,
             "status": self.status,

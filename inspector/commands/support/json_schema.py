@@ -10,9 +10,9 @@ import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from types import MappingProxyType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from inspector.commands.support import act_shapes, shapes
+from inspector.commands.support import act_shapes, answer_shapes, shapes
 from inspector.commands.support.output import SCHEMA
 from inspector.model.columns import JSON_COLUMNS
 from inspector.session.protocol import DrainReport, GcReport
@@ -37,6 +37,10 @@ DOCUMENTS: Final[Mapping[str, Any]] = MappingProxyType(
         "audit": act_shapes.AuditShape,
         "detach": act_shapes.DetachShape,
         "clean": act_shapes.CleanShape,
+        "attach": answer_shapes.AttachShape,
+        "doctor": answer_shapes.DoctorShape | answer_shapes.MachineShape,
+        "adapters": answer_shapes.AdaptersShape | answer_shapes.DeclarationsShape,
+        "check": answer_shapes.CheckShape,
     }
 )
 """The answer of each command."""
@@ -61,7 +65,9 @@ def whole_schema() -> dict[str, Any]:
 
 
 def document_schema(shape: Any) -> dict[str, Any]:
-    """An answer: the shape's object with the number of the schema."""
+    """An answer: the shape's object with the number of the schema, or a choice of such objects."""
+    if get_origin(shape) is types.UnionType:
+        return {"anyOf": [document_schema(each) for each in get_args(shape)]}
     found = _schema_of(shape)
     found["properties"] = {"schema": {"const": SCHEMA}, **found["properties"]}
     found["required"] = ["schema", *found["required"]]
@@ -84,6 +90,8 @@ def _schema_of(hint: Any) -> dict[str, Any]:
     if hint is shapes.PendingRow:
         hints = get_type_hints(shapes.CloseShape)
         return _object({**_handle_columns(), **hints}, "A handle whose close is pending")
+    if is_typeddict(hint):
+        return _object(get_type_hints(hint), _first_line(hint))
     if is_dataclass(hint):
         names = [each.name for each in fields(hint)]
         hints = get_type_hints(hint)
