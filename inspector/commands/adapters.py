@@ -89,9 +89,9 @@ def _of_process(
     ``follow``: a module whose classes are followed first.
     """
     if follow:
-        report = adapter_report(ask_target(pid, "declare", declarations=[{"class": f"{follow}.*"}]))
-    else:
-        report = adapter_report(ask_target(pid, "adapters"))
+        ask_target(pid, "declare", declarations=[{"class": f"{follow}.*"}])
+        ask_target(pid, "scan")
+    report = adapter_report(ask_target(pid, "adapters"))
     if kept is not None:
         value = {
             "adapters": list(report.names),

@@ -114,7 +114,7 @@ def say_lead(lead: Lead, pid: int, *, in_full: bool = True) -> None:
         return
     if in_full:
         for line in (lead.headline, *lead.evidence):
-            say(line)
+            say(line.replace("adapters PID", f"adapters {pid}"))
         return
     module = next((each.module for each in lead.libraries if each.module), "")
     how = f": arc-inspector adapters {pid} --follow {module}" if module else ""

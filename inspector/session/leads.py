@@ -5,8 +5,9 @@ They come from its agent's counts and the libraries' files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from inspector.attach.outside.seen import SeenLibrary
 from inspector.attach.procfs import inside
 from inspector.model.findings.leads import Coverage, Hidden, Lead, LibraryLead
 from inspector.session.adapter_answers import AdapterReport, LibraryClasses
@@ -14,6 +15,7 @@ from inspector.vocabulary import library_title
 from inspector.wire.pyo3_libraries import binding_of, library_name
 
 UNKNOWN_BINDING = "native"
+UNCOUNTED = -1
 """Where the file of a library cannot be read any more."""
 
 
@@ -43,6 +45,24 @@ def lead(pid: int, libraries: Mapping[str, LibraryClasses]) -> Lead:
         )
         for path, each in libraries.items()
         if each.count
+    ]
+    return Lead(tuple(sorted(found, key=_rank)))
+
+
+def outside_lead(libraries: Iterable[SeenLibrary]) -> Lead:
+    """The libraries whose objects a look from outside did not list. They cannot be followed there.
+
+    Classes that are no heap types are not found from outside.
+    """
+    found = [
+        LibraryLead(
+            library_name(each.path),
+            each.binding or UNKNOWN_BINDING,
+            each.classes,
+            each.alive,
+            UNCOUNTED,
+        )
+        for each in libraries
     ]
     return Lead(tuple(sorted(found, key=_rank)))
 

@@ -21,14 +21,16 @@ from inspector.attach import linux, procfs
 from inspector.attach.discovery import find_published
 from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import OutsideError
-from inspector.attach.outside.seen import Look
+from inspector.attach.outside.seen import Look, SeenLibrary
 from inspector.attach.processes import LONGEST_COMMAND, short_name
 from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor
+from inspector.model.findings.leads import Coverage
 from inspector.model.limits import Limit
 from inspector.model.snapshot import Snapshot, Target, TargetState
 from inspector.plain_text import printable
 from inspector.session.fixed_session import FixedSession, refused
+from inspector.session.leads import outside_lead
 from inspector.session.outside_rows import OutsideRows
 from inspector.session.protocol import SessionListener
 from inspector.session.subscribers import Subscribers
@@ -58,6 +60,7 @@ class OutsideSession(FixedSession):
         self._rest_secs = SHORTEST_SECS
         self._wanted_secs = SHORTEST_SECS
         self._ending = threading.Event()
+        self._libraries: tuple[SeenLibrary, ...] = ()
         super().__init__(self._look(), reason=REASON)
         self._subscribers = Subscribers()
         self._thread = threading.Thread(target=self._run, name="outside", daemon=True)
@@ -70,6 +73,12 @@ class OutsideSession(FixedSession):
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
         """Fails with ``ControlError``."""
         return refused(NO_EVENTS)
+
+    def coverage(self) -> Future[Coverage]:
+        """The extensions whose objects the newest look counted and did not list."""
+        answer: Future[Coverage] = Future()
+        answer.set_result(Coverage(outside_lead(self._libraries)))
+        return answer
 
     def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
         """Look about that often, as far as looks are quick enough."""
@@ -107,6 +116,7 @@ class OutsideSession(FixedSession):
         used_secs = _used_secs()
         seen = look(self._pid, go_on=self._go_on)
         seen = replace(seen, notes=(*seen.notes, *_of_agent(self._pid, len(seen.rows))))
+        self._libraries = seen.libraries
         self._rest_secs = max(SHORTEST_SECS, self._rest * (_used_secs() - used_secs))
         return self._rows.snapshot(
             seen, target=_target(self._pid, seen, stat, at), at=at, limits=_limits(self._pid)

@@ -11,11 +11,12 @@ from __future__ import annotations
 from inspector.vocabulary.events import EventKind
 from inspector.vocabulary.handles import handle_text
 from inspector.vocabulary.kinds import Kind, kind_named, kinds_where
-from inspector.vocabulary.libraries import library_line, library_title
+from inspector.vocabulary.libraries import INTERNAL_MODULES, library_line, library_title
 from inspector.vocabulary.operations import OPERATIONS, Operation, Place, operation_named
 from inspector.vocabulary.states import PENDING, Level, Reference, Resource
 
 __all__ = [
+    "INTERNAL_MODULES",
     "OPERATIONS",
     "PENDING",
     "EventKind",

@@ -130,7 +130,7 @@ def test_handles_that_only_an_agent_knows_are_not_denied() -> None:
         printed = run_command("handles", target.pid, "--read-only")
     assert printed.status == 0, printed.err
     assert "No handles." not in printed.out
-    assert "other handles are not looked for from outside" in printed.out
+    assert "other handles are not listed from outside" in printed.out
     assert re.search(
         r"Note: .*an agent in the process lists [1-9]\d* handles, found from outside 0", printed.out
     ), printed.out

@@ -103,6 +103,25 @@ def test_growth_of_a_class_that_nobody_declared_is_seen_from_outside(target: Tar
 
 
 @pytest.mark.parametrize("minor", MINORS)
+def test_tuples_that_begin_with_a_class_are_no_instances_of_it(minor: str) -> None:
+    python = interpreter(minor)
+    if python is None:
+        pytest.skip(f"no CPython {minor} is to be had")
+    try:
+        folders = [str(package_folder(each)) for each in PACKAGES[1:]]
+    except NoPackageError as error:
+        pytest.skip(str(error))
+    with start_target("pyo3_steps", *folders, python=python, env={"PYTHONPATH": ""}) as target:
+        target.ask("make rustworkx.PyDiGraph 2")
+        target.ask("derive rustworkx.PyDiGraph 3")
+        target.ask("make tokenizers.models.WordPiece 4")
+        for name in ("rustworkx.PyDiGraph", "tokenizers.models.WordPiece"):
+            target.ask(f"mention {name} 2000")
+        found = number_of(seen(target))
+        assert (found["PyDiGraph"], found["Derived"], found["WordPiece"]) == (2, 3, 4)
+
+
+@pytest.mark.parametrize("minor", MINORS)
 def test_each_interpreter_s_allocator_tells_the_living_from_the_dead(minor: str) -> None:
     python = interpreter(minor)
     if python is None:
@@ -116,3 +135,21 @@ def test_each_interpreter_s_allocator_tells_the_living_from_the_dead(minor: str)
         target.ask("churn tokenizers.models.WordPiece 3000")
         target.ask("drop tokenizers.models.WordPiece 123")
         assert living(seen(target))["tokenizers.models", "WordPiece"] == 177
+
+
+def test_objects_of_another_extension_are_counted_from_outside_and_said_not_to_be_listed() -> None:
+    try:
+        folder = str(package_folder("liburlparser==2.1.0"))
+    except NoPackageError as error:
+        pytest.skip(str(error))
+    with start_target("extension_steps", folder, "liburlparser") as target:
+        target.ask("url 20")
+        (before,) = [each for each in seen(target).libraries if "liburlparser" in each.path]
+        target.ask("url 300")
+        (library,) = [each for each in seen(target).libraries if "liburlparser" in each.path]
+        assert (library.binding, library.alive - before.alive) == ("nanobind", 300)
+        shown = run_command("handles", target.pid, "--read-only")
+        line = f"(nanobind): {library.classes:,} classes, about {library.alive:,} objects alive"
+        assert "Not followed: " in shown.out
+        assert line in shown.out
+        assert target.finish() == 0

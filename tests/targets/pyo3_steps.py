@@ -46,6 +46,17 @@ def churn(dotted: str, count: str) -> None:
     del some, words
 
 
+def mention(dotted: str, count: str) -> None:
+    """Tuples, lists and dicts that begin with the class of the first object, or that class."""
+    module, _, name = dotted.rpartition(".")
+    cls = getattr(importlib.import_module(module), name)
+    kinds = {cls, *map(type, KEPT.get(dotted, ()))}
+    for kind in kinds:
+        for at in range(int(count)):
+            rest = tuple(range(1000, 1000 + at % 12))
+            KEPT.setdefault("mentions", []).extend(((kind, *rest), [kind, *rest], {kind: at}))
+
+
 def drop(dotted: str, count: str) -> None:
     """The first of the objects go."""
     del KEPT[dotted][: int(count)]
@@ -56,7 +67,7 @@ def load(name: str) -> None:
     importlib.import_module(name)
 
 
-STEPS = {step.__name__: step for step in (make, returned, derive, churn, drop, load)}
+STEPS = {step.__name__: step for step in (make, returned, derive, mention, churn, drop, load)}
 
 print("ready", json.dumps({"pid": os.getpid()}), flush=True)
 for line in sys.stdin:

@@ -23,7 +23,7 @@ from inspector.agent.plain import (
     name_and_module,
     names_of,
 )
-from inspector.vocabulary import library_line, library_title
+from inspector.vocabulary import INTERNAL_MODULES, library_line, library_title
 from inspector.wire.hooks import hooks
 from inspector.wire.pyo3_libraries import binding_of, library_name
 
@@ -48,8 +48,6 @@ def instances_beyond(cls: type, known: int = 0) -> int:
     return more if more >= LEAST_UNSEEN else 0
 
 
-INTERNAL: Final = ("_cython_", "pybind11_builtins", "nanobind")
-"""How the modules of classes begin that serve the extension itself: functions, generators."""
 OF_TOOL: Final = ("_cffi_backend",)
 """Libraries that the agent loads itself."""
 STANDARD: Final = "/lib-dynload/"
@@ -70,7 +68,7 @@ def extension_library(cls: type, own: Collection[str]) -> str:
         return ""
     path = str(hooks.library_of(cls) or "")
     _, module = name_and_module(cls)
-    is_internal = path in own or module.startswith(INTERNAL)
+    is_internal = path in own or module.startswith(INTERNAL_MODULES)
     return "" if is_internal or library_name(path) in OF_TOOL else path
 
 

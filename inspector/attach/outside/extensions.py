@@ -20,8 +20,11 @@ from inspector.attach.outside.blocks import are_blocks
 from inspector.attach.outside.heap import Classes, Heap
 from inspector.attach.outside.memory import Addresses, OutsideMemory
 from inspector.attach.outside.objects import Objects
+from inspector.attach.outside.other_extensions import other_libraries, seen_libraries
+from inspector.attach.outside.seen import SeenLibrary
 from inspector.attach.procfs import MappedRange
-from inspector.wire.pyo3_libraries import Pyo3Library, pyo3_library
+from inspector.vocabulary import INTERNAL_MODULES
+from inspector.wire.pyo3_libraries import Pyo3Library, library_name, pyo3_library
 
 LONGEST_NAME_BYTES: Final = 512
 MOST_DEPTH: Final = 64
@@ -55,14 +58,24 @@ class Living:
 
 def living_extensions(
     objects: Objects, heap: Heap, classes: Classes, notes: list[str]
-) -> list[Living]:
+) -> tuple[list[Living], tuple[SeenLibrary, ...]]:
     """The living instances of PyO3's classes, by class, without the classes of constants.
+
+    Also the extensions that are not PyO3's, whose instances are counted.
 
     Adds a note for these. One search through the memory when there is such a class, else none.
     Raises ``OutsideError`` when the process has ended.
     """
     known = extension_classes(objects.memory, classes)
-    places, kinds = extension_instances(objects, heap, known) if known else (NOTHING, NOTHING)
+    others = _others(objects.memory, classes, known)
+    wanted = [*known, *(_plain(classes, line) for line in others)]
+    places, kinds = extension_instances(objects, heap, wanted) if wanted else (NOTHING, NOTHING)
+    listed = {each.library.name for each in known}
+    code = [each for each in procfs.mappings(objects.memory.pid) or () if each.is_code]
+    loaded = [each.path for each in code if library_name(each.path) not in listed]
+    libraries = seen_libraries(objects.memory.pid, others, classes, kinds, loaded)
+    is_known = np.isin(kinds, np.array([each.address for each in known], np.uint64))
+    places, kinds = places[is_known], kinds[is_known]
     constants = _constants(objects, classes, known, places, kinds)
     found = [
         Living(each, places[kinds == np.uint64(each.address)])
@@ -74,7 +87,35 @@ def living_extensions(
             f"{len(constants):,} {'class' if len(constants) == 1 else 'classes'} of Rust libraries "
             "have no instances but the constants that they keep themselves, and are not listed"
         )
-    return [each for each in found if len(each.places)]
+    return [each for each in found if len(each.places)], libraries
+
+
+def _others(
+    memory: OutsideMemory, classes: Classes, known: Sequence[ExtensionClass]
+) -> dict[int, str]:
+    """The libraries of the extensions' other classes, by line."""
+    rows, _ = classes.row_of(np.array([each.address for each in known], np.uint64))
+    code = [each for each in procfs.mappings(memory.pid) or () if each.is_code and each.path]
+    found = other_libraries(classes, code)
+    lines = sorted(found.keys() - set(rows.tolist()))
+    names = _names(memory, classes.bodies.words(at.TYPE_NAME)[lines])
+    return {
+        line: found[line]
+        for line, (module, _) in zip(lines, names, strict=True)
+        if not module.startswith(INTERNAL_MODULES)
+    }
+
+
+def _plain(classes: Classes, line: int) -> ExtensionClass:
+    """A class whose instances are counted alone: it has no name here."""
+    return ExtensionClass(
+        address=int(classes.addresses[line]),
+        name="",
+        module="",
+        library=Pyo3Library("", ""),
+        size_bytes=int(classes.bodies.words(at.TYPE_BASIC_SIZE)[line]),
+        is_collected=bool(int(classes.bodies.words(at.TYPE_FLAGS)[line]) & at.IS_COLLECTED),
+    )
 
 
 def extension_classes(memory: OutsideMemory, classes: Classes) -> list[ExtensionClass]:

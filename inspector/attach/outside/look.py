@@ -26,6 +26,7 @@ from inspector.attach.outside.seen import (
     UNKNOWN,
     Look,
     SeenFrame,
+    SeenLibrary,
     SeenRows,
     SeenRunning,
     SeenThread,
@@ -79,6 +80,7 @@ def look(
         doubtful=found.doubtful,
         standing=found.standing,
         without_handle=found.without_handle,
+        libraries=found.libraries,
         notes=(*notes, *found.notes),
     )
 
@@ -97,6 +99,7 @@ class _Found:
     doubtful: frozenset[int] = frozenset()
     standing: dict[int, tuple[SeenFrame, ...]] = field(default_factory=dict)
     without_handle: int = 0
+    libraries: tuple[SeenLibrary, ...] = ()
     notes: list[str] = field(default_factory=list)
     thread_names: dict[int, str] = field(default_factory=dict)
     types: list[SeenType] = field(default_factory=list)
@@ -155,7 +158,8 @@ def _look_at_objects(
             f"{bindings.hidden:,} classes are built like UniFFI's, and something "
             "hides how they end: theirs are not listed"
         )
-    for living in living_extensions(objects, heap, classes, found.notes):
+    all_living, found.libraries = living_extensions(objects, heap, classes, found.notes)
+    for living in all_living:
         kind = SeenType(living.cls.name, living.cls.module, Kind.PYO3.word)
         found.add(kind, living.places, living.places, living.places)
     threads = thread_classes(objects, classes)

@@ -116,6 +116,18 @@ class SeenThread:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenLibrary:
+    """An extension whose objects are counted and not listed."""
+
+    path: str
+    binding: str
+    """The maker of its classes; ``""``: its file cannot be read."""
+    classes: int
+    alive: int
+    """Living objects of these classes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """One look at a process."""
 
@@ -141,6 +153,8 @@ class Look:
     empty where that cannot be read."""
     without_handle: int = 0
     """Proxies that keep none: their constructor failed, or runs just now."""
+    libraries: tuple[SeenLibrary, ...] = ()
+    """Extensions whose objects are not listed."""
     notes: tuple[str, ...] = ()
     """Parts that could not be looked at, and why: sentences without a full stop."""
 

@@ -31,12 +31,12 @@ class NotFollowed:
         if lead is None:
             text = "Only a running agent says which classes are not followed"
             return [self._finding(Verdict.UNMEASURED, text, facts)]
-        if not lead.count:
+        if not lead.libraries:
             text = "No loaded extension has a class that is not followed"
             verdict = Verdict.UNMEASURED if facts.hidden.refused else Verdict.OK
             first = facts.hidden.refused[0] if facts.hidden.refused else text
             return [self._finding(verdict, first, facts)]
-        return [self._finding(Verdict.UNMEASURED, lead.headline, facts, lead.evidence)]
+        return [self._finding(Verdict.UNMEASURED, lead.text, facts, lead.evidence)]
 
     def _finding(
         self, verdict: Verdict, text: str, facts: Facts, evidence: tuple[str, ...] = ()

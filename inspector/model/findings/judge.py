@@ -29,7 +29,8 @@ ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
 
 NOTHING_FOLLOWED: Final = "Nothing is followed: no class of this program is known"
 NONE_OUTSIDE: Final = (
-    "No handle of a UniFFI class was found; other handles are not looked for from outside"
+    "No handle of a UniFFI class and no object of a PyO3 class was found; other handles are not "
+    "listed from outside"
 )
 MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed"})
 """Keys of the rules that look at more than rows: they say something also where nothing is

@@ -29,7 +29,7 @@ class LibraryLead:
     alive: int = 0
     """About how many objects of these classes live, as far as they are counted."""
     uncounted: int = 0
-    """Classes whose objects cannot be counted."""
+    """Classes whose objects cannot be counted; -1: their number is not known."""
     module: str = ""
     """The module that names the library in a declaration; ``""``: it cannot be named."""
 
@@ -72,13 +72,18 @@ class Lead:
         return f"{self.libraries[0].name}{rest}"
 
     @property
-    def headline(self) -> str:
-        """``Not followed: rpds (PyO3 0.29.3): 8 classes``; ``""`` when there is none."""
+    def text(self) -> str:
+        """``rpds (PyO3 0.29.3): 8 classes, and 2 more libraries``; ``""`` when there is none."""
         if not self.libraries:
             return ""
         more = len(self.libraries) - 1
         rest = f", and {plural(more, 'more library', 'more libraries')}" if more else ""
-        return f"Not followed: {self.libraries[0].line}{rest}"
+        return f"{self.libraries[0].line}{rest}"
+
+    @property
+    def headline(self) -> str:
+        """The same as a sentence by itself."""
+        return f"Not followed: {self.text}" if self.libraries else ""
 
     @property
     def evidence(self) -> tuple[str, ...]:

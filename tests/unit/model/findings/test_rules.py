@@ -134,7 +134,7 @@ def test_classes_that_nobody_follows_are_told_with_the_way_to_follow_them_and_ne
     (told,) = NotFollowed().check(Facts(nothing, Trend(), lead=lead))
     assert (told.verdict, told.headline) == (
         UNMEASURED,
-        "Not followed: rpds (PyO3 0.29.3): 9 classes, about 1,204 objects alive",
+        "rpds (PyO3 0.29.3): 9 classes, about 1,204 objects alive",
     )
     assert "rpds.rpds.*" in told.evidence[0]
     (unknown,) = NotFollowed().check(Facts(nothing, Trend()))
