@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def named(image: SegmentImage) -> SegmentImage:
     """The image with names of types and threads, some of them equal but for case."""
     types = [
         {"name": name.encode(), **dict(each)}
-        for name, each in zip("hHaxyzdeFgcIjklm", image.types, strict=True)
+        for name, each in zip(chain("hHaxyzdeF", map(str, count())), image.types, strict=False)
     ]
     threads = [
         {"name": name.encode(), **dict(each)}

@@ -13,7 +13,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -27,15 +26,16 @@ from inspector.model.diff import Change, Diff, Fate
 from inspector.model.filter import quoted
 from inspector.model.growth import Grown
 from inspector.model.marks import MarkedState
-from inspector.model.snapshot import UNKNOWN, Snapshot, TargetState
+from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.time_of_day import range_text
-from inspector.model.wording import clock, number, plural, signed
+from inspector.model.wording import clock
 from inspector.ui.kit.labels import ElidedLabel, tip
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.marks.birth_bars import HEIGHT, BirthBars
 from inspector.ui.panes.marks.growth_steps import GrowthSteps
+from inspector.ui.panes.marks.layout import column_of, line_of
 from inspector.ui.panes.marks.model import (
     ChangeRows,
     FateRows,
@@ -46,6 +46,7 @@ from inspector.ui.panes.marks.model import (
     grown_model,
     no_fate_rows,
 )
+from inspector.ui.panes.marks.texts import mark_text, mark_tooltip, sum_text
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.mark_book import MarkBook
@@ -202,7 +203,7 @@ class MarksPane(PaneBase):
         self._remove.clicked.connect(self._forget_selected)
         for button in (self._mark, self._mark_range, self._remove):
             button.setProperty("flat", True)
-        return _column(_line(self._mark, self._mark_range, self._remove), self.list)
+        return column_of(line_of(self._mark, self._mark_range, self._remove), self.list)
 
     def _build_changes(self, theme: Theme) -> QWidget:
         self.table = RecordTable(theme, self._changes, CHANGES)
@@ -234,8 +235,8 @@ class MarksPane(PaneBase):
             lambda begin, end: self.born_wanted.emit(f"born:{range_text(begin, end)}")
         )
         self.bars.range_dropped.connect(lambda: self.born_wanted.emit(""))
-        head = _line(self._by, self._sum, self._test)
-        return _column(head, self._tables, self.bars)
+        head = line_of(self._by, self._sum, self._test)
+        return column_of(head, self._tables, self.bars)
 
     def _build_handles(self, theme: Theme) -> QWidget:
         self.handles = RecordTable(theme, self._handles, HANDLES)
@@ -251,7 +252,7 @@ class MarksPane(PaneBase):
         self._rows.setProperty("flat", True)
         self._rows.setToolTip("Filter the table of handles by the chosen line")
         self._rows.clicked.connect(self._show_rows)
-        return _column(_line(self._fate, self._rows), self.handles)
+        return column_of(line_of(self._fate, self._rows), self.handles)
 
     # marks ----------------------------------------------------------------------------------------
 
@@ -261,8 +262,8 @@ class MarksPane(PaneBase):
         self.list.blockSignals(True)
         self.list.clear()
         for mark in marks:
-            item = QListWidgetItem(_mark_text(mark))
-            item.setToolTip(tip(_mark_tooltip(mark)))
+            item = QListWidgetItem(mark_text(mark))
+            item.setToolTip(tip(mark_tooltip(mark)))
             item.setData(Qt.ItemDataRole.UserRole, mark)
             self.list.addItem(item)
             item.setSelected(id(mark) in before)
@@ -310,7 +311,7 @@ class MarksPane(PaneBase):
 
     def _show(self, found: Diff) -> None:
         self._found, self._line = found, None
-        self._sum.set_whole(_sum_text(found))
+        self._sum.set_whole(sum_text(found))
         self.table.set_message(NOTHING_CHANGED)
         survived = found.after.created_at[found.survived] if found.is_same_process else np.empty(0)
         born = found.after.created_at[found.born]
@@ -369,65 +370,3 @@ class MarksPane(PaneBase):
             line = self._grown.rows.lines[self._grown.source_row(row)]
             place = f" site:{quoted(line.site)}" if line.site else ""
             self.filter_wanted.emit(f"type:{quoted(line.type_name)}{place}")
-
-
-def _line(*widgets: QWidget) -> QWidget:
-    head = QWidget()
-    head.setObjectName("pane_head")
-    line = QHBoxLayout(head)
-    line.setContentsMargins(8, 4, 8, 4)
-    line.setSpacing(6)
-    for widget in widgets:
-        line.addWidget(widget, int(widget.property("quiet") is True))
-    if len(widgets) != 3 or widgets[1].property("quiet") is not True:
-        line.addStretch(1)
-    return head
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return column
-
-
-def _mark_text(mark: MarkedState) -> str:
-    return f"{mark.name}  ·  {clock(mark.at)[:-4]}  ·  {number(len(mark))} live"
-
-
-def _mark_tooltip(mark: MarkedState) -> str:
-    lines = [f"{plural(len(mark), 'handle')} lived at {clock(mark.at)}"]
-    if mark.is_later:
-        missing = (
-            "how many is not known"
-            if mark.missing_at_most == UNKNOWN
-            else f"at most {number(mark.missing_at_most)}"
-        )
-        lines.append(
-            "Set later: counts are not known, and handles whose tombstones are gone "
-            f"are missing ({missing})"
-        )
-    return "\n".join(lines)
-
-
-def _sum_text(found: Diff) -> str:
-    total = found.total()
-    names = f"{found.before.name} → {found.after.name}"
-    net = f"+{total.net:,}" if total.net > 0 else signed(total.net)
-    if not found.is_same_process:
-        return f"{names}: {net}, of two processes"
-    return (
-        f"{names}: {net}, {number(total.born)} born, {number(total.dead)} dead, "
-        f"{number(total.survived)} survived{_missing_text(found)}"
-    )
-
-
-def _missing_text(found: Diff) -> str:
-    """The handles that later marks may lack."""
-    missing = [mark.missing_at_most for mark in (found.before, found.after) if mark.is_later]
-    if UNKNOWN in missing:
-        return "; dead handles may be missing"
-    return f"; up to {number(max(missing))} dead missing" if any(missing) else ""
