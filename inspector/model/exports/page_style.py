@@ -31,8 +31,9 @@ h2 { font-size: 1.15em; margin: 2em 0 .5em; }
 .bad { color: var(--bad); font-weight: 600; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 3px 8px; border-bottom: 1px solid var(--line);
-  vertical-align: top; }
-th { color: var(--quiet); font-weight: 600; }
+  vertical-align: top; overflow-wrap: break-word; max-width: 28em; }
+th { color: var(--quiet); font-weight: 600; overflow-wrap: normal; }
+td:last-child { overflow-wrap: anywhere; }
 th.n, td.n { text-align: right; white-space: nowrap; }
 section.finding { background: var(--soft); padding: .6em 1em; margin: .6em 0;
   border-radius: 6px; }
