@@ -140,6 +140,14 @@ def _chosen(measures: Sequence[_Measure], width: int) -> list[int]:
     return sorted(chosen)
 
 
+def fitted_widths(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
+) -> list[int]:
+    """A width for each column, so that all of them and the gaps find room in ``width``."""
+    measures = [_Measure.of(column, [row[at] for row in rows]) for at, column in enumerate(columns)]
+    return _fitted(measures, width)
+
+
 def _fitted(measures: Sequence[_Measure], width: int) -> list[int]:
     """A width for each column: room left over goes to heads of numbers, then to what lacks most.
 

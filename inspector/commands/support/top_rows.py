@@ -147,4 +147,4 @@ def _headline(snapshot: Snapshot) -> str:
     ]
     if not math.isnan(cost):
         parts.append(f"tool costs {cost:.1%} of a core")
-    return "  ·  ".join(parts)
+    return " · ".join(parts)

@@ -15,6 +15,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Static, TabbedContent, TabPane
 
+from inspector.commands.support.tables import GAP, Column, fitted_widths
 from inspector.commands.support.top_rows import (
     FINDING_TITLES,
     PENDING_TITLES,
@@ -27,6 +28,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.plain_text import printable
 
 LOOK_SECS: Final = 1.0
+_SCROLLBAR: Final = 2
 _NUMBERS: Final = frozenset({"Live", "Change", "Born/s", "Died/s", "Pending", "Age"})
 _TABLES: Final = (
     ("types", "Types by change", TYPE_TITLES),
@@ -40,6 +42,8 @@ class TopView(App[None]):
 
     CSS = """
     #headline { height: auto; padding: 0 1; background: $panel; }
+    TabbedContent { height: 1fr; }
+    ContentSwitcher, TabPane { height: 1fr; padding: 0; }
     DataTable { height: 1fr; }
     """
     TITLE = "arc-inspector"
@@ -86,6 +90,8 @@ class TopView(App[None]):
             if snapshot is None or snapshot is self._shown or self._is_paused:
                 return
             rows = await asyncio.to_thread(self._history.rows, snapshot)
+            if not self.query("#headline"):
+                return  # the view has ended meanwhile
             self._shown = snapshot
             self._show(rows)
 
@@ -101,7 +107,7 @@ class TopView(App[None]):
         self._table(key).focus()
 
     def _show(self, rows: TopRows) -> None:
-        more = f"  ·  {rows.left_out:,} rows left out" if rows.left_out else ""
+        more = f" · {rows.left_out:,} rows left out" if rows.left_out else ""
         self.query_one("#headline", Static).update(printable(rows.headline + more))
         for (key, title, titles), cells in zip(
             _TABLES, (rows.types, rows.pending, rows.findings), strict=True
@@ -116,9 +122,17 @@ class TopView(App[None]):
         table = self._table(key)
         line = table.cursor_row
         table.clear()
+        self._fit(key, titles, rows)
         for cells in rows:
-            table.add_row(*map(_cell, titles, cells))
+            table.add_row(*map(_cell, titles, cells), height=None)
         table.move_cursor(row=min(line, max(len(rows) - 1, 0)))
+
+    def _fit(self, key: str, titles: Sequence[str], rows: Sequence[Cells]) -> None:
+        """Columns as wide as the terminal allows; longer texts are wrapped."""
+        columns = [Column(title, is_number=title in _NUMBERS) for title in titles]
+        widths = fitted_widths(columns, rows, self.size.width - GAP - _SCROLLBAR)
+        for column, width in zip(self._table(key).ordered_columns, widths, strict=True):
+            column.width, column.auto_width = width, False
 
     def _table(self, key: str) -> DataTable[Text]:
         return self.query_one(f"#{key}", DataTable)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -12,7 +13,8 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
 from inspector.commands.app import run
-from inspector.commands.support.top_rows import TopHistory
+from inspector.commands.support import top_view
+from inspector.commands.support.top_rows import TopHistory, TopRows
 from inspector.commands.support.top_view import TopView
 from inspector.model.snapshot import Snapshot
 from inspector.vocabulary import Resource
@@ -103,6 +105,22 @@ def test_names_of_a_hostile_target_are_shown_and_not_obeyed() -> None:
     driven(view, steps)
 
 
+def test_every_column_is_within_80_columns_and_long_texts_are_wrapped() -> None:
+    name = "a_module.with_a_long_name.AClassWhoseNameIsLongerThanAnyColumnOfATerminal"
+    view = TopView(lambda: journals(2, at=T0, name=name))
+
+    async def steps(pilot: Pilot[None]) -> None:
+        for key, number in (("types", "1"), ("pending", "2"), ("findings", "3")):
+            await pilot.press(number)
+            await pilot.pause()
+            table: DataTable[object] = view.query_one(f"#{key}", DataTable)
+            assert table.virtual_size.width <= 80, key
+            assert name in {text for row in cells(view, key) for text in row} or key == "findings"
+        assert table.virtual_size.height > 1 + table.row_count
+
+    driven(view, steps)
+
+
 def test_the_cursor_stays_on_its_line_when_rows_come() -> None:
     shown = [journals(2, at=T0)]
     view = TopView(lambda: shown[-1])
@@ -114,6 +132,29 @@ def test_the_cursor_stays_on_its_line_when_rows_come() -> None:
         assert view.query_one("#types", DataTable).cursor_row == 1
 
     driven(view, steps)
+
+
+def test_a_view_that_is_left_during_a_look_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(top_view, "LOOK_SECS", 1e6)  # no look but those below
+    began, may_end = threading.Event(), threading.Event()
+
+    def slow(history: TopHistory, snapshot: Snapshot) -> TopRows:
+        began.set()
+        assert may_end.wait(60)
+        return TopRows("late", (), (), (), suspects=0, left_out=0)
+
+    async def leave() -> None:
+        view = TopView(lambda: journals(2, at=T0))
+        async with view.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            await view.look()
+            monkeypatch.setattr(TopHistory, "rows", slow)
+            look = asyncio.create_task(view.look())
+            await asyncio.to_thread(began.wait, 60)
+        may_end.set()
+        await look
+
+    asyncio.run(leave())
 
 
 def test_rates_are_unknown_until_there_are_two_looks() -> None:

@@ -26,8 +26,10 @@ class ViewTabs(QTabBar):
         place = self.addTab("")
         self.show_title(place, view.sql)
         button = QToolButton()
+        button.setObjectName("unpin")
         button.setText("×")
         button.setToolTip("Unpin")
+        button.setAccessibleName("Unpin")
         button.clicked.connect(unpin)
         self.setTabButton(place, QTabBar.ButtonPosition.RightSide, button)
         return place
