@@ -18,6 +18,7 @@ from inspector.commands.support.output import print_json, say
 from inspector.commands.support.redacting import keeps_parts, say_left_out, say_saved
 from inspector.commands.support.rows import PlainRow
 from inspector.commands.support.saving import save_text
+from inspector.commands.support.sources import existing
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.model.diff import Change, Diff, Fate, diff
@@ -118,7 +119,7 @@ def _snapshot_of(source: str, *, is_first: bool) -> tuple[Snapshot, str]:
             return snapshot, f"process {source}"
     found = None if Path(source).exists() else _MOMENT.fullmatch(source)
     path, moment = (Path(found["file"]), found["moment"]) if found else (Path(source), "")
-    session = open_saved(path)
+    session = open_saved(existing(str(path)))
     try:
         if isinstance(session, Replay):
             at = _moment(session, moment, is_first=is_first)

@@ -13,7 +13,7 @@ from inspector.commands.support.opening import ReadOnly, is_pid
 from inspector.commands.support.options import Force, require_absent
 from inspector.commands.support.output import say
 from inspector.commands.support.redacting import Preview, keeps_parts, preview_of
-from inspector.commands.support.sources import Source, existing
+from inspector.commands.support.sources import Source, existing, opened_source
 from inspector.errors import UsageError
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.session.outside import require_readable
@@ -63,11 +63,15 @@ def shot(
 
 
 def _checked(source: str, *, read_only: bool) -> Path | None:
-    """The file, or ``None`` of a process that can be looked at. Raises ``InspectorError``."""
+    """The file, or ``None`` of a process that can be looked at. Raises ``InspectorError``.
+
+    A file is opened before the window, so that it is refused as by every command.
+    """
     if not is_pid(source):
         if read_only:
             raise UsageError(f"--read-only looks at a process, and this is no process id: {source}")
-        return existing(source)
+        with opened_source(source):
+            return existing(source)
     (require_readable if read_only else find_target)(int(source))
     return None
 

@@ -199,6 +199,37 @@ def test_a_file_is_its_owner_s_without_private_parts_and_replaces_nothing(
             assert run_command(command, *given, "--force").status == 0
 
 
+FULL = ("prlimit", "--fsize=300")
+"""A disk that takes the first bytes of a file and no more."""
+
+
+@pytest.mark.parametrize("command", sorted({*WRITTEN} - {"record"}))
+def test_a_disk_that_is_full_half_way_is_one_line_and_leaves_nothing(
+    command: str, scene: Scene, tmp_path: Path
+) -> None:
+    for number, words in enumerate(WRITTEN[command]):
+        if command == "export" and words[2] not in ("html", "parquet"):
+            continue  # texts are written by one function
+        path = tmp_path / f"{number}.file"
+        given = scene.words(words, scene.source("recording"), str(path))
+        done = run_command(command, *given, prefix=FULL)
+        Finished(done.status, "", done.err).assert_one_line_error(1, str(path))
+        assert done.out == "" or command == "doctor"  # it prints its answer first
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lake_on_a_full_disk_and_a_damaged_picture_are_one_line(
+    scene: Scene, tmp_path: Path
+) -> None:
+    words = ("export", scene.source("recording"), "--parquet", tmp_path / "lake")
+    run_command(*words, prefix=FULL).assert_one_line_error(1, "cannot write", str(tmp_path))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(Path(scene.source("picture")).read_bytes()[:5000])
+    done = run_command("shot", damaged, "-o", tmp_path / "a.png")
+    done.assert_one_line_error(1, str(damaged))
+
+
 def test_metrics_and_the_lake_have_no_private_part(scene: Scene, tmp_path: Path) -> None:
     printed = run_command("metrics")
     assert printed.status == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from inspector.commands.app import run
+from inspector.commands.subcommands import SUBCOMMANDS
 from inspector.model.codec import encode
 from inspector.model.png import insert_chunk
 from inspector.model.screenshot import CHUNK_TYPE
@@ -27,7 +28,21 @@ def bomb() -> bytes:
     return bytes(whole) + zlib.compress(bytes(4 << 20))
 
 
-COMMANDS = ("handles", "pending", "threads", "stacks", "findings", "events", "open")
+COMMANDS = {
+    "handles": ("--json",),
+    "pending": ("--json",),
+    "threads": ("--json",),
+    "stacks": ("--json",),
+    "findings": ("--json",),
+    "events": ("--json",),
+    "open": ("--json",),
+    "holders": ("#1.1", "--json"),
+    "cycles": ("--json",),
+    "query": ("select 1", "--json"),
+    "export": ("--format", "csv"),
+    "diff": ("FILE", "--json"),
+}
+"""Commands that read files, with their other words; ``shot`` opens a window, ``top`` a terminal."""
 FILES = {
     "empty": b"",
     "foreign": b"PK\x03\x04 something else",
@@ -45,7 +60,7 @@ def test_a_file_that_is_no_good_is_one_line(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(FILES[name])
-    assert run([command, str(path), "--json"]) == 1
+    assert run([command, str(path), *words_of(command, path)]) == 1
     said = capsys.readouterr()
     assert said.out == ""
     (line,) = said.err.splitlines()
@@ -54,11 +69,21 @@ def test_a_file_that_is_no_good_is_one_line(
     assert path.read_bytes() == FILES[name]
 
 
+def words_of(command: str, path: Path) -> list[str]:
+    return [str(path) if word == "FILE" else word for word in COMMANDS[command]]
+
+
+def test_every_command_that_reads_is_here() -> None:
+    reading = {each.name for each in SUBCOMMANDS if not each.needs_native}
+    assert reading == {*COMMANDS, "shot", "top", "completion"}
+
+
 @pytest.mark.parametrize("command", sorted({*COMMANDS} - {"open"}))
 def test_a_word_that_is_neither_a_process_nor_a_file_is_one_line(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run([command, str(tmp_path / "nowhere")]) == 2
+    path = tmp_path / "nowhere"
+    assert run([command, str(path), *words_of(command, path)]) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("arc-inspector: neither a process id nor a file: ")
