@@ -128,11 +128,28 @@ def extension() -> Extension:
     )
 
 
+def preload() -> Extension:
+    """The library that ``run`` loads into programs of other languages: no module of Python's."""
+    library, exports = str(native.library(TARGET)), native.PRELOAD / "exports.map"
+    strip = "" if TARGET.is_portable else "--strip-debug,"
+    return Extension(
+        "inspector._preload",
+        sources=["native/preload/preload.c"],
+        extra_objects=[library],
+        depends=[library, str(exports)],
+        libraries=["pthread", "dl", "m"],
+        define_macros=[("Py_LIMITED_API", "0x030B0000")],
+        py_limited_api=True,
+        extra_compile_args=["-O2"],
+        extra_link_args=[f"-Wl,{strip}--version-script={exports},--gc-sections"],
+    )
+
+
 setup(
     long_description=long_description(),
     long_description_content_type="text/markdown",
     data_files=data_files(),
-    ext_modules=[] if TARGET.is_pure else [extension()],
+    ext_modules=[] if TARGET.is_pure else [extension(), preload()],
     cmdclass={
         "build_ext": BuildNative,
         "build_py": BuildPython,

@@ -16,6 +16,10 @@ from building.targets import Target
 NEEDED: Final = re.compile(r"lib(c|m|dl|pthread|gcc_s)\.so\.\d+|ld-linux-(x86-64|aarch64)\.so\.\d+")
 """Libraries that every Linux with glibc has."""
 EXPORTED: Final = re.compile(r"PyInit_\w+|_cffi_pypyinit_\w+|arc_inspector_runtime")
+PRELOAD: Final = "inspector/_preload.abi3.so"
+PRELOADED: Final = re.compile(r"dlsym")
+PRELOAD_MACHINES: Final = ("x86_64",)
+"""Processors for which that library has code."""
 
 
 def expect(holds: bool, sentence: str, evidence: object = "") -> None:
@@ -41,6 +45,8 @@ def check_wheel(wheel: Path, target: Target) -> None:
         own = Path(archive.extract("inspector/_native.abi3.so", folder))
         check_library(own)
         abi3audit(own)
+        if target.machine in PRELOAD_MACHINES:
+            check_library(Path(archive.extract(PRELOAD, folder)), PRELOADED)
     if target.is_portable:
         auditwheel(wheel, target)
 
@@ -54,7 +60,7 @@ def _check_shared_files(names: list[str]) -> None:
     expect(not missing, "the wheel has menu entry, icon, file type, man page, completions", missing)
 
 
-def check_library(library: Path) -> None:
+def check_library(library: Path, exports: re.Pattern[str] = EXPORTED) -> None:
     """Needs system libraries alone, has no search path and no debug information."""
     facts = _words("readelf", "--dynamic", "--wide", library)
     paths = [line for line in facts if "(RUNPATH)" in line or "(RPATH)" in line]
@@ -68,7 +74,7 @@ def check_library(library: Path) -> None:
     exported = [
         line.split()[-1] for line in _words("nm", "--dynamic", "--defined-only", library) if line
     ]
-    hidden = [name for name in exported if not EXPORTED.fullmatch(name)]
+    hidden = [name for name in exported if not exports.fullmatch(name)]
     expect(bool(exported) and not hidden, "the library exports its entries alone", hidden)
 
 

@@ -29,6 +29,7 @@ from inspector.wire.text import padded_text
 
 _SEGMENT_NAME: Final = re.compile(r"(\d{1,10})-(\d{1,20})\.seg")
 UNKNOWN_COUNT: Final = -1
+_MOST_ANCESTORS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,23 @@ def find_published(pid: int) -> FoundProcess | None:
             if found.alive and found.attachable:
                 return found
     return _published_elsewhere(pid)
+
+
+def find_published_below(pid: int) -> FoundProcess | None:
+    """As ``find_published``, or a process that it started, such as the program of a script."""
+    found = find_published(pid)
+    if found is not None:
+        return found
+    others = (each for each in _from_segments() if each.alive and each.attachable)
+    return next((each for each in others if _is_below(each.pid, pid)), None)
+
+
+def _is_below(pid: int, ancestor: int) -> bool:
+    for _ in range(_MOST_ANCESTORS):
+        pid = procfs.parent(pid)
+        if pid == ancestor or pid <= 1:
+            break
+    return pid == ancestor
 
 
 def _published_elsewhere(pid: int) -> FoundProcess | None:

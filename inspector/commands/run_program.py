@@ -1,10 +1,11 @@
-"""``arc-inspector run [-m] TARGET [ARGS…]``: start a Python program under the agent and inspect it.
+"""``arc-inspector run [-m] TARGET [ARGS…]``: start a program under the agent and inspect it.
 
 The program keeps our terminal, gets the signals that we get, and its exit status is ours.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -16,11 +17,16 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.support.child import Child, exit_status
+from inspector.attach.preload import preload_environment
+from inspector.commands.support.child import PATIENCE_SECS, Child, exit_status
 from inspector.commands.support.live_line import LiveLine
 from inspector.commands.support.opening import Watch, session_with
 from inspector.commands.support.output import print_error
-from inspector.commands.support.python_command import PythonCommand, parse_command
+from inspector.commands.support.python_command import (
+    OtherProgramError,
+    PythonCommand,
+    parse_command,
+)
 from inspector.commands.support.window import open_window, require_display
 from inspector.ending import EndedBySignalError
 from inspector.errors import AttachError, UsageError
@@ -61,22 +67,30 @@ def run_program(
         str, typer.Option("--exit-report-json", metavar="FILE", help="Write that list as JSON.")
     ] = "",
 ) -> None:
-    """Start a Python program under the agent and inspect it.
+    """Start a program under the agent and inspect it.
+
+    A Python program, or a program of another language that uses a library of UniFFI's.
 
     Usage: run [OPTIONS] [-m] TARGET [ARGS…], or run [OPTIONS] COMMAND….
     """
     if not context.args:
         raise UsageError("nothing to run: arc-inspector run [-m] TARGET [ARGS…]")
     wanted = parse_level(level)
-    command = (
-        PythonCommand(python, (), ("-m", context.args[0]), tuple(context.args[1:]))
-        if module
-        else parse_command(context.args, python)
-    )
     if not headless:
         require_display("to run it without: --headless")
-    words = command.under("inspector.agent.launch", "--level", wanted.name.lower())
-    child = Child(words, waits=True, more=exit_variables(exit_report, exit_report_json))
+    try:
+        command = (
+            PythonCommand(python, (), ("-m", context.args[0]), tuple(context.args[1:]))
+            if module
+            else parse_command(context.args, python)
+        )
+    except OtherProgramError as error:
+        if exit_report or exit_report_json:
+            raise UsageError(f"the agent of Python writes the report at the end: {error}") from None
+        child = _start_other(context.args, wanted)
+    else:
+        words = command.under("inspector.agent.launch", "--level", wanted.name.lower())
+        child = Child(words, waits=True, more=exit_variables(exit_report, exit_report_json))
     with forwarded_signals(child):
         try:
             _inspect(child, wanted, headless=headless)
@@ -85,6 +99,12 @@ def run_program(
         finally:
             child.release()
         raise typer.Exit(exit_status(child.process.wait()))
+
+
+def _start_other(words: list[str], level: Level) -> Child:
+    """A program of another language than Python."""
+    more = preload_environment(os.environ, level)
+    return Child(words, waits=True, more=more, is_python=False)
 
 
 def exit_variables(is_wanted: bool, file: str) -> dict[str, str]:
@@ -149,7 +169,8 @@ def _inspect(child: Child, level: Level, *, headless: bool) -> None:
 
 def _attach(child: Child, level: Level) -> Session:
     """A session that sees the program from its first line on."""
-    session = session_with(child.wait_published(), level=level)
+    patience = PATIENCE_SECS if child.is_python else math.inf
+    session = session_with(child.wait_published(patience), level=level)
     Watch(session).wait(lambda _: session.capabilities.act, ATTACH_SECS)
     child.release()
     return session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,14 +13,18 @@ from tests.helpers.targets import PATIENCE_SECS
 
 @contextmanager
 def running(
-    program: Path, folder: Path, env: Mapping[str, str] | None = None
+    program: Path,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    words: Sequence[str | Path] = (),
 ) -> Iterator[subprocess.Popen[str]]:
-    """The program, ready for its steps; it has to end well when its input ends."""
+    """The program with these words, ready for its steps; it has to end well when its input ends."""
     errors = folder / "errors"
     with (
         errors.open("w") as stderr,
         subprocess.Popen(
-            [program],
+            [program, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,

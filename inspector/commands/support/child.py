@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from inspector.attach.discovery import FoundProcess, find_published
+from inspector.attach.discovery import FoundProcess, find_published, find_published_below
 from inspector.errors import AttachError
 from inspector.wire.environment import WAIT_VARIABLE
 
@@ -34,16 +34,18 @@ class Child:
         stdout: int | None = None,
         waits: bool = False,
         more: Mapping[str, str] = MappingProxyType({}),
+        is_python: bool = True,
     ) -> None:
-        """Start it, with this package importable. Raises ``AttachError`` when that fails.
+        """Start it, with this package importable by Python. Raises ``AttachError`` when that fails.
 
         ``more`` is added to its environment. ``waits``: the launcher runs the program only after
-        ``release``, so that we can attach before.
+        ``release``, so that we can attach before. ``is_python`` false: the agent starts in it, or
+        in a process that it starts, as late as it uses a library of UniFFI's.
         """
+        self.is_python = is_python
         read_end, self._release_end = os.pipe() if waits else (-1, -1)
-        variables = (
-            environment(os.environ) | ({WAIT_VARIABLE: str(read_end)} if waits else {}) | dict(more)
-        )
+        ours = environment(os.environ) if is_python else dict(os.environ)
+        variables = ours | ({WAIT_VARIABLE: str(read_end)} if waits else {}) | dict(more)
         passed = (read_end,) if waits else ()
         try:
             self.process = subprocess.Popen(  # noqa: S603 - what the person asked for
@@ -70,15 +72,17 @@ class Child:
         Raises ``AttachError`` when it ends before, or takes too long.
         """
         deadline = time.monotonic() + patience_secs
+        find = find_published if self.is_python else find_published_below
         while time.monotonic() < deadline:
-            found = find_published(self.process.pid)
+            found = find(self.process.pid)
             if found is not None:
                 return found
             if self.process.poll() is not None:
+                ended = f"the program ended with status {exit_status(self.process.returncode)}"
                 raise AttachError(
-                    "the program ended with status "
-                    f"{exit_status(self.process.returncode)} before it could be "
-                    "attached"
+                    f"{ended} before it could be attached"
+                    if self.is_python
+                    else f"{ended}, and no process of it used a library of UniFFI's"
                 )
             time.sleep(_LOOK_SECS)
         raise AttachError(f"the program's agent did not show within {patience_secs:.0f} s")

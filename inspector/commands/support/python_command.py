@@ -31,6 +31,10 @@ LOADER: Final = Path(inspector.__file__).resolve().parents[1] / "_arc_inspector.
 name."""
 
 
+class OtherProgramError(UsageError):
+    """The command is a program, and not in Python."""
+
+
 @dataclass(frozen=True, slots=True)
 class PythonCommand:
     """A Python program to run."""
@@ -72,8 +76,8 @@ class PythonCommand:
 def parse_command(words: Sequence[str], python: str) -> PythonCommand:
     """``python -m x``, ``env A=1 python app.py``, ``app.py``, ``pytest tests``.
 
-    ``python`` runs scripts that name no interpreter. Raises ``UsageError`` for a command that is no
-    Python program.
+    ``python`` runs scripts that name no interpreter. Raises ``OtherProgramError`` for a program in
+    another language, and ``UsageError`` for a command that makes no sense.
     """
     first, *rest = words
     if Path(first).name == "env" and rest:
@@ -95,7 +99,7 @@ def parse_command(words: Sequence[str], python: str) -> PythonCommand:
         raise UsageError(f"no such command: {first}")
     refusal = _refusal(Path(found[0]))
     if refusal:
-        raise UsageError(f"not a Python program but {refusal}: {first}")
+        raise OtherProgramError(f"not a Python program but {refusal}: {first}")
     return PythonCommand(python, (), ("--", found[0]), tuple(rest))
 
 

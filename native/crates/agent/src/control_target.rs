@@ -169,6 +169,15 @@ impl Target for Served {
         edges::holders(self.runtime, handle)
     }
 
+    fn leave(&self) -> bool {
+        let leaving = platform::threads::spawn(
+            "ai-leaving",
+            platform::threads::OWN_STACK_BYTES,
+            super::leave,
+        );
+        leaving.is_ok()
+    }
+
     fn interpreter_answered(&self) {
         atomic!(AtomicU64, self.runtime.segment().header(), interpreter_ticks)
             .store(clock::ticks(), Ordering::Relaxed);

@@ -60,6 +60,9 @@ static STATE: Lock<State> = Lock::new(State { agent: None, inherited: None });
 
 static STAY: Lock<Stay> = Lock::new(Stay { is_brought: false, leaves_after: None });
 
+/// Runs before an agent leaves at a viewer's wish.
+static LEAVING: Lock<Option<fn()>> = Lock::new(None);
+
 static SECTION: Section = Section::new(Rank::Agent, hold, release, after_fork);
 
 fn state() -> Guard<'static, State> {
@@ -146,6 +149,22 @@ pub fn stop() {
     rescue::unwatch();
 }
 
+/// Has `body` run before the agent leaves because a viewer takes it out of a process without an
+/// interpreter.
+pub fn on_leaving(body: fn()) {
+    *LEAVING.lock() = Some(body);
+}
+
+/// A viewer takes the agent out. On a thread of its own.
+fn leave() {
+    // copied, so that the lock is not held
+    let body = *LEAVING.lock();
+    if let Some(body) = body {
+        body();
+    }
+    stop();
+}
+
 /// The process ends: marks the segment, removes the files and ends the interpreter's worker. Waits
 /// for no thread.
 pub fn exit() {
@@ -205,6 +224,7 @@ pub fn start_in_child() -> Result<()> {
 fn hold() {
     STATE.hold();
     STAY.hold();
+    LEAVING.hold();
 }
 
 /// Unlocks it.
@@ -214,6 +234,7 @@ fn hold() {
 unsafe fn release() {
     // SAFETY: the caller's promise.
     unsafe {
+        LEAVING.let_go();
         STAY.let_go();
         STATE.let_go();
     }

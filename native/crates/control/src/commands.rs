@@ -145,9 +145,21 @@ impl Commands {
             more => Some(format!("{more} other viewers are attached")),
         };
         match why {
+            // the answer is on its way before the agent ends
+            None if self.is_native() => {
+                origin.succeed(Fields::new());
+                if !self.target.leave() {
+                    self.target.count_drop();
+                }
+            }
             None => self.jobs.push("detach", Fields::new(), origin.clone(), Finish::Pass),
             Some(why) => origin.succeed(Fields::from_iter([("stays".to_owned(), why.into())])),
         }
+    }
+
+    /// Whether no interpreter takes jobs.
+    fn is_native(&self) -> bool {
+        !self.jobs.has_worker() && !self.target.may_have_interpreter()
     }
 
     fn hello(&self, connection: &mut Connection, hello: &Hello, origin: Origin) -> After {

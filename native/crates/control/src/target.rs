@@ -107,6 +107,12 @@ pub trait Target: Send + Sync {
     /// Which native references on the object of a row have a name.
     fn holders(&self, handle: u64) -> Fields;
 
+    /// Take the agent out of the process, soon and on a thread of its own. Called in a process without
+    /// an interpreter alone. False: it stays.
+    fn leave(&self) -> bool {
+        false
+    }
+
     /// The interpreter answered just now.
     fn interpreter_answered(&self);
 

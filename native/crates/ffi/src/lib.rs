@@ -15,6 +15,7 @@ pub mod inject;
 pub mod instances;
 pub mod journals;
 pub mod outside;
+pub mod preload;
 pub mod proxies;
 pub mod questions;
 pub mod quick;

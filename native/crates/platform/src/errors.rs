@@ -30,3 +30,16 @@ pub fn out_of_memory() -> Error {
 pub fn is_without_descriptors(error: &Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS))
 }
+
+/// Runs `body` and leaves the calling thread's `errno` as it was: the program reads it after calls
+/// of its own.
+pub fn keep_errno<R>(body: impl FnOnce() -> R) -> R {
+    // SAFETY: the C library gives each thread a place of its own.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    let before = unsafe { *place };
+    let result = body();
+    // SAFETY: as above.
+    unsafe { *place = before };
+    result
+}

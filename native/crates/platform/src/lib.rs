@@ -10,6 +10,7 @@ mod errors;
 mod files;
 mod futex;
 pub mod limits;
+pub mod loaded;
 mod mappings;
 pub mod maps;
 pub mod memory;
@@ -25,7 +26,7 @@ pub mod tracing;
 
 pub use barriers::{barrier_everywhere, prepare_barriers};
 pub use clocks::{monotonic_nanos, thread_cpu_nanos, unix_nanos};
-pub use errors::{is_ended, is_without_descriptors, is_without_memory, out_of_memory};
+pub use errors::{is_ended, is_without_descriptors, is_without_memory, keep_errno, out_of_memory};
 pub use files::*;
 pub use mappings::*;
 pub use processes::*;

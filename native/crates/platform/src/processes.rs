@@ -70,3 +70,10 @@ pub fn allow_tracer(pid: u32) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Has `body` run when the process exits, before its libraries are unloaded.
+pub fn at_exit(body: extern "C" fn()) {
+    // SAFETY: a function that stays; without memory for it the viewer sees a process that was
+    // killed
+    unsafe { libc::atexit(body) };
+}

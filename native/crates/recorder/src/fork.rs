@@ -29,6 +29,8 @@ pub enum Rank {
     Moving,
     /// The name of the segment's file.
     Name,
+    /// Handles that a host has at a C interface.
+    Holding,
     /// Objects that can be closed.
     Lives,
     /// Names of references.

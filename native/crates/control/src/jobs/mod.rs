@@ -205,6 +205,11 @@ impl Jobs {
         true
     }
 
+    /// Whether a worker has come.
+    pub fn has_worker(&self) -> bool {
+        lock(&self.state).answered.is_some()
+    }
+
     /// How the interpreter is, for viewers.
     pub fn interpreter(&self, now: Instant) -> Value {
         let state = lock(&self.state);
