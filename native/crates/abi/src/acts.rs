@@ -11,7 +11,6 @@ use crate::classes::Class;
 use crate::futures::{self, Pending};
 use crate::library::Described;
 use crate::rows;
-use crate::stubs::Entry;
 use crate::types::Type;
 
 /// Larger buffers are not looked through.
@@ -70,9 +69,10 @@ struct Buffer {
 /// Runs before a function.
 ///
 /// # Safety
-/// Called by the route of an entry with the function's first argument.
-pub unsafe extern "C" fn before(entry: &Entry, first: u64) {
-    let Some(act) = entry.act() else { return };
+/// Called by the route of an entry with its act and the function's first argument.
+pub unsafe extern "C" fn before(act: *const (), first: u64) {
+    // SAFETY: the caller's promise: NULL, or an act that is never freed.
+    let Some(act) = (unsafe { act.cast::<Act>().as_ref::<'static>() }) else { return };
     quietly(|| match act {
         Act::Clone(class) => rows::cloned(class, first),
         Act::Free(class) => rows::freed(class, first),
@@ -88,9 +88,10 @@ pub unsafe extern "C" fn before(entry: &Entry, first: u64) {
 /// Runs after a function, with its result and its first two arguments.
 ///
 /// # Safety
-/// Called by the route of an entry; the result is the function's.
-pub unsafe extern "C" fn around(entry: &Entry, result: u64, first: u64, second: u64) {
-    let Some(act) = entry.act() else { return };
+/// Called by the route of an entry with its act; the result is the function's.
+pub unsafe extern "C" fn around(act: *const (), result: u64, first: u64, second: u64) {
+    // SAFETY: the caller's promise: NULL, or an act that is never freed.
+    let Some(act) = (unsafe { act.cast::<Act>().as_ref::<'static>() }) else { return };
     quietly(|| match act {
         // SAFETY: the caller's promise.
         Act::Give(outcome) => unsafe { deliver(outcome, result) },

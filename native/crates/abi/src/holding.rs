@@ -7,7 +7,6 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use follow::places::{PlaceHasher, Places};
-use recorder::fork::{Rank, Section};
 use segment::sync::Lock;
 
 /// Parts of the table, each with a lock of its own.
@@ -29,28 +28,18 @@ static ROWS: [Shard; SHARDS] =
     [const { Lock::new(Places::with_hasher(BuildHasherDefault::new())) }; SHARDS];
 static RECENTLY: [AtomicU64; RECENT] = [const { AtomicU64::new(0) }; RECENT];
 
-static SECTION: Section = Section::new(Rank::Holding, hold, release, |_| ());
-
-fn hold() {
+/// Holds the table across a fork.
+pub fn hold() {
     ROWS.iter().for_each(Lock::hold);
-    crate::futures::hold();
-    crate::stubs::hold();
 }
 
+/// Releases it.
+///
 /// # Safety
 /// After `hold`, by the same thread or its copy in the child.
-unsafe fn release() {
+pub unsafe fn release() {
     // SAFETY: the caller's promise.
-    unsafe {
-        crate::stubs::release();
-        crate::futures::release();
-        ROWS.iter().for_each(|shard| shard.let_go());
-    }
-}
-
-/// Takes part in forks; before the first row.
-pub fn join() {
-    SECTION.join();
+    ROWS.iter().for_each(|shard| unsafe { shard.let_go() });
 }
 
 fn place(handle: u64) -> usize {

@@ -8,6 +8,7 @@
 mod acts;
 mod buffers;
 mod classes;
+mod forks;
 mod futures;
 mod holding;
 mod library;
@@ -22,7 +23,7 @@ pub use library::{summaries, Summary};
 /// The function that a host gets in place of the function of this name at this address: another
 /// address, or the same where it is not followed.
 pub fn stand_in(name: &str, address: usize) -> usize {
-    holding::join();
+    forks::join();
     library::stand_in(name, address).unwrap_or(address)
 }
 

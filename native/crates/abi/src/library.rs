@@ -7,11 +7,11 @@ use std::slice;
 use platform::loaded::{each_library, Library, Symbol};
 use segment::sync::Lock;
 
-use crate::acts::{Act, Call, Outcome};
+use crate::acts::{self, Act, Call, Outcome};
 use crate::classes::{Class, Functions};
 use crate::metadata::{self, Function, Item};
 use crate::signature::{has_place, passing, stack_bytes, Passing, UNDESCRIBED_BYTES};
-use crate::stubs::{stub_for, Route};
+use crate::stubs::{set_ours, stub_for, Route};
 use crate::types::{Implementation, Name, Type, Types};
 
 /// The first contract whose buffers are returned in a place of the caller's.
@@ -63,11 +63,13 @@ pub fn stand_in(name: &str, address: usize) -> Option<usize> {
         return Some(stub);
     }
     let (act, route, bytes) = library.act_of(name)?;
+    set_ours(acts::before, acts::around);
     let mut stubs = library.stubs.lock();
     if let Some(&stub) = stubs.get(name) {
         return Some(stub);
     }
-    let stub = stub_for(address, route, bytes, Box::leak(Box::new(act)))?;
+    let act: *const Act = Box::leak(Box::new(act));
+    let stub = stub_for(address, route, bytes, act.cast())?;
     stubs.insert(name.to_owned(), stub);
     Some(stub)
 }
@@ -75,6 +77,20 @@ pub fn stand_in(name: &str, address: usize) -> Option<usize> {
 /// The libraries that are followed.
 pub fn summaries() -> Vec<Summary> {
     LIBRARIES.lock().iter().map(|library| library.summary()).collect()
+}
+
+/// Holds the list across a fork.
+pub fn hold() {
+    LIBRARIES.hold();
+}
+
+/// Releases it.
+///
+/// # Safety
+/// After `hold`, by the same thread or its copy in the child.
+pub unsafe fn release() {
+    // SAFETY: the caller's promise.
+    unsafe { LIBRARIES.let_go() };
 }
 
 fn library_at(address: usize) -> Option<&'static Described> {

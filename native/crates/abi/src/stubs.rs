@@ -11,12 +11,10 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use segment::sync::Lock;
 
-use crate::acts::Act;
-
 /// Number of stubs; matrix-sdk, a large library, has 900 functions that give or take handles.
 pub const STUBS: usize = 8192;
 
-/// The entry of a stub. The assembly below knows the first three fields and the size.
+/// The entry of a stub. The assembly below knows the places of its fields and its size.
 #[repr(C, align(64))]
 pub struct Entry {
     /// The library's function.
@@ -25,8 +23,8 @@ pub struct Entry {
     route: AtomicUsize,
     /// Bytes of arguments on the stack, which the route around a function copies.
     stack_bytes: AtomicUsize,
-    /// The work of ours; NULL: the entry is free.
-    act: AtomicPtr<Act>,
+    /// The first argument of ours; NULL: the entry is free.
+    act: AtomicPtr<()>,
 }
 
 /// The route of a call.
@@ -46,12 +44,14 @@ static TABLE: [Entry; STUBS] = [const {
         act: AtomicPtr::new(std::ptr::null_mut()),
     }
 }; STUBS];
+/// Ours on each route: set before the first stub.
+static OURS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 /// Entries in use; guards giving them out.
 static USED: Lock<usize> = Lock::new(0);
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod machine {
-    use super::{Entry, STUBS, TABLE};
+    use crate::stubs::{Entry, OURS, STUBS, TABLE};
 
     // `lea` takes 7 bytes and `jmp` 2 or 5: a stub has 16 bytes, and an entry 64
     std::arch::global_asm!(
@@ -96,8 +96,8 @@ mod machine {
         "push %r11",
         "sub $8, %rsp",
         "mov %rdi, %rsi",
-        "mov %r11, %rdi",
-        "call {before}",
+        "mov 24(%r11), %rdi",
+        "call *{ours}(%rip)",
         "add $8, %rsp",
         "pop %r11",
         "pop %rsi",
@@ -134,12 +134,12 @@ mod machine {
         "jnz 2b",
         "3: call *(%rbx)",
         "lea -32(%rbp), %rsp",
-        "mov %rbx, %rdi",
+        "mov 24(%rbx), %rdi",
         "mov -16(%rbp), %rdx",
         "mov -24(%rbp), %rcx",
         "mov %rax, %rsi",
         "mov %rax, %rbx",
-        "call {around}",
+        "call *{ours}+8(%rip)",
         "mov %rbx, %rax",
         "mov -8(%rbp), %rbx",
         "leave",
@@ -150,8 +150,7 @@ mod machine {
         ".size ai_abi_around, .-ai_abi_around",
         stubs = const STUBS,
         table = sym TABLE,
-        before = sym crate::acts::before,
-        around = sym crate::acts::around,
+        ours = sym OURS,
         options(att_syntax)
     );
 
@@ -214,14 +213,26 @@ pub fn innermost() -> usize {
     machine::around()
 }
 
+/// Ours before a function: with the argument of its entry, and the function's first argument.
+pub type Before = unsafe extern "C" fn(*const (), u64);
+/// Ours after a function: with the argument of its entry, the function's result, and its first two
+/// arguments.
+pub type Around = unsafe extern "C" fn(*const (), u64, u64, u64);
+
+/// Sets ours. Before the first stub.
+pub fn set_ours(before: Before, around: Around) {
+    OURS[0].store(before as usize, Ordering::Relaxed);
+    OURS[1].store(around as usize, Ordering::Relaxed);
+}
+
 /// The stub that stands for `real` from now on; `None`: all are in use.
-pub fn stub_for(real: usize, route: Route, stack_bytes: usize, act: &'static Act) -> Option<usize> {
+pub fn stub_for(real: usize, route: Route, stack_bytes: usize, act: *const ()) -> Option<usize> {
     let mut used = USED.lock();
     let entry = TABLE.get(*used).filter(|_| are_there())?;
     // Relaxed: the caller hands the stub to its users, and that orders
     entry.real.store(real, Ordering::Relaxed);
     entry.stack_bytes.store(stack_bytes, Ordering::Relaxed);
-    entry.act.store(std::ptr::from_ref(act).cast_mut(), Ordering::Relaxed);
+    entry.act.store(act.cast_mut(), Ordering::Relaxed);
     let code = match route {
         Route::Before => machine::before(),
         Route::Around => machine::around(),
@@ -245,14 +256,6 @@ pub fn leave() {
 /// Stubs in use.
 pub fn used() -> usize {
     *USED.lock()
-}
-
-impl Entry {
-    /// The work of ours.
-    pub fn act(&self) -> Option<&'static Act> {
-        // SAFETY: NULL, or a description that is never freed.
-        unsafe { self.act.load(Ordering::Relaxed).as_ref() }
-    }
 }
 
 /// Holds the table across a fork.
