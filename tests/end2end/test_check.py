@@ -3,122 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
 
-from tests.helpers.command_line import Finished, command_environment, run_command
+from tests.helpers.command_line import run_command
 from tests.helpers.documents import faults
-
-PROGRAM = """
-import os, sys
-KEPT = []
-def remember(make):
-    KEPT.append(make())
-def amount():
-    import bdkpython
-    return bdkpython.Amount.from_sat(7)
-def item():
-    from inspector.runtime import TodoItem
-    return TodoItem("kept")
-def journal():
-    from inspector.runtime import Journal
-    return Journal("journal.txt")
-def cycle():
-    ring = [amount()]
-    ring.append(ring)
-for word in sys.argv[1:]:
-    if word == "crash":
-        os.abort()
-    elif word == "fail":
-        sys.exit(3)
-    elif word == "leave":
-        os._exit(0)
-    elif word == "replace":
-        os.execv("/bin/true", ["true"])
-    elif word == "kill":
-        os.kill(os.getpid(), 9)
-    elif word == "raise":
-        raise ValueError("mine")
-    elif word == "import":
-        import bdkpython
-    elif word == "cycle":
-        cycle()
-    else:
-        remember(globals()[word])
-print("done")
-"""
-TESTS = """
-import gc, pytest
-import bdkpython, nostr_sdk
-KEPT = []
-def amount():
-    return bdkpython.Amount.from_sat(7)
-@pytest.fixture
-def own():
-    return amount()
-@pytest.fixture(scope="module")
-def shared():
-    return amount()
-@pytest.fixture(scope="module")
-def leaking():
-    KEPT.append(nostr_sdk.Keys.generate())
-def test_clean(own, shared):
-    ring = [own, shared, amount()]
-    ring.append(ring)
-def test_leak():
-    KEPT.extend([amount(), amount()])
-def test_allowed():
-    KEPT.append(bdkpython.Mnemonic(bdkpython.WordCount.WORDS12))
-def test_shared(shared):
-    assert shared.to_sat() == 7
-class TestInstance:
-    def test_attribute(self, own):
-        self.kept = own
-def test_fails():
-    held = amount()
-    assert held is None
-def test_none():
-    pass
-def test_last(leaking):
-    pass
-"""
-PROJECT = """
-[[tool.arc-inspector.leaks]]
-type = "Mnemonic"
-test = "*::test_allowed"
-reason = "a cache, by design"
-"""
-
-
-FAILING = """
-import nostr_sdk, pytest
-KEPT = []
-@pytest.fixture(scope="module")
-def leaking():
-    KEPT.append(nostr_sdk.Keys.generate())
-@pytest.fixture(scope="module")
-def sound():
-    return nostr_sdk.Keys.generate()
-def test_passes(leaking, sound):
-    pass
-def test_fails(sound):
-    held = [sound, nostr_sdk.Keys.generate()]
-    assert not held
-"""
+from tests.helpers.leaky_folder import PLAIN_TESTS, REFUSED, leaky_folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "program.py").write_text(PROGRAM)
-    (tmp_path / "test_suite.py").write_text(TESTS)
-    (tmp_path / "pyproject.toml").write_text(PROJECT)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return leaky_folder(tmp_path, monkeypatch)
 
 
 def test_a_leak_of_a_program_is_found_with_the_stack_that_made_it(folder: Path) -> None:
@@ -272,16 +170,6 @@ def test_a_program_of_which_nothing_was_followed_is_not_called_clean(folder: Pat
     assert [each.tag for each in case] == ["failure"]
 
 
-REFUSED = """
-[[proxy]]
-class = "bdkpython.NoSuchClass"
-handle = "h"
-[[proxy]]
-class = "json.dumps"
-handle = "h"
-"""
-
-
 def test_every_refused_declaration_is_printed_and_nothing_is_called_clean(folder: Path) -> None:
     (folder / "refused.toml").write_text(REFUSED)
     environment = {"ARC_INSPECTOR_ADAPTERS": "refused.toml:missing.toml"}
@@ -314,40 +202,6 @@ def test_what_this_person_declares_is_followed(folder: Path) -> None:
     done = run_command("check", "--", program, env={"XDG_CONFIG_HOME": str(folder / "settings")})
     assert "1 × JSONDecoder" in done.err, done
     assert done.status == 1
-
-
-PLAIN_TESTS = "import json\ndef test_one():\n    pass\ndef test_two():\n    pass\n"
-
-
-@pytest.mark.parametrize("words", [[], ["--showlocals", "-p", "xdist", "-n1"]])
-def test_a_fixture_whose_last_test_failed_is_judged_and_the_test_is_not(
-    folder: Path, words: list[str]
-) -> None:
-    (folder / "test_suite.py").write_text(FAILING)
-    done = run_pytest("--arc-leaks", "--arc-leaks-json=leaks.json", *words)
-    assert done.status == 1
-    value = json.loads((folder / "leaks.json").read_text())
-    assert [(leak["owner"], leak["count"]) for leak in value["leaks"]] == [
-        ("fixture leaking (module)", 1)
-    ]
-    assert (value["judged"], value["not_judged"]) == (1, ["test_suite.py::test_fails"])
-
-
-@pytest.mark.parametrize("words", [[], ["-p", "xdist", "-n2"]])
-def test_a_test_suite_of_which_nothing_was_followed_is_not_called_clean(
-    folder: Path, words: list[str]
-) -> None:
-    (folder / "test_suite.py").write_text(PLAIN_TESTS)
-    (folder / "refused.toml").write_text(
-        REFUSED.replace("bdkpython.NoSuchClass", "json.NoSuchClass")
-    )
-    done = run_pytest("--arc-leaks", "--arc-leaks-json=leaks.json", *words, adapters="refused.toml")
-    assert done.status == 4, done
-    assert "nothing was followed, so nothing can be said" in done.out
-    assert done.out.count("not followed: ") == 2
-    assert "no handle leaked" not in done.out
-    value = json.loads((folder / "leaks.json").read_text())
-    assert (value["followed"], value["judged"], value["status"]) == (0, 2, 0)
 
 
 def test_a_suite_without_tests_and_one_of_which_nothing_is_followed_are_unknown_to_check(
@@ -417,110 +271,4 @@ def test_a_test_suite_is_judged_test_by_test(folder: Path) -> None:
         "test_suite.py::test_leak",
         "fixture leaking (module)",
         "test_suite.py::test_allowed",
-    ]
-
-
-def run_pytest(*words: str, adapters: str = "") -> Finished:
-    """pytest with the plugin and without other installed plugins, without ``check``."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "inspector.leaks.plugin",
-        "-q",
-        "--color=no",
-        *words,
-    ]
-    environment = command_environment(
-        {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "ARC_INSPECTOR_ADAPTERS": adapters}
-    )
-    done = subprocess.run(
-        command,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        stdin=subprocess.DEVNULL,
-    )
-    return Finished(done.returncode, done.stdout, done.stderr)
-
-
-def test_under_xdist_each_worker_judges_its_tests_and_the_run_reports_all(folder: Path) -> None:
-    done = run_pytest("-p", "xdist", "-n2", "--arc-leaks", "--arc-leaks-json=leaks.json")
-    assert done.status == 1, done
-    assert "1 failed, 7 passed, 2 errors" in done.out
-    assert "3 handles leaked by 2 tests and fixtures" in done.out
-    assert "allowed: 1 × Mnemonic, test_suite.py::test_allowed: a cache, by design" in done.out
-    value = json.loads((folder / "leaks.json").read_text())
-    assert sorted(leak["owner"] for leak in value["leaks"]) == [
-        "fixture leaking (module)",
-        "test_suite.py::test_leak",
-    ]
-
-
-def test_the_failure_of_a_test_shows_what_it_left_and_where_that_was_made(folder: Path) -> None:
-    done = run_pytest("--arc-leaks", "test_suite.py::test_leak")
-    assert done.status == 1
-    lines = TESTS.splitlines()
-    amount, leak = (
-        lines.index(f"    {line}") + 1
-        for line in ("return bdkpython.Amount.from_sat(7)", "KEPT.extend([amount(), amount()])")
-    )
-    made = f"      test_suite.py:{amount} in amount\n      test_suite.py:{leak} in test_leak\n"
-    expected = f"2 handles made by this test outlived it:\n\n  2 × Amount\n{made}"
-    assert expected in done.out
-
-
-def test_pytests_own_junit_file_has_the_leak(folder: Path) -> None:
-    run_pytest("--arc-leaks", "--junitxml=own.xml", "test_suite.py::test_leak")
-    suite = Xml.parse(folder / "own.xml").getroot()  # noqa: S314 - pytest's
-    (error,) = suite.iter("error")
-    assert "2 handles made by this test outlived it" in str(error.text)
-
-
-def test_without_the_flag_the_plugin_loads_nothing_and_judges_nothing(folder: Path) -> None:
-    (folder / "test_suite.py").write_text(
-        "import sys\ndef test_loaded():\n    assert not [name for name in sys.modules if "
-        "name.startswith('inspector.agent')]\n"
-    )
-    done = run_pytest()
-    assert done.status == 0, done
-    assert "native handles" not in done.out
-
-
-def test_the_plugin_brings_neither_qt_nor_numpy_into_the_tests(folder: Path) -> None:
-    heavy = (
-        "numpy",
-        "PySide6",
-        "typer",
-        "rich",
-        "psutil",
-        "inspector.commands",
-        "inspector.model",
-        "inspector.ui",
-    )
-    (folder / "test_suite.py").write_text(
-        "import sys, bdkpython\ndef test_loaded():\n    "
-        f"assert not set({heavy!r}) & set(sys.modules)\n"
-    )
-    done = run_pytest("--arc-leaks", "-W", "error")
-    assert done.status == 0, done
-    assert "no handle leaked" in done.out
-
-
-def test_an_allowance_that_is_not_understood_ends_pytest_with_one_line(folder: Path) -> None:
-    done = run_pytest("--arc-leaks", "--arc-leaks-allow=Amount")
-    assert done.status == 4
-    assert "an allowed leak is written TYPE[@SITE]=REASON: Amount" in done.err + done.out
-    assert "Traceback" not in done.err + done.out
-
-
-def test_nothing_is_left_of_the_runs(folder: Path) -> None:
-    run_command("check", "--", "program.py", "amount")
-    run_pytest("--arc-leaks", "-k", "clean")
-    assert not [
-        path
-        for path in Path(os.environ["XDG_RUNTIME_DIR"]).rglob("*")
-        if path.is_file() or path.is_socket()
     ]

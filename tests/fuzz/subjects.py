@@ -12,21 +12,12 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from inspector.agent.jobs import _number, _numbers
 from inspector.attach.segment import Segment
-from inspector.commands.adapters import _print as print_adapters
-from inspector.commands.audit import _print as print_audit
-from inspector.commands.audit import act_value
-from inspector.commands.close import _print as print_close
 from inspector.commands.findings import _events_of, _observe_recording
-from inspector.commands.gc import sentence
 from inspector.commands.support.files import open_saved
-from inspector.commands.support.output import json_text, print_error, say
-from inspector.commands.support.rows import answer_value, gc_value
+from inspector.commands.support.output import json_text, print_error
 from inspector.errors import InspectorError
-from inspector.leaks.allow import read_allow_list
 from inspector.model.build import Moment, table_snapshot
 from inspector.model.codec import MAGIC as SNAPSHOT_MAGIC
 from inspector.model.codec import VERSION, decode, encode
@@ -43,15 +34,11 @@ from inspector.model.session_file import (
     snapshot_record,
     vitals_record,
 )
-from inspector.session.adapter_answers import adapter_report
-from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in
-from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
 from inspector.session.mutes import Mutes
 from inspector.session.replay import ReplaySession
 from inspector.session.source import SegmentSource
-from inspector.wire.declaration_files import Declared, read_file
-from inspector.wire.declarations import declaration_value, parse_declarations
-from inspector.wire.messages import decode_answer, decode_job
+from tests.fuzz.answers import answers_subject
+from tests.fuzz.declarations import declarations_subject, jobs_subject
 from tests.fuzz.looking import listened, look_at_snapshot
 from tests.fuzz.mutations import any_value, mutate_bytes, mutate_json, mutate_numbers
 from tests.helpers.events import events_of
@@ -243,223 +230,6 @@ def _look_at_file(path: Path, data: bytes) -> None:
             assert_harmless(json_text({"marks": session.marks, "trouble": session.trouble}))
     finally:
         session.end()
-
-
-def declarations_subject(rng: random.Random, folder: Path) -> None:
-    """A file of declarations, as text and as structure."""
-    text = rng.choice(_TOMLS)
-    lines = text.splitlines(keepends=True)
-    for _ in range(rng.randrange(4)):
-        lines.insert(rng.randrange(len(lines) + 1), rng.choice(lines + _TOML_LINES))
-    data = "".join(lines).encode(errors="replace")
-    path = folder / rng.choice(("adapters.toml", "pyproject.toml"))
-    path.write_bytes(mutate_bytes(data, rng) if rng.random() < 0.5 else data)
-    declared = Declared()
-    read_file(path, declared)
-    values = [declaration_value(each) for each in declared.declarations]
-    assert_harmless(json_text({"declared": values, "troubles": declared.troubles}))
-    with listened():
-        for trouble in declared.troubles:
-            say(trouble)
-    with contextlib.suppress(InspectorError):
-        read_allow_list(folder, ())
-    parse_declarations(mutate_json(_DECLARATIONS, rng), "the viewer")
-
-
-_DECLARATIONS: list[dict[str, Any]] = [
-    {
-        "class": "zmq.Socket",
-        "handle": "underlying",
-        "released": "closed",
-        "close": "close",
-        "close_with": {"linger": 0},
-        "watch": ["bind"],
-    },
-    {
-        "class": "a.B",
-        "library": "a._lib",
-        "handle": "_h",
-        "creates": ["b_new"],
-        "frees": ["b_free@1"],
-        "owner_closes": True,
-    },
-]
-_TOMLS = (
-    '[tool.arc-inspector]\nadapters = ["zmq", "x"]\n[[tool.arc-inspector.proxy]]\nclass = '
-    '"a.B"\nhandle = "_h.value"\n'
-    '[[tool.arc-inspector.leaks]]\ntype = "A"\nreason = "known"\nat_most = 3\n',
-    '[[proxy]]\nclass = "a.B"\nclose = "close"\nclose_with = { linger = 0 }\nreleased = "fd == '
-    '-1"\n[[proxy]]\nname = "x"\n'
-    'library = "a.b"\ncreates = ["x_new"]\nfrees = ["x_free@1"]\n',
-)
-_TOML_LINES = [
-    "a" + ".a" * 5000 + " = 1\n",
-    "[" + "a." * 5000 + "a]\n",
-    "a = " + "[" * 3000 + "\n",
-    "a = " + "{a=" * 3000 + "\n",
-    "n = " + "9" * 5000 + "\n",
-    "n = 0x" + "f" * 50_000 + "\n",
-    'released = "' + "(" * 150 + '"\n',
-    'adapters = ["' + "n" * 300 + '", "~nobody/x", "a\\u0000b", "../../x"]\n',
-    "adapters = [" + '"a1", ' * 5000 + "]\n",
-    "at = 1979-05-27T07:32:00Z\n",
-    'close_with = { a = nan, b = inf, c = "\\u202e" }\n',
-    "x = 1\n" * 3,
-]
-
-
-def answers_subject(rng: random.Random, folder: Path) -> None:
-    """Answers of a target, read by each reader that there is, and printed."""
-    name = rng.choice(list(_ANSWERS))
-    line = json.dumps(
-        mutate_json({"nonce": 1, "ok": True, **_ANSWERS[name]}, rng),
-        ensure_ascii=rng.random() < 0.5,
-    )
-    data = line.encode(errors="surrogatepass")
-    if rng.random() < 0.2:
-        data = mutate_bytes(data, rng)
-    if rng.random() < 0.05:
-        data = line.encode(rng.choice(("utf-16", "utf-32-le", "utf-16-be")), errors="surrogatepass")
-    answer = decode_answer(data)
-    with listened():
-        _READERS[name](answer)
-
-
-_ANSWERS: Mapping[str, Any] = {
-    "gc": {
-        "collected": 3,
-        "released": 1,
-        "closes_queued": 0,
-        "still_pending": 2,
-        "took_nanos": 1000,
-        "uncollectable": 0,
-    },
-    "close": {
-        "answers": [
-            {"handle": 3, "outcome": "closed", "reason": "x", "holders": ["a"], "first": [5]}
-        ]
-    },
-    "drain": {"ran": 1, "still_pending": 0},
-    "level": {"level": 2},
-    "audit": {
-        "acts": [
-            {
-                "at": T0,
-                "op": "close",
-                "pid": 3,
-                "uid": 0,
-                "handles": [3],
-                "handle_count": 1,
-                "outcome": "done",
-            }
-            | {"result": [{"handle": 3, "outcome": "closed"}], "wish": {"although_held": True}},
-            {
-                "at": T0,
-                "op": "gc",
-                "pid": 3,
-                "uid": 0,
-                "handles": [],
-                "handle_count": 0,
-                "outcome": "done",
-                "result": {"collected": 3},
-            },
-        ],
-        "dropped": 0,
-        "trouble": "",
-    },
-    "adapters": {
-        "adapters": ["uniffi"],
-        "declared": [
-            {
-                "class": "a.B",
-                "source": "x.toml",
-                "is_followed": True,
-                "rows": 3,
-                "waits_for": "",
-                "trouble": "",
-            }
-        ],
-        "troubles": ["x"],
-    },
-    "retainers": {
-        "paths": [
-            {"steps": [{"kind": "attribute", "text": "a", "file": "b.py", "line": 3}], "root": True}
-        ],
-        "holders": 1,
-        "looked_at": 9,
-        "is_cut": False,
-        "longest_step_ms": 1.5,
-    },
-    "holders": {
-        "fields": [{"label": "a", "count": 1, "type": "T", "from": 3}],
-        "labels": [{"label": "b", "count": 2}],
-        "unread": 0,
-    }
-    | {"unnamed": 1},
-    "cycles": {
-        "cycles": [
-            {
-                "nodes": [{"side": "python", "text": "a", "edge": "b", "handle": 3}],
-                "cut": "x",
-                "exact": True,
-            }
-        ],
-        "count": 1,
-        "looked_at": 3,
-        "is_cut": False,
-    },
-}
-
-
-def _print_audit(answer: Any) -> None:
-    log = audit_log(answer)
-    print_audit(log)
-    say(json_text({"acts": [act_value(act) for act in log.acts], "dropped": log.dropped}))
-
-
-def _print_close(answer: Any) -> None:
-    answers = close_answers(answer)
-    print_close(answers)
-    say(json_text({"answers": [answer_value(each) for each in answers]}))
-
-
-def _print_gc(answer: Any) -> None:
-    report = gc_report(answer)
-    say(sentence(report))
-    say(json_text(gc_value(report)))
-
-
-def _print_adapters(answer: Any) -> None:
-    report = adapter_report(answer)
-    print_adapters(report)
-    for notice in report.notices():
-        say(notice)
-
-
-_READERS: Mapping[str, Callable[[Any], object]] = {
-    "gc": _print_gc,
-    "close": _print_close,
-    "drain": lambda answer: say(str(drain_report(answer))),
-    "level": lambda answer: say(str(level_in(answer))),
-    "audit": _print_audit,
-    "adapters": _print_adapters,
-    "retainers": lambda answer: say(str(retainers_in(answer))),
-    "holders": lambda answer: say(str(native_holders_in(answer))),
-    "cycles": lambda answer: say(str(cycles_in(answer))),
-}
-
-
-def jobs_subject(rng: random.Random, folder: Path) -> None:
-    """Jobs that a peer makes the native side hand to the target's worker."""
-    job = {"job": 1, "op": "declare", "declarations": _DECLARATIONS, "handle": 3, "handles": [3, 4]}
-    data = json.dumps(mutate_json(job, rng)).encode()
-    found = decode_job(mutate_bytes(data, rng) if rng.random() < 0.3 else data)
-    declarations, troubles = parse_declarations(found.fields.get("declarations"), "the viewer")
-    json.dumps(
-        [declaration_value(each) for each in declarations] + troubles, allow_nan=False
-    ).encode()
-    _number(found.fields, "handle")
-    _numbers(found.fields, "handles")
 
 
 def filter_subject(rng: random.Random, folder: Path) -> None:

@@ -19,19 +19,6 @@ IN_ONE_PIECE = {
 }
 """Files that stay beyond the limit, and why."""
 
-NOT_SPLIT_YET = {
-    "tests/end2end/test_causes.py",
-    "tests/end2end/test_check.py",
-    "tests/end2end/test_outside.py",
-    "tests/fuzz/subjects.py",
-    "tests/unit/agent/adapters/test_declared.py",
-    "tests/unit/agent/adapters/test_declared_births.py",
-    "tests/unit/model/findings/test_rules.py",
-    "tests/unit/model/test_build.py",
-    "tests/unit/model/test_codec.py",
-}
-"""Files that were beyond the limit when it was set. The list only gets shorter."""
-
 
 def sources() -> Iterator[tuple[str, list[str]]]:
     """Path and lines of every source that people write."""
@@ -45,10 +32,10 @@ def sources() -> Iterator[tuple[str, list[str]]]:
 
 def test_files_stay_within_the_limit() -> None:
     large = {name for name, lines in sources() if len(lines) > LIMIT}
-    assert large - IN_ONE_PIECE.keys() - NOT_SPLIT_YET == set()
+    assert large - IN_ONE_PIECE.keys() == set()
 
 
-@pytest.mark.parametrize("name", sorted(IN_ONE_PIECE.keys() | NOT_SPLIT_YET))
+@pytest.mark.parametrize("name", sorted(IN_ONE_PIECE))
 def test_an_exception_is_still_beyond_the_limit(name: str) -> None:
     assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) > LIMIT
 

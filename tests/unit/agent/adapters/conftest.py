@@ -17,8 +17,11 @@ import pytest
 
 from inspector import agent
 from inspector.agent.adapters.uniffi import UniffiAdapter
+from inspector.agent.agent import segment_path
 from inspector.vocabulary import Reference
 from inspector.wire import lib
+from tests.unit.agent.adapters import wrapped
+from tests.unit.agent.adapters.following import Follower
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 NAME = "imported_while_watched"
@@ -88,3 +91,30 @@ def generated_attributes() -> dict[tuple[str, str], dict[str, int]]:
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__
     }
+
+
+@pytest.fixture
+def unchanged_classes() -> Iterator[None]:
+    """The wrapped classes and the import system are as before once the adapters have left."""
+    owners = [value for value in vars(wrapped).values() if isinstance(value, type)]
+    before = [(owner, dict(vars(owner))) for owner in owners] + [(wrapped, dict(vars(wrapped)))]
+    finders = list(sys.meta_path)
+    checks = [wrapped.LIBC.malloc.errcheck, wrapped.LIBC.free.errcheck]
+    yield
+    for owner, attributes in before:
+        assert {name: id(value) for name, value in vars(owner).items()} == {
+            name: id(value) for name, value in attributes.items()
+        }
+    assert sys.meta_path == finders
+    assert [wrapped.LIBC.malloc.errcheck, wrapped.LIBC.free.errcheck] == checks
+
+
+@pytest.fixture
+def follower(recorder: TableRecorder) -> Iterator[Follower]:
+    """Follows declarations over the recorder; at the end no row is alive."""
+    follower = Follower(segment_path())
+    yield follower
+    for adapter in follower.adapters:
+        adapter.detach()
+    gc.collect()
+    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]

@@ -10,7 +10,17 @@ from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.vocabulary import Reference, Resource
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import parse_declarations
+from tests.unit.agent.adapters import wrapped
 from tests.unit.agent.adapters.table_recorder import Row, TableRecorder
+
+MODULE = wrapped.__name__
+SESSION = {
+    "class": f"{MODULE}.Session",
+    "handle": "_handle.value",
+    "close": "close",
+    "close_with": {"flush": True},
+}
+"""A class with a close of its own."""
 
 
 class DeclaredTable(TableRecorder, DeclaredRecorder):

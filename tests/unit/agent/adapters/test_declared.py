@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import gc
 import mmap
 import sys
-import threading
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,16 +16,10 @@ from inspector.errors import InspectorError
 from inspector.vocabulary import Kind, Reference
 from inspector.wire.declarations import parse_declarations
 from tests.unit.agent.adapters import wrapped
-from tests.unit.agent.adapters.following import Follower
+from tests.unit.agent.adapters.following import MODULE, SESSION, Follower
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
-MODULE = wrapped.__name__
-SESSION = {
-    "class": f"{MODULE}.Session",
-    "handle": "_handle.value",
-    "close": "close",
-    "close_with": {"flush": True},
-}
+pytestmark = pytest.mark.usefixtures("unchanged_classes")
 BUFFER = {
     "class": f"{MODULE}.Buffer",
     "handle": "address",
@@ -37,29 +28,6 @@ BUFFER = {
     "frees": ["free"],
     "close": "free",
 }
-CACHE: list[Any] = []
-
-
-@pytest.fixture
-def follower(recorder: TableRecorder) -> Iterator[Follower]:
-    owners = [value for value in vars(wrapped).values() if isinstance(value, type)]
-    before = [(owner, dict(vars(owner))) for owner in owners] + [(wrapped, dict(vars(wrapped)))]
-    finders, checks = (
-        list(sys.meta_path),
-        [wrapped.LIBC.malloc.errcheck, wrapped.LIBC.free.errcheck],
-    )
-    follower = Follower(segment_path())
-    yield follower
-    for adapter in follower.adapters:
-        adapter.detach()
-    gc.collect()
-    for owner, attributes in before:
-        assert {name: id(value) for name, value in vars(owner).items()} == {
-            name: id(value) for name, value in attributes.items()
-        }
-    assert sys.meta_path == finders
-    assert [wrapped.LIBC.malloc.errcheck, wrapped.LIBC.free.errcheck] == checks
-    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
 
 
 def test_a_proxy_has_a_row_from_its_birth_to_its_close(follower: Follower) -> None:
@@ -331,84 +299,6 @@ def test_a_wrong_attribute_is_said_once_it_is_looked_at(follower: Follower) -> N
     with pytest.raises(InspectorError, match=r"Session: AttributeError: .*_hanlde.*: a\.toml"):
         adapter.poll()
     assert session._handle is not None
-
-
-@pytest.mark.usefixtures("whole_heap")
-def test_a_close_from_a_viewer_calls_the_method_with_its_arguments(follower: Follower) -> None:
-    adapter = follower.follow(SESSION)
-    (session,) = CACHE[:] = [wrapped.Session()]
-    row = follower.row()
-
-    assert adapter.owns(row)
-    assert adapter.close(row, although_held=True, preview=True).outcome == "would_close"
-    assert follower.live("Session")
-    refused = adapter.close(row, although_held=False, preview=False)
-    assert refused.outcome == "refused"
-    assert any("test_declared.CACHE" in holder for holder in refused.holders)
-    assert adapter.close(row, although_held=True, preview=False).outcome == "closed"
-    assert session.flushed is True
-    CACHE.clear()
-    assert follower.live("Session") == []
-    assert not adapter.owns(row)
-
-
-def test_a_close_that_is_a_coroutine_runs_on_the_program_s_event_loop(follower: Follower) -> None:
-    adapter = follower.follow({"class": f"{MODULE}.Stubborn", "close": "shut"})
-    loop = asyncio.new_event_loop()
-    is_running = threading.Event()
-    loop.call_soon(is_running.set)
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    kept = wrapped.Stubborn()
-    try:
-        assert is_running.wait(10)
-        verdict = adapter.close(follower.row(), although_held=True, preview=False)
-        assert (verdict.outcome, verdict.reason) == (
-            "pending",
-            ("shut() runs on the program's event loop"),
-        )
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)  # which comes after it
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-    assert follower.live("Stubborn") == []
-    del kept
-
-
-def test_what_a_viewer_cannot_close_it_is_told_why(follower: Follower) -> None:
-    stubborn = {"class": f"{MODULE}.Stubborn", "released": "not is_open", "close": "close"}
-    adapter = follower.follow(stubborn)
-    kept = wrapped.Stubborn()
-    verdict = adapter.close(follower.row(), although_held=True, preview=False)
-    assert (verdict.outcome, verdict.reason) == (
-        "pending",
-        ("close() has returned, and the handle is not released yet"),
-    )
-    assert kept.is_open
-
-    for change, words in (
-        ({"close": "shut"}, "coroutine"),
-        ({"owner_closes": True}, "only the thread that made it"),
-    ):
-        adapter.detach()
-        adapter = follower.follow({**stubborn, **change})
-        list(adapter.scan())
-        verdict = adapter.close(follower.row(), although_held=True, preview=False)
-        assert verdict.outcome == "refused"
-        assert words in verdict.reason
-
-
-@pytest.mark.usefixtures("whole_heap")
-def test_a_type_that_names_no_close_is_never_closed(follower: Follower) -> None:
-    adapter = follower.follow({"class": f"{MODULE}.Plain"})
-    CACHE[:] = [wrapped.Plain()]
-    verdict = adapter.close(follower.row(), although_held=True, preview=False)
-    assert (verdict.outcome, verdict.reason) == ("refused", "Plain did not opt in to closing")
-    assert adapter.referrers(follower.row()) == [
-        ("list of 1, at 0 (global tests.unit.agent.adapters.test_declared.CACHE)")
-    ]
-    CACHE.clear()
 
 
 def test_declarations_that_come_while_it_runs_are_followed_and_known_ones_stay(

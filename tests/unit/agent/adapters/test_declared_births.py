@@ -13,37 +13,24 @@ import sys
 import threading
 import tracemalloc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from inspector.agent.agent import segment_path
 from inspector.errors import InspectorError
 from inspector.vocabulary import Level, Reference, Resource
 from inspector.wire import lib
 from tests.helpers import tables
 from tests.unit.agent.adapters import wrapped
-from tests.unit.agent.adapters.following import Follower
-from tests.unit.agent.adapters.table_recorder import TableRecorder
+from tests.unit.agent.adapters.following import MODULE, Follower
 
-MODULE = wrapped.__name__
 SESSION = {"class": f"{MODULE}.Session", "handle": "_handle.value", "close": "close"}
 PLAIN = {"class": f"{MODULE}.Plain"}
 GUARDED = {"class": f"{MODULE}.Guarded", "handle": "pointer"}
 MAPPING = {"class": "mmap.mmap", "released": "closed", "close": "close"}
 CURSOR = {"class": "sqlite3.Cursor", "close": "close", "owner_closes": True}
 VALIDATOR = {"class": "pydantic_core.SchemaValidator"}
-
-
-@pytest.fixture
-def follower(recorder: TableRecorder) -> Iterator[Follower]:
-    follower = Follower(segment_path())
-    yield follower
-    for adapter in follower.adapters:
-        adapter.detach()
-    gc.collect()
-    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
 
 
 def on_a_thread(name: str, make: Callable[[], Any]) -> Any:
@@ -139,58 +126,6 @@ def test_an_interrupt_while_the_handle_is_read_reaches_the_program(
     with pytest.raises(KeyboardInterrupt):
         wrapped.Plain()
     adapter.detach()
-
-
-@pytest.mark.parametrize("handle", [0, -1, None, False])
-def test_what_stands_for_no_handle_gets_no_row(
-    follower: Follower, monkeypatch: pytest.MonkeyPatch, handle: object
-) -> None:
-    monkeypatch.setattr(wrapped.Plain, "handle", handle, raising=False)
-    follower.follow({**PLAIN, "handle": "handle"})
-    plain = wrapped.Plain()
-    assert follower.live("Plain") == []
-    del plain
-
-
-@pytest.mark.parametrize("handle", [1, True, (1 << 64) - 1, -2, 1 << 63])
-def test_any_other_number_is_a_handle(
-    follower: Follower, monkeypatch: pytest.MonkeyPatch, handle: int
-) -> None:
-    monkeypatch.setattr(wrapped.Plain, "handle", handle, raising=False)
-    follower.follow({**PLAIN, "handle": "handle"})
-    plain = wrapped.Plain()
-    assert [row.data for row in follower.live("Plain")] == [handle % (1 << 64)]
-    del plain
-
-
-@pytest.mark.parametrize(
-    ("released", "open_value", "closed_value"),
-    [
-        ("state", 0, 1),
-        ("not state", 1, 0),
-        ("state is None", 1, None),
-        ("state == -7", 1, -7),
-        ("state.missing raises", type("Has", (), {"missing": 1}), 1),
-    ],
-)
-def test_each_form_of_condition_ends_the_row(
-    follower: Follower, released: str, open_value: object, closed_value: object
-) -> None:
-    adapter = follower.follow(
-        {
-            "class": f"{MODULE}.Stubborn",
-            "released": released.replace("state", "is_open"),
-            "close": "close",
-        }
-    )
-    stubborn = wrapped.Stubborn.__new__(wrapped.Stubborn)
-    stubborn.is_open = open_value  # type: ignore[assignment]
-    list(adapter.scan())
-    assert len(follower.live("Stubborn")) == 1
-    stubborn.is_open = closed_value  # type: ignore[assignment]
-    stubborn.close()
-    assert follower.live("Stubborn") == []
-    assert follower.recorder.closed == 1
 
 
 def test_a_row_made_before_recording_went_off_still_ends(follower: Follower) -> None:

@@ -4,14 +4,10 @@ no viewer meets a closed resource that is called open."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-
-from inspector.agent.agent import segment_path
 from inspector.vocabulary import Resource
 from tests.unit.agent.adapters.following import Follower
-from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 
 class Gate:
@@ -34,14 +30,6 @@ class Gate:
 
 
 DECLARED = {"class": f"{__name__}.Gate", "released": "is_shut", "close": "close"}
-
-
-@pytest.fixture
-def follower(recorder: TableRecorder) -> Iterator[Follower]:
-    follower = Follower(segment_path())
-    yield follower
-    for adapter in follower.adapters:
-        adapter.detach()
 
 
 def resources(follower: Follower) -> list[Resource]:

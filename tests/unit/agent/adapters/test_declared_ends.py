@@ -11,16 +11,14 @@ import mmap
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from inspector.agent.agent import segment_path
-from inspector.vocabulary import Reference, Resource
+from inspector.vocabulary import Resource
 from tests.unit.agent.adapters.following import Follower
-from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 CONNECTION = {"class": "sqlite3.Connection", "released": "total_changes raises", "close": "close"}
 MAPPING = {"class": "mmap.mmap", "released": "closed", "close": "close"}
@@ -98,16 +96,6 @@ class OwnMapping(mmap.mmap):
 
 LAMP = {"class": f"{__name__}.Lamp", "released": "is_off", "close": "close"}
 ASKED = {**LAMP, "released": "is_dark"}
-
-
-@pytest.fixture
-def follower(recorder: TableRecorder) -> Iterator[Follower]:
-    follower = Follower(segment_path())
-    yield follower
-    for adapter in follower.adapters:
-        adapter.detach()
-    gc.collect()
-    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
 
 
 def ends(follower: Follower, name: str) -> Counter[Resource]:

@@ -16,11 +16,9 @@ from typing import Any
 import cffi
 import pytest
 
-from inspector.agent.agent import segment_path
 from inspector.vocabulary import Reference
 from inspector.wire import lib
 from tests.unit.agent.adapters.following import Follower
-from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 SOURCE = (
     "void *malloc(size_t size); int posix_memalign(void **place, size_t align, size_t "
@@ -42,14 +40,6 @@ def holder() -> Iterator[types.ModuleType]:
     sys.modules[HOLDER] = module
     yield module
     del sys.modules[HOLDER]
-
-
-@pytest.fixture
-def follower(recorder: TableRecorder) -> Iterator[Follower]:
-    follower = Follower(segment_path())
-    yield follower
-    for adapter in follower.adapters:
-        adapter.detach()
 
 
 def opened_in_line() -> tuple[Any, Any]:

@@ -5,32 +5,19 @@ from __future__ import annotations
 import copy
 import gc
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.declared.looks import LOOK_SECS, SLOW_SECS, Looks
-from inspector.agent.agent import segment_path
-from inspector.vocabulary import Reference
 from tests.unit.agent.adapters import wrapped
 from tests.unit.agent.adapters.following import Follower
-from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 MODULE = wrapped.__name__
 PLAIN = {"class": f"{MODULE}.Plain"}
 SESSION = {"class": f"{MODULE}.Session", "handle": "_handle.value", "close": "close"}
-
-
-@pytest.fixture
-def follower(recorder: TableRecorder) -> Iterator[Follower]:
-    follower = Follower(segment_path())
-    yield follower
-    for adapter in follower.adapters:
-        adapter.detach()
-    gc.collect()
-    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
 
 
 class Time:
