@@ -154,3 +154,4 @@ class CheckShape:
     not_judged: tuple[str, ...]
     followed: int
     refused: tuple[str, ...]
+    unfollowed: tuple[str, ...]
