@@ -6,14 +6,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from inspector.session.session_file import SessionFile
 from tests.helpers.command_line import command_environment, command_line, run_command
 from tests.helpers.maven import NoJavaError, class_path, compiled
-from tests.helpers.other_hosts import preloaded
+from tests.helpers.other_hosts import counts, preloaded, rows
 from tests.helpers.stepped import running, step
 from tests.helpers.targets import PATIENCE_SECS
 
@@ -35,21 +34,6 @@ def host(classes: str, tmp_path: Path) -> Iterator[Host]:
     assert java is not None
     with running(Path(java), tmp_path, preloaded(), words=["-cp", classes, "BdkHost"]) as child:
         yield child
-
-
-def rows(child: Host) -> list[dict[str, Any]]:
-    seen = run_command("handles", child.pid, "--json")
-    assert seen.status == 0, seen
-    found: list[dict[str, Any]] = seen.json["handles"]
-    return found
-
-
-def counts(child: Host) -> list[tuple[str, int, int, int]]:
-    """Type, strong count, handles and native references of each row."""
-    facts = [
-        (row["type"], row["strong"], row["proxies"], row["native_refs"]) for row in rows(child)
-    ]
-    return sorted(facts)
 
 
 def test_objects_that_a_jvm_made_and_closed_are_counted(host: Host) -> None:

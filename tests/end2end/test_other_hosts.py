@@ -6,14 +6,20 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from inspector.vocabulary import Level
 from tests.helpers.command_line import command_environment, command_line, run_command
 from tests.helpers.generations import CLONING
-from tests.helpers.other_hosts import described, preloaded, shapes_host, shapes_library
+from tests.helpers.other_hosts import (
+    counts,
+    described,
+    preloaded,
+    rows,
+    shapes_host,
+    shapes_library,
+)
 from tests.helpers.outside import package_home
 from tests.helpers.packages import package_folder
 from tests.helpers.stepped import running, step
@@ -32,21 +38,6 @@ def host(library: Path, tmp_path: Path) -> Iterator[Host]:
     program = shapes_host(tmp_path)
     with running(program, tmp_path, preloaded(), words=[library]) as child:
         yield child
-
-
-def rows(child: Host) -> list[dict[str, Any]]:
-    seen = run_command("handles", child.pid, "--json")
-    assert seen.status == 0, seen
-    found: list[dict[str, Any]] = seen.json["handles"]
-    return found
-
-
-def counts(child: Host) -> list[tuple[str, int, int, int]]:
-    """Type, strong count, handles and native references of each row."""
-    facts = [
-        (row["type"], row["strong"], row["proxies"], row["native_refs"]) for row in rows(child)
-    ]
-    return sorted(facts)
 
 
 def steps(child: Host, *words: str) -> int:

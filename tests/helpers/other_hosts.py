@@ -6,10 +6,11 @@ import fcntl
 import os
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from inspector.attach.preload import preload_environment
 from inspector.vocabulary import Level
+from tests.helpers.command_line import run_command
 from tests.helpers.targets import PATIENCE_SECS, ROOT
 
 SHAPES: Final = ROOT / "native" / "peers" / "uniffi_shapes"
@@ -47,6 +48,22 @@ def described(library: Path) -> list[int]:
 def preloaded(level: Level = Level.STACKS) -> dict[str, str]:
     """The environment in which the agent comes into a program of any language."""
     return preload_environment(os.environ, level)
+
+
+def rows(child: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    """The rows that a viewer lists of a host."""
+    seen = run_command("handles", child.pid, "--json")
+    assert seen.status == 0, seen
+    found: list[dict[str, Any]] = seen.json["handles"]
+    return found
+
+
+def counts(child: subprocess.Popen[str]) -> list[tuple[str, int, int, int]]:
+    """Type, strong count, handles and native references of each row."""
+    facts = [
+        (row["type"], row["strong"], row["proxies"], row["native_refs"]) for row in rows(child)
+    ]
+    return sorted(facts)
 
 
 def _done(words: list[str], *, cwd: Path = ROOT, patience: float = PATIENCE_SECS) -> str:
