@@ -3,7 +3,8 @@ r"""A snapshot as bytes and back: the content of screenshots and session files.
     magic "arcsnap\0" (8) | version u32 | JSON bytes u32 | column bytes u64 | zlib stream of (JSON, columns)
 
 All numbers are little endian. The JSON names the columns; each column is its raw elements, in the
-order of the list. Nothing is pickled. ``decode`` treats its input as hostile: sizes are bounded
+order of the list, or since version 2 for some columns their steps (``column_steps``). Nothing is
+pickled. ``decode`` treats its input as hostile: sizes are bounded
 before and after decompression, and every value is checked, so that the result is as good as a
 snapshot of a live target.
 
@@ -25,13 +26,16 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.errors import FileFormatError
+from inspector.model.column_steps import RELATIVE_TO, as_steps, from_steps
 from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT, from_plain, to_plain
 from inspector.model.snapshot import Handles, Snapshot, ThreadRow, TypeRow, Vitals, sites_named
 from inspector.model.stacks import Site
 from inspector.model.stored import Check, Stored, stored_columns
 from inspector.vocabulary import Reference, Resource
 
-VERSION: Final = 1
+VERSION: Final = 2
+OLDEST: Final = 1
+"""Without steps."""
 MAGIC: Final = b"arcsnap\0"
 MAX_ENCODED_BYTES: Final = 64 << 20
 MAX_DECODED_BYTES: Final = 512 << 20
@@ -41,8 +45,8 @@ MAX_HEADER_BYTES: Final = 64 << 20
 SMALL_BYTES: Final = 1 << 20
 """So much may be unpacked of any file; of more, each byte of the file answers for ``MOST_PACKED``
 at most."""
-MOST_PACKED: Final = 128
-"""Bytes that one byte of a file may stand for: constant columns are packed 75 times, names and
+MOST_PACKED: Final = 250
+"""Bytes that one byte of a file may stand for: constant columns are packed 230 times, names and
 stacks 25 times."""
 MAX_INDEX: Final = 1 << 16
 """Of types, threads and stacks: a segment counts them with 16 bits."""
@@ -86,7 +90,7 @@ def encode(snapshot: Snapshot) -> bytes:
         raise FileFormatError(f"too many rows for one file: {len(snapshot.handles):,}")
     packer = zlib.compressobj(COMPRESSION_LEVEL)
     parts = [_HEAD.pack(MAGIC, VERSION, len(header), column_bytes), packer.compress(header)]
-    parts += [packer.compress(column.tobytes()) for column in columns.values()]
+    parts += [packer.compress(_raw(name, columns)) for name in columns]
     encoded = b"".join([*parts, packer.flush()])
     if len(encoded) > MAX_ENCODED_BYTES:
         raise FileFormatError(
@@ -101,10 +105,10 @@ def decode(data: bytes) -> Snapshot:
 
     Raises ``FileFormatError``, one line, for anything that ``encode`` would not have written.
     """
-    header_bytes, column_bytes = _read_head(data)
+    version, header_bytes, column_bytes = _read_head(data)
     body = memoryview(_unpack(data[_HEAD.size :], header_bytes + column_bytes))
     header = _read_json(bytes(body[:header_bytes]))
-    columns = _read_columns(header.get("columns"), body[header_bytes:])
+    columns = _read_columns(header.get("columns"), body[header_bytes:], has_steps=version > OLDEST)
     return _build(header, columns)
 
 
@@ -113,6 +117,12 @@ def _columns_of(snapshot: Snapshot) -> dict[str, Column]:
         name: np.ascontiguousarray(attrgetter(name)(snapshot), dtype=how.dtype)
         for name, how in _COLUMNS.items()
     }
+
+
+def _raw(name: str, columns: Mapping[str, Column]) -> bytes:
+    if name not in RELATIVE_TO:
+        return columns[name].tobytes()
+    return as_steps(columns[name], columns.get(RELATIVE_TO[name])).tobytes()
 
 
 def _header_of(snapshot: Snapshot, columns: Mapping[str, Column]) -> dict[str, object]:
@@ -130,15 +140,17 @@ def _header_of(snapshot: Snapshot, columns: Mapping[str, Column]) -> dict[str, o
     }
 
 
-def _read_head(data: bytes) -> tuple[int, int]:
+def _read_head(data: bytes) -> tuple[int, int, int]:
+    """Version, bytes of the JSON and of the columns."""
     if len(data) > MAX_ENCODED_BYTES:
         raise FileFormatError(f"the snapshot is larger than {MAX_ENCODED_BYTES >> 20} MiB")
     if len(data) < _HEAD.size or not data.startswith(MAGIC):
         raise FileFormatError("not a snapshot: its first bytes do not match")
     _, version, header_bytes, column_bytes = _HEAD.unpack_from(data)
-    if version != VERSION:
+    if not OLDEST <= version <= VERSION:
         raise FileFormatError(
-            f"the snapshot has format version {version}, this program reads version {VERSION}"
+            f"the snapshot has format version {version}, this program reads versions {OLDEST} to "
+            f"{VERSION}"
         )
     if header_bytes + column_bytes > MAX_DECODED_BYTES or header_bytes > MAX_HEADER_BYTES:
         raise FileFormatError(
@@ -148,7 +160,7 @@ def _read_head(data: bytes) -> tuple[int, int]:
         raise FileFormatError(
             "the snapshot is damaged: its stated unpacked size is far above its size"
         )
-    return header_bytes, column_bytes
+    return version, header_bytes, column_bytes
 
 
 def _unpack(packed: bytes, size_bytes: int) -> bytes:
@@ -177,7 +189,7 @@ def _read_json(header: bytes) -> dict[str, object]:
     return value
 
 
-def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
+def _read_columns(listed: object, body: memoryview, *, has_steps: bool) -> dict[str, Column]:
     expected = {name: how.dtype for name, how in _COLUMNS.items()}
     columns: dict[str, Column] = {}
     if not isinstance(listed, list):
@@ -191,7 +203,11 @@ def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
         size_bytes = count * np.dtype(dtype).itemsize
         if offset + size_bytes > len(body):
             raise FileFormatError(f"the snapshot is damaged: column {name} is longer than the file")
-        columns[name] = _column(name, dtype, body[offset : offset + size_bytes])
+        raw = body[offset : offset + size_bytes]
+        if has_steps and name in RELATIVE_TO:
+            columns[name] = _from_steps(name, dtype, raw, columns)
+        else:
+            columns[name] = _column(name, dtype, raw)
         offset += size_bytes
     if offset != len(body):
         raise FileFormatError("the snapshot is damaged: there is more than its columns")
@@ -231,6 +247,14 @@ def _column(name: str, dtype: str, raw: memoryview) -> Column:
     else:
         stored = np.frombuffer(raw, dtype=dtype)
         column = stored.astype(stored.dtype.newbyteorder("="))
+    column.setflags(write=False)
+    return column
+
+
+def _from_steps(name: str, dtype: str, raw: memoryview, columns: Mapping[str, Column]) -> Column:
+    base = columns.get(RELATIVE_TO[name])
+    _check(base is None or base.nbytes == len(raw), f"the length of {name}")
+    column = from_steps(np.frombuffer(raw, np.uint8), dtype, base)
     column.setflags(write=False)
     return column
 

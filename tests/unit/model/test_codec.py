@@ -125,7 +125,9 @@ def test_a_file_cut_anywhere_is_refused(data: st.DataObject) -> None:
 
 def test_a_newer_version_is_refused_and_both_numbers_are_named() -> None:
     data = HEAD.pack(codec.MAGIC, 7, 2, 0) + zlib.compress(b"{}")
-    with pytest.raises(FileFormatError, match="format version 7, this program reads version 1"):
+    with pytest.raises(
+        FileFormatError, match="format version 7, this program reads versions 1 to 2"
+    ):
         decode(data)
 
 
@@ -312,3 +314,21 @@ def test_a_bool_column_that_holds_other_bytes_is_refused() -> None:
         decode(
             HEAD.pack(codec.MAGIC, version, header_bytes, column_bytes) + zlib.compress(bytes(body))
         )
+
+
+def test_a_file_of_the_first_version_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = big_snapshot(300, tombstones=9, pending=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "VERSION", 1)
+        patch.setattr(codec, "RELATIVE_TO", {})
+        old = encode(snapshot)
+    assert HEAD.unpack_from(old)[1] == 1
+    assert same(decode(old), snapshot)
+
+
+def test_neighbouring_rows_take_few_bytes() -> None:
+    rows = [
+        Row(slot, age_secs=100 - slot * 1e-3, changed_secs=100 - slot * 1e-3)
+        for slot in range(1, 20_001)
+    ]
+    assert len(encode(snapshot_of(rows))) < 6 * len(rows)

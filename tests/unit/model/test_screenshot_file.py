@@ -72,8 +72,8 @@ def test_what_follows_the_end_of_the_picture_is_ignored(tmp_path: Path) -> None:
         (PIXEL[:-12] + chunk(CHUNK_TYPE, b"") + PIXEL[-12:], "not a snapshot"),
         (PIXEL[:-12] + chunk(CHUNK_TYPE, b"x" * 50) * 2 + PIXEL[-12:], "holds two snapshots"),
         (
-            PIXEL[:-12] + chunk(CHUNK_TYPE, struct.pack("<8sIIQ", MAGIC, 2, 0, 0)) + PIXEL[-12:],
-            "format version 2",
+            PIXEL[:-12] + chunk(CHUNK_TYPE, struct.pack("<8sIIQ", MAGIC, 3, 0, 0)) + PIXEL[-12:],
+            "format version 3",
         ),
     ],
 )

@@ -26,12 +26,12 @@ HEAD_BYTES = 24
     [
         pytest.param(
             snapshot_of(),
-            "e46fb5c32c4140c1867c9aa40951dcc0cae5397ebf910f864596df04a30c76d9",
+            "7b86752dca4c821d63bcdb27e0f64b6e767b6655dd4b67a243de68e3094e8099",
             id="empty",
         ),
         pytest.param(
             varied_snapshot(),
-            "8b68d243749c3f5c174b9d756f4e7eacad122c23b7c9bbac69235fb6f017b9d5",
+            "41b126dd05cab9ea02ba5d9fcfb8472dca1e4ca02a2fb92f53161c5957d86859",
             id="varied",
         ),
     ],
