@@ -6,7 +6,8 @@ Owned by the thread that computes the table, one thread at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,16 @@ from inspector.model.churn import Line
 
 CAPACITY: Final = 120
 MIN_GAP_SECS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Live counts of the rows of the table of change at one moment."""
+
+    at: float
+    """Seconds since the Unix epoch."""
+    counts: Mapping[str, float]
+    """By the key of a row."""
 
 
 class ChangeTrends:
@@ -40,6 +51,15 @@ class ChangeTrends:
         if len(self._seen) > CAPACITY:
             half = CAPACITY // 2
             self._seen = self._seen[:half:2] + self._seen[half:]
+
+    def observed(self) -> tuple[Observed, ...]:
+        """All observations, for a file."""
+        return tuple(Observed(at, dict(counts)) for at, counts in self._seen)
+
+    def restore(self, grouping: str, observed: Sequence[Observed]) -> None:
+        """Take the observations of an earlier window."""
+        self._grouping = grouping
+        self._seen = [(each.at, each.counts) for each in observed[-CAPACITY:]]
 
     def __len__(self) -> int:
         """Observations."""

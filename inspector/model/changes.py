@@ -22,7 +22,7 @@ from inspector.model.change_trends import ChangeTrends
 from inspector.model.churn import Line
 from inspector.model.filter import Filter, Mask
 from inspector.model.findings.finding import Finding
-from inspector.model.snapshot import Floats, Snapshot, TargetState
+from inspector.model.snapshot import Floats, Snapshot
 from inspector.model.states import alive, pending, state_words
 from inspector.vocabulary import handle_text
 
@@ -296,8 +296,7 @@ class _Maker:
         return float((counted.live[part] - counted.before[part]).sum())
 
     def _rates(self, kind: RowKind, code: int, part: slice) -> tuple[float, float]:
-        state = self.facts.snapshot.target.state
-        if self.kept is not None or state not in (TargetState.LIVE, TargetState.HUNG):
+        if self.kept is not None or not self.facts.snapshot.target.ran:
             return math.nan, math.nan
         if kind is RowKind.OUTER and self.query.group_by is GroupBy.TYPE:
             rates = self.facts.rates

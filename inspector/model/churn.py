@@ -15,6 +15,7 @@ import numpy as np
 from inspector.model import caps
 from inspector.model.caps import Use
 from inspector.model.fields import COUNT_LIMIT
+from inspector.model.readings import Readings, join_older
 from inspector.model.snapshot import Floats, Ints, Vitals
 from inspector.model.time_marks import TimeMarks
 
@@ -139,6 +140,39 @@ class ChurnHistory:
         self._count += 1
         return True
 
+    def readings(self) -> Readings:
+        """A copy of all readings, for another thread."""
+        count, types = self._count, min(max(self._most_types, 1), MAX_TYPES)
+        return Readings(
+            self._at[:count].copy(),
+            self._joined[:count].copy(),
+            self._live[:count].copy(),
+            self._totals[:count].copy(),
+            self._created[:count, :types].copy(),
+            self._released[:count, :types].copy(),
+            self._lives[:count, :types].copy(),
+        )
+
+    def restore(self, readings: Readings) -> None:
+        """Take the readings of an earlier history instead of all that is known."""
+        self.clear()
+        count = min(len(readings.at), self._capacity)
+        self._make_room(readings.created.shape[1])
+        self._count = count
+        for column, found in (
+            (self._at, readings.at),
+            (self._joined, readings.joined),
+            (self._live, readings.live),
+            (self._totals, readings.totals),
+        ):
+            column[:count] = found[-count:]
+        for table, found in (
+            (self._created, readings.created),
+            (self._released, readings.released),
+            (self._lives, readings.lives),
+        ):
+            table[:count, : found.shape[1]] = found[-count:]
+
     def add_gap(self) -> None:
         """The next reading does not continue the last: nothing is drawn or computed across."""
         self._break = True
@@ -258,12 +292,7 @@ class ChurnHistory:
 
         The very first stays, so that totals since the beginning do too.
         """
-        half = self._capacity // 2 // 2 * 2 + 1
-        pairs = np.arange(1, half, 2)
-        self._live[pairs + 1, 0] = np.minimum(self._live[pairs, 0], self._live[pairs + 1, 0])
-        self._live[pairs + 1, 1] = np.maximum(self._live[pairs, 1], self._live[pairs + 1, 1])
-        self._joined[pairs + 1] &= self._joined[pairs]
-        kept = np.concatenate(([0], pairs + 1, np.arange(half, self._count)))
+        kept = join_older(self._live, self._joined, self._count)
         for table in (
             self._at,
             self._live,

@@ -78,6 +78,13 @@ class Target:
     viewers: Count = 0
     from_outside: bool = False
     """Its memory is read, and nothing is loaded into it: the read-only fallback."""
+    state_then: str = rare()
+    """Of a recording: the state when it was saved."""
+
+    @property
+    def ran(self) -> bool:
+        """It runs, or is recorded at a moment at which it ran."""
+        return (self.state_then or self.state) in (TargetState.LIVE, TargetState.HUNG)
 
 
 class Outer(StrEnum):

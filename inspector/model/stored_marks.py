@@ -23,6 +23,7 @@ from inspector.model.marks import Identity, MarkedState
 from inspector.model.packed import pack, unpack
 from inspector.model.snapshot import Snapshot
 from inspector.model.stored_table import picked
+from inspector.vocabulary import Resource
 
 _LENGTH: Final = struct.Struct("<I")
 _SAME: Final = (
@@ -79,7 +80,9 @@ def encode_mark(mark: MarkedState, snapshot: Snapshot, *, with_births: bool = Tr
     columns: dict[str, npt.NDArray[Any]] = {
         "kept": np.packbits(bits),
         "kept_strong": (mark.strong[kept] - picked(snapshot.handles, "strong", rows))[order],
-        "kept_resources": mark.resources[kept][order],
+        "kept_resources": (mark.resources[kept] ^ picked(snapshot.handles, "resources", rows))[
+            order
+        ],
         "ids": as_steps(mark.ids[gone].astype(np.uint64)),
         "types": mark.types[gone],
         "sites": mark.sites[gone],
@@ -117,11 +120,14 @@ def decode_mark(data: bytes, snapshot: Snapshot) -> MarkedState:
     gone["created_at"] = _column("created_at", columns)
     if len({len(column) for column in gone.values()}) != 1:
         raise FileFormatError("a mark is damaged: its columns differ in length")
-    whole = {name: np.concatenate([picked(snapshot.handles, of, rows), gone[name]])
-             for name, of in (("ids", "ids"), *_SAME)}
+    whole = {
+        name: np.concatenate([picked(snapshot.handles, of, rows), gone[name]])
+        for name, of in (("ids", "ids"), *_SAME)
+    }
     strong = picked(snapshot.handles, "strong", rows) + columns["kept_strong"]
     whole["strong"] = np.concatenate([strong, gone["strong"]])
-    whole["resources"] = np.concatenate([columns["kept_resources"], gone["resources"]])
+    resources = picked(snapshot.handles, "resources", rows) ^ columns["kept_resources"]
+    whole["resources"] = np.concatenate([resources, gone["resources"]])
     _check(whole)
     order = np.argsort(whole["ids"], kind="stable")
     found = {name: _frozen(column[order]) for name, column in whole.items()}
@@ -196,6 +202,7 @@ def _column(name: str, columns: dict[str, npt.NDArray[Any]]) -> npt.NDArray[Any]
 def _check(columns: dict[str, npt.NDArray[Any]]) -> None:
     births = columns["created_at"]
     good = bool(np.all(np.isnan(births) | (np.abs(births) <= FLOAT_LIMIT)))
+    good &= int(columns["resources"].max(initial=0)) <= max(Resource)
     for name in (*_INDICES, "strong"):
         column = columns[name]
         least = -COUNT_LIMIT if name == "strong" else 0
@@ -221,5 +228,3 @@ def _by_number(names: MappingProxyType[str, str]) -> MappingProxyType[int, str]:
 def _frozen(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     column.flags.writeable = False
     return column
-
-

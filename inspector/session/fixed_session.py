@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any
 
 from inspector.errors import ControlError
 from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
-from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.snapshot import Snapshot
 from inspector.model.stack_reading import StackReading
 from inspector.session.protocol import (
     AuditLog,
@@ -153,21 +152,3 @@ def refused(reason: str) -> Future[Any]:
     refusal: Future[Any] = Future()
     refusal.set_exception(ControlError(reason))
     return refusal
-
-
-def recorded_session(snapshot: Snapshot) -> FixedSession:
-    """Show a saved snapshot.
-
-    Its target becomes *recorded*; the reason says how it was doing then.
-    """
-    target = snapshot.target
-    if target.state is not TargetState.RECORDED:
-        then = f"when it was saved the target was {target.state}"
-        reason = f"{then}: {target.reason}" if target.reason else then
-        target = replace(
-            target, state=TargetState.RECORDED, reason=reason, state_since=snapshot.taken_at
-        )
-    return FixedSession(
-        replace(snapshot, target=target),
-        reason=("this is a recording: there is no process behind it"),
-    )

@@ -107,7 +107,11 @@ class ReplaySession(FixedSession):
         )
         why = "; ".join(filter(None, (then, self.trouble)))
         target = replace(
-            target, state=TargetState.RECORDED, reason=why, state_since=snapshot.taken_at
+            target,
+            state=TargetState.RECORDED,
+            reason=why,
+            state_since=snapshot.taken_at,
+            state_then=str(target.state),
         )
         return replace(snapshot, serial=self._next_serial(), target=target)
 

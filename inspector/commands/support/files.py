@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from inspector.errors import FileFormatError
-from inspector.model.screenshot import extract
+from inspector.model.screenshot import extract_state
 from inspector.regular_files import open_regular
-from inspector.session.fixed_session import recorded_session
+from inspector.session.picture import PictureSession
 from inspector.session.protocol import Session
 from inspector.session.replay import ReplaySession
 
@@ -27,7 +27,7 @@ def open_saved(path: Path) -> Session:
     """
     start = _first_bytes(path)
     if start == PNG_START:
-        return recorded_session(extract(path))
+        return PictureSession(*extract_state(path))
     if start == SESSION_START:
         return ReplaySession(path)
     if start == SEGMENT_START:

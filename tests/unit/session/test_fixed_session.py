@@ -7,7 +7,7 @@ import pytest
 
 from inspector.errors import ControlError, SegmentError
 from inspector.model.snapshot import TargetState
-from inspector.session.fixed_session import recorded_session
+from inspector.session.picture import PictureSession
 from inspector.session.postmortem import postmortem_session
 from inspector.vocabulary import Level
 from inspector.wire.schema import Ending
@@ -63,19 +63,19 @@ def test_nothing_can_be_asked_of_a_dead_target_and_the_reason_says_why(tmp_path:
 
 def test_a_recording_says_how_the_target_was_doing():
     saved = with_state(snapshot_of([Row(1)]), TargetState.HUNG, "it is stopped by a signal")
-    target = recorded_session(saved).latest.target
+    target = PictureSession(saved).latest.target
     assert target.state is TargetState.RECORDED
     assert target.reason == "when it was saved the target was hung: it is stopped by a signal"
     assert target.state_since == saved.taken_at
 
 
 def test_a_recording_of_a_recording_stays_what_it_is():
-    once = recorded_session(snapshot_of([Row(1)])).latest
-    assert recorded_session(once).latest.target == once.target
+    once = PictureSession(snapshot_of([Row(1)])).latest
+    assert PictureSession(once).latest.target == once.target
 
 
 def test_a_static_session_can_be_used_like_any_other():
-    session = recorded_session(snapshot_of([Row(1)]))
+    session = PictureSession(snapshot_of([Row(1)]))
     leave = session.subscribe(object())  # type: ignore[arg-type]  # never told anything
     session.set_interval(snapshot_secs=1.0, vitals_secs=1.0)
     leave()

@@ -1,0 +1,60 @@
+"""Readings of a target's counters as columns, oldest first. Pure; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.model.snapshot import Floats, Ints, Vitals
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """One row a reading."""
+
+    at: Floats
+    joined: npt.NDArray[np.bool_]
+    """The reading continues the reading before."""
+    live: Ints
+    """Lowest, highest and newest live count of the readings that the row stands for."""
+    totals: Ints
+    """Handles made and released, of all types."""
+    created: Ints
+    """A column each type; so are the next two."""
+    released: Ints
+    lives: Ints
+
+    def thinned(self) -> Readings:
+        """Without every second reading of the older half."""
+        live, joined = self.live.copy(), self.joined.copy()
+        kept = join_older(live, joined, len(self.at))
+        columns = {each.name: getattr(self, each.name) for each in fields(self)}
+        columns |= {"live": live, "joined": joined}
+        return Readings(**{name: column[kept] for name, column in columns.items()})
+
+    def vitals(self, row: int) -> Vitals:
+        """The counters of one reading."""
+        return Vitals(
+            at=float(self.at[row]),
+            live=int(self.live[row, 2]),
+            pending=0,
+            created=self.created[row],
+            released=self.released[row],
+            lives=self.lives[row],
+        )
+
+
+def join_older(live: Ints, joined: npt.NDArray[np.bool_], count: int) -> Ints:
+    """Join pairs of the older half of ``count`` rows, and give the rows that stay.
+
+    The very first stays, so that totals since the beginning do too. A row that stays takes the
+    lowest and the highest live count of the row before it.
+    """
+    half = count // 2 // 2 * 2 + 1
+    pairs = np.arange(1, half, 2)
+    live[pairs + 1, 0] = np.minimum(live[pairs, 0], live[pairs + 1, 0])
+    live[pairs + 1, 1] = np.maximum(live[pairs, 1], live[pairs + 1, 1])
+    joined[pairs + 1] &= joined[pairs]
+    return np.concatenate(([0], pairs + 1, np.arange(half, count))).astype(np.int64)
