@@ -185,13 +185,15 @@ class ChurnHistory:
         created, released = self._sums(type_index)
         return Totals(int(created[last] - created[first]), int(released[last] - released[first]))
 
-    def rates(self, window_secs: float, type_index: int | None = None) -> Rates:
-        """Births and deaths per second over about the last ``window_secs``.
+    def rates(
+        self, window_secs: float, type_index: int | None = None, *, until: float = np.inf
+    ) -> Rates:
+        """Births and deaths per second over about the last ``window_secs`` before ``until``.
 
         ``nan`` when there are no two joined readings in it.
         """
-        last = self._count - 1
-        first = self._rates_from(window_secs)
+        last = self._row_at(until) if self._count else -1
+        first = self._rates_from(window_secs, last)
         if first >= last:
             return Rates(float("nan"), float("nan"), float("nan"))
         secs = float(self._at[last] - self._at[first])
@@ -326,9 +328,8 @@ class ChurnHistory:
         """The last reading at or before ``at``, or the first of all."""
         return max(int(np.searchsorted(self._at[: self._count], at, side="right")) - 1, 0)
 
-    def _rates_from(self, window_secs: float) -> int:
-        last = self._count - 1
-        first = self._row_at(self.last_at - window_secs) if self._count else 0
+    def _rates_from(self, window_secs: float, last: int) -> int:
+        first = self._row_at(float(self._at[last]) - window_secs) if self._count else 0
         breaks = np.flatnonzero(~self._joined[first + 1 : last + 1])
         return first + 1 + int(breaks[-1]) if len(breaks) else first
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from inspector.model.snapshot import Floats, Ints, Vitals
+from inspector.model.snapshot import UNKNOWN, Floats, Ints, Vitals
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,16 +34,19 @@ class Readings:
         columns |= {"live": live, "joined": joined}
         return Readings(**{name: column[kept] for name, column in columns.items()})
 
-    def vitals(self, row: int) -> Vitals:
-        """The counters of one reading."""
-        return Vitals(
-            at=float(self.at[row]),
-            live=int(self.live[row, 2]),
-            pending=0,
-            created=self.created[row],
-            released=self.released[row],
-            lives=self.lives[row],
-        )
+    def newest(self, count: int) -> list[Vitals]:
+        """The counters of the newest readings, oldest first."""
+        return [
+            Vitals(
+                at=float(self.at[row]),
+                live=int(self.live[row, 2]),
+                pending=UNKNOWN,
+                created=self.created[row],
+                released=self.released[row],
+                lives=self.lives[row],
+            )
+            for row in range(max(len(self.at) - count, 0), len(self.at))
+        ]
 
 
 def join_older(live: Ints, joined: npt.NDArray[np.bool_], count: int) -> Ints:

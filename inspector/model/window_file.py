@@ -5,6 +5,7 @@ r"""The state of a window as bytes and back: a private chunk of a screenshot.
     magic "arcview\0" (8) | version u32 | zero u32, then records as in a session file:
     LOOK JSON   HIST readings   LINE JSON    MARK a mark (ATTM: of attaching)   FIND JSON
     HOLD JSON   CYCL JSON       TRND JSON    PLAN JSON    LEAD JSON   EVNT events   LEFT JSON
+    STCK JSON
 
 JSON is packed by zlib. A record of an unknown kind is skipped, a damaged record is left out
 and named. Each part has room of its own; a part that is larger is cut, and the file says so.
@@ -37,6 +38,7 @@ from inspector.model.session_file import (
     record,
 )
 from inspector.model.snapshot import Snapshot
+from inspector.model.stack_reading import StackReading
 from inspector.model.stored_history import decode_history, encode_history
 from inspector.model.stored_marks import decode_mark, encode_mark
 from inspector.model.time_marks import Mark
@@ -88,6 +90,7 @@ def encode_state(state: WindowState, snapshot: Snapshot) -> bytes:
         (b"FIND", state.report, "the findings"),
         (b"LEAD", state.lead, "the classes that are not followed"),
         (b"CYCL", state.cycles, "the cycles"),
+        (b"STCK", state.stacks, "the stacks"),
     ):
         if value is not None:
             parts += _fitting(_json(kind, to_plain(value)), name, left)
@@ -134,9 +137,12 @@ def _marks(state: WindowState, snapshot: Snapshot, left: list[str]) -> tuple[Loo
     kept = sorted(found)
     records = [record(b"ATTM" if at == ATTACHED else b"MARK", found[at]) for at in kept]
     places = [at for at in kept if at != ATTACHED]
-    return replace(state.look, baseline=places.index(place) if place in places else ATTACHED), (
-        records
+    look = replace(
+        state.look,
+        baseline=places.index(place) if place in places else ATTACHED,
+        compared=tuple(places.index(each) for each in state.look.compared if each in places),
     )
+    return look, records
 
 
 def _list(
@@ -223,6 +229,9 @@ class _Reader:
         look: Look = self._found.pop("look", Look())
         if not ATTACHED <= look.baseline < len(marks):
             look = replace(look, baseline=ATTACHED)
+        look = replace(
+            look, compared=tuple(each for each in look.compared if 0 <= each < len(marks))
+        )
         return WindowState(look=look, marks=marks, trouble=trouble, **self._found)
 
 
@@ -252,6 +261,7 @@ _READERS: Final[dict[bytes, tuple[str, str, Callable[[bytes, Snapshot], Any]]]] 
     b"LEAD": ("lead", "the classes that are not followed", _row(Lead)),
     b"HOLD": ("holders", "the holders", _listed("holders")),
     b"CYCL": ("cycles", "the cycles", _row(CycleReport)),
+    b"STCK": ("stacks", "the stacks", _row(StackReading)),
     b"TRND": ("trends", "the small lines", _listed("trends")),
     b"PLAN": ("plain", "the small lines", _listed("plain")),
     b"EVNT": ("events", "the events", _events),

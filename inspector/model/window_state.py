@@ -16,6 +16,7 @@ from inspector.model.findings.leads import Lead
 from inspector.model.holders import CycleReport, Retainers
 from inspector.model.marks import MarkedState
 from inspector.model.readings import Readings
+from inspector.model.stack_reading import StackReading
 from inspector.model.time_marks import Mark
 
 ATTACHED = -1
@@ -43,6 +44,8 @@ class Look:
     """The timeline shows counts, and no changes."""
     baseline: int = ATTACHED
     """Place of the baseline among the marks."""
+    compared: tuple[int, ...] = ()
+    """Places of the marks that are chosen in the pane *Compare*."""
     moment: float = float("nan")
     """The moment that the window looked back at, seconds since the Unix epoch; ``nan``: now."""
 
@@ -106,6 +109,7 @@ class WindowState:
     lead: Lead | None = None
     holders: tuple[FoundHolders, ...] = ()
     cycles: CycleReport | None = None
+    stacks: StackReading | None = None
     trends: tuple[Observed, ...] = ()
     """For the small lines of the table."""
     plain: tuple[Observed, ...] = ()

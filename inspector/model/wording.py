@@ -115,12 +115,17 @@ def file_name(target: str, suffix: str) -> str:
     return f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}{suffix}"
 
 
-def moment(at: float) -> str:
-    """A day and the time of day: ``30 Nov 2026 08:15:12``; ``–`` for ``nan``."""
+def moment(at: float, *, now: float = math.nan) -> str:
+    """A day and the time of day: ``30 Nov 2026 08:15:12``; ``–`` for ``nan``.
+
+    ``now``: seconds since the Unix epoch; a moment of the same year is written without the year.
+    """
     if math.isnan(at):
         return UNKNOWN_TEXT
     day = time.localtime(at)
-    return f"{day.tm_mday} {MONTHS[day.tm_mon - 1]} {day.tm_year} {time.strftime('%H:%M:%S', day)}"
+    same = not math.isnan(now) and time.localtime(now).tm_year == day.tm_year
+    year = "" if same else f" {day.tm_year}"
+    return f"{day.tm_mday} {MONTHS[day.tm_mon - 1]}{year} {time.strftime('%H:%M:%S', day)}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

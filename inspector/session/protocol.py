@@ -16,6 +16,7 @@ from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Floats, Snapshot, Vitals
 from inspector.model.stack_reading import StackReading
+from inspector.model.window_state import WindowState
 from inspector.session.searching import Search
 from inspector.vocabulary import Level
 
@@ -243,6 +244,14 @@ class Session(Protocol):
 
     def end(self) -> None:
         """Detach. The target returns to its idle level."""
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A screenshot's addition to a ``Session``: the state of the window that it shows."""
+
+    state: WindowState | None
+    """``None``: an older version saved it."""
 
 
 @runtime_checkable

@@ -164,13 +164,20 @@ class OffscreenWindow:
 
         Raises ``InspectorError`` when it cannot be written.
         """
-        snapshot = self.snapshot
+        snapshot = self.window.attachment.shown
         if snapshot is None:
             raise AttachError("there is nothing to show yet")
         try:
             redactor = Redactor(private_facts(snapshot.target.pid), self._kept)
-            note = self.window.workbench.handles.query.filter.source
-            save_screenshot(self.window, snapshot, path, redactor=redactor, note=note)
+            state = self.window.reopening.state()
+            save_screenshot(
+                self.window,
+                snapshot,
+                path,
+                redactor=redactor,
+                note=state.look.filter,
+                state=state,
+            )
         except OSError as error:
             raise InspectorError(
                 f"the picture cannot be written: {error.strerror or error}: {path}"

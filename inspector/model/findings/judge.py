@@ -135,6 +135,12 @@ def judge(
     )
 
 
+def muted_again(report: Report, mutes: Mapping[str, str]) -> Report:
+    """The report with other mutes."""
+    heard = (replace(each, muted="", muted_by="") for each in report.findings)
+    return replace(report, findings=tuple(_ordered(_muted(each, mutes) for each in heard)))
+
+
 def _checked(rule: Rule, facts: Facts) -> Sequence[Finding]:
     """A rule's findings; if nothing is followed, a finding about that."""
     if facts.snapshot.types or rule.key in MEASURED_ANYWAY:

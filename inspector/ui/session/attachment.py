@@ -18,7 +18,8 @@ from PySide6.QtCore import QObject, Signal
 from inspector.errors import InspectorError
 from inspector.model.caps import Use
 from inspector.model.snapshot import Snapshot, TargetState
-from inspector.session.protocol import Capabilities, Replay, Session
+from inspector.model.window_state import WindowState
+from inspector.session.protocol import Capabilities, Pictured, Replay, Session
 from inspector.ui.session.bridge import BackgroundRunner, Bridge, prepare
 from inspector.ui.session.connector import Connector
 from inspector.vocabulary import Level
@@ -112,6 +113,16 @@ class Attachment(QObject):
     def replay(self) -> Replay | None:
         """The recording that is shown, when it is one with time to go through."""
         return self._session if isinstance(self._session, Replay) else None
+
+    @property
+    def pictured(self) -> WindowState | None:
+        """The state of the window in the screenshot that is shown, when it is one."""
+        return self._session.state if isinstance(self._session, Pictured) else None
+
+    @property
+    def is_picture(self) -> bool:
+        """A screenshot is shown."""
+        return isinstance(self._session, Pictured)
 
     @property
     def session(self) -> Session | None:

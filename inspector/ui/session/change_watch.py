@@ -13,12 +13,13 @@ from PySide6.QtCore import QObject, Signal
 
 from inspector.model.change_facts import ChangeFacts
 from inspector.model.change_groups import GroupBy
-from inspector.model.change_trends import ChangeTrends
+from inspector.model.change_trends import ChangeTrends, Observed
 from inspector.model.changes import ChangeQuery, ChangeTable, change_table
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import Snapshot, Vitals
+from inspector.model.window_state import WindowState
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
@@ -29,6 +30,8 @@ from inspector.ui.session.recorded_past import states_before, vitals_before
 LOOK_SECS: Final = 1.0
 """From one table to the next, by the snapshots' own time."""
 PLAIN: Final = ChangeQuery()
+MOST_READINGS: Final = 600
+"""Newest readings of a file that rates are computed of: more than ``RateWindow`` keeps."""
 Tables = tuple[ChangeTable, ChangeTable]
 
 
@@ -89,6 +92,18 @@ class ChangeWatch(QObject):
         self._holders |= holders
         if self.query.group_by is GroupBy.HOLDER:
             self._work.ask()
+
+    def restore(self, state: WindowState) -> None:
+        """Take the counters and small lines of a file."""
+        self._plain_trends.restore(PLAIN.group_by, state.plain)
+        self._trends.restore(self.query.group_by, state.trends)
+        if state.readings is not None:
+            for vitals in state.readings.newest(MOST_READINGS):
+                self._rates.add(vitals)
+
+    def observed(self) -> tuple[tuple[Observed, ...], tuple[Observed, ...]]:
+        """The small lines of the person's table, and of the plain table."""
+        return self._trends.observed(), self._plain_trends.observed()
 
     # inside ---------------------------------------------------------------------------------------
 

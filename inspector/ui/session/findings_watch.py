@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from inspector.model.caps import Use
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts
-from inspector.model.findings.judge import Report, judge, nothing_judged
+from inspector.model.findings.judge import Report, judge, muted_again, nothing_judged
 from inspector.model.findings.leads import Coverage, Lead
 from inspector.model.findings.trend import Trend
 from inspector.model.pending import of_adapters, requested_rows
@@ -71,6 +71,8 @@ class FindingsWatch(QObject):
         self._closes: frozenset[int] = frozenset()
         """Pending closes of adapters, when the target was asked the last time."""
         self.report: Report = nothing_judged()
+        self._kept: Report | None = None
+        """The findings of a file, which are not judged again."""
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
         attachment.snapshot_seen.connect(self.look)
@@ -82,6 +84,7 @@ class FindingsWatch(QObject):
     def clear(self) -> None:
         """Another target, or none."""
         self._work.forget()
+        self._kept = None
         self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
         self._covered_at, self._closes, self._is_covering = -math.inf, frozenset(), False
         self._cover(Coverage())
@@ -93,6 +96,8 @@ class FindingsWatch(QObject):
         An older snapshot belongs to a recording that was wound back: start again.
         """
         self._newest = snapshot
+        if self._kept is not None:
+            return
         if snapshot.taken_at < self._looked_at:
             self._trend, self._looked_at = Trend(), -math.inf
         if not self._work.is_busy and snapshot.taken_at - self._looked_at >= LOOK_SECS:
@@ -129,6 +134,21 @@ class FindingsWatch(QObject):
                 busy=True,
             )
 
+    def restore(self, report: Report, lead: Lead | None) -> None:
+        """Show the findings of a file from now on, instead of judging its one moment."""
+        self._kept, self._coverage = report, Coverage(lead=lead)
+        self.announce()
+
+    def announce(self) -> None:
+        """Tell the findings again, to parts that began with another snapshot."""
+        self._tell(self.report if self._kept is None else self._kept)
+        self.coverage_changed.emit(self._coverage)
+
+    @property
+    def lead(self) -> Lead | None:
+        """The classes that are not followed; ``None``: not known."""
+        return self._coverage.lead
+
     def mute(self, key: str, reason: str) -> None:
         """Hear no more of a finding; the file is written off the GUI thread."""
         self._runner.run(
@@ -146,10 +166,12 @@ class FindingsWatch(QObject):
         )
 
     def _judgement(self) -> Callable[[], Report] | None:
-        snapshot = self._newest
+        snapshot, kept, mutes = self._newest, self._kept, self._mutes
+        if kept is not None:
+            return lambda: muted_again(kept, mutes.all())
         if snapshot is None:
             return None
-        trend, events, mutes, coverage = self._trend, self._feed.events, self._mutes, self._coverage
+        trend, events, coverage = self._trend, self._feed.events, self._coverage
         replay = self._attachment.replay
 
         def work() -> Report:

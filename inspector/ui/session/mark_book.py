@@ -12,6 +12,7 @@ from inspector.model.diff import Diff, diff
 from inspector.model.growth import Grown, growth
 from inspector.model.marks import MarkedState, mark_later, mark_now
 from inspector.model.snapshot import Snapshot
+from inspector.model.window_state import ATTACHED
 from inspector.model.wording import size
 from inspector.ui.session.attachment import Attachment, error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
@@ -83,6 +84,25 @@ class MarkBook(QObject):
         """Compare the table with a mark; ``None``: with the state when the session began."""
         self._chosen = None if mark is self.attached else mark
         self.baseline_changed.emit()
+
+    def restore(
+        self, attached: MarkedState | None, marks: tuple[MarkedState, ...], baseline: int
+    ) -> None:
+        """Take the marks of a file; ``baseline``: place of the baseline, or ``ATTACHED``."""
+        self.attached, self.marks = attached, marks
+        self._named = len(marks)
+        self._chosen = marks[baseline] if baseline != ATTACHED else None
+
+    def announce(self) -> None:
+        """Tell the marks again, to parts that began with another snapshot."""
+        self.changed.emit()
+        self.baseline_changed.emit()
+
+    @property
+    def baseline_place(self) -> int:
+        """The place of the baseline among the marks, or ``ATTACHED``."""
+        places = [at for at, mark in enumerate(self.marks) if mark is self._chosen]
+        return places[0] if places else ATTACHED
 
     def uses(self) -> tuple[Use, ...]:
         """The amounts that are kept."""
@@ -163,8 +183,11 @@ class MarkBook(QObject):
             self._run(lambda: diff(one, mark_now(snapshot, "now")), done)
 
     def _mark_attach(self, snapshot: Snapshot) -> None:
-        """Mark the first state of a session; of a recording, the state at its beginning."""
-        if self.attached is not None or self._is_attaching:
+        """Mark the first state of a session; of a recording, the state at its beginning.
+
+        A picture has its mark, or none is known: its only state is no earlier one.
+        """
+        if self.attached is not None or self._is_attaching or self._attachment.is_picture:
             return
         self._is_attaching = True
         replay, this_round = self._attachment.replay, self._round

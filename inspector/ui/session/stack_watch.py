@@ -71,6 +71,11 @@ class StackWatch(QObject):
         )
         self.changed.emit()
 
+    def restore(self, reading: StackReading | None) -> None:
+        """Take the reading of a file."""
+        self.reading = reading
+        self.changed.emit()
+
     def look(self, snapshot: Snapshot) -> None:
         """A newer snapshot: read the stacks when a close has waited for a thread.
 

@@ -121,6 +121,11 @@ class Drawer(QWidget):
         return not self.body.isHidden()
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of its panes."""
+        return tuple(spec.key for spec in self._specs)
+
+    @property
     def current(self) -> str:
         """Key of the chosen pane."""
         return self._specs[self.tabs.currentIndex()].key

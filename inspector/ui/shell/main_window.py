@@ -31,6 +31,7 @@ from inspector.ui.shell.losses_dialog import show_losses
 from inspector.ui.shell.navigation import Navigation, Place
 from inspector.ui.shell.new_window import open_another
 from inspector.ui.shell.recording_view import RecordingView
+from inspector.ui.shell.reopening import Reopening
 from inspector.ui.shell.search import Hit, find
 from inspector.ui.shell.state_banner import show_state
 from inspector.ui.shell.window_layout import restore_layout, save_layout
@@ -55,6 +56,8 @@ class MainWindow(WindowParts):
         self._connect_actions()
         self._connect_panes()
         self._connect_records()
+        self.reopening = Reopening(self.workbench, self.attachment, self.pane_parts)
+        self.reopening.counters_restored.connect(self.verdict.show_snapshot)
         restore_layout(settings, self, self.workbench, reset=reset_layout)
         self._show_start()
 
@@ -190,17 +193,15 @@ class MainWindow(WindowParts):
 
     def take_screenshot(self) -> None:
         """Save the window with its data, in the connector's folder."""
-        if self.attachment.shown is not None:
-            self.screenshot_command.take(
-                self.attachment.shown, note=self.workbench.handles.query.filter.source
-            )
+        snapshot = self.attachment.shown
+        if snapshot is not None:
+            self.screenshot_command.take(snapshot, self.reopening.state())
 
     def save_screenshot(self, path: Path) -> None:
         """Save the window with its data; the result bar says how that went."""
-        if self.attachment.shown is not None:
-            self.screenshot_command.save(
-                self.attachment.shown, path, note=self.workbench.handles.query.filter.source
-            )
+        snapshot = self.attachment.shown
+        if snapshot is not None:
+            self.screenshot_command.save(snapshot, self.reopening.state(), path)
 
     def uses(self) -> list[Use]:
         """The amounts that the parts of the window keep now."""

@@ -22,6 +22,8 @@ from inspector.errors import FileFormatError
 from inspector.model.redaction import Redactor
 from inspector.model.screenshot import embed, extract
 from inspector.model.snapshot import Snapshot
+from inspector.model.window_file import encode_state
+from inspector.model.window_state import WindowState
 from inspector.model.wording import UNKNOWN_TEXT, clock, number
 from inspector.ui.kit.theme import DARK, LIGHT, Theme, ui_font
 from inspector.ui.shell.covering import cover_private
@@ -35,9 +37,15 @@ DISTRIBUTION: Final = "arc-inspector"
 
 
 def save_screenshot(
-    window: QWidget, snapshot: Snapshot, path: Path, *, redactor: Redactor, note: str = ""
+    window: QWidget,
+    snapshot: Snapshot,
+    path: Path,
+    *,
+    redactor: Redactor,
+    note: str = "",
+    state: WindowState | None = None,
 ) -> None:
-    """Write ``window`` as a PNG with ``snapshot`` inside to ``path``.
+    """Write ``window`` as a PNG with ``snapshot`` and its ``state`` inside to ``path``.
 
     ``note`` (the filter) goes into the stamp line. Private parts are left out of the pixels and
     of the data. GUI thread.
@@ -46,7 +54,7 @@ def save_screenshot(
     ``FileFormatError``, one line, when it cannot be written or the snapshot is too large.
     """
     picture = take_picture(window, snapshot, redactor=redactor, note=note)
-    write_picture(picture, snapshot, path, redactor)
+    write_picture(picture, snapshot, path, redactor, state)
 
 
 def take_picture(
@@ -60,12 +68,20 @@ def take_picture(
     return _stamped(picture, (left, right), _theme_of(picture))
 
 
-def write_picture(picture: QImage, snapshot: Snapshot, path: Path, redactor: Redactor) -> None:
-    """Write ``picture`` as a PNG with ``snapshot`` inside; any thread.
+def write_picture(
+    picture: QImage,
+    snapshot: Snapshot,
+    path: Path,
+    redactor: Redactor,
+    state: WindowState | None = None,
+) -> None:
+    """Write ``picture`` as a PNG with ``snapshot`` and ``state`` inside; any thread.
 
-    Private parts are left out of the snapshot. Raises as ``save_screenshot``.
+    Private parts are left out of both. Raises as ``save_screenshot``.
     """
-    _write_whole(path, embed(_png(picture), redactor.snapshot(snapshot)))
+    redacted = redactor.snapshot(snapshot)
+    data = encode_state(redactor.of(state), redacted) if state is not None else b""
+    _write_whole(path, embed(_png(picture), redacted, data))
 
 
 def stamp_text(snapshot: Snapshot, note: str = "") -> tuple[str, str]:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
 from inspector.model.snapshot import Snapshot
+from inspector.model.window_state import WindowState
 from inspector.model.wording import file_name
 from inspector.session.private_facts import private_facts
 from inspector.ui.session.attachment import error_sentence
@@ -42,25 +43,26 @@ class ScreenshotCommand(QObject):
         self._runner = runner
         self._preview = preview
 
-    def take(self, snapshot: Snapshot, *, note: str = "") -> None:
-        """Ask, and save to a new file in the connector's folder.
-
-        ``note`` (the filter) goes into the stamp line.
-        """
+    def take(self, snapshot: Snapshot, state: WindowState) -> None:
+        """Ask, and save to a new file in the connector's folder."""
         path = self._connector.screenshot_folder() / file_name(snapshot.target.name, ".png")
         self._preview.ask(
-            PICTURE, snapshot, lambda kept: self.save(snapshot, path, note=note, kept=kept)
+            PICTURE, snapshot, lambda kept: self.save(snapshot, state, path, kept=kept)
         )
 
     def save(
-        self, snapshot: Snapshot, path: Path, *, note: str = "", kept: Kept = NOTHING_KEPT
+        self, snapshot: Snapshot, state: WindowState, path: Path, *, kept: Kept = NOTHING_KEPT
     ) -> None:
-        """Save to ``path``, without private parts but those that are ``kept``."""
+        """Save to ``path``, without private parts but those that are ``kept``.
+
+        The filter goes into the stamp line.
+        """
+        note = state.look.filter
         redactor = Redactor(private_facts(snapshot.target.pid), kept)
         picture = take_picture(self._window, snapshot, redactor=redactor, note=note)
         self.told.emit(f"Saving {path.name} …", "plain")
         self._runner.run(
-            lambda: write_picture(picture, snapshot, path, redactor),
+            lambda: write_picture(picture, snapshot, path, redactor, state),
             lambda _none: self._saved(path, redactor.sentence()),
             self._failed,
         )

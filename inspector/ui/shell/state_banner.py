@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from inspector.model.snapshot import Snapshot, TargetState
@@ -50,8 +51,9 @@ def show_state(
         )
     elif target.state == TargetState.RECORDED:
         kind = "Recording" if is_replay else "Screenshot"
+        when = moment(snapshot.taken_at, now=time.time())
         banner.say(
-            f"{kind} of {target.name}, {moment(snapshot.taken_at)}. Read only{why}",
+            f"{kind} of {target.name}, {when}. Read only{why}",
             button=OTHER,
             action=choose_other,
         )

@@ -51,12 +51,17 @@ class VitalSigns(QWidget):
         self._from_outside = False
         self._target: tuple[int, int] | None = None
         self._shown_at = -math.inf
+        self.past: ChurnHistory | None = None
+        """All counters of the session that are known, for a moment that has passed."""
         self._build(theme)
 
     # calls from other parts -----------------------------------------------------------------------
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Objects, ages and losses; its counters count as a reading too."""
+    def show_snapshot(self, snapshot: Snapshot, *, is_past: bool = False) -> None:
+        """Objects, ages and losses; its counters count as a reading too.
+
+        ``is_past``: the moment of the snapshot has passed, and newer counters are known.
+        """
         target = (snapshot.target.pid, snapshot.target.start_time)
         if target != self._target:
             self.clear()
@@ -65,7 +70,9 @@ class VitalSigns(QWidget):
         self._show_objects(snapshot)
         self._show_lost(snapshot.lost)
         state = snapshot.target.state
-        if state not in (TargetState.LIVE, TargetState.HUNG):
+        if is_past or state is TargetState.RECORDED:
+            self._show_past(snapshot)
+        elif state not in (TargetState.LIVE, TargetState.HUNG):
             self._show_last(snapshot.vitals.live, state)
         else:
             self._shown_at = -math.inf
@@ -82,7 +89,11 @@ class VitalSigns(QWidget):
         if 0 <= vitals.at - self._shown_at < CALM_SECS:
             return
         self._shown_at = vitals.at
-        window = self._history.rates(WINDOW_SECS)
+        self._show_rates(vitals.live, self._history, self._history.last_at)
+
+    def _show_rates(self, live: int, history: ChurnHistory, at: float) -> None:
+        """Live count, and the rates at a moment of a history."""
+        window = history.rates(WINDOW_SECS, until=at)
         over = (
             "two readings are needed"
             if math.isnan(window.window_secs)
@@ -92,7 +103,7 @@ class VitalSigns(QWidget):
         if about:
             over += "; handles that came and went between two looks are not counted"
         self._live.show_sign(
-            Sign(number(vitals.live), tooltip=("Handles that are valid now. Click to show them"))
+            Sign(number(live), tooltip=("Handles that are valid now. Click to show them"))
         )
         self._births.show_sign(
             _rate_sign(f"{about}+", window.births, (f"Handles created, {over}. Click to list them"))
@@ -101,12 +112,8 @@ class VitalSigns(QWidget):
             _rate_sign(f"{about}−", window.deaths, f"Handles released, {over}. Click to list them")
         )
         self._show_net(window.births, window.deaths)
-        last = self._history.last_at
-        self._spark.show_line(
-            self._history.live_line(
-                max(last - SPARK_SECS, self._history.first_at), last, points=SPARK_POINTS
-            )
-        )
+        begin = max(at - SPARK_SECS, history.first_at)
+        self._spark.show_line(history.live_line(begin, at, points=SPARK_POINTS))
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
@@ -173,6 +180,14 @@ class VitalSigns(QWidget):
         self._deaths.clicked.connect(lambda: self.events_wanted.emit(EventKind.RELEASE))
         self._lost.clicked.connect(self.losses_wanted)
         self.set_compact(compact=False)
+
+    def _show_past(self, snapshot: Snapshot) -> None:
+        """The numbers of a moment that has passed, as far as the counters reach back."""
+        past, at = self.past, snapshot.taken_at
+        if past is None or not len(past) or not snapshot.target.ran or at < past.first_at:
+            self._show_last(snapshot.vitals.live, snapshot.target.state)
+        else:
+            self._show_rates(snapshot.vitals.live, past, at)
 
     def _show_last(self, live: int, state: TargetState) -> None:
         """The target changes no more: its counts are the last ones, and it has no rates."""

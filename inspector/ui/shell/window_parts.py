@@ -110,22 +110,22 @@ class WindowParts(QMainWindow):
             self.toolbar.chip.menu, self.attachment, connector, self.runner, self.start.open_row
         )
         self.replay = ReplayBar(theme)
-        self.workbench = Workbench(
-            PaneParts(
-                theme,
-                runner=self.runner,
-                attachment=self.attachment,
-                actions=self.commands,
-                target_actions=self.target_actions,
-                feed=self.feed,
-                findings=self.findings,
-                marks=self.marks,
-                changes=self.changes,
-                stacks=self.stacks,
-                colors=self.colors,
-                pinned=PinnedQueries(self._settings),
-            )
+        self.pane_parts = PaneParts(
+            theme,
+            runner=self.runner,
+            attachment=self.attachment,
+            actions=self.commands,
+            target_actions=self.target_actions,
+            feed=self.feed,
+            findings=self.findings,
+            marks=self.marks,
+            changes=self.changes,
+            stacks=self.stacks,
+            colors=self.colors,
+            pinned=PinnedQueries(self._settings),
         )
+        self.workbench = Workbench(self.pane_parts)
+        self.vital_signs.past = self.workbench.timeline.history
         self.selection_actions = SelectionActions(
             self.workbench.handles,
             self.attachment,

@@ -13,6 +13,7 @@ from inspector.model.change_groups import GroupBy
 from inspector.model.redaction import Redactor
 from inspector.model.screenshot import extract
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.model.window_state import WindowState
 from inspector.ui.shell.screenshot import write_picture
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.snapshots import Row, snapshot_of, with_state
@@ -37,10 +38,12 @@ def test_a_screenshot_shows_what_was_there_when_it_was_asked_for_and_the_window_
     window, session = attach(SNAPSHOT)
     may_write, threads = threading.Event(), []
 
-    def slow(picture: QImage, snapshot: Snapshot, path: Path, redactor: Redactor) -> None:
+    def slow(
+        picture: QImage, snapshot: Snapshot, path: Path, redactor: Redactor, state: WindowState
+    ) -> None:
         threads.append(threading.current_thread())
         may_write.wait(10)
-        write_picture(picture, snapshot, path, redactor)
+        write_picture(picture, snapshot, path, redactor, state)
 
     monkeypatch.setattr("inspector.ui.shell.screenshot_command.write_picture", slow)
     window.save_screenshot(tmp_path / "shot.png")

@@ -19,7 +19,8 @@ from inspector.model.findings.leads import Lead
 from inspector.model.holders import Cycle, CycleNode, CycleReport, PathStep, RetainerPath, Retainers
 from inspector.model.marks import MarkedState, mark_now
 from inspector.model.session_file import record
-from inspector.model.snapshot import Snapshot
+from inspector.model.snapshot import Snapshot, ThreadStack
+from inspector.model.stack_reading import StackReading
 from inspector.model.stored_history import decode_history, encode_history
 from inspector.model.stored_marks import decode_mark, encode_mark
 from inspector.model.time_marks import Mark, MarkKind
@@ -106,6 +107,7 @@ def whole_state() -> WindowState:
             50,
             is_cut=False,
         ),
+        stacks=StackReading(T0 - 1, (ThreadStack(7, "worker-2", "waits"),), notes=("cut",)),
         trends=(Observed(T0 - 1, {"t2": 5.0}), Observed(T0, {"t2": 6.0})),
         plain=(Observed(T0, {"t2": 6.0, "t1": 0.0}),),
         events=events_of((T0 - 2, "create", Row(1).id, 1)),
@@ -158,7 +160,8 @@ def test_a_long_history_is_thinned_to_its_room_and_keeps_its_totals_and_peaks() 
     kept = history()
     kept.add(make_vitals(T0 + 1, (9_000, 1_000), (1_000, 900)))
     readings = kept.readings()
-    small = decode_history(encode_history(readings, most_bytes=2_000))
+    room = len(encode_history(readings)) * 2 // 3
+    small = decode_history(encode_history(readings, most_bytes=room))
     assert len(small.at) < len(readings.at)
     assert (small.at[0], small.at[-1]) == (readings.at[0], readings.at[-1])
     assert small.totals[-1].tolist() == readings.totals[-1].tolist()

@@ -43,6 +43,7 @@ class CyclesPane(PaneBase):
         self._theme = theme
         self._questions = questions
         self._graphs: list[CycleGraph] = []
+        self._report: CycleReport | None = None
         self._has_target = False
         self._searching = False
         self.note = plain_label(NO_TARGET)
@@ -100,9 +101,19 @@ class CyclesPane(PaneBase):
         self._questions.give_up()
         self._has_target = self._searching = False
         self._drop_graphs()
+        self._report = None
         self.note.setText(NO_TARGET)
         self.count_changed.emit(0)
         self._show_state()
+
+    @property
+    def report(self) -> CycleReport | None:
+        """The cycles that are shown; ``None``: nobody looked for them."""
+        return self._report
+
+    def show_report(self, report: CycleReport) -> None:
+        """Show the cycles of a file."""
+        self._found(report)
 
     def begin(self) -> None:
         """Look for cycles now, unless a search runs."""
@@ -163,6 +174,7 @@ class CyclesPane(PaneBase):
 
     def _found(self, report: CycleReport) -> None:
         self._drop_graphs()
+        self._report = report
         kinds = Counter(cycle.kind() for cycle in report.cycles)
         for cycle in {cycle.kind(): cycle for cycle in reversed(report.cycles)}.values():
             graph = CycleGraph(self._theme, cycle, alike=kinds[cycle.kind()])

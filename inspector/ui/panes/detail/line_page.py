@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Final
 
@@ -85,6 +85,15 @@ class LinePage(QWidget):
     def groups(self) -> tuple[HolderGroup, ...]:
         """The holders that were found."""
         return grouped_holders(self._found)
+
+    @property
+    def known(self) -> Mapping[str, Mapping[int, Retainers]]:
+        """Holders that were found, by the key of a row and by handle."""
+        return self._known
+
+    def restore(self, known: dict[str, dict[int, Retainers]]) -> None:
+        """Take the holders of a file."""
+        self._known = known
 
     def show_row(self, row: ChangeRow, table: ChangeTable | None) -> None:
         """Show a row; another row than before forgets the holders of the row before."""

@@ -131,7 +131,7 @@ class DetailPane(PaneBase):
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""
         self._theme = theme
-        for widget in (self._who, self._reference, self._resource):
+        for widget in (self.who, self._reference, self._resource):
             widget.set_theme(theme)
         if self._lane is not None:
             self._lane.set_theme(theme)
@@ -191,16 +191,16 @@ class DetailPane(PaneBase):
         inside.addWidget(self._gone)
 
     def _build_count(self, inside: QVBoxLayout) -> None:
-        self._who = WhoHolds(self._theme, self._questions)
-        self._who.handle_chosen.connect(self.handle_chosen)
-        self._who.line_wanted.connect(self.line_wanted)
+        self.who = WhoHolds(self._theme, self._questions)
+        self.who.handle_chosen.connect(self.handle_chosen)
+        self.who.line_wanted.connect(self.line_wanted)
         if self._questions is not None:
-            self._questions.native_named.connect(self._who.show_native)
-            self._questions.retainers_found.connect(self._who.show_retainers)
-            self._questions.progressed.connect(self._who.show_progress)
-            self._questions.failed.connect(self._who.show_failure)
+            self._questions.native_named.connect(self.who.show_native)
+            self._questions.retainers_found.connect(self.who.show_retainers)
+            self._questions.progressed.connect(self.who.show_progress)
+            self._questions.failed.connect(self.who.show_failure)
         inside.addWidget(rule())
-        inside.addWidget(self._who)
+        inside.addWidget(self.who)
 
     def _build_lanes(self, inside: QVBoxLayout) -> None:
         self._reference = StateLane(self._theme)
@@ -249,7 +249,7 @@ class DetailPane(PaneBase):
         self._type.setText(self._type_text(snapshot, row))
         known = snapshot.types.get(int(handles.types[row]))
         equation = equation_of(handles, row, known)
-        self._who.show_handle(int(handles.ids[row]), equation, snapshot)
+        self.who.show_handle(int(handles.ids[row]), equation, snapshot)
         if self._lane is not None:
             self._lane.show_handle(int(handles.ids[row]), snapshot)
         self._reference.show_lane(reference_lane(int(handles.references[row])))

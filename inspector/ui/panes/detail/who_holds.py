@@ -6,7 +6,7 @@ GUI thread.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final, Protocol
 
@@ -78,6 +78,8 @@ class WhoHolds(QWidget):
         self._plain: CountEquation | None = None
         self._names: NativeHolders | None = None
         self._keepers: tuple[NamedHolder, ...] = ()
+        self._found: Retainers | None = None
+        self._known: Mapping[int, Retainers] = {}
         self._is_searching = False
         self._build()
 
@@ -141,6 +143,15 @@ class WhoHolds(QWidget):
         """A search has ended, and its finds are shown."""
         return self._paths.isVisibleTo(self)
 
+    @property
+    def found(self) -> Mapping[int, Retainers]:
+        """The holders that are shown, by handle."""
+        return {self._handle: self._found} if self._found is not None else {}
+
+    def restore(self, known: Mapping[int, Retainers]) -> None:
+        """Show these holders with their handles: a file has them, and no target can be asked."""
+        self._known = known
+
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""
         self._theme = theme
@@ -155,7 +166,10 @@ class WhoHolds(QWidget):
             self._handle, self._names = handle, None
             for label in (self._named, self._paths, self._paths_title):
                 label.setVisible(False)
+            self._found = None
             self._say("")
+            if handle in self._known:
+                self.show_retainers(handle, self._known[handle])
         self._keepers = keepers_of(snapshot, handle)
         self._show_state()
         self._show_equation()
@@ -180,6 +194,7 @@ class WhoHolds(QWidget):
         """The search has ended."""
         if handle == self._handle:
             self._is_searching = False
+            self._found = found
             self._paths.setText(paths_text(found, self._theme))
             self._paths.setVisible(True)
             self._paths_title.setVisible(True)

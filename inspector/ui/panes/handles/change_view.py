@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QWidget
 
-from inspector.model.changes import ChangeRow, ChangeTable, RowKind
+from inspector.model.changes import ChangeRow, ChangeTable, RowKind, walk
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.panes.handles.change_columns import CHANGE_COLUMNS
@@ -49,6 +49,7 @@ class ChangeView(QTreeView):
         super().__init__(parent)
         self.changes = ChangeModel(self)
         self._opened: set[str] = set()
+        self._wanted: frozenset[str] | None = None
         self._chosen_key = ""
         self._reading = False
         self._by_hand = False
@@ -93,7 +94,29 @@ class ChangeView(QTreeView):
             if row.finding is not None and row.key not in self._opened:
                 self._opened.add(row.key)
                 self.expand(self.changes.index_of(row.key))
+        if self._wanted is not None:
+            for row in walk(table.rows):
+                self.setExpanded(self.changes.index_of(row.key), row.key in self._wanted)
+            self._wanted = None
         self._reselect()
+
+    def show_order(self, column: str, *, descending: bool) -> None:
+        """Sort by that column, as a click on its head would."""
+        places = [each.key for each in CHANGE_COLUMNS]
+        if column in places:
+            order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+            self.header().setSortIndicator(places.index(column), order)
+
+    def unfolded(self) -> tuple[str, ...]:
+        """Keys of the rows that are unfolded."""
+        rows = walk(self.changes.table.rows) if self.changes.table is not None else []
+        keys = [row.key for row in rows if row.children]
+        return tuple(key for key in keys if self.isExpanded(self.changes.index_of(key)))
+
+    def unfold(self, keys: frozenset[str]) -> None:
+        """With the next table unfold these rows and no others."""
+        self._wanted = keys
+        self._opened |= keys
 
     def choose(self, key: str) -> None:
         """Select the row with that key and bring it into sight; ``""``: none."""

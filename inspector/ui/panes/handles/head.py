@@ -130,6 +130,10 @@ class TableHead(QWidget):
         """How many dead rows there are to be shown."""
         self.tombstones.setText(f"show {count:,} dead" if count else "show dead")
 
+    def set_dead(self, *, shown: bool) -> None:
+        """Whether dead rows are shown."""
+        self.tombstones.setChecked(shown)
+
     def show_moment(self, secs: float) -> None:
         """How long new rows are marked."""
         self.moment.setText(f"{secs:g} s")

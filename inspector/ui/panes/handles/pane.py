@@ -18,6 +18,7 @@ from inspector.model.findings.judge import why_empty
 from inspector.model.findings.leads import Lead
 from inspector.model.grouping import Arrangement, Query
 from inspector.model.snapshot import Snapshot, Vitals
+from inspector.model.window_state import Look
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
@@ -130,6 +131,22 @@ class HandlesPane(PaneBase):
         """Filter as if typed."""
         self.field.setText(text)
         self.apply_filter()
+
+    def restore(self, look: Look) -> None:
+        """Filter, grouping, order and unfolded rows of a file; an unknown filter is left out."""
+        self.table.choose(())
+        self._ask(dataclasses.replace(self.query, tombstones=look.shows_dead))
+        self.changes.unfold(frozenset(look.opened))
+        self.changes.show_order(look.column, descending=look.descending)
+        self._ask_changes(
+            column=look.column,
+            descending=look.descending,
+            shows_dead=look.shows_dead,
+            opened=frozenset(look.opened),
+        )
+        self._head.set_dead(shown=look.shows_dead)
+        self.group_by(look.group_by)
+        self.set_filter(look.filter)
 
     def narrow(self, key: str, term: str) -> None:
         """Filter by ``term`` instead of the filter's terms about ``key``; its other terms stay."""

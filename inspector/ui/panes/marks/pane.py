@@ -5,7 +5,7 @@ GUI thread only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -274,6 +274,18 @@ class MarksPane(PaneBase):
         if not marks:
             self._forget()
         self.steps.take(marks)
+
+    @property
+    def chosen(self) -> tuple[MarkedState, ...]:
+        """The marks that are compared."""
+        return tuple(self._selected())
+
+    def choose(self, marks: Sequence[MarkedState]) -> None:
+        """Compare these marks, or one of them with the present."""
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            mark = item.data(Qt.ItemDataRole.UserRole)
+            item.setSelected(any(mark is each for each in marks))
 
     def _selected(self) -> list[MarkedState]:
         return [item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]

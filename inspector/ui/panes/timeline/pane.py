@@ -6,6 +6,7 @@ Live handles over time, births and deaths mirrored below, and marks of events. G
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
@@ -14,11 +15,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QPen, QResizeEvent
 from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QPushButton,
     QStackedLayout,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +24,7 @@ from inspector.model.changes import ChangeTable
 from inspector.model.churn import ChurnHistory
 from inspector.model.diff import Diff
 from inspector.model.filter import quoted
+from inspector.model.readings import Readings
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.model.time_marks import Mark, MarkKind
 from inspector.model.time_of_day import range_text
@@ -35,27 +33,17 @@ from inspector.ui.kit.labels import text_label
 from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
+from inspector.ui.panes.timeline.head import TimelineHead
 from inspector.ui.panes.timeline.legend import LegendEntry, TimelineLegend
 from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame, SeriesLines
 from inspector.ui.panes.timeline.plot import DASHES, TimelinePlot
 from inspector.ui.panes.timeline.readout import Readout, sentence
 
 TOP_TYPES: Final = 5
-HEAD_HEIGHT: Final = 22
-MODES_FROM: Final = 820
-"""Pixels from which on the modes are beside the legend."""
 TYPES_CHOICE_SECS: Final = 2.0
 """Which types have lines is decided anew that often at most, so that the legend can be read."""
 SETTLING_SECS: Final = 10.0
 """Of a new target: which type is busy shows only after a while."""
-SPANS: Final = (
-    ("Auto", None),
-    ("10 s", 10.0),
-    ("1 min", 60.0),
-    ("5 min", 300.0),
-    ("30 min", 1800.0),
-    ("4 h", 14400.0),
-)
 CALM_MILLIS: Final = 200
 """Between two changes of the legend's numbers."""
 NO_TARGET: Final = "Attach to a process to see its handles come and go"
@@ -95,6 +83,8 @@ class TimelinePane(PaneBase):
         self._baseline: float | None = None
         self._wanted: tuple[int, ...] = ()
         self._is_count = False
+        self._is_still = False
+        """A file is shown: no newer counters will come."""
         self._paused = False
         self._frame: ChurnFrame | None = None
         self._calm = calm or QTimer(self)
@@ -112,8 +102,8 @@ class TimelinePane(PaneBase):
             self.clear()
             self._target = target
         self._names = {index: row.name for index, row in snapshot.types.items()}
-        recorded = snapshot.target.state is TargetState.RECORDED
-        if not recorded:
+        self._is_still = snapshot.target.state is TargetState.RECORDED
+        if not self._is_still:
             self._take(snapshot.vitals)
         self._message.setText(EMPTY_TEXTS.get(snapshot.target.state, FIRST_READING))
         self._show_page()
@@ -190,6 +180,24 @@ class TimelinePane(PaneBase):
         self._wanted, self._baseline = (), None
         self._show_page()
 
+    @property
+    def is_count(self) -> bool:
+        """Lines are counts from 0, no changes."""
+        return self._is_count
+
+    def set_mode(self, is_count: bool) -> None:
+        """Show counts from 0, or the change since the baseline."""
+        self._is_count = is_count
+        self._show_mode()
+
+    def restore(self, readings: Readings, lines: Iterable[Mark]) -> None:
+        """Take the counters and lines of a file."""
+        self.history.restore(readings)
+        for line in lines:
+            self.history.marks.add(line)
+        self._show_page()
+        self.came_to_front()
+
     def show_baseline(self, since: float | None) -> None:
         """The change is measured from this moment; ``None``: there is none yet."""
         self._baseline = since
@@ -203,23 +211,23 @@ class TimelinePane(PaneBase):
         rows = [row for row in table.rows if row.key.startswith("t")] if table is not None else []
         rows.sort(key=lambda row: (row.finding is None, -np.nan_to_num(row.change), -row.live))
         self._wanted = tuple(int(row.key[1:]) for row in rows[:TOP_TYPES])
+        if self._is_still and len(self.history):
+            self._chosen_at = -math.inf
+            self._choose_types()
 
     def add_title(self, title: QWidget) -> None:
         """Put a widget before the legend."""
-        self._head.insertWidget(0, title)
+        self._head.add_title(title)
 
     def set_folded(self, folded: bool) -> None:
         """Show the legend alone, or the plots too."""
-        for part in (self.plot, self._span, self._live_button):
-            part.setVisible(not folded)
-        for button in self._modes:
-            button.setVisible(not folded and self.width() >= MODES_FROM)
+        self.plot.setVisible(not folded)
+        self._head.set_folded(folded)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The legend before the modes where there is little room."""
         super().resizeEvent(event)
-        for button in self._modes:
-            button.setVisible(self.width() >= MODES_FROM and self.plot.isVisibleTo(self))
+        self._head.suit(self.width())
 
     def sizeHint(self) -> QSize:
         """Enough for both plots to be read."""
@@ -230,6 +238,7 @@ class TimelinePane(PaneBase):
     def _build(self, theme: Theme) -> None:
         self.plot = TimelinePlot(theme, self.history)
         self.legend = TimelineLegend(theme)
+        self._head = TimelineHead(self.legend)
         self._message = text_label(NO_TARGET)
         self._message.setObjectName("Why there is no plot")
         self._message.setProperty("quiet", True)
@@ -238,7 +247,7 @@ class TimelinePane(PaneBase):
         inside = QVBoxLayout(self._page)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(0)
-        inside.addLayout(self._build_head())
+        inside.addWidget(self._head)
         inside.addWidget(self.plot, 1)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._message)
@@ -252,41 +261,12 @@ class TimelinePane(PaneBase):
         )
         self.plot.range_dropped.connect(lambda: self.born_wanted.emit(""))
         self.plot.pointed.connect(self._pointed)
-        self.plot.following_changed.connect(self._live_button.setChecked)
+        self.plot.following_changed.connect(self._head.show_following)
+        self.plot.zoomed.connect(self._head.show_zoomed)
+        self._head.following_wanted.connect(self.plot.set_following)
+        self._head.span_wanted.connect(self.plot.set_span)
+        self._head.count_wanted.connect(self.set_mode)
         self._show_mode()
-
-    def _build_head(self) -> QHBoxLayout:
-        self._span = QComboBox()
-        self._span.setAccessibleName("Width of the time axis")
-        self._span.setToolTip(
-            "Width of the time axis; the wheel zooms. Auto: all while it is "
-            "short, then the newest minute"
-        )
-        self._span.addItems([text for text, _ in SPANS])
-        self._span.setPlaceholderText("Zoomed")
-        self._span.setMinimumContentsLength(7)
-        self._span.activated.connect(lambda place: self.plot.set_span(SPANS[place][1]))
-        self.plot.zoomed.connect(lambda: self._span.setCurrentIndex(-1))
-        self._live_button = QToolButton()
-        self._live_button.setText("Live")
-        self._live_button.setToolTip(
-            "Follow the newest counters (double click in the plot, or End)"
-        )
-        self._live_button.setCheckable(True)
-        self._live_button.setChecked(True)
-        self._live_button.clicked.connect(self.plot.set_following)
-        self._modes = tuple(self._mode_button(text) for text in ("Change", "Count from 0"))
-        self._head = head = QHBoxLayout()
-        head.setContentsMargins(8, 2, 8, 0)
-        head.setSpacing(8)
-        for button in self._modes:
-            head.addWidget(button)
-        head.addWidget(self.legend, 1)
-        head.addWidget(self._span)
-        head.addWidget(self._live_button)
-        for part in (*self._modes, self._span, self._live_button):
-            part.setFixedHeight(HEAD_HEIGHT)
-        return head
 
     # inside ---------------------------------------------------------------------------------------
 
@@ -380,19 +360,6 @@ class TimelinePane(PaneBase):
         change = round(value - self.plot.change.base_of(series.key, self._types))
         return f"{change:+,}".replace("-", "−") if change else "±0"
 
-    def _mode_button(self, text: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setCheckable(True)
-        button.setProperty("segment", True)
-        button.setAccessibleName(f"Timeline: {text}")
-        button.clicked.connect(lambda: self._set_mode(is_count=text != "Change"))
-        return button
-
-    def _set_mode(self, *, is_count: bool) -> None:
-        self._is_count = is_count
-        self._show_mode()
-
     def _show_mode(self) -> None:
-        for button, is_count in zip(self._modes, (False, True), strict=True):
-            button.setChecked(is_count == self._is_count)
+        self._head.show_mode(is_count=self._is_count)
         self.plot.set_since(None if self._is_count else self._baseline)
