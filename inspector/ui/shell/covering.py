@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QComboBox,
+    QHeaderView,
     QLabel,
     QLineEdit,
     QTableView,
@@ -51,8 +52,8 @@ def paint_covers(painter: QPainter, window: QWidget, redactor: Redactor) -> None
 
 def _texts(window: QWidget) -> Iterator[_Shown]:
     for widget in (window, *window.findChildren(QWidget)):
-        if not widget.isVisible():
-            continue
+        if not widget.isVisible() or isinstance(widget, QHeaderView):
+            continue  # a header has the rows of its table, and its own words are the tool's
         if isinstance(widget, QTreeView):
             yield from _tree_cells(widget)
         elif isinstance(widget, QAbstractItemView):
@@ -101,18 +102,14 @@ def _tree_cells(view: QTreeView) -> Iterator[_Shown]:
 
 
 def _cells(view: QAbstractItemView) -> Iterator[_Shown]:
-    """The cells that can be seen."""
+    """The cells that can be seen; the rows are found by their places, however many there are."""
     model, port = view.model(), view.viewport()
     if not model:  # a view without a model
         return
     area = port.rect()
-    first = view.indexAt(area.topLeft())
     # a list's model has no public count of columns in Python: it has one
     columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())
-    for row in range(max(first.row(), 0), model.rowCount(QModelIndex())):
-        corner = view.visualRect(model.index(row, 0))
-        if corner.top() > area.bottom():
-            return
+    for row in _rows(view):
         for column in range(columns):
             if isinstance(view, QTableView) and view.isColumnHidden(column):
                 continue
@@ -120,6 +117,21 @@ def _cells(view: QAbstractItemView) -> Iterator[_Shown]:
             cell = view.visualRect(index).intersected(area)
             if not cell.isEmpty():
                 yield _Shown(port, cell, str(index.data() or ""))
+
+
+def _rows(view: QAbstractItemView) -> Iterator[int]:
+    """The rows that can be seen, from top to bottom."""
+    area, y = view.viewport().rect(), 0
+    while y <= area.bottom():
+        row = view.rowAt(y) if isinstance(view, QTableView) else view.indexAt(QPoint(1, y)).row()
+        if row >= 0:
+            yield row
+            if isinstance(view, QTableView):
+                y = max(y, view.rowViewportPosition(row) + view.rowHeight(row) - 1)
+            else:
+                index = view.model().index(row, 0, QModelIndex())
+                y = max(y, view.visualRect(index).bottom())
+        y += 1
 
 
 def _cover(painter: QPainter, window: QWidget, shown: _Shown, redacted: str) -> None:

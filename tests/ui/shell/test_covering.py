@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QStringListModel, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QStringListModel, Qt
 from PySide6.QtGui import QImage, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QLabel,
@@ -26,10 +26,12 @@ from inspector.model.screenshot import extract
 from inspector.model.verdict import Suspect
 from inspector.ui.kit.labels import ElidedLabel, rich_label
 from inspector.ui.kit.theme import LIGHT
+from inspector.ui.shell.covering import cover_private
 from inspector.ui.shell.screenshot import save_screenshot
 from inspector.ui.shell.verdict.suspect_line import SuspectLine
 from tests.helpers.secrets import PRIVATE, secret_snapshot, secrets_in
 
+NOWHERE = QModelIndex()
 PRIVATE_TEXT = "seen by alice at /opt/vendor/customers/x.py"
 PUBLIC_TEXT = "seen by <user> at …/x.py"
 
@@ -131,3 +133,44 @@ def test_the_data_in_the_picture_and_its_bytes_have_no_private_word(
     assert encode(extract(path)) == encode(redacted)
     assert secrets_in(path.read_bytes()) == []
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+class CountingModel(QAbstractTableModel):
+    """Many rows, and the number of questions about them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.asked = 0
+
+    def rowCount(self, parent: Any = NOWHERE) -> int:  # noqa: N802 - a name of Qt
+        self.asked += 1
+        return 0 if parent.isValid() else 100_000
+
+    def columnCount(self, parent: Any = NOWHERE) -> int:  # noqa: N802 - a name of Qt
+        return 0 if parent.isValid() else 6
+
+    def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        self.asked += 1
+        return PRIVATE_TEXT if role == Qt.ItemDataRole.DisplayRole and index.row() == 3 else None
+
+
+@pytest.mark.parametrize("kind", [QTableView, QTreeView, QListView])
+def test_only_the_rows_in_sight_are_looked_at(
+    qtbot: Any, kind: type[QTableView | QTreeView | QListView]
+) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    layout = QVBoxLayout(window)
+    view = kind()
+    model = CountingModel(window)
+    if isinstance(view, QTreeView):
+        view.setUniformRowHeights(True)
+    view.setModel(model)
+    layout.addWidget(view)
+    window.resize(600, 300)
+    window.show()
+    picture = window.grab().toImage()
+    redactor, model.asked = Redactor(PRIVATE), 0
+    cover_private(picture, window, redactor)
+    assert model.asked < 2_000
+    assert redactor.left_out()
