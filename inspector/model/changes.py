@@ -301,7 +301,8 @@ class _Maker:
         if kind is RowKind.OUTER and self.query.group_by is GroupBy.TYPE:
             rates = self.facts.rates
             return rates.per_type(code) if rates is not None else (math.nan, math.nan)
-        if not self.counted.sees_all_deaths:
+        # looks from outside are rarer than the window, so their births and deaths are not of it
+        if not self.counted.sees_all_deaths or self.facts.snapshot.target.from_outside:
             return math.nan, math.nan
         return (
             float(self.counted.births[part].sum()) / RATE_SECS,

@@ -118,7 +118,7 @@ def stuck_of(
     target = snapshot.target
     if target.state is TargetState.HUNG:
         return _hung(snapshot, len(closes))
-    if len(closes) and not _began_just_now(closes, now):
+    if len(closes) and waiting_long(closes, now):
         return _oldest_close(snapshot, closes, now, read_at)
     if target.from_outside:
         return Stuck("Closes are not seen from outside", "Nothing is loaded into the process")
@@ -133,9 +133,12 @@ def stuck_of(
     return Stuck("Nothing waits to close", last)
 
 
-def _began_just_now(closes: PendingCloses, now: float) -> bool:
-    """All closes are younger than ``SHORT_SECS``: a live program closes all the time."""
-    return bool((now - closes.since < SHORT_SECS).all())
+def waiting_long(closes: PendingCloses, now: float) -> int:
+    """Closes that have waited for ``SHORT_SECS``, or nobody knows how long.
+
+    A live program closes all the time. ``now``: seconds since the Unix epoch.
+    """
+    return int((~(now - closes.since < SHORT_SECS)).sum())
 
 
 def _hung(snapshot: Snapshot, count: int) -> Stuck:

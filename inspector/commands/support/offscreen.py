@@ -197,4 +197,6 @@ class OffscreenWindow:
         snapshot = self.snapshot
         if snapshot is None:
             return False
-        return snapshot.target.state is not TargetState.LIVE or snapshot.sampled_at >= began_at
+        if snapshot.target.state is not TargetState.LIVE:
+            return True
+        return snapshot.sampled_at >= began_at and self.window.changes.knows_rates

@@ -40,10 +40,13 @@ class LiveRecords(QObject, Generic[RowsT]):
         moment: Moment,
         pane: QWidget,
         clock: RunningClock | None = None,
+        *,
+        worth: Callable[[RowsT, float], int] = lambda rows, _now: len(rows),
     ) -> None:
         """``table`` shows ``model``, whose ages are counted to ``moment``, which follows ``clock``.
 
-        A person may not see ``pane``.
+        A person may not see ``pane``. ``worth`` gives the number for the tab, from the rows and
+        the time.
         """
         super().__init__(pane)
         self.clock = clock or RunningClock(self)
@@ -51,6 +54,7 @@ class LiveRecords(QObject, Generic[RowsT]):
         self._model = model
         self._moment = moment
         self._pane = pane
+        self._worth = worth
         self._snapshot: Snapshot | None = None
         self._count = 0
         self.clock.ticked.connect(self._tick)
@@ -66,13 +70,13 @@ class LiveRecords(QObject, Generic[RowsT]):
         self._table.set_message(message)
         if before is None or not stands_still(before, snapshot, moment_secs=0.0):
             self._model.set_rows(read(snapshot))
-            self._set_count(self._model.rowCount())
+        self._count_rows()
 
     def read_again(self, read: Callable[[Snapshot], RowsT]) -> None:
         """Show the rows that ``read`` finds now in the snapshot that is shown."""
         if self._snapshot is not None:
             self._model.set_rows(read(self._snapshot))
-            self._set_count(self._model.rowCount())
+            self._count_rows()
 
     def set_paused(self, paused: bool) -> None:
         """Let ages stand still, or grow again."""
@@ -86,8 +90,12 @@ class LiveRecords(QObject, Generic[RowsT]):
         self._table.set_message(message)
         self._set_count(0)
 
+    def _count_rows(self) -> None:
+        self._set_count(self._worth(self._model.rows, self._moment.at))
+
     def _tick(self) -> None:
         self._moment.at = self.clock.now
+        self._count_rows()
         if is_seen(self._pane):
             self._model.refresh()
 

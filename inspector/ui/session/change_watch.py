@@ -128,9 +128,20 @@ class ChangeWatch(QObject):
         self._rates.add(snapshot.vitals)
         if not self._attachment.is_watched:
             return
-        if abs(snapshot.taken_at - self._looked_at) >= LOOK_SECS and not self._work.is_busy:
+        is_due = abs(snapshot.taken_at - self._looked_at) >= LOOK_SECS or self._is_first_rate()
+        if is_due and not self._work.is_busy:
             self._looked_at = snapshot.taken_at
             self._work.ask()
+
+    @property
+    def knows_rates(self) -> bool:
+        """The newest table has births and deaths a second."""
+        rates = self.plain.facts.rates if self.plain is not None else None
+        return rates is not None and len(rates) > 1
+
+    def _is_first_rate(self) -> bool:
+        """The table was made of the first counters alone, and now there are two of them."""
+        return self.plain is not None and not self.knows_rates and len(self._rates) > 1
 
     def _show(self, snapshot: Snapshot) -> None:
         """After a pause the newest snapshot is shown at once."""

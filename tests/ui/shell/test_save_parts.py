@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import getpass
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -16,7 +17,7 @@ from inspector.model.churn import ChurnHistory
 from inspector.model.churn_rows import history_rows
 from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.reading import click
-from tests.helpers.snapshots import Row, World, make_vitals, snapshot_of
+from tests.helpers.snapshots import T0, Row, World, make_vitals, snapshot_of
 from tests.helpers.windows import SNAPSHOT, Attach
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -121,3 +122,31 @@ def test_the_button_of_the_drawer_asks_where_to_save_its_pane(
     click(window.workbench.drawer, "Save this pane")
     assert offered == ["SVG picture (*.svg)", "PNG picture (*.png)", "Rows as CSV (*.csv)"]
     assert rows_in(tmp_path / "threads.csv")[0][0] == "Thread"
+
+
+def test_a_vector_picture_of_the_timeline_has_the_lines_of_its_marks(
+    qtbot: QtBot, attach_to_table: Attach, tmp_path: Path
+) -> None:
+    window = table_window(qtbot, attach_to_table)
+    timeline = window.workbench.timeline
+    for tenth in range(30):
+        timeline.show_vitals(make_vitals(T0 + tenth / 10, (tenth, 0, 0), (0, 0, 0)))
+    timeline.add_mark(T0 + 1.5, "before the upload")
+    timeline.plot.draw_now()
+    window.saving.save(timeline, tmp_path / "timeline.svg")
+    root = ET.parse(tmp_path / "timeline.svg").getroot()  # noqa: S314 - our own picture
+    color = window.appearance.theme.suspect
+    drawn = [
+        shape
+        for group in root.iter(f"{SVG}g")
+        if group.get("stroke") == color
+        for shape in group
+        if shape.tag in (f"{SVG}polyline", f"{SVG}path", f"{SVG}line")
+    ]
+    numbers = [
+        float(each)
+        for shape in drawn
+        for each in re.findall(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", " ".join(shape.attrib.values()))
+    ]
+    assert numbers
+    assert max(map(abs, numbers)) < 10_000

@@ -17,10 +17,11 @@ from inspector.model.changes import (
 from inspector.model.filter import parse
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.marks import mark_now
+from inspector.model.rates import RateWindow
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.survivors import oldest_survivors
 from inspector.vocabulary import Reference, Resource
-from tests.helpers.snapshots import T0, Row, snapshot_of, with_state
+from tests.helpers.snapshots import T0, Row, make_vitals, snapshot_of, with_state
 
 FOREIGN = "uniffi_foreign"
 LEAKED = Row(5).id
@@ -223,3 +224,22 @@ def test_a_target_without_a_handle_has_an_empty_table() -> None:
     empty = snapshot_of([])
     facts = ChangeFacts(empty, mark_now(empty, "attach"))
     assert change_table(facts, ChangeQuery(), ChangeTrends()).rows == ()
+
+
+def test_a_recording_of_a_running_target_has_the_rates_of_its_moment() -> None:
+    recorded = with_state(AFTER, TargetState.RECORDED)
+    target = replace(recorded.target, state_then=str(TargetState.LIVE))
+    recorded = replace(recorded, target=target)
+    rates = RateWindow()
+    for secs in (1, 0):
+        rates.add(make_vitals(AFTER.taken_at - secs, (0, 100 - 8 * secs, 0), (0, 0, 0)))
+    rows = change_table(ChangeFacts(recorded, rates=rates), ChangeQuery()).rows
+    assert rows[0].births == 8
+
+
+def test_lines_of_a_look_from_outside_have_no_rates() -> None:
+    target = replace(AFTER.target, from_outside=True)
+    seen = replace(AFTER, target=target)
+    line = change_table(ChangeFacts(seen), ChangeQuery()).rows[0].children[0]
+    assert math.isnan(line.births)
+    assert math.isnan(line.deaths)

@@ -21,6 +21,7 @@ from inspector.model.pending import (
 )
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.threads import filter_text
+from inspector.model.verdict import waiting_long
 from inspector.model.wait_chain import wait_chain
 from inspector.model.wording import duration
 from inspector.ui.kit.live_records import LiveRecords, Moment
@@ -94,7 +95,9 @@ class PendingPane(PaneBase):
         self.table.addActions(list(actions))
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.table.record_chosen.connect(self._choose)
-        self._records = LiveRecords(self.table, self._model, self._moment, self, clock)
+        self._records = LiveRecords(
+            self.table, self._model, self._moment, self, clock, worth=waiting_long
+        )
         self._records.count_changed.connect(self.count_changed)
         self._records.clock.ticked.connect(self._show_chain)
         if stacks is not None:

@@ -41,6 +41,8 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.ci.layout.setContentsMargins(0, 4, 8, 0)
         self.ci.layout.setSpacing(PLOT_SPACING)
+        self.is_band = False
+        """Births and deaths are a band of a few pixels."""
         self._axis = TimeAxis(base)
         self.live = self.addPlot(row=0, col=0, axisItems={"left": CountAxis()})
         self.rates = self.addPlot(
@@ -85,6 +87,7 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
     def suit(self, height: int) -> None:
         """Births and deaths as a plot; in a low canvas as a band without a scale, or not at all."""
         layout, is_band = self.ci.layout, height < BAND_BELOW
+        self.is_band = is_band
         band = TIME_HEIGHT + (BAND_HEIGHT if height >= NO_BAND_BELOW else 1)
         layout.setRowMaximumHeight(1, band if is_band else UNLIMITED)
         layout.setRowMinimumHeight(1, band if is_band else 0)

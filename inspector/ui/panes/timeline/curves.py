@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtGui import QPen
 
 from inspector.model.churn import Line
@@ -29,12 +30,25 @@ class PlotCurves:
         self.curves: dict[int, tuple[Any, Any, Any]] = {}
         """Live handles, births and deaths by type, ``TOTAL`` or ``REST``."""
         self._lines: dict[Any, tuple[Line, float]] = {}
+        self._pens: dict[int, QPen] = {}
+        self._is_band = False
 
     def set_pens(self, pens: dict[int, QPen]) -> None:
         """How each line is drawn."""
+        self._pens = pens
+        self._draw_with_pens()
+
+    def set_band(self, is_band: bool) -> None:
+        """Show rates as areas without lines: in a band of a few pixels lines are one dark bar."""
+        if is_band != self._is_band:
+            self._is_band = is_band
+            self._draw_with_pens()
+
+    def _draw_with_pens(self) -> None:
         for key, curves in self.curves.items():
-            for curve in curves:
-                curve.setPen(pens[key])
+            curves[0].setPen(self._pens[key])
+            for curve in curves[1:]:
+                curve.setPen(pg.mkPen(None) if self._is_band else self._pens[key])
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
@@ -51,7 +65,8 @@ class PlotCurves:
     ) -> None:
         """Show lines that are on.
 
-        Rates that would lie on the zero line are left out, many of them there are one thick bar. A
+        Rates that would lie on the zero line are left out, many of them there are one thick bar; in
+        a band of a few pixels all rates but the sums are. A
         change of all types together would hide the change of each, and is left out too.
         """
         for curve, line in zip(
@@ -60,7 +75,7 @@ class PlotCurves:
             flat = (
                 line is not None
                 and series.key != TOTAL
-                and highest(np.abs(line.values)) < FLAT_SHARE * highest_rate
+                and (self._is_band or highest(np.abs(line.values)) < FLAT_SHARE * highest_rate)
             )
             is_sum = line is None and series.key == TOTAL and is_change
             curve.setVisible(is_on and not flat and not is_sum)
@@ -71,7 +86,7 @@ class PlotCurves:
             self._live.removeItem(curves[0])
             for curve in curves[1:]:
                 self._rates.removeItem(curve)
-        self.curves = {}
+        self.curves, self._pens = {}, pens
         self._lines.clear()
         for key in (REST, *types, TOTAL):
             if key in pens:
@@ -84,6 +99,7 @@ class PlotCurves:
                 self._rates.addItem(third)
                 self.curves[key] = first, second, third
         self._fill_totals()
+        self._draw_with_pens()
 
     def _fill_totals(self) -> None:
         """Births and deaths of all types are areas too: the eye compares them."""

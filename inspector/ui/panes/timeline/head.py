@@ -35,6 +35,7 @@ class TimelineHead(QWidget):
         """The mode is *Change*, and the timeline follows the newest counters."""
         super().__init__()
         self._is_folded = False
+        self._room = 0
         self._build_span()
         self._live = QToolButton()
         self._live.setText("Live")
@@ -76,10 +77,11 @@ class TimelineHead(QWidget):
         self._is_folded = folded
         for part in (self._span, self._live):
             part.setVisible(not folded)
-        self.suit(self.width())
+        self.suit(self._room)
 
     def suit(self, width: int) -> None:
         """The legend before the modes where there is little room."""
+        self._room = width
         for button in self._modes:
             button.setVisible(not self._is_folded and width >= MODES_FROM)
 

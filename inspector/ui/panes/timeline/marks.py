@@ -16,8 +16,6 @@ MIN_GAP_PIXELS: Final = 3
 """Lines of one kind closer than that are one line."""
 MAX_LABELS: Final = 12
 LABEL_GAP_PIXELS: Final = 56
-FAR: Final = 1e12
-"""Beyond any scale, so that a line crosses the whole plot."""
 LABELS: Final = {MarkKind.FORCED: "GC", MarkKind.ATTACH: "attached", MarkKind.MARK: "mark"}
 """What stands at the line; a collection that nobody asked for has none."""
 TOKENS: Final = {
@@ -59,7 +57,8 @@ class MarkLines:
             label.setFont(ui_font(8.5))
             label.hide()
             plots[0].addItem(label, ignoreBounds=True)
-        self._box = plots[0].getViewBox()
+        self._boxes = [plot.getViewBox() for plot in plots]
+        self._drawn_over: list[list[float]] = []
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -74,23 +73,26 @@ class MarkLines:
 
     def show_marks(self, marks: list[Mark], base: float, pixels_per_sec: float) -> None:
         """Draw these marks; ``base`` is the zero of the axis."""
+        # a line ends at the edges of its plot: drawn far beyond them it is lost in a vector picture
+        heights = [box.viewRange()[1] for box in self._boxes]
+        is_rescaled, self._drawn_over = heights != self._drawn_over, heights
         for kind, curves in self.curves.items():
             at = thinned(
                 [mark.at - base for mark in marks if mark.kind is kind],
                 MIN_GAP_PIXELS / pixels_per_sec,
             )
-            if np.array_equal(at, self._drawn.get(kind, EMPTY)):
+            if not is_rescaled and np.array_equal(at, self._drawn.get(kind, EMPTY)):
                 continue
             self._drawn[kind] = at
-            for curve in curves:
-                curve.setData(np.repeat(at, 2), np.tile([-FAR, FAR], len(at)), connect="pairs")
+            for curve, height in zip(curves, heights, strict=True):
+                curve.setData(np.repeat(at, 2), np.tile(height, len(at)), connect="pairs")
                 curve.setVisible(len(at) > 0)
         self._show_labels(
             [mark for mark in marks if mark.kind in LABELS], base, LABEL_GAP_PIXELS / pixels_per_sec
         )
 
     def _show_labels(self, marks: list[Mark], base: float, gap_secs: float) -> None:
-        (_, edge), (_, top) = self._box.viewRange()
+        (_, edge), (_, top) = self._boxes[0].viewRange()
         flips_after = base + edge - gap_secs  # right of its line a label would be cut from there on
         labelled: list[Mark] = []
         for mark in reversed(marks):

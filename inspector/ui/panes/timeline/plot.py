@@ -238,6 +238,7 @@ class TimelinePlot(QWidget):
         """Lines are computed for the pixels there are."""
         super().resizeEvent(event)
         self.canvas.suit(self.height())
+        self._drawn.set_band(self.canvas.is_band)
         self.request_draw()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -319,3 +319,19 @@ def test_keys_are_not_lost_when_one_is_there_twice(qtbot: Any) -> None:
     handles = dataclasses.replace(doubled.handles, ids=np.full(2, 4, np.uint64))
     pane.show_snapshot(dataclasses.replace(doubled, handles=handles))
     assert texts(pane.table.model(), HANDLE) == ["#2.0", "#2.0"]
+
+
+def test_short_closes_do_not_make_the_number_on_the_tab_flicker(qtbot: Any) -> None:
+    seconds = [0.0]
+    clock = RunningClock(monotonic=lambda: seconds[0])
+    pane = pane_of(qtbot, snapshot_of([closing(1, 0.2)]), clock)
+    counts: list[int] = []
+    pane.count_changed.connect(counts.append)
+    for serial in range(2, 8):
+        rows = [closing(1, 0.2)] if serial % 2 else []
+        pane.show_snapshot(snapshot_of(rows, serial=serial))
+    assert counts == []
+    pane.show_snapshot(snapshot_of([closing(1, 0.2)], serial=9))
+    seconds[0] += 2
+    clock.ticked.emit()
+    assert counts == [1]

@@ -366,3 +366,44 @@ def test_a_dropped_pane_leaves_nothing(qapp: Any) -> None:
     pane[0].show()
     pane[0].plot.draw_now()
     assert what_is_left(pane) == []
+
+
+def test_mark_lines_end_at_the_edges_of_their_plot_at_every_scale(fed: TimelinePane) -> None:
+    fed.add_mark(T0 + 4, "before the upload")
+    for hidden in (frozenset(), frozenset({TOTAL})):
+        fed.plot.set_hidden(hidden)
+        fed.plot.set_since(T0 + 1 if hidden else None)
+        fed.plot.draw_now()
+        for curve, plot in zip(
+            fed.plot.marks.curves[MarkKind.MARK], fed.plot.canvas.plots, strict=True
+        ):
+            _, ends = curve.getData()
+            assert ends.tolist() == plot.getViewBox().viewRange()[1]
+
+
+def test_a_low_timeline_shows_births_and_deaths_as_two_areas_without_lines(
+    fed: TimelinePane,
+) -> None:
+    fed.resize(1200, 120)
+    fed.plot.draw_now()
+    shown = {
+        key: [curve.isVisible() for curve in curves[1:]] for key, curves in fed.plot.curves.items()
+    }
+    assert [key for key, rates in shown.items() if any(rates)] == [TOTAL]
+    for curve in fed.plot.curves[TOTAL][1:]:
+        assert curve.opts["pen"].style() == Qt.PenStyle.NoPen
+        assert curve.opts["brush"] is not None
+    fed.resize(1200, 260)
+    fed.plot.draw_now()
+    assert fed.plot.curves[TOTAL][1].opts["pen"].style() != Qt.PenStyle.NoPen
+
+
+def test_the_modes_are_there_again_after_the_timeline_was_folded(pane: TimelinePane) -> None:
+    pane.set_folded(True)
+    pane.resize(1300, 30)
+    assert not is_shown(pane, "Timeline: Change")
+    pane.show_snapshot(named())
+    for vitals in readings(3):
+        pane.show_vitals(vitals)
+    pane.set_folded(False)
+    assert is_shown(pane, "Timeline: Change")
