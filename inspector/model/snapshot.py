@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.model.facts import WithFacts
-from inspector.model.fields import Count
+from inspector.model.fields import Count, rare
 from inspector.model.limits import Limit
 from inspector.model.stacks import Site, ThreadStack
 from inspector.model.stored import UNKNOWN as UNKNOWN

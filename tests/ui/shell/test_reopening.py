@@ -16,8 +16,9 @@ from inspector.model.holders import PathStep, RetainerPath, Retainers
 from inspector.model.private_texts import PARTS
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.screenshot import embed, extract, extract_state
-from inspector.model.snapshot import Frame, Snapshot, ThreadStack, Vitals
+from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.stack_reading import StackReading
+from inspector.model.stacks import Frame, ThreadStack
 from inspector.model.window_file import HEAD, MAGIC, NEWER
 from inspector.model.wording import moment
 from inspector.session.picture import PictureSession

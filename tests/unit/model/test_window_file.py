@@ -15,12 +15,13 @@ from inspector.model.churn import ChurnHistory
 from inspector.model.diff import diff
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules
-from inspector.model.findings.leads import Lead
+from inspector.model.findings.leads import Lead, LibraryLead
 from inspector.model.holders import Cycle, CycleNode, CycleReport, PathStep, RetainerPath, Retainers
 from inspector.model.marks import MarkedState, mark_now
 from inspector.model.session_file import record
-from inspector.model.snapshot import Snapshot, ThreadStack
+from inspector.model.snapshot import Snapshot
 from inspector.model.stack_reading import StackReading
+from inspector.model.stacks import ThreadStack
 from inspector.model.stored_history import decode_history, encode_history
 from inspector.model.stored_marks import decode_mark, encode_mark
 from inspector.model.time_marks import Mark, MarkKind
@@ -99,7 +100,7 @@ def whole_state() -> WindowState:
         attached=mark_now(EARLIER, "attach"),
         marks=(mark_now(EARLIER, "mark 1"), mark_now(NOW, "mark 2")),
         report=saved_report(REPORT),
-        lead=Lead(2, ("rpds",), "rpds.HashTrieMap", 7),
+        lead=Lead((LibraryLead("rpds", "PyO3 0.29.3", 8, 7, module="rpds"),)),
         holders=(FoundHolders("t2", Row(1).id, PATHS),),
         cycles=CycleReport(
             (Cycle((CycleNode("python", "app.Watcher", "items"),), "items", is_exact=True),),
