@@ -189,6 +189,30 @@ def open_descriptors(pid: int) -> tuple[int, int] | None:
     return None if limit is None else (open_now, limit)
 
 
+def own_memory(pid: int) -> tuple[int, int] | None:
+    """Bytes of memory of a process's own, without files and shared memory, and the most it may use.
+
+    ``None`` where ``/proc`` does not say.
+    """
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
+        whole = os.sysconf("SC_PHYS_PAGES")
+        own, page = int(pages[1]) - int(pages[2]), os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None
+    return max(own, 0) * page, min(whole * page, _memory_limit(pid))
+
+
+def _memory_limit(pid: int) -> int:
+    """The limit of the process's control group in bytes; without one a very large number."""
+    try:
+        groups = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8").splitlines()
+        group = next(line[3:] for line in groups if line.startswith("0::"))
+        return int(Path(f"/sys/fs/cgroup{group}/memory.max").read_text(encoding="ascii"))
+    except (OSError, ValueError, StopIteration):
+        return 1 << 62
+
+
 def address_space_left(pid: int) -> int | None:
     """Bytes that a process may still map below its limit.
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MEMORY = "MiB of memory"
+"""Memory of the process's own: allocators make it grow, whatever lives in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

@@ -26,12 +26,12 @@ from inspector.attach.processes import LONGEST_COMMAND, short_name
 from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.findings.leads import Coverage
-from inspector.model.limits import Limit
 from inspector.model.snapshot import Snapshot, Target, TargetState
 from inspector.plain_text import printable
 from inspector.session.fixed_session import FixedSession, refused
 from inspector.session.leads import outside_lead
 from inspector.session.outside_rows import OutsideRows
+from inspector.session.process_limits import process_limits
 from inspector.session.protocol import SessionListener
 from inspector.session.subscribers import Subscribers
 from inspector.vocabulary import Level
@@ -118,9 +118,8 @@ class OutsideSession(FixedSession):
         seen = replace(seen, notes=(*seen.notes, *_of_agent(self._pid, len(seen.rows))))
         self._libraries = seen.libraries
         self._rest_secs = max(SHORTEST_SECS, self._rest * (_used_secs() - used_secs))
-        return self._rows.snapshot(
-            seen, target=_target(self._pid, seen, stat, at), at=at, limits=_limits(self._pid)
-        )
+        target, limits = _target(self._pid, seen, stat, at), process_limits(self._pid)
+        return self._rows.snapshot(seen, target=target, at=at, limits=limits)
 
     def _go_on(self) -> None:
         if self._ending.is_set():
@@ -199,8 +198,3 @@ def _started_at(pid: int) -> float:
         return psutil.Process(pid).create_time()
     except psutil.Error:
         return float("nan")
-
-
-def _limits(pid: int) -> tuple[Limit, ...]:
-    descriptors = procfs.open_descriptors(pid)
-    return () if descriptors is None else (Limit("file descriptors", *descriptors),)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from inspector.attach.linux import pid_in
-from inspector.attach.procfs import open_descriptors, process_stat
+from inspector.attach.procfs import process_stat
 from inspector.attach.segment import Segment
 from inspector.model.build import Moment, clock_of, table_snapshot
 from inspector.model.clock import NANOS_PER_SEC
@@ -23,6 +23,7 @@ from inspector.session.liveness import Liveness, Signs, Verdict
 from inspector.session.native_frames import NativeFrames
 from inspector.session.news import News, renewed
 from inspector.session.postmortem import snapshot_of_dead
+from inspector.session.process_limits import process_limits
 from inspector.session.source import SegmentSource
 from inspector.session.steady_clock import SteadyClock
 from inspector.session.target import target_of
@@ -152,10 +153,7 @@ class SegmentWatcher:
         """
         if at - self._counted_at >= _COUNT_SECS:
             self._counted_at = at
-            descriptors = open_descriptors(self._segment.header().pid)
-            self._process_limits = (
-                () if descriptors is None else (Limit("file descriptors", *descriptors),)
-            )
+            self._process_limits = process_limits(self._segment.header().pid)
         return self._process_limits
 
     def _ask_why(self, verdict: Verdict, at: float) -> None:

@@ -15,6 +15,8 @@ from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
 from inspector.model.findings.freed import FreedButHeld
 from inspector.model.findings.leaks import LeakSuspects
+from inspector.model.findings.memory import KEY as MEMORY_KEY
+from inspector.model.findings.memory import MemoryGrowth
 from inspector.model.findings.negative import NegativeReferences
 from inspector.model.findings.orphans import Orphans
 from inspector.model.findings.refused import RefusedUses
@@ -32,7 +34,7 @@ NONE_OUTSIDE: Final = (
     "No handle of a UniFFI class and no object of a PyO3 class was found; other handles are not "
     "listed from outside"
 )
-MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed"})
+MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed", MEMORY_KEY})
 """Keys of the rules that look at more than rows: they say something also where nothing is
 followed."""
 
@@ -56,6 +58,7 @@ def all_rules() -> tuple[Rule, ...]:
         OwnerEnded(),
         WrongThread(),
         LimitsAhead(),
+        MemoryGrowth(),
         Orphans(),
         CloseCoverage(),
     )
@@ -97,6 +100,11 @@ class Report:
         if self.not_followed:
             return f"Nothing followed is suspect; not followed: {self.not_followed}"
         return "Nothing is suspect"
+
+    def memory(self) -> str:
+        """The growth of memory beside that of live objects, a sentence; ``""``: it is small."""
+        found = (each for each in self.findings if each.rule == MEMORY_KEY and each.evidence)
+        return next((each.headline for each in found), "")
 
     @property
     def is_decided(self) -> bool:

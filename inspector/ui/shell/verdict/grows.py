@@ -175,13 +175,16 @@ class GrowsPart(QWidget):
         self._more.setVisible(more > 0)
 
     def _text(self) -> str:
+        memory = "" if self._report is None else self._report.memory()
+        grows = f" · {memory}" if memory else ""
         if self._suspects:
-            return f"{plural(len(self._suspects), 'suspect')} since attach"
+            return f"{plural(len(self._suspects), 'suspect')} since attach{grows}"
         if self._report is None or math.isnan(self._report.at):
             return "Nothing is known yet"
         muted = sum(bool(each.muted) for each in self._report.findings)
         also = f" · {plural(muted, 'finding')} muted" if muted else ""
-        return f"{self._report.conclusion()}, watched for {age(self._report.observed_secs)}{also}"
+        watched = age(self._report.observed_secs)
+        return f"{self._report.conclusion()}, watched for {watched}{grows}{also}"
 
     def _choose(self, suspect: Suspect | None, _checked: bool = False) -> None:
         if suspect is not None:
