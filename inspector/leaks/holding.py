@@ -5,6 +5,7 @@ Runs in the process that is judged, on the thread that judges. Nothing that a se
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -18,6 +19,8 @@ from inspector.agent.holding import running_frames
 from inspector.agent.process import boundaries, exit_callback
 from inspector.agent.retainers import Search
 from inspector.leaks.leak import frame_text
+from inspector.wire import ffi, lib
+from inspector.wire.text import take_buffer
 
 HARNESSES: Final = frozenset({"_pytest", "pluggy", "xdist", "<frozen runpy>"})
 """Parts of the paths of files that run tests and programs."""
@@ -34,6 +37,8 @@ Frames = Callable[[], Iterator[tuple[str, FrameType]]]
 class Holder:
     """The reason why a handle lives."""
 
+    native: tuple[str, ...] = ()
+    """Native references that have a name."""
     path: tuple[str, ...] = ()
     """From a root to the handle; empty: none was found."""
     note: str = ""
@@ -62,7 +67,7 @@ class HolderSearch:
         self._left -= 1
         cycle, cut = self._cycle_of(row)
         path, note = self._path_of(row)
-        return Holder(path, note, cycle, cut)
+        return Holder(native_references(row), path, note, cycle, cut)
 
     def _path_of(self, row: int) -> tuple[tuple[str, ...], str]:
         report = self._report_of(row)
@@ -112,6 +117,30 @@ class HolderSearch:
             if any(node.get("handle", 0) >> 1 == row >> 1 for node in nodes):
                 return tuple(f"{node['text']} — {node['edge']}" for node in nodes), cycle["cut"]
         return (), ""
+
+
+def native_references(row: int) -> tuple[str, ...]:
+    """The native references on a row's object that have a name, a line a holder."""
+    buffer = ffi.new("AiBuffer *")
+    if lib.ai_holders(row, buffer, ffi.NULL):
+        return ()
+    found = json.loads(take_buffer(buffer))
+    lines = [_reference_line(each) for each in (*found["fields"], *found["labels"])]
+    if found["unnamed"]:
+        lines.append(f"{found['unnamed']:,} more with a name")
+    if found["unread"]:
+        lines.append(f"{found['unread']:,} objects could not be asked")
+    return tuple(lines)
+
+
+def _reference_line(holder: dict[str, Any]) -> str:
+    """``1 reference by TodoList.items``, ``2 references by “recent items”``."""
+    count, name = int(holder["count"]), str(holder["label"])
+    if kind := holder.get("type", ""):
+        name = f"{kind}.{name}" if holder.get("exact", True) else f"≈ {kind}, {name}"
+    else:
+        name = f"“{name}”"
+    return f"{count:,} {'reference' if count == 1 else 'references'} by {name}"
 
 
 def is_of_harness(file: str) -> bool:

@@ -27,6 +27,8 @@ class Leak:
     """Why it is allowed; ``""``: it is not."""
     counts: str = ""
     """``1 proxy, 0 native references``; ``""``: not known."""
+    native: tuple[str, ...] = ()
+    """Native references that have a name: ``1 reference by TodoList.items``."""
     path: tuple[str, ...] = ()
     """The reason why a handle of the leak lives, from a root to the handle."""
     note: str = ""
@@ -61,6 +63,7 @@ class Leak:
             "is_open": self.is_open,
             "reason": self.reason or None,
             "counts": self.counts or None,
+            "native": list(self.native),
             "path": list(self.path),
             "note": self.note or None,
             "cycle": list(self.cycle),
@@ -83,6 +86,7 @@ def leak_of(value: Mapping[str, Any]) -> Leak:
         owner=str(value["owner"] or ""),
         reason=str(value["reason"] or ""),
         counts=str(value.get("counts") or ""),
+        native=tuple(str(line) for line in value.get("native", ())),
         path=tuple(str(step) for step in value.get("path", ())),
         note=str(value.get("note") or ""),
         cycle=tuple(str(step) for step in value.get("cycle", ())),
@@ -110,6 +114,7 @@ def holder_lines(leak: Leak) -> list[str]:
     """Counts, path and cycle; of several handles the first handle has them."""
     first = "one of them: " if leak.count > 1 else ""
     lines = [f"{first}{leak.counts}"] if leak.counts else []
+    lines += [f"native: {line}" for line in leak.native]
     if leak.path:
         lines += [f"held by {leak.path[0]}", *(f"  → {step}" for step in leak.path[1:])]
     elif leak.note:

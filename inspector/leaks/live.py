@@ -117,6 +117,7 @@ def _explained(leak: Leak, row: LiveRow | None, holder: Holder) -> Leak:
     return replace(
         leak,
         counts="" if row is None else counts_text(row.proxies, row.native),
+        native=holder.native,
         path=holder.path,
         note=holder.note,
         cycle=holder.cycle,

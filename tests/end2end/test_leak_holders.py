@@ -14,7 +14,7 @@ from tests.helpers.command_line import Finished, command_environment, run_comman
 
 SUITE = """
 import gc, pytest
-from inspector.runtime import TodoItem, TodoList, Listener
+from inspector.runtime import Label, Listener, TodoItem, TodoList
 KEPT = []
 FILLED = {}
 class Holder:
@@ -29,6 +29,9 @@ def test_native():
     todo, milk = TodoList(), item()
     todo.add_item(milk)
     KEPT.extend([todo, milk])
+def test_labelled():
+    milk = item()
+    KEPT.extend([milk, Label(milk, "recent items"), Label(milk, "recent items")])
 def test_cache_fills_once():
     if "it" not in FILLED:
         FILLED["it"] = item()
@@ -127,6 +130,15 @@ def test_native_references_are_counted(judged: Any) -> None:
     by_type = {leak["type"]: leak for leak in leaks_of(judged, "test_native")}
     assert by_type["TodoList"]["counts"] == "1 proxy, 0 native references"
     assert by_type["TodoItem"]["counts"] == "1 proxy, 1 native reference"
+
+
+def test_native_references_have_the_name_of_their_holder(judged: Any) -> None:
+    by_type = {leak["type"]: leak for leak in leaks_of(judged, "test_native")}
+    assert by_type["TodoList"]["native"] == []
+    assert by_type["TodoItem"]["native"] == ["1 reference by TodoList.items"]
+    assert "native: 1 reference by TodoList.items\n" in judged[0].out
+    (labelled,) = leaks_of(judged, "test_labelled")
+    assert labelled["native"] == ["2 references by “recent items”"]
 
 
 def test_only_a_leak_of_each_run_stays(judged: Any) -> None:

@@ -133,6 +133,7 @@ class LeakShape:
     is_open: bool
     reason: str | None
     counts: str | None
+    native: tuple[str, ...]
     path: tuple[str, ...]
     note: str | None
     cycle: tuple[str, ...]

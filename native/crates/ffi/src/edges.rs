@@ -45,6 +45,23 @@ pub unsafe extern "C" fn ai_edges(handle: u64, out: *mut AiBuffer, error: *mut A
     }
 }
 
+/// The named native references on the object of a live handle, as JSON: `{"fields": [{"from",
+/// "type", "label", "count"}], "labels": [{"label", "count"}], "unread", "unnamed"}`; `"exact":
+/// false` marks a field that a search of memory found.
+///
+/// # Safety
+/// `out` is a place for a buffer, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_holders(handle: u64, out: *mut AiBuffer, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch_result(out, error, || {
+            let found = serde_json::Value::Object(edges::holders(runtime(), handle));
+            Ok(AiBuffer::from_vec(found.to_string().into_bytes()))
+        })
+    }
+}
+
 /// The key under which the host language keeps the foreign object of a row of our own runtime.
 ///
 /// # Safety
