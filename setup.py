@@ -145,11 +145,19 @@ def preload() -> Extension:
     )
 
 
+def extensions() -> list[Extension]:
+    """The shared objects of the target."""
+    if TARGET.is_pure:
+        return []
+    # the stand-ins of the library are assembly
+    return [extension(), *([preload()] if TARGET.machine == "x86_64" else [])]
+
+
 setup(
     long_description=long_description(),
     long_description_content_type="text/markdown",
     data_files=data_files(),
-    ext_modules=[] if TARGET.is_pure else [extension(), preload()],
+    ext_modules=extensions(),
     cmdclass={
         "build_ext": BuildNative,
         "build_py": BuildPython,

@@ -53,8 +53,8 @@ def _collect(pid: int) -> GcReport:
 
 def sentence(report: GcReport) -> str:
     """``freed 312 objects, released 40 handles, 2 closes queued, 4 still pending, took 38 ms``."""
-    parts = [
-        f"freed {plural(report.collected, 'object')}",
+    parts = [] if report.collected is None else [f"freed {plural(report.collected, 'object')}"]
+    parts += [
         f"released {plural(report.handles_released, 'handle')}",
         f"{plural(report.closes_queued, 'close')} queued",
         f"{report.still_pending:,} still pending",

@@ -127,7 +127,7 @@ def moment(value: object) -> float:
 
 def _gc_report(fields: Mapping[str, Any]) -> GcReport:
     return GcReport(
-        collected=whole(fields["collected"]),
+        collected=None if fields.get("collected") is None else whole(fields["collected"]),
         handles_released=whole(fields["released"]),
         closes_queued=whole(fields["closes_queued"]),
         still_pending=whole(fields["still_pending"]),

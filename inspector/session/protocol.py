@@ -25,7 +25,8 @@ from inspector.vocabulary import Level
 class GcReport:
     """The effect of a forced collection."""
 
-    collected: int
+    collected: int | None
+    """``None``: the runtime does not say."""
     handles_released: int
     closes_queued: int
     still_pending: int

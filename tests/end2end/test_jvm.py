@@ -71,6 +71,16 @@ def test_findings_recordings_and_detaching_work_on_a_jvm(host: Host, tmp_path: P
     assert step(host, "close") == [4]
 
 
+def test_a_forced_collection_releases_what_the_program_lost(host: Host) -> None:
+    assert step(host, "make 2") == [2]
+    assert step(host, "lose 5") == [2]
+    done = run_command("gc", host.pid, "--json")
+    assert done.status == 0, done
+    assert done.json["collected"] is None, "the machine does not say"
+    assert counts(host) == [("Mnemonic", 1, 1, 0)] * 2
+    assert run_command("gc", host.pid).out.startswith("released 0 handles, ")
+
+
 def test_run_follows_a_jvm_from_its_first_object_on(classes: str) -> None:
     done = subprocess.run(
         command_line("run", "--headless", "--", "java", "-cp", classes, "BdkHost"),

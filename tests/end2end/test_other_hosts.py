@@ -115,6 +115,13 @@ def test_calls_keep_results_stacks_and_the_number_of_the_last_error(host: Host) 
     assert counts(host) == [("Node", 1, 1, 0)]
 
 
+def test_acts_that_need_a_runtime_are_refused_with_the_reason(host: Host) -> None:
+    assert step(host, "node 1") == [1]
+    refused = run_command("gc", host.pid)
+    assert refused.status != 0
+    assert "this agent has no part within an interpreter" in refused.err
+
+
 def test_after_detaching_the_program_calls_the_library_itself(host: Host) -> None:
     assert steps(host, "node 1", "node 2") == 2
     gone = run_command("detach", host.pid, "--force")

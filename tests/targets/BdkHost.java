@@ -28,6 +28,7 @@ public class BdkHost {
 
     private static void act(String act, int count) throws Exception {
         if (act.equals("make")) makeMnemonics(count);
+        if (act.equals("lose")) for (int at = 0; at < count; at++) new Mnemonic(WordCount.WORDS12);
         if (act.equals("thread")) {
             Thread maker = new Thread(() -> makeMnemonics(count), "maker");
             maker.start();

@@ -191,6 +191,7 @@ static uint64_t used_nanos(void) {
 }
 
 static void *elsewhere(void *number) {
+    pthread_setname_np(pthread_self(), "maker");
     make("constructor_node_new", "node", (uint64_t)(uintptr_t)number);
     return NULL;
 }
@@ -198,7 +199,6 @@ static void *elsewhere(void *number) {
 static void on_thread(uint64_t number) {
     pthread_t thread;
     pthread_create(&thread, NULL, elsewhere, (void *)(uintptr_t)number);
-    pthread_setname_np(thread, "maker");
     pthread_join(thread, NULL);
 }
 

@@ -12,7 +12,9 @@ NOTHING_FREED: Final = "Nothing was garbage: all live handles are still referenc
 
 
 def freed_nothing(report: GcReport) -> bool:
-    """The collection found no garbage."""
+    """The collection found no garbage, as far as the runtime says what it found."""
+    if report.collected is None:
+        return False
     found = report.collected or report.handles_released or report.closes_queued
     return not found and not report.uncollectable
 
@@ -21,9 +23,13 @@ def gc_sentence(report: GcReport) -> str:
     """``Collection freed 312 objects, released 40 handles, …, took 38 ms``."""
     if freed_nothing(report):
         return NOTHING_FREED
+    released = f"released {wording.plural(report.handles_released, 'handle')}"
     parts = (
-        f"Collection freed {wording.plural(report.collected, 'object')}",
-        f"released {wording.plural(report.handles_released, 'handle')}",
+        *(
+            (f"Collection {released}",)
+            if report.collected is None
+            else (f"Collection freed {wording.plural(report.collected, 'object')}", released)
+        ),
         f"{wording.plural(report.closes_queued, 'close')} queued",
         f"{report.still_pending:,} still pending",
         f"took {wording.duration(report.took_secs)}",

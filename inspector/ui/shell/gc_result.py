@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inspector.model.wording import duration
+from inspector.model.wording import UNKNOWN_TEXT, duration
 from inspector.session.protocol import GcReport
 from inspector.ui.kit.banner import Banner
 from inspector.ui.kit.figures import Figure
@@ -37,7 +37,10 @@ def gc_figures(report: GcReport, doors: Doors) -> tuple[Figure, ...]:
     )
     figures = (
         Figure(
-            f"{report.collected:,}", "collected", None, ("Python objects that the collection freed")
+            UNKNOWN_TEXT if report.collected is None else f"{report.collected:,}",
+            "collected",
+            None,
+            ("Objects of the runtime that the collection freed; –: it does not say"),
         ),
         Figure(
             f"{report.handles_released:,}",

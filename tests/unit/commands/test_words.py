@@ -18,7 +18,7 @@ from inspector.commands.subcommands import SUBCOMMANDS
 from inspector.commands.support import window
 from inspector.commands.support.child import environment, exit_status
 from inspector.commands.support.live_line import LiveLine, live_text, summary_lines
-from inspector.commands.support.rows import row_value, snapshot_value
+from inspector.commands.support.rows import gc_value, row_value, snapshot_value
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import UNKNOWN, Outer
 from inspector.plain_text import printable
@@ -145,6 +145,12 @@ def test_a_collection_in_one_sentence():
         uncollectable=3,
     )
     assert sentence(stuck).endswith("3 objects cannot be collected")
+
+
+def test_a_runtime_that_does_not_say_how_much_it_collected_is_not_said_to_have_freed_nothing():
+    report = GcReport(None, 3, 0, 0, 0.5)
+    assert sentence(report).startswith("released 3 handles, ")
+    assert gc_value(report)["collected"] is None
 
 
 def test_the_summary_at_the_end_names_what_was_left_by_type():

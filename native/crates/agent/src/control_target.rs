@@ -169,6 +169,17 @@ impl Target for Served {
         edges::holders(self.runtime, handle)
     }
 
+    fn collects(&self) -> bool {
+        super::collecting().is_some()
+    }
+
+    fn collect(&self) -> std::result::Result<(), String> {
+        super::collecting().map_or_else(
+            || Err("nothing in the process collects garbage".to_owned()),
+            |collect| collect(),
+        )
+    }
+
     fn leave(&self) -> bool {
         let leaving = platform::threads::spawn(
             "ai-leaving",

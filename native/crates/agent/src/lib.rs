@@ -60,6 +60,12 @@ static STATE: Lock<State> = Lock::new(State { agent: None, inherited: None });
 
 static STAY: Lock<Stay> = Lock::new(Stay { is_brought: false, leaves_after: None });
 
+/// Has the host of the program collect garbage; an error is one line.
+pub type Collect = fn() -> std::result::Result<(), String>;
+
+/// The way to have garbage collected.
+static COLLECTING: Lock<Option<Collect>> = Lock::new(None);
+
 /// Runs before an agent leaves at a viewer's wish.
 static LEAVING: Lock<Option<fn()>> = Lock::new(None);
 
@@ -155,6 +161,15 @@ pub fn on_leaving(body: fn()) {
     *LEAVING.lock() = Some(body);
 }
 
+/// Has `body` run when a viewer asks for a collection, in a process without an interpreter.
+pub fn on_collecting(body: Collect) {
+    *COLLECTING.lock() = Some(body);
+}
+
+fn collecting() -> Option<Collect> {
+    *COLLECTING.lock()
+}
+
 /// A viewer takes the agent out. On a thread of its own.
 fn leave() {
     // copied, so that the lock is not held
@@ -225,6 +240,7 @@ fn hold() {
     STATE.hold();
     STAY.hold();
     LEAVING.hold();
+    COLLECTING.hold();
 }
 
 /// Unlocks it.
@@ -234,6 +250,7 @@ fn hold() {
 unsafe fn release() {
     // SAFETY: the caller's promise.
     unsafe {
+        COLLECTING.let_go();
         LEAVING.let_go();
         STAY.let_go();
         STATE.let_go();

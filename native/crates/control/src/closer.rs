@@ -4,16 +4,20 @@
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::jobs::{Finish, Jobs};
+use super::jobs::{add_totals, Finish, Jobs};
 use super::peer::Origin;
-use super::target::{CloseAnswer, CloseWish, Target};
+use super::target::{CloseAnswer, CloseWish, Target, Totals};
 use crate::wire::Fields;
 use segment::sync::lock;
 
 /// Requests that may wait.
 const MAX_WAITING: usize = 64;
+/// After a collection the sums are read again until they have stood still for so long.
+const STILL: Duration = Duration::from_millis(100);
+const MOST_SETTLING: Duration = Duration::from_secs(1);
+const TURN: Duration = Duration::from_millis(5);
 /// Most handles of one request; each is looked up in the whole table.
 pub const MOST_AT_ONCE: usize = 1000;
 
@@ -29,6 +33,8 @@ pub enum Errand {
     Drain,
     /// Name the native references on a row's object.
     Holders(u64),
+    /// Have the host collect all garbage.
+    Collect,
 }
 
 #[derive(Default)]
@@ -135,6 +141,7 @@ impl Closer {
                 Err(why) => origin.fail("CloseRefused", &why),
             },
             Errand::Holders(handle) => origin.succeed(self.target.holders(handle)),
+            Errand::Collect => self.collect(origin),
             Errand::Drain => {
                 let mut fields = Fields::new();
                 fields.insert("ran".into(), self.target.drain().into());
@@ -142,6 +149,36 @@ impl Closer {
                 origin.succeed(fields);
             }
         }
+    }
+
+    /// Has the host collect, and waits for the releases that follow: its cleaners run on threads of
+    /// their own.
+    fn collect(&self, origin: &Origin) {
+        let before = self.target.totals();
+        let began = Instant::now();
+        if let Err(why) = self.target.collect() {
+            return origin.fail("Unavailable", &why);
+        }
+        let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let after = self.settled();
+        let mut fields = Fields::new();
+        fields.insert("took_nanos".into(), took.into());
+        add_totals(&mut fields, before, after);
+        origin.succeed(fields);
+    }
+
+    /// The sums once they have stood still for a moment, or for as long as is waited.
+    fn settled(&self) -> Totals {
+        let began = Instant::now();
+        let (mut last, mut since) = (self.target.totals(), began);
+        while since.elapsed() < STILL && began.elapsed() < MOST_SETTLING && !self.is_stopped() {
+            std::thread::sleep(TURN);
+            let now = self.target.totals();
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+        }
+        last
     }
 
     /// Preview or close each handle. Handles of adapters are passed on to the interpreter.
@@ -184,14 +221,12 @@ impl Closer {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixStream;
-    use std::sync::atomic::Ordering;
-    use std::time::Instant;
-
     use super::super::peer::Peer;
     use super::super::target::quiet::Quiet;
     use super::super::waker::in_table;
     use super::*;
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::Ordering;
 
     #[test]
     fn a_close_whose_viewer_is_gone_or_whose_deadline_passed_is_not_done() {

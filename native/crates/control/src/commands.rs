@@ -98,6 +98,9 @@ impl Commands {
         let op = command.operation().name;
         let pass = |fields, origin| self.jobs.push(op, fields, origin, Finish::Pass);
         match command {
+            Command::Gc if self.is_native() && self.target.collects() => {
+                self.closer.push(Errand::Collect, origin);
+            }
             Command::Gc => {
                 self.jobs.push(op, Fields::new(), origin, Finish::Collection(Totals::default()))
             }

@@ -107,6 +107,19 @@ pub trait Target: Send + Sync {
     /// Which native references on the object of a row have a name.
     fn holders(&self, handle: u64) -> Fields;
 
+    /// Whether a host in the process collects garbage at our wish, without an interpreter's worker.
+    fn collects(&self) -> bool {
+        false
+    }
+
+    /// Have the host collect all garbage. Blocks.
+    ///
+    /// # Errors
+    /// Why it did not, one line.
+    fn collect(&self) -> Result<(), String> {
+        Err("nothing in the process collects garbage".to_owned())
+    }
+
     /// Take the agent out of the process, soon and on a thread of its own. Called in a process without
     /// an interpreter alone. False: it stays.
     fn leave(&self) -> bool {

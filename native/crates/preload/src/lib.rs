@@ -5,6 +5,7 @@
 //! A process that uses no such library runs as without us: no thread, no file. A process with
 //! Python has an agent of its own kind and is left alone.
 
+mod jvm;
 mod slots;
 mod starting;
 
@@ -67,6 +68,9 @@ fn is_following() -> bool {
         return false;
     }
     // the agent starts threads, so the lock is not held; a second thread starts nothing
+    if jvm::is_there() {
+        agent::on_collecting(jvm::collect);
+    }
     let is_started = starting::start(&settings, leave);
     let mut state = STATE.lock();
     if *state == State::Waiting {

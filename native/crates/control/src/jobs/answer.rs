@@ -47,7 +47,7 @@ pub fn finish(job: Job, answer: &[u8], target: &dyn Target) {
 
 /// The changes between two sums. New close requests are the increase of waiting and of finished
 /// requests together.
-fn add_totals(fields: &mut Fields, before: Totals, after: Totals) {
+pub fn add_totals(fields: &mut Fields, before: Totals, after: Totals) {
     let queued = (after.pending + after.closed).saturating_sub(before.pending + before.closed);
     fields.insert("released".into(), after.released.saturating_sub(before.released).into());
     fields.insert("closes_queued".into(), queued.into());

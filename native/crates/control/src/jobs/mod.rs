@@ -16,6 +16,7 @@ use crate::target::Target;
 use crate::wire::{self, Fields};
 use segment::sync::lock;
 
+pub use answer::add_totals;
 use answer::finish;
 use queue::{Job, State};
 
@@ -27,7 +28,7 @@ const BEAT_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a worker may take to ask for its first job, in a process where no interpreter is seen.
 const FIRST_WORKER_PATIENCE: Duration = Duration::from_secs(1);
 /// Why a job was refused in a process whose agent has no worker.
-const NO_WORKER: &str = "no interpreter runs beside this agent: nothing in the process collects garbage or knows its proxies";
+const NO_WORKER: &str = "this agent has no part within an interpreter: it can ask none to collect garbage, or about proxies";
 
 /// The worker's next step.
 #[derive(Debug, PartialEq, Eq)]
