@@ -13,6 +13,7 @@ import pytest
 
 from inspector.session.replay import ReplaySession
 from tests.helpers.command_line import command_environment, command_line, run_command
+from tests.helpers.packed import unpacked
 from tests.helpers.targets import PATIENCE_SECS, Target, start_target
 
 
@@ -65,7 +66,11 @@ def marks_of(path: Path) -> list[str]:
 
 def test_a_rule_a_signal_and_a_death_each_write_a_file(tmp_path: Path) -> None:
     path = tmp_path / "ring.arcs"
-    with start_target("todo") as target, recorder(target, path) as process:
+    secret = "hunter2-of-the-customer"  # noqa: S105 - a word to look for
+    with (
+        start_target("todo", "history", f"--password={secret}") as target,
+        recorder(target, path) as process,
+    ):
         target.ask(f"journal j {tmp_path / 'journal'}")
         target.ask("drop j")
         said = line_of(process)
@@ -78,7 +83,10 @@ def test_a_rule_a_signal_and_a_death_each_write_a_file(tmp_path: Path) -> None:
         target.kill()
         assert "the process was killed or crashed" in line_of(process)
         assert process.wait(PATIENCE_SECS) == 0
-    assert len(list(tmp_path.glob("*.arcs"))) == 3
+    files = list(tmp_path.glob("*.arcs"))
+    assert len(files) == 3
+    assert {each.stat().st_mode & 0o777 for each in files} == {0o600}
+    assert [each for each in files if secret.encode() in unpacked(each)] == []
 
 
 def test_ctrl_c_writes_and_another_rule_does_not(tmp_path: Path) -> None:
