@@ -15,7 +15,13 @@ from inspector.commands.support.files import open_saved
 from inspector.commands.support.opening import SETTLE_SECS, Watch, is_pid, settled_session
 from inspector.commands.support.options import Force, parse_span, require_absent
 from inspector.commands.support.output import print_json, say
-from inspector.commands.support.redacting import keeps_parts, say_left_out, say_saved
+from inspector.commands.support.redacting import (
+    Preview,
+    keeps_parts,
+    print_preview,
+    say_left_out,
+    say_saved,
+)
 from inspector.commands.support.rows import PlainRow
 from inspector.commands.support.saving import save_text
 from inspector.commands.support.sources import existing
@@ -73,13 +79,14 @@ def diff_states(
         typer.Option("--html", metavar="FILE", help="Write the comparison as one page."),
     ] = None,
     force: Force = False,
+    preview: Preview = False,
     kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Print the handles that were born, died, survived or changed from A to B.
 
     Within one process by handle; between two processes by numbers.
     """
-    if html is not None:
+    if html is not None and not preview:
         require_absent(html, force=force)
     redactor = Redactor(private_facts(), kept)
     states = (
@@ -87,7 +94,10 @@ def diff_states(
         for source, is_first in ((first, True), (second, False))
     )
     found = diff(*states)
-    if html is not None:
+    if preview:
+        _redacted(found, redactor)
+        print_preview(redactor)
+    elif html is not None:
         shown = _redacted(found, redactor)
         page = diff_page_text(shown, version_line(), redactor.sentence())
         save_text(page, html, may_replace=force)

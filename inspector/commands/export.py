@@ -16,6 +16,7 @@ from inspector.commands.support.parquet import require_engine, write_parquet
 from inspector.commands.support.redacting import (
     Preview,
     keeps_parts,
+    preview_of,
     print_preview,
     say_left_out,
     say_saved,
@@ -88,8 +89,11 @@ def export(
     """
     watch_secs = parse_span(span) if span else None
     if lake is not None:
-        if wanted or output is not None or preview or force:
-            raise UsageError("--parquet DIR goes without --format, -o, --preview and --force")
+        if wanted or output is not None or force:
+            raise UsageError("--parquet DIR goes without --format, -o and --force")
+        if preview:
+            preview_of(source, kept, read_only=read_only)
+            return
         _write_lake(source, lake, watch_secs, Place(service, deploy, host), kept, read_only)
         return
     if service or deploy or host:

@@ -14,7 +14,13 @@ from inspector.commands.support.opening import ReadOnly
 from inspector.commands.support.options import Force, parse_span, require_absent
 from inspector.commands.support.output import print_json, say, say_aside, write_text
 from inspector.commands.support.parquet import write_answer
-from inspector.commands.support.redacting import keeps_parts, say_left_out, say_saved
+from inspector.commands.support.redacting import (
+    Preview,
+    keeps_parts,
+    preview_of,
+    say_left_out,
+    say_saved,
+)
 from inspector.commands.support.sources import Source, opened_source
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import InspectorError, UsageError
@@ -59,6 +65,7 @@ def query(
     ] = "30s",
     force: Force = False,
     read_only: ReadOnly = False,
+    preview: Preview = False,
     kept: Kept = NOTHING_KEPT,
 ) -> None:
     """Ask a process or a file in SQL.
@@ -67,6 +74,9 @@ def query(
     """
     if as_json + as_csv + (parquet is not None) > 1:
         raise UsageError("--json, --csv and --parquet exclude each other")
+    if preview:
+        preview_of(source, kept, read_only=read_only)
+        return
     if parquet is not None:
         require_absent(parquet, force=force)
     timeout_secs = parse_span(timeout)

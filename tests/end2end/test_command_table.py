@@ -199,6 +199,27 @@ def test_a_file_is_its_owner_s_without_private_parts_and_replaces_nothing(
             assert run_command(command, *given, "--force").status == 0
 
 
+PREVIEWED = {
+    **{command: all_words[0] for command, all_words in WRITTEN.items() if command != "doctor"},
+    "lake": ("SOURCE", "--parquet", "FILE"),
+}
+"""Every command that writes evidence; a report of ``doctor`` is small enough to be read."""
+
+
+@pytest.mark.parametrize("name", PREVIEWED)
+def test_a_preview_tells_the_private_parts_and_writes_nothing(
+    name: str, scene: Scene, tmp_path: Path
+) -> None:
+    given = scene.words(PREVIEWED[name], scene.source("process"), str(tmp_path / "a.file"))
+    done = run_command("export" if name == "lake" else name, *given, "--preview")
+    assert (done.status, done.err) == (0, ""), done
+    told = ("Left out", "paths outside the project", "--with-paths")
+    if name == "diff":
+        told = ("Nothing private was found",)  # nothing changed, so the page names no line
+    assert [words for words in told if words not in done.out] == []
+    assert list(tmp_path.iterdir()) == []
+
+
 FULL = ("prlimit", "--fsize=300")
 """A disk that takes the first bytes of a file and no more."""
 
