@@ -11,6 +11,7 @@ import typer
 from inspector.attach.diagnosis import Cause, Diagnosis, Method, Weight
 from inspector.attach.linux import require_support
 from inspector.attach.outside.look import look
+from inspector.attach.outside.other_extensions import loaded_extensions
 from inspector.attach.outside.seen import Look, SeenFrame
 from inspector.attach.selftest import Check, run_checks
 from inspector.attach.thread_waits import waits_on
@@ -32,6 +33,8 @@ _WAYS: Final = {
         "by borrowing a thread for a few milliseconds: arc-inspector attach {pid} --inject"
     ),
 }
+MOST_EXTENSIONS: Final = 8
+"""Extensions that one line names."""
 _SIGNS: Final = {Weight.BLOCKS: "✗", Weight.ASKS: "!", Weight.NOTE: "·"}
 
 
@@ -74,9 +77,29 @@ def _process(pid: int, kept: Kept | None) -> tuple[int, PlainRow]:
         say(_headline(diagnosis))
         for cause in diagnosis.causes:
             _print_cause(cause.text, cause.weight, cause.fixes)
+        for line in extension_lines(pid):
+            say(line)
         if not diagnosis.is_possible:
             _print_fallback(diagnosis)
     return 0 if diagnosis.is_possible else AttachError.exit_status, answer
+
+
+def extension_lines(pid: int) -> list[str]:
+    """The extensions whose objects an agent follows, and those that have to be named first."""
+    loaded = loaded_extensions(pid)
+    own = [f"{name} ({maker})" for name, maker in loaded if maker.startswith("PyO3")]
+    others = [f"{name} ({maker})" for name, maker in loaded if not maker.startswith("PyO3")]
+    lines = [f"Followed once attached: {_some(own)}"] if own else []
+    if others:
+        how = f"arc-inspector adapters {pid} --follow MODULE"
+        lines.append(f"Not followed unless named ({how}): {_some(others)}")
+    return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    left = len(names) - MOST_EXTENSIONS
+    more = f" and {left:,} more" if left > 0 else ""
+    return f"{', '.join(names[:MOST_EXTENSIONS])}{more}"
 
 
 def _print_fallback(diagnosis: Diagnosis) -> None:

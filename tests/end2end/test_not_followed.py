@@ -75,3 +75,53 @@ def test_births_that_reach_no_hook_of_a_declared_class_are_found_by_a_search() -
         state = run_command("adapters", target.pid)
         assert "followed by extension" in state.out, state
         assert "closes by" not in state.out
+
+
+def test_a_library_that_is_not_followed_is_named_everywhere_and_followed_on_demand() -> None:
+    with extension("liburlparser", "liburlparser==2.1.0") as target:
+        target.ask(f"url {MADE}")
+        shown = run_command("handles", target.pid)
+        assert "Not followed: liburlparser._urlparser_py (nanobind): " in shown.out
+        assert f"arc-inspector adapters {target.pid} --follow " in shown.out
+        found = run_command("findings", target.pid, "--for", "200ms")
+        assert "? Not followed: liburlparser._urlparser_py (nanobind): " in found.out
+        doctor = run_command("doctor", target.pid)
+        assert "Not followed unless named" in doctor.out
+        assert "_urlparser_py (nanobind)" in doctor.out
+        followed = run_command("adapters", target.pid, "--follow", "liburlparser._urlparser_py")
+        assert "Not followed" not in followed.out, followed
+        shown = run_command("handles", target.pid, "--json")
+        assert [each["type"] for each in shown.json["handles"]].count("Url") == MADE
+        target.ask(f"url {MADE}")
+        run_command("adapters", target.pid, "--follow", "liburlparser._urlparser_py")  # searches
+        shown = run_command("handles", target.pid, "--json")
+        assert [each["type"] for each in shown.json["handles"]].count("Url") == 2 * MADE
+        target.ask("stop")  # the library keeps an object for ever
+
+
+def test_a_module_that_is_no_extension_is_not_followed_and_the_reason_is_said() -> None:
+    with extension("liburlparser", "liburlparser==2.1.0") as target:
+        done = run_command("adapters", target.pid, "--follow", "json")
+        assert "not followed: json is no extension module" in done.out
+        assert done.status == 1
+
+
+def test_classes_of_constants_are_hidden_and_listed_on_demand() -> None:
+    with extension("rustworkx", "rustworkx==0.16.0") as target:
+        shown = run_command("handles", target.pid)
+        assert "is hidden: " in shown.out or "are hidden: " in shown.out
+        listed = run_command("adapters", target.pid, "--constants")
+        lines = [line for line in listed.out.splitlines() if line.startswith("constants only: ")]
+        assert lines
+        assert f"{len(lines):,} constant class" in shown.out
+        value = run_command("adapters", target.pid, "--json").json
+        assert len(value["constants"]) == len(lines)
+
+
+def test_a_check_names_the_libraries_whose_objects_nobody_followed() -> None:
+    folder = package_folder("liburlparser==2.1.0")
+    code = f"import sys; sys.path.append({str(folder)!r}); import liburlparser, rpds; rpds.List()"
+    Path("program.py").write_text(code)
+    done = run_command("check", "--", "program.py")
+    assert "not followed: liburlparser._urlparser_py (nanobind): " in done.err
+    assert "no followed handle leaked" in done.err or "nothing was followed" in done.err

@@ -35,8 +35,9 @@ def main() -> None:
         """Instances of a class that nanobind made, which looks up no initialiser."""
         KEPT.extend(module.Url(f"http://example.org/{number}") for number in range(int(count)))
 
-    steps = (map_called, map_returned, url)
-    serve({step.__name__: step for step in steps}, forget=KEPT.clear, segment=agent.start("count"))
+    steps = {step.__name__: step for step in (map_called, map_returned, url)}
+    steps["stop"] = agent.stop
+    serve(steps, forget=KEPT.clear, segment=agent.start("count"))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from inspector.attach.outside.heap import Classes
 from inspector.attach.outside.memory import Addresses
 from inspector.attach.outside.seen import SeenLibrary
 from inspector.attach.procfs import MappedRange
-from inspector.wire.pyo3_libraries import binding_of
+from inspector.wire.pyo3_libraries import binding_of, library_name
 
 STANDARD: Final = "/lib-dynload/"
 OF_TOOL: Final = ("_cffi_backend", "_native")
@@ -41,7 +41,7 @@ def other_libraries(classes: Classes, code: Sequence[MappedRange]) -> dict[int, 
         if at_ < 0 or int(flags[line]) & at.IS_TYPE_OF_TYPES:
             continue
         each = code[int(order[at_])]
-        if function < each.high and _is_extension(each.path):
+        if function < each.high and is_extension(each.path):
             found[line] = each.path
     return found
 
@@ -58,7 +58,7 @@ def seen_libraries(
     ``loaded``: further libraries, of which no class was found.
     """
     alive = Counter(kinds.tolist())
-    lines: dict[str, list[int]] = {path: [] for path in loaded if _is_extension(path)}
+    lines: dict[str, list[int]] = {path: [] for path in loaded if is_extension(path)}
     for line, path in libraries.items():
         lines.setdefault(path, []).append(line)
     return tuple(
@@ -67,11 +67,20 @@ def seen_libraries(
     )
 
 
+def loaded_extensions(pid: int) -> list[tuple[str, str]]:
+    """Name and maker of each extension module that a process has loaded, PyO3's first."""
+    mapped = procfs.mappings(pid) or ()
+    paths = dict.fromkeys(each.path for each in mapped if each.is_code and is_extension(each.path))
+    found = {(library_name(path), _binding(pid, path) or "native") for path in paths}
+    return sorted(found, key=lambda each: (not each[1].startswith("PyO3"), each))
+
+
 def _sum(classes: Classes, lines: Iterable[int], alive: Counter[int]) -> int:
     return sum(alive[int(classes.addresses[line])] for line in lines)
 
 
-def _is_extension(path: str) -> bool:
+def is_extension(path: str) -> bool:
+    """Whether a file is an extension module that is neither the standard library's nor ours."""
     name = path.rpartition("/")[2]
     is_module = (
         ".cpython-" in name

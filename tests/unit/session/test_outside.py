@@ -25,7 +25,7 @@ from inspector.errors import AttachError, ControlError
 from inspector.model.codec import decode, encode
 from inspector.model.losses import losses_of
 from inspector.model.snapshot import Snapshot, Target, TargetState, Vitals
-from inspector.session import outside_rows
+from inspector.session import kept_row, outside_rows
 from inspector.session.outside import OutsideSession, require_readable
 from inspector.session.outside_rows import OutsideRows
 from inspector.vocabulary import Reference
@@ -197,7 +197,7 @@ def test_calls_that_outlast_a_look_do_not_raise_the_resting_count_and_what_stays
     ]
     assert [int(each.handles.strong[0]) for each in snapshots] == [1, 1, 1, 1]
     assert [int(each.handles.in_flight[0]) for each in snapshots] == [2, 2, 2, 1]
-    for _ in range(outside_rows.SETTLING_LOOKS):
+    for _ in range(kept_row.SETTLING_LOOKS):
         last = take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, 4)))
     assert (int(last.handles.strong[0]), int(last.handles.in_flight[0])) == (4, 0)
 
