@@ -8,22 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import number, plural
-from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
-from inspector.ui.kit.pane_base import PaneBase, is_seen
+from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
+from inspector.ui.session.event_pane import EventPane
 from inspector.vocabulary import EventKind, Level, handle_text
 
 REFRESH_MILLIS: Final = 300
@@ -41,7 +40,7 @@ ALL_TYPES: Final = "All types"
 ALL_THREADS: Final = "All threads"
 
 
-class EventsPane(PaneBase):
+class EventsPane(EventPane):
     """One row an event."""
 
     def __init__(
@@ -53,21 +52,13 @@ class EventsPane(PaneBase):
         parent: QWidget | None = None,
     ) -> None:
         """Empty; reads through ``feed`` while it is visible."""
-        super().__init__(parent)
+        super().__init__(theme, feed, refresh_millis=REFRESH_MILLIS, parent=parent)
         self._attachment = attachment
-        self._feed = feed
-        self._snapshot: Snapshot | None = None
         self._selected: frozenset[int] = frozenset()
-        self._paused = False
         self._work = LatestWork(
             self, runner, self._arrangement, on_result=self._show, on_error=self._fail
         )
-        self._timer = QTimer(self, interval=REFRESH_MILLIS)
-        self._timer.timeout.connect(self._read)
-        self._model = event_model(theme, self)
         self._build(theme)
-        feed.changed.connect(self._work.ask)
-        feed.failed.connect(self._complain)
 
     # calls from other parts -----------------------------------------------------------------------
 
@@ -102,15 +93,6 @@ class EventsPane(PaneBase):
         if self._only.isChecked():
             self._work.ask()
 
-    def came_to_front(self) -> None:
-        """The pane became visible: read and show the events."""
-        self._read()
-        self._work.ask()
-
-    def set_paused(self, paused: bool) -> None:
-        """Let nothing move."""
-        self._paused = paused
-
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
         self.table.set_theme(theme)
@@ -124,19 +106,6 @@ class EventsPane(PaneBase):
         self._note.set_whole("")
         self.table.set_message(NO_TARGET)
         self._model.set_rows(no_event_rows())
-
-    # Qt -------------------------------------------------------------------------------------------
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """The pane became visible."""
-        super().showEvent(event)
-        self.came_to_front()
-        self._timer.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """The pane is hidden."""
-        self._timer.stop()
-        super().hideEvent(event)
 
     # building -------------------------------------------------------------------------------------
 
@@ -223,9 +192,8 @@ class EventsPane(PaneBase):
             box.addItem(name, index)
         box.setCurrentIndex(max(box.findData(chosen), 0))
 
-    def _read(self) -> None:
-        if not self._paused and self._snapshot is not None and is_seen(self):
-            self._feed.refresh()
+    def _arrange(self) -> None:
+        self._work.ask()
 
     def _arrangement(self) -> Callable[[], EventRows] | None:
         """Choose and name the rows, while the pane is visible."""
@@ -248,20 +216,6 @@ class EventsPane(PaneBase):
         )
         self.table.set_message(NO_MATCH if rows.known else none)
         self._note.set_whole("" if is_blind else _note_text(rows))
-
-    def _fail(self, error: BaseException) -> None:
-        self._complain(str(error))
-
-    def _complain(self, why: str) -> None:
-        if self._snapshot is not None:
-            self.table.set_message(why)
-
-    def _choose(self, key: int, _column: int) -> None:
-        row = self._model.row_of(key)
-        if row >= 0 and (
-            handle := int(self._model.rows.events.handles[self._model.source_row(row)])
-        ):
-            self.handle_chosen.emit(handle)
 
 
 def _only_text(handles: tuple[int, ...]) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from inspector.model.balance import Balance, balance_of, of_object, of_type
@@ -16,9 +15,8 @@ from inspector.model.event_rows import EventRows, EventWish, event_rows, no_even
 from inspector.model.events import Events
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural, short
-from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
-from inspector.ui.kit.pane_base import PaneBase, is_seen
+from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.history.balance_tree import BalanceTree
@@ -26,6 +24,7 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
+from inspector.ui.session.event_pane import EventPane
 from inspector.vocabulary import Level, handle_text
 
 REFRESH_MILLIS: Final = 500
@@ -46,7 +45,7 @@ class Told(NamedTuple):
     balance: Balance
 
 
-class HistoryPane(PaneBase):
+class HistoryPane(EventPane):
     """Follows the selection; reads events while it is visible."""
 
     def __init__(
@@ -58,22 +57,14 @@ class HistoryPane(PaneBase):
         parent: QWidget | None = None,
     ) -> None:
         """Empty; reads through ``feed`` while it is visible."""
-        super().__init__(parent)
+        super().__init__(theme, feed, refresh_millis=REFRESH_MILLIS, parent=parent)
         self._attachment = attachment
-        self._feed = feed
-        self._snapshot: Snapshot | None = None
         self._handle = 0
         self._recorded: set[int] = set()
-        self._paused = False
         self._work = LatestWork(
             self, runner, self._telling, on_result=self._show, on_error=self._fail
         )
-        self._timer = QTimer(self, interval=REFRESH_MILLIS)
-        self._timer.timeout.connect(self._read)
-        self._model = event_model(theme, self)
         self._build(theme)
-        feed.changed.connect(self._work.ask)
-        feed.failed.connect(self._complain)
 
     # calls from other parts -----------------------------------------------------------------------
 
@@ -93,15 +84,6 @@ class HistoryPane(PaneBase):
             self._read()
             self._work.ask()
 
-    def came_to_front(self) -> None:
-        """The pane became visible: read and show the events."""
-        self._read()
-        self._work.ask()
-
-    def set_paused(self, paused: bool) -> None:
-        """Let nothing move."""
-        self._paused = paused
-
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
         self.table.set_theme(theme)
@@ -117,17 +99,6 @@ class HistoryPane(PaneBase):
         self._model.set_rows(no_event_rows())
         self.tree.show_balance(None)
         self._show_record()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """The pane became visible."""
-        super().showEvent(event)
-        self._timer.start()
-        self.came_to_front()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """The pane is hidden."""
-        self._timer.stop()
-        super().hideEvent(event)
 
     # building -------------------------------------------------------------------------------------
 
@@ -202,9 +173,11 @@ class HistoryPane(PaneBase):
         if index:
             self._attachment.ask(lambda session: session.set_type_level(index, level), switched)
 
-    def _read(self) -> None:
-        if is_seen(self) and not self._paused and self._handle:
-            self._feed.refresh()
+    def _arrange(self) -> None:
+        self._work.ask()
+
+    def _wants_events(self) -> bool:
+        return bool(self._handle)
 
     def _telling(self) -> Callable[[], Told] | None:
         """Choose, match and name the events, while the pane is visible."""
@@ -230,20 +203,6 @@ class HistoryPane(PaneBase):
         self.table.set_message(TOO_LOW if low else NONE_YET)
         self.tree.show_balance(found.balance)
         self.head.set_whole(head_text(self._handle, self.scope.currentText(), found.balance))
-
-    def _fail(self, error: BaseException) -> None:
-        self._complain(str(error))
-
-    def _complain(self, why: str) -> None:
-        if self._snapshot is not None:
-            self.table.set_message(why)
-
-    def _choose(self, key: int, _column: int) -> None:
-        row = self._model.row_of(key)
-        if row >= 0 and (
-            handle := int(self._model.rows.events.handles[self._model.source_row(row)])
-        ):
-            self.handle_chosen.emit(handle)
 
 
 def told(events: Events, snapshot: Snapshot, handle: int, type_index: int) -> Told:
