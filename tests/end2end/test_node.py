@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.command_line import command_environment, command_line, run_command
 from tests.helpers.npm import NoNodeError, koffi
-from tests.helpers.other_hosts import counts, preloaded, shapes_library
+from tests.helpers.other_hosts import counts, installed, preloaded, shapes_library
 from tests.helpers.stepped import running, step
 from tests.helpers.targets import PATIENCE_SECS, ROOT
 
@@ -23,7 +23,9 @@ PROGRAM = ROOT / "tests" / "targets" / "shapes_host.cjs"
 def words() -> list[str]:
     """The words after ``node``."""
     try:
-        return [str(PROGRAM), str(koffi()), str(shapes_library())]
+        library = shapes_library()
+        names = ("uniffi_shapes", "node_new", "itself", "number")
+        return [str(PROGRAM), str(koffi()), str(library), *names]
     except NoNodeError as error:
         pytest.skip(str(error))
 
@@ -66,6 +68,30 @@ def test_findings_a_picture_and_detaching_work_on_node(host: Host, tmp_path: Pat
     assert gone.status == 0, gone
     assert step(host, "make 2") == [5]
     assert step(host, "close") == [4]
+
+
+@pytest.mark.parametrize("package", ["bdkpython==2.2.0", "bdkpython"])
+@pytest.mark.parametrize(
+    ("constructor", "method", "type_name"),
+    [
+        ("amount_from_sat", "to_sat", "Amount"),
+        ("feerate_from_sat_per_kwu", "to_sat_per_kwu", "FeeRate"),
+    ],
+)
+def test_classes_of_a_published_library_that_share_functions_are_told_apart(
+    words: list[str], tmp_path: Path, package: str, constructor: str, method: str, type_name: str
+) -> None:
+    node, folder = shutil.which("node"), installed(package)
+    assert node is not None
+    (library,) = folder.rglob("libbdkffi.so")
+    names = ["bdkffi", constructor, "", method]
+    given = [*words[:2], str(library), *names]
+    with running(Path(node), tmp_path, preloaded(), words=given) as child:
+        assert step(child, "make 3") == [3]
+        assert step(child, "call 9") == [3]
+        assert counts(child) == [(type_name, 1, 1, 0)] * 3
+        assert step(child, "close") == [2]
+        assert counts(child) == [(type_name, 1, 1, 0)] * 2
 
 
 def test_run_follows_node_from_its_first_object_on(words: list[str]) -> None:

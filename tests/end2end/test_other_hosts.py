@@ -15,13 +15,12 @@ from tests.helpers.generations import CLONING
 from tests.helpers.other_hosts import (
     counts,
     described,
+    installed,
     preloaded,
     rows,
     shapes_host,
     shapes_library,
 )
-from tests.helpers.outside import package_home
-from tests.helpers.packages import package_folder
 from tests.helpers.stepped import running, step
 from tests.helpers.targets import PATIENCE_SECS
 
@@ -109,6 +108,15 @@ def test_threads_and_native_stacks_say_where_a_handle_came_from(host: Host, tmp_
     assert "ai_abi" not in text, "frames of ours are left out"
 
 
+def test_eight_threads_that_make_and_release_leave_no_row(host: Host) -> None:
+    assert step(host, "node 1") == [1]
+    assert step(host, "storm 2000") == [1]
+    assert counts(host) == [("Node", 1, 1, 0)]
+    threads = run_command("threads", host.pid, "--json").json["threads"]
+    assert sum(thread["created"] for thread in threads) == 1 + 8 * 2 * 2000
+    assert sum(thread["released"] for thread in threads) == 8 * 2 * 2000
+
+
 def test_calls_keep_results_stacks_and_the_number_of_the_last_error(host: Host) -> None:
     assert step(host, "node 3") == [1]
     assert step(host, "call 1000") == [3000, 1]
@@ -185,8 +193,7 @@ def test_a_level_below_stacks_records_as_much_as_it_says(
 
 @pytest.mark.parametrize("package", CLONING)
 def test_the_descriptions_in_published_libraries_are_understood(package: str) -> None:
-    folder = package_folder(package) if "==" in package else package_home(package.replace("-", "_"))
-    (library,) = folder.rglob("lib*_ffi.so" if "nostr" in package else "libbdkffi.so")
+    (library,) = installed(package).rglob("lib*_ffi.so" if "nostr" in package else "libbdkffi.so")
     contract, classes, functions, unread, followed = described(library)
     assert contract in (26, 29, 30)
     assert unread == 0

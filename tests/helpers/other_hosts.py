@@ -11,6 +11,8 @@ from typing import Any, Final
 from inspector.attach.preload import preload_environment
 from inspector.vocabulary import Level
 from tests.helpers.command_line import run_command
+from tests.helpers.outside import package_home
+from tests.helpers.packages import package_folder
 from tests.helpers.targets import PATIENCE_SECS, ROOT
 
 SHAPES: Final = ROOT / "native" / "peers" / "uniffi_shapes"
@@ -48,6 +50,13 @@ def described(library: Path) -> list[int]:
 def preloaded(level: Level = Level.STACKS) -> dict[str, str]:
     """The environment in which the agent comes into a program of any language."""
     return preload_environment(os.environ, level)
+
+
+def installed(package: str) -> Path:
+    """The folder of an older package, or of the environment's."""
+    if "==" in package:
+        return package_folder(package)
+    return package_home(package.replace("-", "_"))
 
 
 def rows(child: subprocess.Popen[str]) -> list[dict[str, Any]]:

@@ -202,11 +202,35 @@ static void on_thread(uint64_t number) {
     pthread_join(thread, NULL);
 }
 
+/* Makes nodes, gets each again from a method, and releases both, in an order that differs by thread. */
+static void *storming(void *times) {
+    Status status = {0};
+    Handle (*make_one)(uint64_t, Status *) =
+        (Handle (*)(uint64_t, Status *))FUNCTION("constructor_node_new");
+    Handle (*clone)(Handle, Status *) = (Handle (*)(Handle, Status *))FUNCTION("clone_node");
+    Handle (*itself)(Handle, Status *) = (Handle (*)(Handle, Status *))FUNCTION("method_node_itself");
+    void (*free_one)(Handle, Status *) = (void (*)(Handle, Status *))FUNCTION("free_node");
+    for (uintptr_t at = (uintptr_t)times; at > 0; at--) {
+        Handle first = make_one(at, &status);
+        Handle second = itself(clone(first, &status), &status);
+        free_one(at % 2 ? first : second, &status);
+        free_one(at % 2 ? second : first, &status);
+    }
+    return NULL;
+}
+
+static void storm(int times) {
+    pthread_t threads[8];
+    for (int at = 0; at < 8; at++)
+        pthread_create(&threads[at], NULL, storming, (void *)(uintptr_t)times);
+    for (int at = 0; at < 8; at++) pthread_join(threads[at], NULL);
+}
+
 int main(int words, char **word) {
     char line[100];
     int number;
 #ifdef LINKED
-    (void)words, (void)word, (void)make, (void)release;
+    (void)words, (void)word, (void)make, (void)release, (void)storm;
     printf("ready\n");
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {
@@ -239,6 +263,8 @@ int main(int words, char **word) {
             make("func_make_node", "node", (uint64_t)number);
         else if (sscanf(line, "thread %d", &number) == 1)
             on_thread((uint64_t)number);
+        else if (sscanf(line, "storm %d", &number) == 1)
+            storm(number);
         else if (!strncmp(line, "square", 6)) {
             Status status = {0};
             keep(((Handle (*)(Status *))FUNCTION("func_make_square"))(&status), "shape");

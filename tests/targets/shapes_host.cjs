@@ -1,5 +1,5 @@
 // A program of Node over a library of UniFFI's, by koffi: a step a line, and the handles that it has
-// a line.
+// a line. Words: koffi, the library, then the names below.
 "use strict";
 const readline = require("node:readline");
 const koffi = require(process.argv[2]);
@@ -7,12 +7,16 @@ const library = koffi.load(process.argv[3]);
 
 const Buffer_ = koffi.struct("Buffer", { capacity: "uint64", length: "uint64", data: "void *" });
 const Status = koffi.struct("Status", { code: "int8", error: Buffer_ });
-const PREFIX = "uniffi_uniffi_shapes_fn_";
-const make = library.func(`uint64 ${PREFIX}constructor_node_new(uint64, _Inout_ Status *)`);
-const clone = library.func(`uint64 ${PREFIX}clone_node(uint64, _Inout_ Status *)`);
-const free = library.func(`void ${PREFIX}free_node(uint64, _Inout_ Status *)`);
-const itself = library.func(`uint64 ${PREFIX}method_node_itself(uint64, _Inout_ Status *)`);
-const number = library.func(`uint64 ${PREFIX}method_node_number(uint64, _Inout_ Status *)`);
+// the crate, a constructor from a number, and two methods of its class
+const [crate, constructor, again, asked] = process.argv.slice(4);
+const PREFIX = `uniffi_${crate}_fn_`;
+const [type] = constructor.split("_");
+const make = library.func(`uint64 ${PREFIX}constructor_${constructor}(uint64, _Inout_ Status *)`);
+const clone = library.func(`uint64 ${PREFIX}clone_${type}(uint64, _Inout_ Status *)`);
+const free = library.func(`void ${PREFIX}free_${type}(uint64, _Inout_ Status *)`);
+const one = (name) => library.func(`uint64 ${PREFIX}method_${type}_${name}(uint64, _Inout_ Status *)`);
+const itself = again ? one(again) : null;
+const number = one(asked);
 const status = () => ({ code: 0, error: { capacity: 0, length: 0, data: null } });
 const kept = [];
 const last = () => clone(kept[kept.length - 1], status());
