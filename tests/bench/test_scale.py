@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 
 from inspector.attach.segment import Segment
-from inspector.model.aggregates import aggregate
 from inspector.model.build import Moment, build_snapshot, table_snapshot
 from inspector.model.filter import parse
 from inspector.model.grouping import Query, arrange, hold
@@ -30,6 +29,7 @@ from inspector.model.snapshot import Snapshot, Target, TargetState
 from inspector.model.stored_table import StoredHandles
 from inspector.session.source import SegmentSource
 from tests.bench.conftest import StateGoal
+from tests.helpers.aggregates import aggregate
 from tests.helpers.targets import start_target
 from tests.helpers.usage import usage_of
 

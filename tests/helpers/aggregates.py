@@ -1,8 +1,7 @@
 """Handles counted by type and by the line that made them.
 
-A table of these counts is small when the table of handles is large: a program makes handles in
-some hundred lines. The tests and the benchmark of the native store compare with these counts; the
-window's table of change has groupings of its own (``change_groups``). Any thread.
+Tests and benchmarks compare the counts of the native store with these. The window counts with
+``inspector.model.change_groups``.
 """
 
 from __future__ import annotations

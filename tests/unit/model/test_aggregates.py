@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.model.aggregates import Aggregates, aggregate
 from inspector.model.marks import mark_now
 from inspector.model.snapshot import UNKNOWN, Snapshot
 from inspector.model.stacks import Frame, Site
 from inspector.model.states import ALIVE
 from inspector.vocabulary import Reference, Resource
+from tests.helpers.aggregates import Aggregates, aggregate
 from tests.helpers.snapshots import NO_TIME, T0, TYPE_NAMES, Row, snapshot_of
 
 ITEM, JOURNAL = TYPE_NAMES.index("TodoItem") + 1, TYPE_NAMES.index("Journal") + 1

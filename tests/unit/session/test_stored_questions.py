@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.errors import InspectorError
-from inspector.model.aggregates import Aggregates, aggregate
 from inspector.model.change_groups import GroupBy, tally
 from inspector.model.changes import ChangeFacts
 from inspector.model.columns import TABLE_COLUMNS
@@ -28,6 +27,7 @@ from inspector.model.stillness import newest_change
 from inspector.model.stored_table import StoredHandles, Ticket
 from inspector.model.threads import handle_counts
 from inspector.vocabulary import Kind
+from tests.helpers.aggregates import Aggregates, aggregate
 from tests.helpers.equality import same
 from tests.helpers.segments import SegmentImage
 from tests.unit.session.test_handle_store import WITH_IMAGES, Twins, images, made_plain
