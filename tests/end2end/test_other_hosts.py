@@ -130,6 +130,14 @@ def test_acts_that_need_a_runtime_are_refused_with_the_reason(host: Host) -> Non
     assert "this agent has no part within an interpreter" in refused.err
 
 
+def test_doctor_says_that_the_agent_runs_and_names_no_library_of_the_tool(host: Host) -> None:
+    assert step(host, "node 1") == [1]
+    said = run_command("doctor", host.pid)
+    assert said.status == 0
+    assert "its agent runs" in said.out
+    assert "_preload" not in said.out
+
+
 def test_after_detaching_the_program_calls_the_library_itself(host: Host) -> None:
     assert steps(host, "node 1", "node 2") == 2
     gone = run_command("detach", host.pid, "--force")

@@ -23,6 +23,13 @@ def manifests() -> dict[str, dict[str, object]]:
     }
 
 
+def package_of(manifest: Mapping[str, object]) -> Mapping[str, object]:
+    """The table on the crate itself."""
+    package = manifest["package"]
+    assert isinstance(package, dict)
+    return package
+
+
 def dependencies(manifest: Mapping[str, object]) -> set[str]:
     """Names of a crate's dependencies, those of its tests and its build among them."""
     tables = ("dependencies", "dev-dependencies", "build-dependencies")
@@ -49,6 +56,23 @@ def test_crates_use_each_other_in_one_direction_also_in_tests() -> None:
     uses = {name: dependencies(each) & crates.keys() for name, each in crates.items()}
     assert uses["segment"] == {"platform"}
     assert circles(uses) == []
+
+
+def test_the_crates_of_rust_programs_can_be_packaged() -> None:
+    crates = manifests()
+    needed, found = ["inspector"], set[str]()
+    while needed:
+        name = needed.pop()
+        found.add(name)
+        named = {each.removeprefix("arc-inspector-") for each in dependencies(crates[name])}
+        needed += (named & crates.keys()) - found
+    assert len(found) > 5
+    assert [name for name in sorted(found) if "publish" in package_of(crates[name])] == []
+    workspace = tomllib.loads((CRATES.parent / "Cargo.toml").read_text())["workspace"]
+    ours = [each for each in workspace["dependencies"].values() if "path" in each]
+    assert {each.get("version") for each in ours if "package" in each} == {
+        workspace["package"]["version"]
+    }
 
 
 @pytest.mark.parametrize("crate", sorted(manifests()))

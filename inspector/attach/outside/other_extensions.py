@@ -22,7 +22,7 @@ from inspector.attach.procfs import MappedRange
 from inspector.wire.pyo3_libraries import binding_of, library_name
 
 STANDARD: Final = "/lib-dynload/"
-OF_TOOL: Final = ("_cffi_backend", "_native")
+OF_TOOL: Final = ("_cffi_backend", "_native", "_preload")
 """How the files of libraries begin that the tool's agent loads itself."""
 
 
