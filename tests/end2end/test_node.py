@@ -94,6 +94,28 @@ def test_classes_of_a_published_library_that_share_functions_are_told_apart(
         assert counts(child) == [(type_name, 1, 1, 0)] * 2
 
 
+@pytest.mark.parametrize(
+    ("package", "bits", "crate"),
+    [
+        ("glean-sdk==54.0.0", "32", "glean"),
+        ("glean-sdk==57.0.0", "32", "glean_core"),
+        ("glean-sdk==60.0.0", "64", "glean_core"),
+    ],
+)
+def test_a_library_that_describes_nothing_shows_the_objects_of_its_constructors(
+    words: list[str], tmp_path: Path, package: str, bits: str, crate: str
+) -> None:
+    node = shutil.which("node")
+    assert node is not None
+    (library,) = installed(package).rglob("libglean_ffi.so")
+    given = [str(PROGRAM.with_name("glean_host.cjs")), words[1], str(library), bits, crate]
+    with running(Path(node), tmp_path, preloaded(), words=given) as child:
+        assert step(child, "make 3") == [3]
+        assert counts(child) == [("countermetric", 1, 1, 0)] * 3
+        assert step(child, "close") == [2]
+        assert counts(child) == [("countermetric", 1, 1, 0)] * 2
+
+
 def test_run_follows_node_from_its_first_object_on(words: list[str]) -> None:
     done = subprocess.run(
         command_line("run", "--headless", "--", "node", *words),
