@@ -118,8 +118,7 @@ def segment_files_elsewhere() -> Iterator[Path]:
     They are in containers, and in runtime directories of their own.
     """
     usual = {str(each) for each in _parents()} | {""}
-    for name in os.listdir("/proc"):  # noqa: PTH208 - names suffice
-        pid = int(name) if name.isdecimal() else os.getpid()
+    for pid in procfs.processes():
         if pid == os.getpid() or (
             procfs.shares_files(pid) and procfs.environment(pid).get("XDG_RUNTIME_DIR", "") in usual
         ):

@@ -284,6 +284,11 @@ def owner(pid: int) -> tuple[int, int] | None:
         return None
 
 
+def processes() -> list[int]:
+    """Numbers of all processes, as this process's namespace has them."""
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208 - names suffice
+
+
 def tasks(pid: int) -> list[int]:
     """Its threads, the main one first."""
     try:

@@ -115,6 +115,6 @@ def test_one_module_of_the_viewer_knows_where_linux_keeps_what_it_says_of_a_proc
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
-        and node.value.startswith("/proc/")
+        and f"{node.value}/".startswith("/proc/")
     }
     assert users == {"inspector/attach/procfs.py"}

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.ui.kit.labels import quiet_label
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.shell.pane_head import PaneHead
 from inspector.ui.shell.pane_list import PaneSpec
@@ -45,9 +46,7 @@ class DrawerBody(QWidget):
         for spec in specs:
             page = QWidget()
             page.setObjectName(spec.key)
-            inside = QVBoxLayout(page)
-            inside.setContentsMargins(0, 0, 0, 0)
-            inside.setSpacing(0)
+            inside = flush_column(page)
             pane = panes[spec.key]
             if pane.title_actions:
                 inside.addWidget(PaneHead(spec.title, pane.title_actions))

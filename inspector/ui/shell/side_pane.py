@@ -12,11 +12,11 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QToolButton,
-    QVBoxLayout,
 )
 
 from inspector.model.changes import ChangeRow, ChangeTable
 from inspector.ui.kit.labels import ElidedLabel, text_label
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.line_page import LinePage
 from inspector.ui.panes.detail.pane import DetailPane
@@ -60,9 +60,7 @@ class SidePane(QFrame):
         self._pages = QStackedWidget()
         self._pages.addWidget(line)
         self._pages.addWidget(detail)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addLayout(head)
         layout.addWidget(self._pages, 1)
         self.setMinimumWidth(LEAST)

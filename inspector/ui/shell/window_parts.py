@@ -8,11 +8,12 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.banner import Banner
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
 from inspector.ui.panes.sql.pinned import PinnedQueries
@@ -147,9 +148,7 @@ class WindowParts(QMainWindow):
         self.pages.addWidget(self.workbench)
         page = QWidget()
         page.setObjectName("page")
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(page)
         for widget in (self.banner, self.replay, self.verdict):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)

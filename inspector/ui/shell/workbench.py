@@ -10,11 +10,12 @@ from typing import Final, TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from inspector.model.changes import ChangeRow
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.protocol import Replay
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.line_page import LinePage
@@ -259,9 +260,7 @@ class Workbench(QWidget):
         self._across.setStretchFactor(0, 1)
         self._across.splitterMoved.connect(lambda _at, _index: self._note_side())
         self._upper = QWidget()
-        upper = QVBoxLayout(self._upper)
-        upper.setContentsMargins(0, 0, 0, 0)
-        upper.setSpacing(0)
+        upper = flush_column(self._upper)
         upper.addWidget(self.timeline_strip)
         upper.addWidget(self._across, 1)
         self._upright = QSplitter(Qt.Orientation.Vertical)
@@ -269,9 +268,7 @@ class Workbench(QWidget):
         self._upright.addWidget(self._upper)
         self._upright.addWidget(self.drawer.body)
         self._upright.setStretchFactor(0, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addWidget(self._upright, 1)
         layout.addWidget(self.drawer)
 

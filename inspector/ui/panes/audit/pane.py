@@ -7,12 +7,13 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural
 from inspector.session.protocol import AuditLog
 from inspector.ui.kit.labels import plain_label
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
@@ -58,9 +59,7 @@ class AuditPane(PaneBase):
         self.note = plain_label("")
         self.note.setContentsMargins(12, 6, 12, 6)
         self.note.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addWidget(self.note)
         layout.addWidget(self.table)
         target_actions.acted.connect(self.refresh)

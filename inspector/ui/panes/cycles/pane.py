@@ -16,6 +16,7 @@ from inspector.model import wording
 from inspector.model.holders import CycleReport, SearchProgress
 from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.labels import plain_label
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.cycles.graph import LEAST_ROW_HEIGHT, CycleGraph
@@ -75,9 +76,7 @@ class CyclesPane(PaneBase):
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._page)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addLayout(line)
         layout.addWidget(scroll, 1)
 

@@ -26,6 +26,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
 from inspector.ui.kit.labels import head_label, quiet_label, rich_label, rule, section_label
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
@@ -160,9 +161,7 @@ class DetailPane(PaneBase):
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._body)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        outside = QVBoxLayout(self)
-        outside.setContentsMargins(0, 0, 0, 0)
-        outside.setSpacing(0)
+        outside = flush_column(self)
         outside.addWidget(self._hint, 1)
         outside.addWidget(scroll, 1)
         self.setMinimumWidth(280)

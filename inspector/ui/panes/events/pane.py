@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import number, plural
 from inspector.ui.kit.labels import ElidedLabel
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
@@ -115,9 +116,7 @@ class EventsPane(EventPane):
         self.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
         self.table.set_message(NO_TARGET)
         self.table.record_chosen.connect(self._choose)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addWidget(self._build_head())
         layout.addWidget(self.table, 1)
 

@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QWidget
 
 from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
 from inspector.model.snapshot import Snapshot, Target
 from inspector.ui.kit.labels import quiet_label
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.flame.icicle import Icicle, value_text
@@ -77,9 +78,7 @@ class FlamePane(PaneBase):
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.icicle)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addLayout(line)
         layout.addWidget(scroll, 1)
 

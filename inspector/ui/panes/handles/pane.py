@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QMenu, QStackedWidget
 
 from inspector.model import wording
 from inspector.model.change_groups import GroupBy
@@ -19,6 +19,7 @@ from inspector.model.findings.leads import Lead
 from inspector.model.grouping import Arrangement, Query
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.window_state import Look
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
@@ -210,9 +211,7 @@ class HandlesPane(PaneBase):
         self._rows = QStackedWidget()
         self._rows.addWidget(self.changes)
         self._rows.addWidget(self.table)
-        body = QVBoxLayout(self)
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(0)
+        body = flush_column(self)
         body.addWidget(self._head)
         body.addWidget(self._rows, 1)
         self._note = EmptyNote(self.changes.viewport())

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSplitter, QWidget
 
 from inspector.model.balance import Balance, balance_of, of_object, of_type
 from inspector.model.balance_counts import changes_text
@@ -16,6 +16,7 @@ from inspector.model.events import Events
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural, short
 from inspector.ui.kit.labels import ElidedLabel
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
@@ -131,9 +132,7 @@ class HistoryPane(EventPane):
         split.addWidget(self.table)
         split.addWidget(self.tree)
         split.setSizes([600, 400])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addWidget(head)
         layout.addWidget(split, 1)
         self._show_record()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from inspector.ui.kit.layouts import flush_column
 
 
 def line_of(*widgets: QWidget) -> QWidget:
@@ -22,9 +24,7 @@ def line_of(*widgets: QWidget) -> QWidget:
 def column_of(*widgets: QWidget) -> QWidget:
     """Widgets below each other without margins."""
     column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
+    layout = flush_column(column)
     for widget in widgets:
         layout.addWidget(widget)
     return column

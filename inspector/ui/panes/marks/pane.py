@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -30,6 +29,7 @@ from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.time_of_day import range_text
 from inspector.model.wording import clock
 from inspector.ui.kit.labels import ElidedLabel, tip
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
@@ -178,9 +178,7 @@ class MarksPane(PaneBase):
             self._split.addWidget(part)
         self._split.setSizes([220, 620, 280])
         self._split.setStretchFactor(1, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addWidget(self.steps)
         layout.addWidget(self._split, 1)
         self.offer_range(None)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from inspector.model.snapshot import Ints
 from inspector.model.wait_chain import Chain
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue
 from inspector.ui.kit.labels import ElidedLabel, set_flag
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.stack_watch import StackWatch
@@ -49,9 +50,7 @@ class ChainView(QWidget):
         line.setSpacing(8)
         line.addWidget(self.state, 1)
         line.addWidget(self.read)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addLayout(line)
         layout.addWidget(self.table, 1)
 

@@ -40,6 +40,7 @@ from inspector.model.sql.tables import TABLES, Questioned
 from inspector.model.wording import plural
 from inspector.plain_text import one_line
 from inspector.ui.kit.labels import ElidedLabel
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.record_delegate import ROW_HEIGHT, RecordDelegate
 from inspector.ui.kit.theme import Theme
@@ -209,9 +210,7 @@ class SqlPane(PaneBase):
         head.addWidget(self.tabs)
         head.addWidget(self.note, 1)
         right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = flush_column(right)
         column.addLayout(head)
         column.addWidget(self.table, 1)
         return right

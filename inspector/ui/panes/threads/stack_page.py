@@ -6,12 +6,13 @@ GUI thread only.
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from inspector.model.snapshot import Snapshot
 from inspector.model.stacks import ThreadStack
 from inspector.model.thread_stacks import stack_lines
 from inspector.ui.kit.labels import ElidedLabel, set_flag
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.running_clock import RunningClock
@@ -66,9 +67,7 @@ class StackPage(QWidget):
         line.setSpacing(8)
         line.addWidget(self.state, 1)
         line.addWidget(self.read)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout = flush_column(self)
         layout.addWidget(self._head)
         layout.addWidget(self.table, 1)
         if stacks is not None:

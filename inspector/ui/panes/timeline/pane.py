@@ -16,7 +16,6 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QStackedLayout,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -30,6 +29,7 @@ from inspector.model.time_marks import Mark, MarkKind
 from inspector.model.time_of_day import range_text
 from inspector.model.wording import number
 from inspector.ui.kit.labels import text_label
+from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
@@ -244,9 +244,7 @@ class TimelinePane(PaneBase):
         self._message.setProperty("quiet", True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._page = QWidget()
-        inside = QVBoxLayout(self._page)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(0)
+        inside = flush_column(self._page)
         inside.addWidget(self._head)
         inside.addWidget(self.plot, 1)
         self._pages = QStackedLayout(self)
