@@ -67,3 +67,10 @@ def compiled(program: str, packages: str, into: Path) -> str:
     done = subprocess.run(words, capture_output=True, text=True, timeout=FETCH_SECS)
     assert done.returncode == 0, done.stderr
     return f"{into}:{packages}"
+
+
+if __name__ == "__main__":
+    try:
+        class_path()
+    except NoJavaError as error:
+        print(f"its tests are skipped: {error}")

@@ -42,8 +42,12 @@ def shapes_host(folder: Path, *, linked_with: Path | None = None) -> Path:
 
 def described(library: Path) -> list[int]:
     """Contract, classes, functions, descriptions that are not understood, functions followed."""
-    words = ["cargo", "run", "-q", "--locked", "-p", "arc-inspector-abi", "--example", "describe"]
-    said = _done([*words, "--", str(library)], cwd=ROOT / "native", patience=BUILD_SECS)
+    # as `cargo test` has built it
+    words = ["cargo", "build", "-q", "--locked", "--workspace", "--example", "describe"]
+    _done(words, cwd=ROOT / "native", patience=BUILD_SECS)
+    said = _done(
+        [str(ROOT / "native" / "target" / "debug" / "examples" / "describe"), str(library)]
+    )
     return [int(word) for word in said.split()]
 
 
