@@ -127,7 +127,7 @@ def moment(value: object) -> float:
 
 def _gc_report(fields: Mapping[str, Any]) -> GcReport:
     return GcReport(
-        collected=None if fields.get("collected") is None else whole(fields["collected"]),
+        collected=whole(fields["collected"]) if "collected" in fields else None,
         handles_released=whole(fields["released"]),
         closes_queued=whole(fields["closes_queued"]),
         still_pending=whole(fields["still_pending"]),
