@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -128,15 +129,16 @@ def extension() -> Extension:
     )
 
 
-def preload() -> Extension:
-    """The library that ``run`` loads into programs of other languages: no module of Python's."""
-    library, exports = str(native.library(TARGET)), native.PRELOAD / "exports.map"
+def library(name: str, source: Path) -> Extension:
+    """A library that programs of other languages load: no module of Python's."""
+    built, exports = str(native.library(TARGET)), source.with_name("exports.map")
     strip = "" if TARGET.is_portable else "--strip-debug,"
     return Extension(
-        "inspector._preload",
-        sources=["native/preload/preload.c"],
-        extra_objects=[library],
-        depends=[library, str(exports)],
+        f"inspector.{name}",
+        sources=[str(source.relative_to(ROOT))],
+        include_dirs=["native/include"],
+        extra_objects=[built],
+        depends=[built, str(exports)],
         libraries=["pthread", "dl", "m"],
         define_macros=[("Py_LIMITED_API", "0x030B0000")],
         py_limited_api=True,
@@ -145,19 +147,21 @@ def preload() -> Extension:
     )
 
 
-def extensions() -> list[Extension]:
+def extensions() -> Iterator[Extension]:
     """The shared objects of the target."""
     if TARGET.is_pure:
-        return []
-    # the stand-ins of the library are assembly
-    return [extension(), *([preload()] if TARGET.machine == "x86_64" else [])]
+        return
+    yield extension()
+    if TARGET.machine == "x86_64":  # the stand-ins of the first are assembly
+        yield library("_preload", native.PRELOAD / "preload.c")
+        yield library("_jvm", native.JVM / "agent.c")
 
 
 setup(
     long_description=long_description(),
     long_description_content_type="text/markdown",
     data_files=data_files(),
-    ext_modules=extensions(),
+    ext_modules=list(extensions()),
     cmdclass={
         "build_ext": BuildNative,
         "build_py": BuildPython,

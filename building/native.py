@@ -22,6 +22,8 @@ EXPORTS = Path(__file__).with_name("exports.map")
 """The symbols that other libraries of a process may find."""
 PRELOAD = NATIVE / "preload"
 """The library that is loaded into programs of any language."""
+JVM = NATIVE / "jvm"
+"""The library that a Java virtual machine loads."""
 QUICK = (
     "ai_hottest_level",
     "ai_level",
@@ -38,10 +40,11 @@ QUICK = (
 )
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code
 may hold, or runs for long."""
-_OF_C = "proxies|instances|owners|stacks|types|heap|transit|classes|search|naming|preload"
+_OF_C = "proxies|instances|owners|stacks|types|heap|transit|classes|search|naming|preload|jvm"
 OF_C_ALONE = rf"^[\w *]*\bai_({_OF_C})_\w+\([^;]*;\n"
-"""What ``native/python`` and ``native/preload`` call and Python does not: ``classes.rs``,
-``follow.rs``, ``proxies.rs``, ``instances.rs`` and ``preload.rs`` of ``native/crates/ffi``."""
+"""What the C in ``native/python``, ``native/preload`` and ``native/jvm`` calls and Python does not:
+``classes.rs``, ``follow.rs``, ``proxies.rs``, ``instances.rs``, ``preload.rs`` and ``jvm.rs`` of
+``native/crates/ffi``."""
 CALLED_BACK = """
 extern "Python" {
     void ai_python_drop(uint64_t key);

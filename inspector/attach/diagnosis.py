@@ -29,6 +29,13 @@ class Method(StrEnum):
     by."""
     INJECT = "inject"
     """A thread of the target is borrowed for a moment: with consent only."""
+    JAVA = "java"
+    """The Java virtual machine loads the agent as it loads any tool: with consent only."""
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether a person has to agree first."""
+        return self in (Method.INJECT, Method.JAVA)
 
 
 class Weight(StrEnum):
@@ -89,6 +96,8 @@ def diagnose(facts: ProcessFacts) -> Diagnosis:
         return Diagnosis(facts, None, (Cause("no-process", Weight.BLOCKS, "does not exist"),))
     if facts.has_agent:
         return Diagnosis(facts, Method.AGENT, tuple(_interpreters(facts)))
+    if facts.runtimes.java and not facts.is_python:
+        return _of_java(facts)
     found = [*_blocking(facts), *_asking(facts), *_notes(facts)]
     if any(each.weight is Weight.BLOCKS for each in found):
         return Diagnosis(facts, None, tuple(found))
@@ -96,6 +105,16 @@ def diagnose(facts: ProcessFacts) -> Diagnosis:
         facts.version is not None and facts.version >= OLDEST_REMOTE and not facts.remote_off
     )
     return Diagnosis(facts, Method.REMOTE if can_remote else Method.INJECT, tuple(found))
+
+
+def _of_java(facts: ProcessFacts) -> Diagnosis:
+    """A Java virtual machine: nobody traces it, so less stands in the way."""
+    found = [*_ended(facts), *_machine(facts), *_user(facts), *_stopped(facts)]
+    if facts.java_trouble:
+        found.append(_blocks("java-attach", facts.java_trouble, "start it without that option"))
+    if found:
+        return Diagnosis(facts, None, tuple(found))
+    return Diagnosis(facts, Method.JAVA, tuple(_notes(facts)))
 
 
 def _blocking(facts: ProcessFacts) -> Iterator[Cause]:
@@ -132,7 +151,7 @@ def _machine(facts: ProcessFacts) -> Iterator[Cause]:
         yield _blocks("architecture", f"is a program for {facts.machine}, not for x86-64", X86_FIX)
 
 
-def _permission(facts: ProcessFacts) -> Iterator[Cause]:
+def _user(facts: ProcessFacts) -> Iterator[Cause]:
     if facts.uid is not None and facts.own_uid not in (0, facts.uid):
         user = facts.user or str(facts.uid)
         named = user if user != str(facts.uid) else f"'#{user}'"
@@ -141,6 +160,12 @@ def _permission(facts: ProcessFacts) -> Iterator[Cause]:
             f"belongs to user {user}",
             (f"run the inspector as that user: sudo -u {named} arc-inspector"),
         )
+
+
+def _permission(facts: ProcessFacts) -> Iterator[Cause]:
+    others = list(_user(facts))
+    if others:
+        yield from others
         return
     if facts.may_trace is not False or facts.state in ("Z", "X"):
         return
@@ -189,7 +214,12 @@ def _held(facts: ProcessFacts) -> Iterator[Cause]:
             (f"is traced by {facts.tracer} already, and a process has only one tracer"),
             "end that debugger, then attach",
         )
-    elif facts.state == "T":
+    else:
+        yield from _stopped(facts)
+
+
+def _stopped(facts: ProcessFacts) -> Iterator[Cause]:
+    if facts.state == "T":
         yield _blocks(
             "stopped",
             "is stopped by a signal, so nothing can run in it",

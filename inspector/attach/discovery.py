@@ -323,8 +323,8 @@ def _reason(diagnosis: Diagnosis, note: str) -> str:
 
 def _fix(diagnosis: Diagnosis) -> str:
     """The safest thing to do, as one command or sentence."""
-    if diagnosis.is_possible:
-        consent = " --inject" if diagnosis.method is Method.INJECT else ""
+    if diagnosis.method is not None:
+        consent = " --inject" if diagnosis.method.needs_consent else ""
         return f"{RUN_FIX}; or load an agent: arc-inspector attach {diagnosis.facts.pid}{consent}"
     first = diagnosis.first
     fix = first.fixes[0] if first is not None and first.fixes else RUN_FIX

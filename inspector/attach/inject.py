@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
-from inspector.attach import procfs
+from inspector.attach import jvm, procfs
 from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import FoundProcess, find_published
 from inspector.errors import AttachError
@@ -85,6 +85,9 @@ def bring_agent(
             f"limit of memory (ulimit -v), and the agent needs {LEAST_ROOM_BYTES >> 20} MiB "
             f"(process {pid})"
         )
+    if method is Method.JAVA:
+        jvm.load_agent(pid, level=level, leaves_after_secs=leaves_after_secs)
+        return Injection(_published(pid, ""), paused_secs=0.0, tries=1)
     order: dict[str, object] = {
         "pid": pid,
         "method": method.value,
@@ -97,16 +100,21 @@ def bring_agent(
         if outcome.get("waits"):
             raise NotComeByError(pid, str(outcome["waits"]))
         raise AttachError(_one_line(outcome.get("error")) or f"the injector failed (process {pid})")
-    found = find_published(pid)
-    if found is None:
-        segment = _one_line(outcome.get("segment"))
-        raise AttachError(
-            f"the agent runs in process {pid}, but its segment cannot be found: {segment}"
-        )
+    found = _published(pid, _one_line(outcome.get("segment")))
     paused_secs, tries, interrupted = (
         outcome.get(name, 0) for name in ("paused_secs", "tries", "interrupted")
     )
     return Injection(found, float(paused_secs), int(tries), int(interrupted))
+
+
+def _published(pid: int, segment: str) -> FoundProcess:
+    """The process, now that its agent runs."""
+    found = find_published(pid)
+    if found is None:
+        raise AttachError(
+            f"the agent runs in process {pid}, but its segment cannot be found: {segment}"
+        )
+    return found
 
 
 def _injector(order: dict[str, object]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ only."""
 _LIBRARY: Final = re.compile(r"libpython(\d)\.(\d+)(t?)d?\.so.*")
 _PYPY: Final = re.compile(r"libpypy.*|pypy[\d.c-]*")
 _C_LIBRARY: Final = re.compile(r"libc[.-].*so.*|libpthread[.-].*so.*")
+JAVA_LIBRARY: Final = "libjvm.so"
+"""The library of each Java virtual machine."""
 _MUSL: Final = re.compile(r".*/((ld|libc)[.-]musl-[^/]*|[^/]*-linux-musl/[^/]*)")
 """By the file's name, or where several C libraries live side by side by its folder's."""
 _CALLED: Final = (
@@ -129,6 +131,8 @@ class Runtimes:
     """Name of a CPython library, or ``""``."""
     pypy: bool
     musl: bool
+    java: bool = False
+    """A Java virtual machine."""
 
 
 def runtimes(mapped: Sequence[MappedRange]) -> Runtimes:
@@ -139,6 +143,7 @@ def runtimes(mapped: Sequence[MappedRange]) -> Runtimes:
         python=next((name for name in sorted(names) if _LIBRARY.fullmatch(name)), ""),
         pypy=any(_PYPY.fullmatch(name) for name in names),
         musl=any(_MUSL.fullmatch(path) for path in paths),
+        java=JAVA_LIBRARY in names,
     )
 
 

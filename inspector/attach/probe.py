@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from inspector.attach import procfs
+from inspector.attach import jvm, procfs
 from inspector.attach.agent_files import backend_for
 from inspector.attach.agent_folder import places_for
 from inspector.attach.elf import ElfError, machine_of
@@ -71,6 +71,8 @@ class ProcessFacts:
     seccomp: bool = False
     """It runs under a filter of system calls."""
     no_new_privileges: bool = False
+    java_trouble: str = ""
+    """Why its Java virtual machine takes no agent; goes on from the process's name."""
     room: tuple[str, ...] = ()
     """What speaks against each place for the agent's files; empty: one of them takes them."""
     debuggers: tuple[str, ...] = ()
@@ -121,7 +123,8 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Process
         remote_off=_remote_off(pid, interpreter),
         seccomp=status.get("Seccomp", "0") == "2",
         no_new_privileges=status.get("NoNewPrivs", "0") == "1",
-        room=_room(pid) if deeply else (),
+        java_trouble=jvm.trouble_of(pid) if found.java else "",
+        room=_room(pid) if deeply and not found.java else (),
         debuggers=tuple(name for name in ("gdb", "lldb") if shutil.which(name)) if deeply else (),
     )
 

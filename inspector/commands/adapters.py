@@ -99,6 +99,7 @@ def _of_process(
             "troubles": list(report.troubles),
             "constants": [{"class": name, "count": count} for name, count in report.constants],
             "refused": list(report.refused),
+            "notes": list(report.notes),
         }
         print_private_json(value, pid, kept)
     else:
@@ -168,6 +169,8 @@ def _print(report: AdapterReport) -> None:
         table.print()
     else:
         say(f"nothing is declared; adapters: {', '.join(report.names)}")
+    for note in report.notes:
+        say(note)
 
 
 def _state(declared: DeclaredClass) -> str:

@@ -32,6 +32,9 @@ _WAYS: Final = {
     Method.INJECT: (
         "by borrowing a thread for a few milliseconds: arc-inspector attach {pid} --inject"
     ),
+    Method.JAVA: (
+        "by its Java virtual machine's own way to load a tool: arc-inspector attach {pid} --inject"
+    ),
 }
 MOST_EXTENSIONS: Final = 8
 """Extensions that one line names."""

@@ -66,6 +66,8 @@ class AdapterReport:
     declared: tuple[DeclaredClass, ...]
     troubles: tuple[str, ...]
     """Faults of files of declarations, a line each."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of the agent's work, a line each."""
     libraries: Mapping[str, LibraryClasses] | None = None
     """By the library's file in the target; ``None``: the target does not say."""
     failed: tuple[FailedCallback, ...] | None = None
@@ -103,6 +105,7 @@ def adapter_report(answer: Answer) -> AdapterReport:
             names=tuple(text(name) for name in fields["adapters"]),
             declared=tuple(_declared(each) for each in fields.get("declared", ())),
             troubles=tuple(text(each) for each in fields.get("troubles", ())),
+            notes=tuple(text(each) for each in fields.get("notes", ())),
             libraries=_libraries(fields.get("not_followed")),
             failed=_failed(fields.get("failed_callbacks")),
             closed_uses=tuple(_closed_use(each) for each in fields.get("closed_uses", ())),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from inspector.attach.diagnosis import Diagnosis, Method, Weight, diagnose
 from inspector.attach.discovery import FoundProcess, find_published, find_target
@@ -15,6 +16,11 @@ from inspector.attach.inject import LEAVES_AFTER_SECS, Injection, bring_agent
 from inspector.attach.probe import gather
 from inspector.commands.support.output import ask_aside
 from inspector.errors import AttachError
+
+JAVA_EFFECTS: Final = (
+    "The library stays loaded, and from JDK 21 on the program's error output says so. The program "
+    "stands still for some milliseconds whenever the agent looks through its heap."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,11 @@ def prepare(pid: int, consent: Consent, *, ask: Callable[[str], bool] | None = N
         diagnosis = diagnosis_of(pid)
         if not diagnosis.is_possible:
             raise
-    method = Method.INJECT if consent.inject else diagnosis.method
+    is_java = diagnosis.method is Method.JAVA
+    method = Method.INJECT if consent.inject and not is_java else diagnosis.method
     if (
-        method is Method.INJECT
+        method is not None
+        and method.needs_consent
         and not consent.inject
         and not (ask is not None and ask(consent_question(diagnosis)))
     ):
@@ -101,6 +109,11 @@ def consent_sentences(found: FoundProcess) -> str:
             "request, on its main thread. "
             "A wait of that thread may end with EINTR."
         )
+    if found.method is Method.JAVA:
+        return (
+            f"{found.name} ({found.pid}) runs no agent. Its Java virtual machine can load an agent "
+            f"as it loads any tool. {JAVA_EFFECTS}"
+        )
     return (
         f"{found.name} ({found.pid}) runs no agent. The inspector can load an agent: one thread "
         "of the process is held for a few "
@@ -112,6 +125,11 @@ def consent_sentences(found: FoundProcess) -> str:
 def consent_question(diagnosis: Diagnosis) -> str:
     """The acts that are about to happen, in sentences."""
     facts = diagnosis.facts
+    if diagnosis.method is Method.JAVA:
+        return (
+            f"Process {facts.pid} ({facts.name}) runs no agent. Its Java virtual machine can load "
+            f"an agent as it loads any tool. {JAVA_EFFECTS}"
+        )
     asks = "".join(f" It {each.text}." for each in diagnosis.causes if each.weight is Weight.ASKS)
     return (
         f"Process {facts.pid} ({facts.name}) runs no agent. The inspector can load an agent: one "

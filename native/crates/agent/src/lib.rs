@@ -5,7 +5,7 @@ pub mod left;
 mod publish;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -213,6 +213,13 @@ pub fn say_unrecorded(reason: &str) {
 /// Whether the agent runs.
 pub fn is_running() -> bool {
     STATE.lock().agent.is_some()
+}
+
+/// Whether a viewer is attached.
+pub fn has_viewers() -> bool {
+    existing().is_some_and(|runtime| {
+        atomic!(AtomicU32, runtime.segment().header(), viewers).load(Ordering::Relaxed) > 0
+    })
 }
 
 /// Has the counts of all live objects read now. Whether that was done in time.

@@ -14,6 +14,7 @@ pub mod handles;
 pub mod inject;
 pub mod instances;
 pub mod journals;
+pub mod jvm;
 pub mod outside;
 pub mod preload;
 pub mod proxies;

@@ -6,6 +6,7 @@ use crate::events;
 use crate::levels;
 use crate::runtime::Runtime;
 use crate::threads::mutate;
+use segment::clock;
 use segment::layout::{EventKind, ResourceState, EVENT_COUNT_UNKNOWN};
 use segment::registry::{Change, Moment, Slot};
 use segment::status::Result;
@@ -54,6 +55,27 @@ pub fn close_is_under_way(runtime: &Runtime, row: u64, site: u32) -> Result<bool
     let slot = adapters_row(runtime, row)?;
     let change = Change { moment: Moment::new(0, 0, site), is_request: true };
     Ok(begin_closing(&slot, row, &change))
+}
+
+/// A close was found waiting, in `state`, that somebody asked for on a thread that nobody recorded.
+/// `site` is what it waits for; `is_new`: it was asked for since the last look, so about now.
+pub fn close_waits(
+    runtime: &Runtime,
+    row: u64,
+    state: ResourceState,
+    site: u32,
+    is_new: bool,
+) -> Result<()> {
+    let slot = adapters_row(runtime, row)?;
+    let at_ticks = if is_new { clock::ticks() } else { 0 };
+    let change = Change { moment: Moment::new(at_ticks, 0, site), is_request: true };
+    mutate(|| {
+        if let Some(word) = begin_live(&slot, row) {
+            slot.note(&change);
+            slot.end(word.with(word.reference(), state as u8));
+        }
+    });
+    Ok(())
 }
 
 /// Makes an open resource closing; whether it was open.
