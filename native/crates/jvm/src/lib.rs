@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jvmti_bindings::sys::jni::JavaVM;
 use platform::threads as system_threads;
-use segment::status::{Error, Result, Status};
+use segment::status::{Error, Result};
 
 use machine::Machine;
 use options::Options;
@@ -79,14 +79,4 @@ fn serve(owner: Owner, machine: Machine) {
         agent::stop();
     }
     IS_HERE.store(false, Ordering::Release);
-}
-
-/// The virtual machine ends.
-pub fn exit() {
-    agent::exit();
-}
-
-/// A failure of the interface, as one line.
-fn refused(action: &str, code: impl std::fmt::Debug) -> Error {
-    Error::new(Status::Io, format!("the Java virtual machine refused {action}: {code:?}"))
 }

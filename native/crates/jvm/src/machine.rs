@@ -12,9 +12,7 @@ use jvmti_bindings::sys::jvmti::{
     jvmtiCapabilities, jvmtiEnv, jvmtiEventCallbacks, JVMTI_EVENT_CLASS_PREPARE,
     JVMTI_EVENT_VM_DEATH, JVMTI_VERSION_9,
 };
-use segment::status::Result;
-
-use crate::refused;
+use segment::status::{Error, Result, Status};
 
 /// Local references that one frame may hold.
 pub const FRAME_REFERENCES: i32 = 4096;
@@ -101,7 +99,7 @@ pub fn has_new_class() -> bool {
 }
 
 unsafe extern "system" fn at_death(_tools: *mut jvmtiEnv, _env: *mut JNIEnv) {
-    crate::exit();
+    agent::exit();
 }
 
 /// Runs `body` on the calling thread as a daemon of the virtual machine, which does not wait for it
@@ -166,4 +164,9 @@ impl Weak {
             unsafe { env.delete_weak_global_ref(self.0) };
         }
     }
+}
+
+/// A failure of the interface, as one line.
+fn refused(action: &str, code: impl std::fmt::Debug) -> Error {
+    Error::new(Status::Io, format!("the Java virtual machine refused {action}: {code:?}"))
 }
