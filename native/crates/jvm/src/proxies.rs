@@ -209,29 +209,26 @@ impl Proxies {
         true
     }
 
-    /// Reads what all proxies say of themselves, and brings their rows up to date. Returns how many
-    /// were collected since.
+    /// Reads what all proxies say of themselves, and brings their rows up to date.
     pub fn refresh(
         &mut self,
         machine: &Machine,
         env: &JniEnv,
         runtime: &Runtime,
         bindings: &Bindings,
-    ) -> usize {
+    ) {
         let mut callers = Callers::new(machine, env, runtime);
-        let (mut collected, mut kept) = (0, Vec::with_capacity(self.all.len()));
+        let mut kept = Vec::with_capacity(self.all.len());
         let mut calling = Vec::new();
         let is_late = !std::mem::replace(&mut self.is_first_look, false);
         for mut proxy in std::mem::take(&mut self.all) {
             let binding = &bindings.found[proxy.binding];
             let (was, (is, calls)) = (proxy.phase, proxy.now(env, binding));
             let Some(is) = is else {
-                collected += usize::from(was != Phase::Uncleaned && proxy.object.is_gone(env));
                 proxy.end(env, runtime, was);
                 continue;
             };
             if is != was {
-                collected += usize::from(is == Phase::Uncleaned);
                 proxy.enter(runtime, is, &callers, is_late);
             }
             if proxy.calls.say(runtime, calls) {
@@ -241,7 +238,6 @@ impl Proxies {
         }
         self.all = kept;
         self.show_calls(&mut callers, runtime, bindings, &calling);
-        collected
     }
 
     /// Rows for the calls of some proxies. The stacks tell the class of a call and not its object,
