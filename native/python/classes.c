@@ -24,11 +24,36 @@ static PyTypeObject *base_of(PyTypeObject *type) {
     return (PyTypeObject *)PyType_GetSlot(type, Py_tp_base);
 }
 
+/* The class that was asked for last, and its entry: births and ends come in runs of one class. Used
+ * with the interpreter's lock, as the table is; every change of the table forgets it. */
+static PyTypeObject *newest;
+static AiSlots of_newest;
+
+static int entry_of(PyTypeObject *type, AiSlots *found) {
+    if (type != newest) {
+        if (!ai_classes_get((size_t)type, found)) return 0;
+        newest = type;
+        of_newest = *found;
+    }
+    *found = of_newest;
+    return 1;
+}
+
+static void set_entry(PyTypeObject *type, const AiSlots *slots) {
+    newest = NULL;
+    ai_classes_set((size_t)type, slots);
+}
+
+static PyObject *forget_entry(size_t type) {
+    newest = NULL;
+    return (PyObject *)ai_classes_forget(type);
+}
+
 /* The class from `type` upwards whose destructor (or allocator) was replaced; NULL: there is
  * none. */
 static PyTypeObject *replaced(PyTypeObject *type, int is_dealloc, AiSlots *found) {
     for (; type; type = base_of(type))
-        if (ai_classes_get((size_t)type, found) && (is_dealloc ? found->dealloc : found->alloc))
+        if (entry_of(type, found) && (is_dealloc ? found->dealloc : found->alloc))
             return type;
     return NULL;
 }
@@ -120,7 +145,7 @@ PyObject *ai_follow_class(PyObject *Py_UNUSED(module), PyObject *args) {
     /* Python's own destructor looks for a base's destructor that differs from itself */
     if (!ai_is_of_python(cls))
         hook(dealloc, (void *)dealloc_hook, &slots.dealloc, of_dealloc.dealloc);
-    ai_classes_set((size_t)cls, &slots);
+    set_entry(cls, &slots);
     Py_XDECREF(former);
     Py_RETURN_NONE;
 }
@@ -142,8 +167,8 @@ PyObject *ai_leave_class(PyObject *Py_UNUSED(module), PyObject *cls) {
     if (!is_known) Py_RETURN_NONE;
     PyObject *rows = (PyObject *)slots.rows;
     slots.rows = 0;
-    if (ai_is_of_python(type)) ai_classes_forget((size_t)cls);
-    else ai_classes_set((size_t)cls, &slots); /* a copy of the hook still finds the way */
+    if (ai_is_of_python(type)) forget_entry((size_t)cls);
+    else set_entry(type, &slots); /* a copy of the hook still finds the way */
     Py_XDECREF(rows);
     Py_RETURN_NONE;
 }
@@ -151,6 +176,6 @@ PyObject *ai_leave_class(PyObject *Py_UNUSED(module), PyObject *cls) {
 PyObject *ai_forget_class(PyObject *Py_UNUSED(module), PyObject *place) {
     size_t cls = PyLong_AsSize_t(place);
     if (PyErr_Occurred()) return NULL;
-    Py_XDECREF((PyObject *)ai_classes_forget(cls));
+    Py_XDECREF(forget_entry(cls));
     Py_RETURN_NONE;
 }

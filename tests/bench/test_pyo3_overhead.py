@@ -127,6 +127,32 @@ def test_forms_are_validated_while_followed(benchmark: Any, goal: StateGoal) -> 
         goal(f"pydantic-core, forms at level {level} / not followed", ratio, at_most=1.10)
 
 
+@pytest.mark.benchmark(group="pyo3: slices")
+def test_a_slice_that_makes_rows_holds_the_lock_for_a_few_milliseconds(
+    benchmark: Any, goal: StateGoal
+) -> None:
+    """Each slice judges a bounded number of objects; the rest of a search holds no lock."""
+    before = lib.ai_level()
+    lib.ai_set_level(Level.OFF)  # an adapter of another benchmark may still see births
+    objects = [rpds.List([at]) for at in range(50_000)]
+    lib.ai_set_level(Level.COUNT)
+    adapter = Pyo3Adapter()
+    adapter.attach()
+    taken, made, began = [0.0], 0, time.thread_time()
+    for found in adapter.scan():
+        now = time.thread_time()
+        if found > made:
+            taken.append(now - began)
+        made, began = found, time.thread_time()
+    adapter.detach()
+    lib.ai_set_level(before)
+    longest = max(taken) * 1e3
+    print(f"\n{made:,} rows in {len(taken) - 1} slices, the longest {longest:.2f} ms of CPU time")
+    benchmark.pedantic(lambda: None, rounds=1)
+    goal("longest slice of a search with the interpreter's lock", longest, at_most=5, unit="ms")
+    del objects
+
+
 @pytest.mark.benchmark(group="pyo3: search")
 def test_a_search_through_a_gigabyte(benchmark: Any, adapter: Pyo3Adapter, goal: StateGoal) -> None:
     kept = [bytes([1]) * 4096 for _ in range(BYTES // 4096)]

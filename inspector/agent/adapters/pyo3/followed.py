@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.declared.hooks import HEAP_FLAG
@@ -18,6 +18,9 @@ from inspector.agent.plain import names_of
 from inspector.source_places import packages_of
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
+
+LEAST_MISSED: Final = 500
+"""References to a class that are no instance's: registries of functions by class have many."""
 
 
 class Hosted:
@@ -153,8 +156,10 @@ class FollowedClass:
     def missed(self) -> int:
         """About how many instances live that a search did not find; 0 where they are too few."""
         cls = self.cls
-        is_searched = self._settled is not None and cls is not None and self.is_heap
-        return instances_beyond(cls, len(self.rows)) if is_searched and cls is not None else 0
+        if self._settled is None or cls is None or not self.is_heap:
+            return 0
+        more = instances_beyond(cls, len(self.rows))
+        return more if more >= LEAST_MISSED else 0
 
     def __len__(self) -> int:
         """Instances that have rows."""
