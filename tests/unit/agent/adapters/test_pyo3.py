@@ -39,8 +39,6 @@ CHANGING = {0, 168, 264, 336, 344, 352, 360, 368, 384}
 subclasses, weak references, caches."""
 POLLS = 300
 """More than a search takes in a process with the modules of all tests; the search holds classes."""
-MOST_JUDGED = 500
-"""As ``native/python/search.c`` has it: 1 to 3 ms with the interpreter's lock."""
 CLASSES = (rpds.HashTrieMap, rpds.List, tokenizers.Tokenizer, pydantic_core.SchemaValidator)
 
 
@@ -109,18 +107,6 @@ def test_objects_that_live_already_are_found_one_by_one(level: None) -> None:
     kept.clear()
 
 
-def test_a_slice_of_a_search_judges_a_bounded_number_of_objects(level: None) -> None:
-    kept = [rpds.Queue([at]) for at in range(MOST_JUDGED * 3)]
-    adapter = Pyo3Adapter()
-    adapter.attach()
-    made = list(adapter.scan())
-    slices = [later - earlier for earlier, later in zip([0, *made], made, strict=False)]
-    assert rows(adapter)["rpds.Queue"] == len(kept)
-    assert 0 < max(slices) <= MOST_JUDGED
-    kept.clear()
-    adapter.detach()
-
-
 def test_a_search_that_may_read_no_memory_says_that_older_objects_have_no_rows(
     level: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,30 +128,6 @@ def test_a_search_that_may_read_no_memory_says_that_older_objects_have_no_rows(
     assert adapter.following().refused == (BLIND,)
     adapter.detach()
     del kept
-
-
-def test_objects_that_a_search_cannot_find_are_said_to_live_only_where_they_are_many(
-    level: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Empty:
-        def __init__(self, owners: object) -> None: ...
-
-        def step(self) -> tuple[int, bool]:
-            return 0, False
-
-        def is_blind(self) -> bool:
-            return False
-
-    monkeypatch.setattr(hooks, "Search", Empty)
-    for count, is_told in ((300, False), (2000, True)):
-        kept = [rpds.Queue([at]) for at in range(count)]
-        adapter = Pyo3Adapter()
-        adapter.attach()
-        list(adapter.scan())
-        told = [line for line in adapter.following().refused if "rpds.Queue" in line]
-        assert [line.startswith(("about 1,9", "about 2,0")) for line in told] == [True] * is_told
-        adapter.detach()
-        kept.clear()
 
 
 def test_a_search_that_reads_says_nothing(adapter: Pyo3Adapter) -> None:
