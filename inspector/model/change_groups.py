@@ -330,7 +330,8 @@ def _side(row: TypeRow) -> str:
     return "call" if kind.is_call else "held by Rust" if kind.is_foreign else "Rust"
 
 
-def _type(facts: ChangeFacts, code: int) -> Named:
+def type_named(facts: ChangeFacts, code: int) -> Named:
+    """The texts of the row of a type."""
     row = facts.snapshot.types.get(code)
     name = row.name if row and row.name else f"type {code}"
     title = type_title(facts.snapshot, code)
@@ -368,11 +369,11 @@ def _holder(facts: ChangeFacts, code: int) -> Named:
 _Name: TypeAlias = Callable[[ChangeFacts, int], Named]
 _NAMES: Final[Mapping[GroupBy, tuple[_Name, _Name]]] = MappingProxyType(
     {
-        GroupBy.TYPE: (_type, _site),
-        GroupBy.SITE: (_site, _type),
-        GroupBy.HOLDER: (_holder, _type),
-        GroupBy.THREAD: (_thread, _type),
-        GroupBy.MARK: (_generation, _type),
-        GroupBy.NONE: (_type, _site),
+        GroupBy.TYPE: (type_named, _site),
+        GroupBy.SITE: (_site, type_named),
+        GroupBy.HOLDER: (_holder, type_named),
+        GroupBy.THREAD: (_thread, type_named),
+        GroupBy.MARK: (_generation, type_named),
+        GroupBy.NONE: (type_named, _site),
     }
 )

@@ -44,7 +44,8 @@ class ChangeTrends:
         """
         if grouping != self._grouping or (self._seen and at < self._seen[-1][0]):
             self._grouping, self._seen = grouping, []
-        if len(self._seen) > 1 and at - self._seen[-2][0] < self._min_gap_secs:
+        is_known = bool(self._seen) and at == self._seen[-1][0]
+        if is_known or (len(self._seen) > 1 and at - self._seen[-2][0] < self._min_gap_secs):
             self._seen[-1] = (at, counts)  # the newest is always there
         else:
             self._seen.append((at, counts))
@@ -60,6 +61,13 @@ class ChangeTrends:
         """Take the observations of an earlier window."""
         self._grouping = grouping
         self._seen = [(each.at, each.counts) for each in observed[-CAPACITY:]]
+
+    def until(self, at: float) -> ChangeTrends:
+        """The observations up to a moment, apart from these."""
+        copied = ChangeTrends(min_gap_secs=self._min_gap_secs)
+        copied._grouping = self._grouping
+        copied._seen = [each for each in self._seen if each[0] <= at]
+        return copied
 
     def __len__(self) -> int:
         """Observations."""

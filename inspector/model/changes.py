@@ -154,7 +154,12 @@ def sorted_rows(rows: Sequence[ChangeRow], query: ChangeQuery) -> tuple[ChangeRo
     def rank(row: ChangeRow) -> tuple[bool, float, float, str]:
         value = number(row)
         unknown = math.isnan(value)
-        return unknown, 0.0 if unknown else sign * value, -row.live, row.title.casefold()
+        return (
+            unknown,
+            0.0 if unknown else sign * value,
+            -np.nan_to_num(row.live),
+            row.title.casefold(),
+        )
 
     return tuple(sorted(rows, key=rank))
 
@@ -185,6 +190,11 @@ def change_table(
         return table
     trends.observe(query.group_by, snapshot.taken_at, {row.key: row.live for row in _counted(rows)})
     return replace(table, rows=tuple(_with_trend(row, trends) for row in rows))
+
+
+def with_trends(table: ChangeTable, trends: ChangeTrends) -> ChangeTable:
+    """The table with small lines that take no observation of it."""
+    return replace(table, rows=tuple(_with_trend(row, trends) for row in table.rows))
 
 
 def _kept(snapshot: Snapshot, wanted: Filter) -> Mask | None:
@@ -230,6 +240,8 @@ class _Maker:
 
     def _is_worth(self, row: ChangeRow) -> bool:
         """Types that made a handle stay; lines stay while they have a handle or a change."""
+        if math.isnan(row.live):
+            return True
         if self.kept is not None:
             return row.live > 0
         if row.live > 0 or abs(row.change) > 0:

@@ -7,6 +7,7 @@ Pure numpy; any thread; 200,000 events are filtered in some 10 ms.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,8 @@ class EventWish:
     thread: int | None = None
     type_index: int | None = None
     handles: frozenset[int] = frozenset()
+    until: float = math.inf
+    """Only events up to this moment, seconds since the Unix epoch; gaps too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +84,7 @@ def no_event_rows() -> EventRows:
 def event_rows(events: Events, snapshot: Snapshot, wish: EventWish) -> EventRows:
     """The newest of the events that are wanted."""
     types = np.where(events.types != 0, events.types, _types_of(events.handles, snapshot))
-    is_gap = events.kinds == EventKind.GAP
+    is_gap = (events.kinds == EventKind.GAP) & (events.at <= wish.until)
     wanted = _wanted(events, types, wish) & ~is_gap
     rows = np.flatnonzero(wanted | is_gap)[-MAX_ROWS:]
     return EventRows(
@@ -89,13 +92,13 @@ def event_rows(events: Events, snapshot: Snapshot, wish: EventWish) -> EventRows
         types=types[rows],
         snapshot=snapshot,
         found=int(np.count_nonzero(wanted)),
-        known=len(events) - int(np.count_nonzero(is_gap)),
-        lost=events.lost(),
+        known=len(events) - int(np.count_nonzero(events.kinds == EventKind.GAP)),
+        lost=int(events.counts[is_gap].sum()),
     )
 
 
 def _wanted(events: Events, types: Ints, wish: EventWish) -> npt.NDArray[np.bool_]:
-    wanted = np.ones(len(events), np.bool_)
+    wanted = events.at <= wish.until
     if wish.kind is not None:
         wanted &= events.kinds == wish.kind
     if wish.thread is not None:

@@ -36,17 +36,26 @@ class Readings:
 
     def newest(self, count: int) -> list[Vitals]:
         """The counters of the newest readings, oldest first."""
-        return [
-            Vitals(
-                at=float(self.at[row]),
-                live=int(self.live[row, 2]),
-                pending=UNKNOWN,
-                created=self.created[row],
-                released=self.released[row],
-                lives=self.lives[row],
-            )
-            for row in range(max(len(self.at) - count, 0), len(self.at))
-        ]
+        return [self._vitals(row) for row in range(max(len(self.at) - count, 0), len(self.at))]
+
+    def until(self, at: float) -> Readings:
+        """The readings up to a moment, at least the first."""
+        end = max(int(np.searchsorted(self.at, at, side="right")), 1)
+        return Readings(*(getattr(self, each.name)[:end] for each in fields(self)))
+
+    def at_moment(self, at: float) -> Vitals:
+        """The counters of the last reading at or before a moment, else of the first."""
+        return self.until(at).newest(1)[0]
+
+    def _vitals(self, row: int) -> Vitals:
+        return Vitals(
+            at=float(self.at[row]),
+            live=int(self.live[row, 2]),
+            pending=UNKNOWN,
+            created=self.created[row],
+            released=self.released[row],
+            lives=self.lives[row],
+        )
 
 
 def join_older(live: Ints, joined: npt.NDArray[np.bool_], count: int) -> Ints:

@@ -11,6 +11,7 @@ means *none*.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -348,6 +349,16 @@ class Snapshot(WithFacts):
     first; empty: they were not."""
     notes: tuple[str, ...] = ()
     """Parts that could not be looked at, and why: sentences without a full stop."""
+
+    seen_at: float = float("nan")
+    """When the state of an earlier moment was put together; ``nan``: it was read at its moment."""
+    missing: Count = 0
+    """Of an earlier moment: handles that lived then and have no row any more."""
+
+    @property
+    def is_past(self) -> bool:
+        """The state of an earlier moment, as far as it was known at ``seen_at``."""
+        return not math.isnan(self.seen_at)
 
     def kind_of(self, row: int) -> Kind:
         """Kind of the type of a row of ``handles``; ``Kind.UNKNOWN`` when the type is not known."""

@@ -120,6 +120,8 @@ def stuck_of(
         return _hung(snapshot, len(closes))
     if len(closes) and waiting_long(closes, now):
         return _oldest_close(snapshot, closes, now, read_at)
+    if snapshot.is_past:
+        return Stuck("No close of this moment waits still", "Closes that have run are not known")
     if target.from_outside:
         return Stuck("Closes are not seen from outside", "Nothing is loaded into the process")
     if target.state in (TargetState.ENDED, TargetState.POST_MORTEM):

@@ -46,8 +46,6 @@ class Look:
     """Place of the baseline among the marks."""
     compared: tuple[int, ...] = ()
     """Places of the marks that are chosen in the pane *Compare*."""
-    moment: float = float("nan")
-    """The moment that the window looked back at, seconds since the Unix epoch; ``nan``: now."""
 
 
 @dataclass(frozen=True, slots=True)

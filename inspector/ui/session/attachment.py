@@ -88,6 +88,8 @@ class Attachment(QObject):
         """The newest one, also while paused."""
         self.shown: Snapshot | None = None
         """The one that the panes show."""
+        self.past: Snapshot | None = None
+        """The state of an earlier moment, while a person looks back."""
         self.rate_hz = DEFAULT_RATE_HZ
         self._watched = True
         self._recorded = False
@@ -207,7 +209,7 @@ class Attachment(QObject):
         self._round += 1  # answers that still come are nobody's
         self._bridge.unfollow()
         self._end(session, remove=remove)
-        self.snapshot = self.shown = None
+        self.snapshot = self.shown = self.past = None
         self.situation = Situation()
         self.changed.emit(self.situation)
         self.finished.emit()
@@ -221,6 +223,12 @@ class Attachment(QObject):
         self._change(paused=paused)
         if not paused and self.snapshot is not None and self.snapshot is not self.shown:
             self._show(self.snapshot)
+
+    def look_back(self, past: Snapshot | None) -> None:
+        """Show the state of an earlier moment while the panes are paused; ``None``: no more."""
+        self.past = past
+        if past is not None:
+            self._show(past)
 
     def set_armed(self, armed: bool) -> None:
         """Allow actions that change the target, until the session ends."""

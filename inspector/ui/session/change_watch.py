@@ -14,9 +14,11 @@ from PySide6.QtCore import QObject, Signal
 from inspector.model.change_facts import ChangeFacts
 from inspector.model.change_groups import GroupBy
 from inspector.model.change_trends import ChangeTrends, Observed
-from inspector.model.changes import ChangeQuery, ChangeTable, change_table
+from inspector.model.changes import ChangeQuery, ChangeTable, change_table, with_trends
+from inspector.model.churn import ChurnHistory
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report
+from inspector.model.past_rows import with_counters
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.window_state import WindowState
@@ -62,6 +64,8 @@ class ChangeWatch(QObject):
         )
         self._findings: tuple[Finding, ...] = ()
         self._holders: dict[int, str] = {}
+        self.history: ChurnHistory | None = None
+        """All counters of the session that are known, for a moment that has passed."""
         self.query = PLAIN
         self.plain: ChangeTable | None = None
         self._forget()
@@ -145,7 +149,9 @@ class ChangeWatch(QObject):
 
     def _show(self, snapshot: Snapshot) -> None:
         """After a pause the newest snapshot is shown at once."""
-        if self.plain is None or self.plain.facts.snapshot is not snapshot:
+        if snapshot.is_past or (self.plain is not None and self.plain.facts.snapshot.is_past):
+            self._work.ask()
+        elif self.plain is None or self.plain.facts.snapshot is not snapshot:
             self._look(snapshot)
 
     def _judge(self, report: Report) -> None:
@@ -164,6 +170,8 @@ class ChangeWatch(QObject):
         newest, shown = self._attachment.snapshot, self._attachment.shown
         if newest is None:
             return None
+        if shown is not None and shown.is_past:
+            return self._past_tables(shown)
         facts = ChangeFacts(
             newest,
             self._marks.baseline,
@@ -194,6 +202,22 @@ class ChangeWatch(QObject):
             return change_table(wanted, query, trends), plain
 
         return work
+
+    def _past_tables(self, past: Snapshot) -> Callable[[], Tables]:
+        """The tables of an earlier moment, with the counters and small lines up to it."""
+        rates, at = RateWindow(), past.taken_at
+        if self.history is not None and len(self.history):
+            for vitals in self.history.readings().until(at).newest(MOST_READINGS):
+                rates.add(vitals)
+        book = self._marks
+        facts = ChangeFacts(
+            past, book.baseline, rates, self._findings, book.baselines(), dict(self._holders)
+        )
+        query, trends, plain = self.query, self._trends.until(at), self._plain_trends.until(at)
+        return lambda: (
+            with_trends(with_counters(change_table(facts, query)), trends),
+            with_trends(with_counters(change_table(facts, PLAIN)), plain),
+        )
 
     def _tell(self, tables: Tables) -> None:
         table, self.plain = tables

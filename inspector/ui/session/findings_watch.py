@@ -8,6 +8,7 @@ GUI thread otherwise.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -29,6 +30,8 @@ from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.recorded_past import states_before
 from inspector.vocabulary import Level
 
+MOST_REPORTS: Final = 900
+"""Reports that are kept for a look back: a quarter of an hour."""
 LOOK_SECS: Final = 1.0
 """From one look to the next, by the snapshots' own time."""
 COVERAGE_SECS: Final = 10.0
@@ -71,6 +74,8 @@ class FindingsWatch(QObject):
         self._closes: frozenset[int] = frozenset()
         """Pending closes of adapters, when the target was asked the last time."""
         self.report: Report = nothing_judged()
+        self._past: deque[Report] = deque(maxlen=MOST_REPORTS)
+        self._moment: float | None = None
         self._kept: Report | None = None
         """The findings of a file, which are not judged again."""
         attachment.began.connect(self.clear)
@@ -84,7 +89,8 @@ class FindingsWatch(QObject):
     def clear(self) -> None:
         """Another target, or none."""
         self._work.forget()
-        self._kept = None
+        self._kept, self._moment = None, None
+        self._past.clear()
         self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
         self._covered_at, self._closes, self._is_covering = -math.inf, frozenset(), False
         self._cover(Coverage())
@@ -220,9 +226,26 @@ class FindingsWatch(QObject):
     def _fail(self, error: BaseException) -> None:
         self.told.emit(f"The findings could not be computed: {error}", "alarm")
 
+    def show_moment(self, at: float | None) -> None:
+        """Tell the findings as they were known at a moment; ``None``: the newest."""
+        if at != self._moment:
+            self._moment = at
+            self.report_changed.emit(self.shown)
+
+    @property
+    def shown(self) -> Report:
+        """The report that the panes show."""
+        if self._moment is None:
+            return self.report
+        known = [each for each in self._past if each.at <= (self._moment or 0)]
+        return known[-1] if known else nothing_judged()
+
     def _tell(self, report: Report) -> None:
         self.report = report
-        self.report_changed.emit(report)
+        if not math.isnan(report.at):
+            self._past.append(report)
+        if self._moment is None:
+            self.report_changed.emit(report)
 
 
 def _closes_of_adapters(snapshot: Snapshot) -> frozenset[int]:

@@ -127,7 +127,9 @@ class MarkBook(QObject):
 
         In a recording it is marked as it was, else as far as it is still known.
         """
-        snapshot, name = self._attachment.shown, self._next_name()
+        past = self._attachment.past
+        snapshot = self._attachment.shown if past is None else self._attachment.snapshot
+        name = self._next_name()
         if self._attachment.replay is not None:
             self._mark_recorded(at, name)
         elif snapshot is not None:

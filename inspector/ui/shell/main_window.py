@@ -17,16 +17,15 @@ from inspector.model.caps import Use
 from inspector.model.change_groups import GroupBy
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.verdict import Suspect
-from inspector.session.protocol import Replay
 from inspector.ui.session.attachment import Situation
 from inspector.ui.session.connector import Connector
-from inspector.ui.session.replay import ReplayFollower
 from inspector.ui.shell.command_palette import CommandPalette
 from inspector.ui.shell.editor import open_line
 from inspector.ui.shell.file_choice import choose_file
 from inspector.ui.shell.gc_result import show_collection
 from inspector.ui.shell.help_dialogs import about_dialog, help_dialog, shortcuts_dialog
 from inspector.ui.shell.limits_dialog import show_limits
+from inspector.ui.shell.looking_back import LookingBack
 from inspector.ui.shell.losses_dialog import show_losses
 from inspector.ui.shell.navigation import Navigation, Place
 from inspector.ui.shell.new_window import open_another
@@ -95,7 +94,7 @@ class MainWindow(WindowParts):
                 "clear_filter": lambda: self.workbench.handles.set_filter(""),
                 "sort": self.workbench.handles.sort_now,
                 "copy": self.workbench.handles.table.copy_ids,
-                "mark": self.marks.mark_now,
+                "mark": lambda: self.looking_back.mark(),
                 "gc": self.target_actions.force_gc,
                 "close": self.selection_actions.close,
                 "close_shown": self.selection_actions.close_shown,
@@ -167,13 +166,8 @@ class MainWindow(WindowParts):
         self.marks.marked.connect(self.recording.mark)
         self.recording.is_on_changed.connect(self.commands["record"].setChecked)
         RecordingView(self.recording, self.toolbar.tool("record"), self.result)
-        follower = ReplayFollower(self.attachment, self)
-        follower.begun.connect(self._begin_replay)
-        follower.moment_shown.connect(self.replay.show_moment)
-        follower.moment_shown.connect(self.workbench.timeline.show_moment)
-        self.replay.moment_wanted.connect(follower.seek)
-        self.attachment.began.connect(self.replay.clear)
-        self.attachment.finished.connect(self.replay.clear)
+        self.looking_back = LookingBack(self)
+        self.looking_back.cursor.told.connect(self._tell)
 
     # calls from other parts -----------------------------------------------------------------------
 
@@ -289,7 +283,7 @@ class MainWindow(WindowParts):
     def _snapshot_seen(self, snapshot: Snapshot) -> None:
         target = snapshot.target
         self.setWindowTitle(f"{target.name} ({target.pid}) – arc-inspector")
-        if self.attachment.is_watched:
+        if self.attachment.is_watched and self.attachment.past is None:
             self._show_facts(snapshot)
 
     def _show_facts(self, snapshot: Snapshot) -> None:
@@ -314,7 +308,7 @@ class MainWindow(WindowParts):
         show_state(self.banner, snapshot, self.show_processes, stacks, is_replay=is_replay)
 
     def _vitals_seen(self, vitals: Vitals) -> None:
-        if self.attachment.is_watched:
+        if self.attachment.is_watched and self.attachment.past is None:
             self.verdict.show_vitals(vitals)
         else:
             self.vital_signs.keep_vitals(vitals)
@@ -377,11 +371,6 @@ class MainWindow(WindowParts):
         why = open_line(self._settings, file, line)
         if why:
             self._tell(why, "waiting")
-
-    def _begin_replay(self, replay: Replay) -> None:
-        self.workbench.show_recording(replay)
-        self.marks.take_recorded()
-        self.replay.show_recording(replay.moments, replay.marks)
 
     def _extend_menu(self, menu: QMenu) -> None:
         for key in ("close", "take_back", "close_shown", "clear_filter", "sort"):

@@ -50,7 +50,7 @@ class Reopening(QObject):
             lines=tuple(history.marks),
             attached=parts.marks.attached,
             marks=parts.marks.marks,
-            report=saved_report(parts.findings.report),
+            report=saved_report(parts.findings.shown),
             lead=parts.findings.lead,
             holders=self._holders(),
             stacks=parts.stacks.reading,
@@ -123,6 +123,8 @@ class Reopening(QObject):
             workbench.timeline.restore(state.readings, state.lines)
             self.counters_restored.emit(snapshot)
         workbench.timeline.set_mode(look.is_count)
+        if snapshot.is_past:
+            workbench.timeline.show_moment(snapshot.taken_at)
         self._parts.marks.announce()
         self._parts.findings.announce()
         self._parts.stacks.restore(state.stacks)

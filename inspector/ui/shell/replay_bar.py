@@ -1,4 +1,4 @@
-"""The bar of a recording: where one stands in time, and the way to another moment.
+"""The bar of a moment that has passed: its place in time, and the way to another moment.
 
 GUI thread only.
 """
@@ -10,12 +10,20 @@ from typing import Final
 
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QStyle, QStyleOptionSlider, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    QToolButton,
+    QWidget,
+)
 
 from inspector.model.snapshot import Floats
 from inspector.model.wording import age, clock
 from inspector.ui.kit.assets import icon
-from inspector.ui.kit.labels import text_label
+from inspector.ui.kit.labels import quiet_label, text_label
 from inspector.ui.kit.theme import Theme
 
 STEPS: Final = 1000
@@ -58,10 +66,12 @@ class MomentSlider(QSlider):
 
 
 class ReplayBar(QWidget):
-    """Hidden unless a recording is shown."""
+    """Hidden unless a recording or an earlier moment of a target is shown."""
 
     moment_wanted = Signal(float)
     """Go to this moment, seconds since the Unix epoch."""
+    now_wanted = Signal()
+    """Go back to what is now."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """No recording."""
@@ -71,6 +81,7 @@ class ReplayBar(QWidget):
         self._theme = theme
         self._moments: list[float] = []
         self._at = 0.0
+        self._is_live = False
         self._timer = QTimer(self, interval=PLAY_MILLIS)
         self._timer.timeout.connect(self._advance)
         self._build(theme)
@@ -78,10 +89,29 @@ class ReplayBar(QWidget):
 
     def show_recording(self, moments: Floats, marks: tuple[tuple[float, str], ...]) -> None:
         """A recording was opened; it stands at its end."""
+        self._is_live = False
+        self._now.hide()
+        self._begin(moments, marks)
+        self.show_moment(self._moments[-1])
+
+    def show_past(self, moments: Floats, marks: tuple[tuple[float, str], ...], at: float) -> None:
+        """An earlier moment of a target is shown; the moments to choose from are its readings."""
+        if self.isHidden():
+            self._is_live = True
+            self._now.show()
+            self._begin(moments, marks)
+        self.show_moment(at)
+
+    def note_missing(self, missing: int) -> None:
+        """Handles that lived at the moment and have no row any more."""
+        noun = "handle has" if missing == 1 else "handles have"
+        self._missing.setText(f"{missing:,} {noun} no row any more" if missing else "")
+
+    def _begin(self, moments: Floats, marks: tuple[tuple[float, str], ...]) -> None:
         self._moments = [float(at) for at in moments]
+        self._missing.setText("")
         span = max(self._moments[-1] - self._moments[0], 1e-9)
         self.slider.set_marks(tuple((at - self._moments[0]) / span for at, _ in marks))
-        self.show_moment(self._moments[-1])
         self.show()
 
     def show_moment(self, at: float) -> None:
@@ -91,10 +121,13 @@ class ReplayBar(QWidget):
         self._at = at
         place = bisect_right(self._moments, at)
         began = self._moments[0]
-        self._label.setText(
-            f"{clock(at)[:-2]}  ·  {age(at - began)} of {age(self._moments[-1] - began)}  ·  "
+        passed = (
+            f"{age(max(self._moments[-1] - at, 0))} before you looked back"
+            if self._is_live
+            else f"{age(at - began)} of {age(self._moments[-1] - began)}  ·  "
             f"moment {place} of {len(self._moments)}"
         )
+        self._label.setText(f"{clock(at)[:-2]}  ·  {passed}")
         # or the slider would tremble while it plays
         self._label.setMinimumWidth(self._label.sizeHint().width())
         if not self.slider.isSliderDown():
@@ -131,8 +164,15 @@ class ReplayBar(QWidget):
             button.setToolTip(name)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.slider = MomentSlider(theme)
-        self.slider.setAccessibleName("Moment of the recording")
+        self.slider.setAccessibleName("Moment that is shown")
         self.slider.valueChanged.connect(self._slid)
+        self._now = QPushButton("Back to live")
+        self._now.setToolTip("Show what is now (End in the timeline)")
+        self._now.setProperty("small", True)
+        self._now.clicked.connect(self.now_wanted)
+        self._now.hide()
+        self._missing = quiet_label("")
+        self._missing.setObjectName("Handles without a row")
         self._label = text_label()
         self._label.setObjectName("Moment")
         line = QHBoxLayout(self)
@@ -142,10 +182,14 @@ class ReplayBar(QWidget):
             line.addWidget(widget)
         line.addWidget(self.slider, 1)
         line.addWidget(self._label)
+        line.addWidget(self._missing)
+        line.addWidget(self._now)
         self._show_play()
 
     def _slid(self, value: int) -> None:
-        if self._moments:
+        if self._moments and self._is_live and value == STEPS:
+            self.now_wanted.emit()
+        elif self._moments:
             self._stop()
             self.moment_wanted.emit(
                 self._moments[0] + value / STEPS * (self._moments[-1] - self._moments[0])
@@ -175,6 +219,8 @@ class ReplayBar(QWidget):
         self.show_moment(self._at)
         if self._at >= self._moments[-1]:
             self._stop()
+            if self._is_live:
+                self.now_wanted.emit()
 
     def _stop(self) -> None:
         self._timer.stop()

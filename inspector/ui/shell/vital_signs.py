@@ -30,6 +30,7 @@ CALM_SECS: Final = 0.09
 """Numbers change ten times a second at most, however often counters arrive: nobody reads more."""
 LOST_NAMES: Final = 8
 """Kinds of loss that the tooltip lists."""
+LOST_LATER: Final = "The amount that was lost up to this moment is not known"
 UNKNOWN_SIGN: Final = Sign(UNKNOWN_TEXT, tint="text_quiet")
 
 
@@ -57,20 +58,20 @@ class VitalSigns(QWidget):
 
     # calls from other parts -----------------------------------------------------------------------
 
-    def show_snapshot(self, snapshot: Snapshot, *, is_past: bool = False) -> None:
-        """Objects, ages and losses; its counters count as a reading too.
-
-        ``is_past``: the moment of the snapshot has passed, and newer counters are known.
-        """
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Objects, ages and losses; its counters count as a reading too."""
         target = (snapshot.target.pid, snapshot.target.start_time)
         if target != self._target:
             self.clear()
             self._target = target
         self._from_outside = snapshot.target.from_outside
         self._show_objects(snapshot)
-        self._show_lost(snapshot.lost)
+        if snapshot.is_past:
+            self._lost.show_sign(Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip=LOST_LATER))
+        else:
+            self._show_lost(snapshot.lost)
         state = snapshot.target.state
-        if is_past or state is TargetState.RECORDED:
+        if snapshot.is_past or state is TargetState.RECORDED:
             self._show_past(snapshot)
         elif state not in (TargetState.LIVE, TargetState.HUNG):
             self._show_last(snapshot.vitals.live, state)
@@ -214,6 +215,10 @@ class VitalSigns(QWidget):
         )
 
     def _show_objects(self, snapshot: Snapshot) -> None:
+        if snapshot.missing:
+            tip = f"{number(snapshot.missing)} handles of this moment have no row any more"
+            self._objects.show_sign(Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip=tip))
+            return
         objects, handles = snapshot.fact(object_count), snapshot.live_count()
         self._objects.show_sign(
             Sign(

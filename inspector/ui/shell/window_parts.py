@@ -126,7 +126,7 @@ class WindowParts(QMainWindow):
             pinned=PinnedQueries(self._settings),
         )
         self.workbench = Workbench(self.pane_parts)
-        self.vital_signs.past = self.workbench.timeline.history
+        self.vital_signs.past = self.changes.history = self.workbench.timeline.history
         self.selection_actions = SelectionActions(
             self.workbench.handles,
             self.attachment,

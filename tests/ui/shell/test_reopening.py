@@ -50,7 +50,7 @@ def state_at(secs: int) -> Snapshot:
     """One more handle each second, an old close that waits, and a few handles of another type."""
     at = T0 + secs
     rows = [Row(slot, age_secs=secs - slot + 100, site=1) for slot in range(1, 10)]
-    rows += [Row(slot, age_secs=secs - slot + 10, site=3) for slot in range(10, 10 + secs)]
+    rows += [Row(slot, age_secs=secs - slot + 9.5, site=3) for slot in range(10, 10 + secs)]
     rows += [
         Row(
             900,

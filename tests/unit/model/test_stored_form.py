@@ -26,12 +26,12 @@ HEAD_BYTES = 24
     [
         pytest.param(
             snapshot_of(),
-            "7b86752dca4c821d63bcdb27e0f64b6e767b6655dd4b67a243de68e3094e8099",
+            "7ed71109db90a0d541b2416946f5d209b34867fb178af362d1f3988f7f3b5a4f",
             id="empty",
         ),
         pytest.param(
             varied_snapshot(),
-            "41b126dd05cab9ea02ba5d9fcfb8472dca1e4ca02a2fb92f53161c5957d86859",
+            "68f9d3b8ba4b7f7f5bcae6da9522698f907bba23371cbec44d022df28918cd6a",
             id="varied",
         ),
     ],

@@ -5,6 +5,7 @@ Read only while the pane is visible; put in order off the GUI thread.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -56,6 +57,7 @@ class EventsPane(EventPane):
         super().__init__(theme, feed, refresh_millis=REFRESH_MILLIS, parent=parent)
         self._attachment = attachment
         self._selected: frozenset[int] = frozenset()
+        self._until = math.inf
         self._work = LatestWork(
             self, runner, self._arrangement, on_result=self._show, on_error=self._fail
         )
@@ -66,6 +68,7 @@ class EventsPane(EventPane):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and level."""
         is_first, self._snapshot = self._snapshot is None, snapshot
+        self._bound(snapshot)
         self._offer(
             {index: row.name for index, row in snapshot.types.items()}, self._types, ALL_TYPES
         )
@@ -80,6 +83,14 @@ class EventsPane(EventPane):
         if is_first:
             self.table.set_message(READING)
             self._read()
+
+    def _bound(self, snapshot: Snapshot) -> None:
+        """Of an earlier moment and of a recording show the events up to the moment."""
+        is_moment = snapshot.is_past or self._attachment.replay is not None
+        until = snapshot.taken_at if is_moment else math.inf
+        if until != self._until:
+            self._until = until
+            self._work.ask()
 
     def show_kind(self, kind: EventKind) -> None:
         """Only events of this kind: a rate was clicked."""
@@ -171,6 +182,7 @@ class EventsPane(EventPane):
             thread=self._threads.currentData(),
             type_index=self._types.currentData(),
             handles=self._selected if self._only.isChecked() else frozenset(),
+            until=self._until,
         )
 
     @staticmethod

@@ -44,6 +44,7 @@ SHAPE = TableShape(
 WAITS_FOR_COLUMN = 5
 NO_TARGET = "Attach to a process to see the closes it has not run yet"
 OUTSIDE = "From outside, waiting closes are not seen"
+PAST = "Closes that waited at this moment and have run since are not known"
 BESIDE_FROM = 1100
 """From so many pixels on the chain stands beside the table, else below it."""
 TABLE_WIDTH = 1020
@@ -198,6 +199,8 @@ class PendingPane(PaneBase):
 def _empty_text(snapshot: Snapshot) -> str:
     if snapshot.target.from_outside:
         return OUTSIDE
+    if snapshot.is_past:
+        return PAST
     if snapshot.target.level is Level.OFF:
         return LEVEL_OFF
     over = snapshot.target.state in (TargetState.ENDED, TargetState.POST_MORTEM)

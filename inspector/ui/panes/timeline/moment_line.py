@@ -1,4 +1,4 @@
-"""The moment of a replay, as a line across each plot. GUI thread only."""
+"""The moment that the panes show, as a line across each plot. GUI thread only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WIDTH = 2
 
 
 class MomentLine:
-    """One line a plot, none while no recording is shown."""
+    """One line a plot, none while the panes show what is now."""
 
     def __init__(self, theme: Theme, plots: tuple[Any, ...]) -> None:
         """Nothing is shown."""
@@ -29,6 +29,10 @@ class MomentLine:
         """Seconds since the Unix epoch."""
         return self._at
 
+    def is_near(self, at: float, secs: float) -> bool:
+        """A moment is at most so far from the line."""
+        return self._at is not None and abs(at - self._at) <= secs
+
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
         for line in self._lines:
@@ -37,7 +41,7 @@ class MomentLine:
     def show_moment(self, at: float | None, base: float) -> None:
         """Stand there; ``base`` is the zero of the axis.
 
-        ``None``: no recording is shown any more.
+        ``None``: the panes show what is now.
         """
         self._at = at
         for line in self._lines:

@@ -134,8 +134,8 @@ class TimelinePane(PaneBase):
         """
         self.plot.show_range(born)
 
-    def show_moment(self, at: float) -> None:
-        """A replay stands there, seconds since the Unix epoch."""
+    def show_moment(self, at: float | None) -> None:
+        """The panes show that moment, seconds since the Unix epoch; ``None``: what is now."""
         self.plot.show_moment(at)
 
     def show_comparison(self, found: Diff | None) -> None:

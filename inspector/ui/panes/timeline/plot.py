@@ -36,6 +36,13 @@ FRAME_SECS: Final = 0.015
 comes a little early is not left out."""
 SLOWEST_FRAME_SECS: Final = 0.1
 ZOOM_STEP: Final = 1.25
+GRAB_PIXELS: Final = 6
+"""So near the line of the moment a drag moves it, and marks no range."""
+STEP_SHARE: Final = 0.01
+"""Of the visible time, that a key moves the moment by."""
+LEAST_STEP: Final = 0.1
+"""Seconds."""
+SHIFT: Final = Qt.KeyboardModifier.ShiftModifier
 DASHES: Final = (
     Qt.PenStyle.SolidLine,
     Qt.PenStyle.DashLine,
@@ -57,6 +64,10 @@ class TimelinePlot(QWidget):
     """A person dragged over the time between two moments, seconds since the Unix epoch."""
     range_dropped = Signal()
     """A person clicked while a range was marked: it is not wanted any more."""
+    moment_wanted = Signal(float)
+    """All panes are to show this moment, seconds since the Unix epoch."""
+    now_wanted = Signal()
+    """All panes are to show what is now."""
     zoomed = Signal()
     """A person chose another width of the time axis by wheel or key."""
     painted = Signal(object)
@@ -75,6 +86,7 @@ class TimelinePlot(QWidget):
         self.change = ChangeMode(history)
         """Whether the lines are counts, or the change since a moment."""
         self._pressed_at = (0.0, 0.0)
+        self._drags_moment = False
         self._selecting: tuple[float, float] | None = None
         self._range: tuple[float, float] | None = None
         self._drawn_at = 0.0
@@ -185,7 +197,7 @@ class TimelinePlot(QWidget):
         self.request_draw()
 
     def show_moment(self, at: float | None) -> None:
-        """A replay stands there, seconds since the Unix epoch; ``None``: no recording is shown."""
+        """The panes show that moment, seconds since the Unix epoch; ``None``: what is now."""
         self.moment.show_moment(at, self._history.first_at)
 
     def set_following(self, following: bool) -> None:
@@ -250,9 +262,14 @@ class TimelinePlot(QWidget):
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows pan, plus and minus zoom, Home and End go to the beginning and to now."""
+        """Arrows pan, with Shift they move the moment; plus and minus zoom.
+
+        Home shows the beginning, End what is now.
+        """
         key = event.key()
-        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and event.modifiers() & SHIFT:
+            self._step(1 if key == Qt.Key.Key_Right else -1)
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self._pan_to(
                 self.visible_range[0] + self.span_secs * (0.1 if key == Qt.Key.Key_Right else -0.1)
             )
@@ -261,7 +278,7 @@ class TimelinePlot(QWidget):
         elif key == Qt.Key.Key_Home:
             self._pan_to(self._history.first_at)
         elif key == Qt.Key.Key_End:
-            self.set_following(True)
+            self._go_to_now()
         else:
             super().keyPressEvent(event)
 
@@ -288,8 +305,8 @@ class TimelinePlot(QWidget):
         gestures.panned.connect(self._pan)
         gestures.dragged.connect(self._select)
         gestures.dropped.connect(self._selected)
-        gestures.clicked.connect(self._drop_range)
-        gestures.double_clicked.connect(lambda: self.set_following(True))
+        gestures.clicked.connect(self._click)
+        gestures.double_clicked.connect(self._go_to_now)
         gestures.wheeled.connect(
             lambda notches, place: self._zoom(ZOOM_STEP**-notches, self.moment_at(place))
         )
@@ -348,6 +365,7 @@ class TimelinePlot(QWidget):
 
     def _press(self, place: QPointF) -> None:
         self._pressed_at = (self.moment_at(place), self.visible_range[0])
+        self._drags_moment = self.moment.is_near(self._pressed_at[0], self._secs(GRAB_PIXELS))
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _pan(self, moved: float) -> None:
@@ -356,7 +374,9 @@ class TimelinePlot(QWidget):
 
     def _select(self, place: QPointF) -> None:
         """From the place of the press to here, but within the visible part."""
-        if not self._window.is_empty():
+        if self._drags_moment:
+            self.moment_wanted.emit(self.moment_at(place))
+        elif not self._window.is_empty():
             begin, end = self.visible_range
             here = min(max(self.moment_at(place), begin), end)
             self._selecting = min(here, self._pressed_at[0]), max(here, self._pressed_at[0])
@@ -367,9 +387,23 @@ class TimelinePlot(QWidget):
         if selecting is not None:
             self.range_selected.emit(*selecting)
 
-    def _drop_range(self) -> None:
+    def _click(self) -> None:
+        """The first click takes a marked range away; else it chooses the moment."""
         if self._range is not None:
             self.range_dropped.emit()
+        elif not self._window.is_empty():
+            self.moment_wanted.emit(self._pressed_at[0])
+
+    def _step(self, direction: int) -> None:
+        here = self.newest_at if self.moment.at is None else self.moment.at
+        self.moment_wanted.emit(here + direction * max(self.span_secs * STEP_SHARE, LEAST_STEP))
+
+    def _go_to_now(self) -> None:
+        self.set_following(True)
+        self.now_wanted.emit()
+
+    def _secs(self, pixels: float) -> float:
+        return pixels * self.span_secs / max(self.canvas.pixels, 1.0)
 
     def _show_range(self, moments: tuple[float, float] | None) -> None:
         self.ranges.show_range(None if self._window.is_empty() else moments, self._history.first_at)

@@ -63,9 +63,9 @@ class VerdictStrip(QFrame):
             )
             self.grows.follow_wanted.connect(findings.follow)
 
-    def show_snapshot(self, snapshot: Snapshot, *, is_past: bool = False) -> None:
-        """A newer snapshot, also while the tables are paused; ``is_past``: of an earlier moment."""
-        self.numbers.show_snapshot(snapshot, is_past=is_past)
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """A newer snapshot, also while the tables are paused, or one of an earlier moment."""
+        self.numbers.show_snapshot(snapshot)
         self.stuck.show_snapshot(snapshot)
 
     def show_vitals(self, vitals: Vitals) -> None:
