@@ -90,13 +90,15 @@ def stamp_text(snapshot: Snapshot, note: str = "") -> tuple[str, str]:
     parts = [
         f"{target.name} ({target.pid})",
         str(target.state),
-        f"{number(snapshot.live_count())} live",
+        f"{number(snapshot.vitals.live if snapshot.is_past else snapshot.live_count())} live",
     ]
     if target.from_outside:
         parts.append("looked at from outside")
+    if snapshot.is_past:
+        parts.append(f"looked back from {clock(snapshot.seen_at)}")
     if note:
         parts.append(f"filter {note}")
-    parts.append(f"lost {number(snapshot.lost.total())}")
+    parts.append(f"lost {UNKNOWN_TEXT if snapshot.is_past else number(snapshot.lost.total())}")
     day = (
         UNKNOWN_TEXT
         if math.isnan(snapshot.taken_at)

@@ -9,11 +9,12 @@ from PySide6.QtCore import QEvent, Qt
 from pytestqt.qtbot import QtBot
 
 from inspector.ui.shell.main_window import MainWindow
+from inspector.ui.shell.screenshot import stamp_text
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.panes_read import texts
 from tests.helpers.reading import button, click, is_shown, text_of
 from tests.helpers.snapshots import T0, Row
-from tests.helpers.timelines import mouse, place_of
+from tests.helpers.timelines import legend, mouse, place_of
 from tests.helpers.windows import Open, publish
 from tests.ui.shell.test_reopening import live_window, reopen, save, settle, state_at, vitals_at
 
@@ -57,6 +58,9 @@ def test_a_moment_of_the_timeline_is_shown_in_every_pane(qtbot: QtBot, live: Mai
     assert text_of(live.verdict, "Numbers").startswith("live 25 ")
     assert live.findings.shown.at <= MOMENT < live.findings.report.at
     assert is_shown(live.replay, "Back to live")
+    live.workbench.timeline.plot.draw_now()
+    assert legend(live.workbench.timeline)[0] == "All  25"
+    assert "  25 live  " in stamp_text(live.attachment.shown)[0].replace("·", "")
     assert "25 s before you looked back" in text_of(live.replay, "Moment")
 
 

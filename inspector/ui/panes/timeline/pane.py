@@ -137,6 +137,7 @@ class TimelinePane(PaneBase):
     def show_moment(self, at: float | None) -> None:
         """The panes show that moment, seconds since the Unix epoch; ``None``: what is now."""
         self.plot.show_moment(at)
+        self.plot.request_draw()
 
     def show_comparison(self, found: Diff | None) -> None:
         """Shade the survivors' part of the births up to the later of two marks.
@@ -344,7 +345,9 @@ class TimelinePane(PaneBase):
         if frame is None:
             return
         self._frame = None
-        at = self.plot.newest_at if math.isnan(self._pointed_at) else self._pointed_at
+        moment = self.plot.moment.at
+        shown_at = self.plot.newest_at if moment is None else moment
+        at = shown_at if math.isnan(self._pointed_at) else self._pointed_at
         self.legend.show_values(
             {series.key: self._value_text(series, at) for series in frame.series}
         )
