@@ -26,19 +26,15 @@ from inspector.model.snapshot import (
     Vitals,
 )
 from inspector.model.states import alive
+from inspector.model.stored import Check, stored_columns
 from inspector.model.stored_table import picked
 from inspector.vocabulary import Reference, Resource
 
 NAN: Final = float("nan")
-COUNTS: Final = (
-    "strong",
-    "weak",
-    "inner_strong",
-    "outer_strong",
-    "in_flight",
-    "proxies",
-    "native_refs",
+COUNTS: Final = tuple(
+    name for name, how in stored_columns(Handles).items() if how.check is Check.COUNT
 )
+"""Columns whose values at an earlier moment are not known."""
 LAST_USES: Final = ("last_threads", "last_sites")
 
 
