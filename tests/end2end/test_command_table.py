@@ -67,8 +67,8 @@ ACTING = {
 ELSEWHERE = {"demo", "run", "check", "top", "metrics", "completion"}
 """Commands with tests of their own: they run programs, draw, or print for other programs."""
 SOURCES = ("process", "recording", "picture", "segment")
-REFUSED = {("open", "process"): 1, ("events", "picture"): 1}
-"""A process is no file; a picture has no events."""
+REFUSED = {("open", "process"): 1}
+"""A process is no file."""
 STATUSES = {"findings": {0, 1, 4}, "cycles": {0, 4}}
 SLOW = {"shot": ("process", "recording")}
 """Commands that are tried with fewer sources: each picture opens a window."""

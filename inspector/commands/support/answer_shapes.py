@@ -102,6 +102,10 @@ DeclaredShape = TypedDict(
 DeclaredShape.__doc__ = "A declaration in a process"
 
 
+ConstantShape = TypedDict("ConstantShape", {"class": str, "count": int})
+ConstantShape.__doc__ = "A class that has constants of its own alone"
+
+
 @dataclass(frozen=True, slots=True)
 class AdaptersShape:
     """Answer of ``adapters PID``."""
@@ -109,6 +113,8 @@ class AdaptersShape:
     adapters: tuple[str, ...]
     declared: tuple[DeclaredShape, ...]
     troubles: tuple[str, ...]
+    constants: tuple[ConstantShape, ...]
+    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
