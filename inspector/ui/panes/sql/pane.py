@@ -81,6 +81,7 @@ class SqlPane(PaneBase):
         super().__init__(parent)
         self._attachment, self._feed, self._pinned = attachment, feed, pinned
         self._snapshot: Snapshot | None = None
+        self._asked: Snapshot | None = None
         self._views = [View("")]
         self._running: tuple[View, SqlQuestion, float] | None = None
         self._wanted: View | None = None
@@ -339,6 +340,7 @@ class SqlPane(PaneBase):
         view, self._wanted = self._wanted, None
         if view is None or self._snapshot is None:
             return None
+        self._asked = self._snapshot
         replay = self._attachment.replay
         asked = Questioned(
             self._snapshot, () if replay is None else tuple(replay.vitals), self._feed.events
@@ -373,6 +375,8 @@ class SqlPane(PaneBase):
         view.took_secs = view.ran_at - began
         self._show_view()
         self.count_changed.emit(len(self._view.answer.rows))
+        if self._view is not view or self._asked is not self._snapshot:
+            self._refresh()  # it was not asked while this query ran
 
     # rows -----------------------------------------------------------------------------------------
 

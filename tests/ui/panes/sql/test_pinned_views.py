@@ -21,6 +21,7 @@ from tests.helpers.snapshots import T0, Row, World, snapshot_of
 from tests.helpers.windows import Open
 
 COUNTS = "select type, count(*) as live from handles group by all order by live desc"
+PATIENCE_MILLIS = 30_000
 COURSE = "select live from counts where type = 'TodoItem' order by taken_at"
 
 
@@ -49,7 +50,7 @@ def cells(pane: SqlPane) -> list[list[str]]:
 
 def turn_to(qtbot: QtBot, pane: SqlPane, place: int) -> list[list[str]]:
     """Look at a pinned view; its answer."""
-    with qtbot.waitSignal(pane.count_changed):
+    with qtbot.waitSignal(pane.count_changed, timeout=PATIENCE_MILLIS):
         pane.tabs.setCurrentIndex(place)
     return cells(pane)
 
@@ -95,11 +96,28 @@ def test_a_later_window_has_the_views_over_a_process_and_over_a_file(
     assert turn_to(qtbot, pane, 1) == [["TodoItem", "5"]]
     with qtbot.waitSignal(later.attachment.snapshot_shown):
         later.attachment.open_file(recording)
-    qtbot.waitUntil(lambda: cells(pane) == [["TodoItem", "3"]])
+    qtbot.waitUntil(lambda: cells(pane) == [["TodoItem", "3"]], timeout=PATIENCE_MILLIS)
     assert turn_to(qtbot, pane, 2) == [["1"], ["2"], ["3"]]
     pane.tabs.setCurrentIndex(1)
     replay.seek(T0 + 1)
-    qtbot.waitUntil(lambda: cells(pane) == [["TodoItem", "1"]])
+    qtbot.waitUntil(lambda: cells(pane) == [["TodoItem", "1"]], timeout=PATIENCE_MILLIS)
+
+
+def test_a_view_that_is_chosen_while_another_is_asked_is_answered_without_a_new_state(
+    qtbot: QtBot, open_window: Open
+) -> None:
+    window = open_window(FakeConnector(sessions={4711: FakeSession(state(2))}))
+    with qtbot.waitSignal(window.attachment.snapshot_shown):
+        window.attachment.attach(4711)
+    pane = pane_of(window)
+    pin(pane, "select 2 as two")
+    pin(pane, COUNTS)
+    qtbot.waitUntil(lambda: cells(pane) == [["TodoItem", "2"]], timeout=PATIENCE_MILLIS)
+    pane.tabs.setCurrentIndex(0)
+    pane.editor.setPlainText("select sum(range) from range(20000000)")
+    pane.run.click()
+    pane.tabs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: cells(pane) == [["2"]], timeout=PATIENCE_MILLIS)
 
 
 def test_a_changed_view_is_kept_as_changed_and_an_unpinned_one_is_gone(
