@@ -19,12 +19,13 @@ from inspector.agent.adapters.protocol import (
     FindsCloses,
     Follower,
     HidesConstants,
+    HooksDestructors,
     SeesClosedUses,
 )
 from inspector.agent.boundary import Boundary, HasBoundary
-from inspector.agent.cycles import CycleSearch
 from inspector.agent.exit_callbacks import exit_places
 from inspector.agent.gc_hook import GcHook
+from inspector.agent.native_cycles import all_cycles
 from inspector.agent.plain import offers
 from inspector.agent.retainers import search
 from inspector.agent.thread_names import ThreadNames
@@ -156,7 +157,8 @@ class Jobs:
 
     def _cycles(self, fields: Fields) -> Steps:
         """Cycles across the boundary, through one row or any."""
-        return CycleSearch(self._boundaries()).steps(_number(fields, "handle"))
+        boundaries, handle = self._boundaries(), _number(fields, "handle")
+        return all_cycles(boundaries, handle, fields.get("held", []))
 
     def _boundaries(self) -> list[Boundary]:
         """Boundaries of the adapters that have a boundary."""
@@ -208,6 +210,7 @@ class Jobs:
         }
         others = [each for each in self._adapters if each is not declared]
         followers = [each for each in others if offers(each, Follower)]
+        hooking = [each for each in self._adapters if offers(each, HooksDestructors)]
         refused = [line for each in followers for line in each.following().refused]
         hiding = [each for each in self._adapters if offers(each, HidesConstants)]
         return {
@@ -217,6 +220,7 @@ class Jobs:
             "refused": refused,
             **failed,
             **states,
+            "destructors": [pair for each in hooking for pair in each.destructors()],
             "troubles": [*states.get("troubles", ()), *refused],
         }
 

@@ -115,6 +115,7 @@ class Search:
             "is_cut": is_cut,
             "references": self._references[0],
             "known_references": self._references[1],
+            "address": id(self._things[0]),
             "hides_referents": hides_referents(type(self._things[0])),
             "longest_step_ms": round(self._longest_secs * 1000, 2),
         }
@@ -307,6 +308,7 @@ class Search:
         """The steps down a chain. Dicts of instances are shown with their instance."""
         steps = [] if root is None else [root]
         things = [self._things[index] for index in chain]
+        top = id(things[0]) if root is None else 0
         while len(things) > 1:
             holder, held = things[0], things[1]
             if len(things) > 2 and type(held) is dict and instance_dict(holder) is held:
@@ -315,7 +317,8 @@ class Search:
             if not is_tree(held):  # the inside of a context is told by its variable
                 steps.append(how(holder, held))
             del things[0]
-        return {"root": root is not None, "steps": [step._asdict() for step in steps]}
+        told = [step._asdict() for step in steps]
+        return {"root": root is not None, "top": top, "steps": told}
 
 
 def search(

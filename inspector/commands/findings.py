@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -25,12 +25,15 @@ from inspector.model.events import EventBatch, Events, joined
 from inspector.model.exports.headlines import headline
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, judge
+from inspector.model.findings.leaks import LeakSuspects
 from inspector.model.findings.trend import Trend
+from inspector.model.holders import CycleReport, joined_reports
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Session
 from inspector.session.replay import ReplaySession
+from inspector.session.searching import SEARCH_SECS, Search
 from inspector.vocabulary import Level, handle_text
 
 LOOK_SECS: Final = 0.25
@@ -41,6 +44,9 @@ MOST_SECS: Final = 30.0
 """As long as it is watched at most, unless told, when the rules cannot say."""
 MOST_MOMENTS: Final = 600
 """Moments of a recording that are looked at."""
+LEAKS: Final = LeakSuspects().key
+MOST_ASKED: Final = 4
+"""Leak suspects that are asked for cycles: each question walks through the target's heap."""
 EVENT_SECS: Final = 5.0
 """How long reading the events may take."""
 SIGNS: Final = {Verdict.SUSPECT: "!", Verdict.YOUNG: "…", Verdict.UNMEASURED: "?", Verdict.OK: "✓"}
@@ -136,7 +142,21 @@ def judged(
         coverage.closed_uses,
         coverage.hidden,
     )
-    return Judged(snapshot, judge(facts, mutes=mutes), course)
+    report = judge(facts, mutes=mutes)
+    cycles = _cycles_through_suspects(session, report)
+    if cycles is not None:
+        report = judge(replace(facts, cycles=cycles), mutes=mutes)
+    return Judged(snapshot, report, course)
+
+
+def _cycles_through_suspects(session: Session, report: Report) -> CycleReport | None:
+    """The cycles through a handle of each leak suspect; ``None``: none was looked for."""
+    asked = [each.handles[-1] for each in report.suspects() if each.rule == LEAKS and each.handles]
+    found = []
+    for handle in asked[:MOST_ASKED]:
+        with suppress(InspectorError, TimeoutError):
+            found.append(session.cycles(handle, Search()).result(SEARCH_SECS))
+    return joined_reports(found) if found else None
 
 
 class _Observer:

@@ -20,13 +20,20 @@ from inspector.commands.support.shapes import (
     NamedHolderShape,
     PathShape,
     StepShape,
+    UnseenShape,
 )
 from inspector.commands.support.sources import Source, opened_source
 from inspector.errors import ControlError, InspectorError
 from inspector.model.equation import CountEquation, equation_of, with_keepers, with_names
 from inspector.model.exports.headlines import headline
 from inspector.model.fields import to_plain
-from inspector.model.holders import NamedHolder, NativeHolders, PathStep, Retainers
+from inspector.model.holders import (
+    NamedHolder,
+    NativeHolders,
+    PathStep,
+    Retainers,
+    UnseenHolder,
+)
 from inspector.model.native_calls import keepers_of
 from inspector.model.redaction import NOTHING_KEPT, Kept
 from inspector.model.snapshot import Snapshot
@@ -114,6 +121,7 @@ def holders_value(snapshot: Snapshot, held: Held) -> PlainRow:
             to_plain(PathShape(path.is_rooted, tuple(map(_step, path.steps))))
             for path in python.paths
         ],
+        "unseen": None if python is None else [to_plain(_unseen(each)) for each in python.unseen],
         "holders": None if python is None else python.holders,
         "is_cut": None if python is None else python.is_cut,
         "troubles": [*held.troubles, *(python.notes() if python is not None else ())],
@@ -140,6 +148,12 @@ def _named(holder: NamedHolder) -> NamedHolderShape:
         holder.count,
         holder.is_exact,
         handle_text(holder.handle) if holder.handle else None,
+    )
+
+
+def _unseen(holder: UnseenHolder) -> UnseenShape:
+    return UnseenShape(
+        holder.text, holder.words, holder.steps, holder.held or None, holder.is_certain
     )
 
 
@@ -184,8 +198,10 @@ def _print_python(python: Retainers | None) -> None:
         for depth, step in enumerate(path.steps):
             place = f"  {step.file}:{step.line}" if step.line else ""
             say(f"    {'  ' * depth}{step.text}{place}")
-    if not python.paths:
+    if not python.paths and not python.unseen:
         say("  python: no holder was found")
+    for holder in python.unseen:
+        say(f"  unknown to the collector: {holder.line()}")
     if python.is_cut:
         say("  the search ended at its limit: there may be more")
     for note in python.notes():

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from inspector.model.holders import PathStep, RetainerPath, Retainers
+from inspector.model.holders import PathStep, RetainerPath, Retainers, UnseenHolder
 
 _NUMBERS: Final = re.compile(r" at 0x[0-9a-f]+")
 _DIGITS: Final = re.compile(r"\d+")
 ARROW: Final = " → "
 NOTHING: Final = "nothing in Python"
+UNSEEN: Final = "unknown to the collector"
 NO_ROOT: Final = "no root found"
 
 
@@ -42,6 +43,11 @@ def step_text(step: PathStep) -> str:
     return _DIGITS.sub("*", _NUMBERS.sub("", step.text))
 
 
+def unseen_text(holder: UnseenHolder) -> str:
+    """A holder without its address."""
+    return _NUMBERS.sub("", holder.text)
+
+
 def expression_of(path: RetainerPath) -> str:
     """One line for a path, equal for paths that are alike."""
     steps = ARROW.join(step_text(step) for step in path.steps)
@@ -49,8 +55,11 @@ def expression_of(path: RetainerPath) -> str:
 
 
 def expression_of_all(found: Retainers) -> str:
-    """The shortest path; for an object that nothing in Python holds a sentence."""
-    return expression_of(found.paths[0]) if found.paths else NOTHING
+    """The shortest path; without one the first holder that the collector does not know."""
+    if found.paths:
+        return expression_of(found.paths[0])
+    certain = next((each for each in found.unseen if each.is_certain), None)
+    return NOTHING if certain is None else f"{UNSEEN}{ARROW}{unseen_text(certain)}"
 
 
 def grouped_holders(found: Mapping[int, Retainers]) -> tuple[HolderGroup, ...]:

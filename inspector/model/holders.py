@@ -40,6 +40,32 @@ class RetainerPath:
     is_rooted: bool
     """Otherwise no root was found: it is garbage that nothing collected yet, or something holds it
     that Python cannot see."""
+    top: int = 0
+    """The address of the last holder that was found, where there is no root; 0: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenHolder:
+    """A holder of which the collector tells nothing: the target's memory leads from it."""
+
+    text: str
+    """``rpds.HashTrieMap at 0x7f…``, ``static data of libfoo.so``."""
+    address: int
+    """The object, or the memory."""
+    words: int
+    """Words in it that lead to the object, or to memory on the way."""
+    steps: int
+    """Allocations of native code between it and the object."""
+    is_certain: bool
+    """Otherwise the words may be remains."""
+    held: str = ""
+    """The object that it holds, where that is a holder of the proxy; ``""``: the proxy itself."""
+
+    def line(self) -> str:
+        """The holder in one line; ``≈``: the words may be remains."""
+        way = f", {self.steps:,} allocation{'s'[: self.steps != 1]} away" if self.steps else ""
+        held = f", holds {self.held}" if self.held else ""
+        return f"{'' if self.is_certain else '≈ '}{self.text}{way}{held}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +87,26 @@ class Retainers:
     hides_referents: str = ""
     """The proxy's class, or one above it, that does not tell the collector what its instances hold;
     ``""``: none."""
+    address: int = 0
+    """The proxy; 0: unknown."""
+    unseen: tuple[UnseenHolder, ...] = ()
+    """Holders that the collector does not tell, found in memory; certain holders first."""
+    memory_note: str = ""
+    """The extent of the search in memory, or why there was none; ``""``: none was needed."""
+
+    @property
+    def is_explained(self) -> bool:
+        """Python's own answer is whole: every reference is known, and each path has its root."""
+        is_known = self.known_references >= self.references
+        return is_known and all(path.is_rooted for path in self.paths) and bool(self.paths)
 
     def notes(self) -> tuple[str, ...]:
         """Blind spots of the collector about it, in sentences without a full stop."""
-        return (*self._unseen(), *_hidden([self.hides_referents] if self.hides_referents else []))
+        memory = (self.memory_note,) if self.memory_note else ()
+        hidden = _hidden([self.hides_referents] if self.hides_referents else [])
+        return (*self._unknown(), *memory, *hidden)
 
-    def _unseen(self) -> tuple[str, ...]:
+    def _unknown(self) -> tuple[str, ...]:
         if self.known_references >= self.references:
             return ()
         known = (
@@ -198,7 +238,23 @@ class CycleReport:
     is_cut: bool
     hidden_kinds: tuple[str, ...] = ()
     """Followed classes that do not tell the collector what their instances hold."""
+    edges_note: str = ""
+    """How far the destructors told what such instances hold; ``""``: there was none to try."""
 
     def notes(self) -> tuple[str, ...]:
         """Blind spots of the search, in sentences without a full stop."""
-        return _hidden(self.hidden_kinds)
+        edges = (self.edges_note,) if self.edges_note else ()
+        return (*edges, *_hidden(self.hidden_kinds))
+
+
+def joined_reports(reports: Sequence[CycleReport]) -> CycleReport:
+    """Several searches as one; a cycle that several found is listed once."""
+    cycles = tuple(dict.fromkeys(cycle for report in reports for cycle in report.cycles))
+    return CycleReport(
+        cycles,
+        len(cycles),
+        sum(report.looked_at for report in reports),
+        any(report.is_cut for report in reports),
+        tuple(dict.fromkeys(kind for report in reports for kind in report.hidden_kinds)),
+        next((report.edges_note for report in reports if report.edges_note), ""),
+    )

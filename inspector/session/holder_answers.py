@@ -43,6 +43,17 @@ def cycles_in(answer: Answer) -> CycleReport:
     return _checked(lambda: _cycles(fields), answer)
 
 
+def own_destructors_in(answer: Answer) -> dict[int, int]:
+    """Each followed class's own destructor, by the class's address, in a report of the adapters.
+
+    Raises ``ControlError``.
+    """
+    fields = require_ok(answer).fields
+    return _checked(
+        lambda: {whole(cls): whole(place) for cls, place in fields.get("destructors", ())}, answer
+    )
+
+
 def _checked(build: Callable[[], Found], answer: Answer) -> Found:
     """The target's answer is checked: it may be any process."""
     try:
@@ -54,7 +65,9 @@ def _checked(build: Callable[[], Found], answer: Answer) -> Found:
 def _retainers(fields: Mapping[str, Any]) -> Retainers:
     return Retainers(
         paths=tuple(
-            RetainerPath(tuple(map(_step, path["steps"])), bool(path["root"]))
+            RetainerPath(
+                tuple(map(_step, path["steps"])), bool(path["root"]), whole(path.get("top", 0))
+            )
             for path in fields["paths"]
         ),
         holders=whole(fields["holders"]),
@@ -64,6 +77,7 @@ def _retainers(fields: Mapping[str, Any]) -> Retainers:
         references=int(fields.get("references", -1)),
         known_references=int(fields.get("known_references", -1)),
         hides_referents=text(fields.get("hides_referents", "")),
+        address=whole(fields.get("address", 0)),
     )
 
 

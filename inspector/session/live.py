@@ -40,9 +40,10 @@ from inspector.session.batches import ask_in_batches
 from inspector.session.control_link import ControlLink, Wishes
 from inspector.session.declaring import declare
 from inspector.session.events import EventReader
-from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
+from inspector.session.holder_answers import native_holders_in
 from inspector.session.leads import coverage_of
 from inspector.session.leaving import take_out
+from inspector.session.memory_answers import cycles_of, retainers_of
 from inspector.session.pace import SNAPSHOT_SECS, Pace
 from inspector.session.protocol import (
     AuditLog,
@@ -226,11 +227,11 @@ class LiveSession:
 
     def retainers(self, handle: int, search: Search) -> Future[Retainers]:
         """The holders of the handle's proxy, up to Python's roots."""
-        return self._submit(lambda: retainers_in(self._target.search("retainers", handle, search)))
+        return self._submit(lambda: retainers_of(self._target, handle, search))
 
     def cycles(self, handle: int, search: Search) -> Future[CycleReport]:
         """Cycles across the boundary: through a handle or, with 0, all."""
-        return self._submit(lambda: cycles_in(self._target.search("cycles", handle, search)))
+        return self._submit(lambda: cycles_of(self._target, self.latest, handle, search))
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
         """Record so much of one type until the last viewer leaves (``None``: as the process)."""

@@ -38,7 +38,7 @@ class Questions:
         """Let the target do it. Raises ``ControlError`` when the target refuses."""
         require_ok(self.ask(op, **fields))
 
-    def search(self, op: str, handle: int, search: Search) -> Answer:
+    def search(self, op: str, handle: int, search: Search, **fields: Any) -> Answer:
         """The answer to a long operation, unless ``search`` or the session ends before it."""
 
         def is_given_up() -> bool:
@@ -52,6 +52,7 @@ class Questions:
                     is_given_up=is_given_up,
                     on_progress=search.hear,
                     handle=handle,
+                    **fields,
                 )
             except TargetBusyError:
                 if search.is_given_up:

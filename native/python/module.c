@@ -106,6 +106,11 @@ static PyObject *library_of(PyObject *Py_UNUSED(module), PyObject *cls) {
     return PyUnicode_DecodeFSDefault(found.dli_fname);
 }
 
+static PyObject *destructor_of(PyObject *Py_UNUSED(module), PyObject *cls) {
+    if (!PyType_Check(cls)) return PyErr_SetString(PyExc_TypeError, "not a class"), NULL;
+    return PyLong_FromVoidPtr(ai_destructor_of((PyTypeObject *)cls));
+}
+
 /* The first argument is called with the rest, as an interpreter without `PyObject_Vectorcall` does
  * it; for tests. */
 static PyObject *call_through_tuple(PyObject *Py_UNUSED(module), PyObject *const *args,
@@ -119,6 +124,8 @@ static PyMethodDef module_methods[] = {
      METH_FASTCALL | METH_KEYWORDS, "Call the first argument with the others, by a tuple."},
     {"library_of", library_of, METH_O,
      "The file of native code that a class's destructor is in, else the class; None: in none."},
+    {"destructor_of", destructor_of, METH_O,
+     "The address of a class's own destructor, also while it is followed."},
     {"library_has", ai_library_has, METH_VARARGS,
      "(class or file, texts): whether the library of a class's destructor, or the library of this "
      "file, is loaded and contains all of these texts."},

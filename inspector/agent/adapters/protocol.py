@@ -146,6 +146,13 @@ class SeesClosedUses(Protocol):
         """Each as ``ClosedUses.told``, for a viewer."""
 
 
+class HooksDestructors(Protocol):
+    """An adapter that replaces the destructors of classes."""
+
+    def destructors(self) -> list[tuple[int, int]]:
+        """Address of each such class, and of its own destructor, for a viewer."""
+
+
 class FindsCloses(Protocol):
     """An adapter that finds closing methods which ran before it followed their class."""
 

@@ -148,6 +148,47 @@ class OutsideMemory:
         wanted = np.unique(np.asarray(types, dtype=np.uint64))
         if not len(wanted):
             return np.empty(0, np.uint64), np.empty(0, np.uint64)
+
+        def search(low: int, high: int, room: Any) -> Any:
+            words = ffi.from_buffer("uint64_t[]", wanted)
+            return self._call(lib.ai_outside_search, (low, high), words, len(wanted), room)
+
+        hits = self._hits(search, ranges, most=most, most_bytes=most_bytes, go_on=go_on)
+        return hits[:, 0] - np.uint64(WORD_BYTES), hits[:, 1]
+
+    def references(
+        self,
+        bounds: npt.ArrayLike,
+        ranges: Sequence[MappedRange],
+        *,
+        most: int,
+        most_bytes: int,
+        go_on: Callable[[], None],
+    ) -> tuple[Addresses, Addresses]:
+        """Places of words that lead into one of the bounds, and the words.
+
+        ``bounds``: shape (count, 2), first address and the address behind the last one; they do not
+        overlap. ``go_on`` raises to give the search up.
+        """
+        wanted = np.ascontiguousarray(bounds, dtype=np.uint64).reshape(-1, 2)
+
+        def search(low: int, high: int, room: Any) -> Any:
+            given = ffi.cast("AiBounds *", ffi.from_buffer(wanted))
+            return self._call(lib.ai_outside_references, (low, high), given, len(wanted), room)
+
+        hits = self._hits(search, ranges, most=most, most_bytes=most_bytes, go_on=go_on)
+        return hits[:, 0], hits[:, 1]
+
+    def _hits(
+        self,
+        search: Callable[[int, int, npt.NDArray[np.uint64]], Any],
+        ranges: Sequence[MappedRange],
+        *,
+        most: int,
+        most_bytes: int,
+        go_on: Callable[[], None],
+    ) -> npt.NDArray[np.uint64]:
+        """Search the ranges in pieces; places and words, one line each."""
         found: list[npt.NDArray[np.uint64]] = []
         hits, room, spent = np.zeros((0, 2), np.uint64), most, 0
         for low, high in _pieces(ranges):
@@ -157,29 +198,19 @@ class OutsideMemory:
                 continue
             if not len(hits):
                 hits = np.zeros((most, 2), np.uint64)
-            searched = self._search(low, high, wanted, hits[:room])
+            searched = search(low, high, hits[:room])
             count = min(int(searched.hits), room)
             self.effort.left_out_hits += int(searched.hits) - count
             found.append(hits[:count].copy())
             room -= count
             spent += int(searched.read_bytes)
-        together = np.concatenate(found) if found else np.zeros((0, 2), np.uint64)
-        return together[:, 0] - np.uint64(WORD_BYTES), together[:, 1]
+        return np.concatenate(found) if found else np.zeros((0, 2), np.uint64)
 
-    def _search(self, low: int, high: int, wanted: Addresses, hits: npt.NDArray[np.uint64]) -> Any:
-        searched = ffi.new("AiSearched *")
+    def _call(self, call: Any, piece: tuple[int, int], wanted: Any, count: int, hits: Any) -> Any:
+        """One native search through a piece of memory."""
+        searched, place = ffi.new("AiSearched *"), ffi.cast("AiHit *", ffi.from_buffer(hits))
         self._check(
-            lambda error: lib.ai_outside_search(
-                self.pid,
-                low,
-                high,
-                ffi.from_buffer("uint64_t[]", wanted),
-                len(wanted),
-                ffi.cast("AiHit *", ffi.from_buffer(hits)),
-                len(hits),
-                searched,
-                error,
-            )
+            lambda error: call(self.pid, *piece, wanted, count, place, len(hits), searched, error)
         )
         self.effort.read_bytes += int(searched.read_bytes)
         self.effort.swapped_bytes += int(searched.swapped_bytes)

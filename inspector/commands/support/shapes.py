@@ -248,6 +248,19 @@ class PathShape:
 
 
 @dataclass(frozen=True, slots=True)
+class UnseenShape:
+    """A holder that the collector does not know, found in memory."""
+
+    text: str
+    words: int
+    steps: int
+    """Allocations of native code between it and the object."""
+    held: str | None
+    """The object that it holds; ``None``: the proxy."""
+    is_certain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HoldersShape(AboutShape):
     """Answer of ``holders``; ``None``: the target could not be asked."""
 
@@ -256,6 +269,7 @@ class HoldersShape(AboutShape):
     native: tuple[NamedHolderShape, ...] | None
     unread: int | None
     paths: tuple[PathShape, ...] | None
+    unseen: tuple[UnseenShape, ...] | None
     holders: int | None
     is_cut: bool | None
     troubles: tuple[str, ...]

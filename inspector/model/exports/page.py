@@ -138,6 +138,7 @@ def _held(handle: int, held: HeldBy) -> Markup:
         for path in held.python.paths:
             said.append("  python:" if path.is_rooted else "  python, without a root:")
             said += [f"    {'  ' * depth}{_step(step)}" for depth, step in enumerate(path.steps)]
+        said += [f"  unknown to the collector: {each.line()}" for each in held.python.unseen]
         said += [f"  {note}" for note in held.python.notes()]
     if len(said) == 1:
         said.append("  no holder is known")

@@ -10,6 +10,7 @@ from typing import Protocol
 from inspector.model.events import Events
 from inspector.model.findings.leads import NOTHING_HIDDEN, ClosedUse, FailedCallback, Hidden, Lead
 from inspector.model.findings.trend import Trend
+from inspector.model.holders import CycleReport
 from inspector.model.snapshot import Snapshot
 
 
@@ -40,6 +41,8 @@ class Facts:
     closed_uses: tuple[ClosedUse, ...] = ()
     """Uses of declared and UniFFI objects after their close."""
     hidden: Hidden = NOTHING_HIDDEN
+    cycles: CycleReport | None = None
+    """Cycles across the boundary; ``None``: not looked for."""
 
 
 @dataclass(frozen=True, slots=True)

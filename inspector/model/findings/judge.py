@@ -11,6 +11,7 @@ from inspector.model.findings.callbacks import FailedCallbacks
 from inspector.model.findings.calls import LateCalls
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
 from inspector.model.findings.coverage import NotFollowed
+from inspector.model.findings.cycles import NativeCycles
 from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
 from inspector.model.findings.freed import FreedButHeld
@@ -50,6 +51,7 @@ def all_rules() -> tuple[Rule, ...]:
         FailedCallbacks(),
         NegativeReferences(),
         LeakSuspects(),
+        NativeCycles(),
         CountDrifts(),
         RefusedUses(),
         NeverClosed(),

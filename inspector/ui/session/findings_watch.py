@@ -20,6 +20,7 @@ from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import Report, judge, muted_again, nothing_judged
 from inspector.model.findings.leads import Coverage, Lead
 from inspector.model.findings.trend import Trend
+from inspector.model.holders import CycleReport
 from inspector.model.pending import of_adapters, requested_rows
 from inspector.model.snapshot import Snapshot
 from inspector.session.mutes import Mutes
@@ -71,6 +72,7 @@ class FindingsWatch(QObject):
         self._newest: Snapshot | None = None
         self._coverage, self._covered_at = Coverage(), -math.inf
         self._is_covering = False
+        self._cycles: CycleReport | None = None
         self._closes: frozenset[int] = frozenset()
         """Pending closes of adapters, when the target was asked the last time."""
         self.report: Report = nothing_judged()
@@ -93,6 +95,7 @@ class FindingsWatch(QObject):
         self._past.clear()
         self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
         self._covered_at, self._closes, self._is_covering = -math.inf, frozenset(), False
+        self._cycles = None
         self._cover(Coverage())
         self._tell(nothing_judged())
 
@@ -155,6 +158,11 @@ class FindingsWatch(QObject):
         """The classes that are not followed; ``None``: not known."""
         return self._coverage.lead
 
+    def take_cycles(self, cycles: CycleReport) -> None:
+        """A search for cycles has ended: they are findings too."""
+        self._cycles = cycles
+        self._work.ask()
+
     def mute(self, key: str, reason: str) -> None:
         """Hear no more of a finding; the file is written off the GUI thread."""
         self._runner.run(
@@ -178,7 +186,7 @@ class FindingsWatch(QObject):
         if snapshot is None:
             return None
         trend, events, coverage = self._trend, self._feed.events, self._coverage
-        replay = self._attachment.replay
+        replay, cycles = self._attachment.replay, self._cycles
 
         def work() -> Report:
             if not trend.observations:
@@ -195,6 +203,7 @@ class FindingsWatch(QObject):
                     coverage.failed,
                     coverage.closed_uses,
                     coverage.hidden,
+                    cycles=cycles,
                 ),
                 mutes=mutes.all(),
             )

@@ -104,7 +104,7 @@ def retainer_lines(found: Retainers) -> list[str]:
 
     It has the words of the detail's search.
     """
-    if not found.paths:
+    if not found.paths and not found.unseen:
         return [NONE_FOUND]
     lines = [
         (
@@ -113,5 +113,6 @@ def retainer_lines(found: Retainers) -> list[str]:
         )
         for path in found.paths
     ]
+    lines += [f"Held by {each.line()}, unknown to the collector" for each in found.unseen]
     more = found.holders - len(found.paths)
     return [*lines, f"and {more:,} more holders"] if more > 0 else lines

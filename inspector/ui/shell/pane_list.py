@@ -103,7 +103,9 @@ def _history_pane(parts: PaneParts) -> PaneBase:
 
 
 def _cycles_pane(parts: PaneParts) -> PaneBase:
-    return CyclesPane(parts.theme, HolderQuestions(parts.attachment, parts.attachment))
+    questions = HolderQuestions(parts.attachment, parts.attachment)
+    questions.cycles_found.connect(parts.findings.take_cycles)
+    return CyclesPane(parts.theme, questions)
 
 
 def _pending_pane(parts: PaneParts) -> PaneBase:

@@ -71,7 +71,7 @@ fn write_program_header(root: &Path) {
 }
 
 /// Crates that declare nothing of the C interface.
-const WITHOUT_C: [&str; 6] = ["platform", "inspector", "derive", "abi", "preload", "jvm"];
+const WITHOUT_C: [&str; 7] = ["platform", "inspector", "derive", "abi", "preload", "jvm", "whatif"];
 
 /// The folders of Rust sources that declare the C interface; nothing of the system's is in it.
 fn sources(root: &Path) -> Vec<PathBuf> {

@@ -31,3 +31,8 @@ fn peers_of_the_control_socket_that_the_fuzzer_kept() {
 fn libraries_that_the_fuzzer_kept() {
     corpus("native-elf").iter().for_each(|case| cases::elf::run(case));
 }
+
+#[test]
+fn destructors_that_the_fuzzer_kept() {
+    corpus("native-whatif").iter().for_each(|case| cases::whatif::run(case));
+}

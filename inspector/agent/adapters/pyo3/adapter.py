@@ -151,6 +151,10 @@ class Pyo3Adapter:
         known = (each.cls for each in list(self._classes.values()))
         return [cls for cls in known if cls is not None]
 
+    def destructors(self) -> list[tuple[int, int]]:
+        """Address of each followed class, and of its own destructor."""
+        return [(id(cls), hooks.destructor_of(cls)) for cls in self.followed()]
+
     def opt_in(self, cls: type, declaration: Declaration) -> HostedClosing | None:
         """Follow a class that a declaration names and says no more of.
 

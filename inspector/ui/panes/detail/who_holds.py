@@ -360,15 +360,15 @@ def summary(found: Retainers) -> str:
 
 def paths_text(found: Retainers, theme: Theme) -> str:
     """The paths as rich text, each from its root down."""
-    if not found.paths:
-        return (
-            "Nothing in Python holds the proxy: a running call may, or native code that keeps "
-            "Python references"
-        )
+    if not found.paths and not found.unseen:
+        return "Nothing in Python holds the proxy: a running call or native code may"
     parts = [_path_text(path, theme) for path in found.paths]
     more = found.holders - len(found.paths)
     if more > 0:
         parts.append(f"<p>and {more:,} more holders</p>")
+    if found.unseen:
+        lines = [escape(each.line()) for each in found.unseen]
+        parts.append(f"<p>{'<br>'.join(['unknown to the collector', *lines])}</p>")
     return "".join(parts)
 
 

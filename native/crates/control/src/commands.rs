@@ -110,8 +110,12 @@ impl Commands {
             }
             Command::Referrers { handle }
             | Command::Retainers { handle }
-            | Command::Withdraw { handle }
-            | Command::Cycles { handle } => pass(of_handle(handle), origin),
+            | Command::Withdraw { handle } => pass(of_handle(handle), origin),
+            Command::Cycles { handle, held } => {
+                let mut fields = of_handle(handle);
+                fields.insert("held".to_owned(), held.into());
+                pass(fields, origin);
+            }
             Command::Holders { handle } => self.closer.push(Errand::Holders(handle), origin),
             Command::TypeLevel { type_id, level } => self.type_level(type_id, level, &origin),
             Command::Preview { handles } => self.closer.push(Errand::Preview(handles), origin),

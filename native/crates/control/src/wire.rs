@@ -95,6 +95,10 @@ pub enum Command {
         /// Row, 0: any.
         #[serde(default)]
         handle: u64,
+        /// For objects of native code, each the row and then the addresses of the Python objects
+        /// that it holds, as the viewer learned from its destructor.
+        #[serde(default)]
+        held: Vec<Vec<u64>>,
     },
     /// Record so much of one type while viewers are here.
     TypeLevel {

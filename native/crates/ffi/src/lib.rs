@@ -26,6 +26,7 @@ pub mod store;
 pub mod strategies;
 pub mod sweep;
 pub mod symbols;
+pub mod whatif;
 
 pub use capi::{
     ai_buffer_free, ai_keep_quiet, bytes, catch, catch_result, catch_value, panicked, place,

@@ -5,13 +5,13 @@ use std::slice;
 
 use super::{catch, catch_result, place, AiError};
 use segment::status::{Error, Result, Status};
-use viewer::outside::{self, Hit, Searched};
+use viewer::outside::{self, Bounds, Hit, Searched};
 
 /// The caller's places for `count` values.
 ///
 /// # Safety
 /// `first` points to `count` values that no other code uses during `'a`, or `count` is 0.
-unsafe fn places<'a, T>(first: *mut T, count: usize) -> Result<&'a mut [T]> {
+pub(super) unsafe fn places<'a, T>(first: *mut T, count: usize) -> Result<&'a mut [T]> {
     if count == 0 {
         return Ok(&mut []);
     }
@@ -109,6 +109,34 @@ pub unsafe extern "C" fn ai_outside_search(
         catch_result(searched, error, || {
             let wanted = places(wanted.cast_mut(), count)?;
             outside::search(pid, low, high, wanted, places(out, capacity)?).map_err(refused(pid))
+        })
+    }
+}
+
+/// Search another process's memory from `low` up to `high` for words that lead into `ranges`;
+/// writes as many hits as fit.
+///
+/// # Safety
+/// `ranges` points to `count` ranges, `out` to `capacity` hits, `searched` to memory for a number;
+/// `error` is NULL or points to memory for an `AiError`.
+#[no_mangle]
+pub unsafe extern "C" fn ai_outside_references(
+    pid: u32,
+    low: u64,
+    high: u64,
+    ranges: *const Bounds,
+    count: usize,
+    out: *mut Hit,
+    capacity: usize,
+    searched: *mut Searched,
+    error: *mut AiError,
+) -> i32 {
+    // SAFETY: the caller's promises.
+    unsafe {
+        catch_result(searched, error, || {
+            let ranges = places(ranges.cast_mut(), count)?;
+            outside::references(pid, low, high, ranges, places(out, capacity)?)
+                .map_err(refused(pid))
         })
     }
 }

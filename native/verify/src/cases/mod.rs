@@ -6,3 +6,4 @@ pub mod elf;
 #[path = "../../../crates/viewer/tests/image/mod.rs"]
 mod image;
 pub mod segment;
+pub mod whatif;

@@ -13,6 +13,7 @@ from inspector.model.holders import (
     RetainerPath,
     Retainers,
     SearchProgress,
+    UnseenHolder,
 )
 from inspector.model.snapshot import UNKNOWN, Snapshot
 from inspector.ui.kit.theme import DARK, Theme
@@ -174,6 +175,16 @@ def test_paths_are_told_from_their_roots_down_with_a_door_to_the_line(
     with qtbot.waitSignal(who.line_wanted) as wanted:
         follow_link(who, PATHS, "line%3A%2Fsrc%2Fapp.py%3A41")
     assert wanted.args == ["/src/app.py", 41]
+
+
+def test_holders_that_only_memory_tells_are_shown_instead_of_nothing(who: WhoHolds) -> None:
+    holder = UnseenHolder("rpds.Map at 0x7f10", 0x7F10, 1, 4, is_certain=True)
+    button(who, SEARCH).click()
+    who.show_retainers(HELD.id, replace(FOUND, paths=(), holders=0, unseen=(holder,)))
+    text = text_of(who, PATHS)
+    assert "unknown to the collector" in text
+    assert "rpds.Map at 0x7f10, 4 allocations away" in text
+    assert "Nothing in Python" not in text
 
 
 def test_answers_for_a_handle_that_is_no_longer_shown_are_passed_over(

@@ -6,7 +6,9 @@
 //! grows by none.
 
 mod memory;
+mod references;
 mod search;
 
 pub use memory::{gather, read};
+pub use references::{references, Bounds};
 pub use search::{search, Hit, Searched};

@@ -51,7 +51,21 @@ pub fn search(
     wanted: &[u64],
     out: &mut [Hit],
 ) -> io::Result<Searched> {
-    let wanted = Wanted::new(wanted);
+    let (wanted, mut hits) = (Wanted::new(wanted), 0);
+    let mut searched = walk(pid, low, high, |address, bytes| {
+        wanted.look(address, bytes, out, &mut hits);
+    })?;
+    searched.hits = hits;
+    Ok(searched)
+}
+
+/// Shows the memory from `low` up to `high` to `look`, in pieces with their addresses.
+pub(super) fn walk(
+    pid: u32,
+    low: u64,
+    high: u64,
+    mut look: impl FnMut(u64, &[u8]),
+) -> io::Result<Searched> {
     let pages = Pages::open(pid);
     let mut buffer = vec![0_u8; CHUNK as usize];
     let mut searched = Searched::default();
@@ -59,19 +73,18 @@ pub fn search(
     while at < high {
         let upto = high.min(at + CHUNK);
         let runs = pages.present(at, upto, &mut searched.swapped_bytes)?;
-        look_at(pid, &runs, &wanted, &mut buffer, out, &mut searched)?;
+        look_at(pid, &runs, &mut look, &mut buffer, &mut searched)?;
         at = upto;
     }
     Ok(searched)
 }
 
-/// Reads runs and checks their words; a run that cannot be read is counted and skipped.
+/// Reads runs and shows their bytes; a run that cannot be read is counted and skipped.
 fn look_at(
     pid: u32,
     runs: &[Run],
-    wanted: &Wanted,
+    look: &mut impl FnMut(u64, &[u8]),
     buffer: &mut [u8],
-    out: &mut [Hit],
     searched: &mut Searched,
 ) -> io::Result<()> {
     let mut next = 0;
@@ -83,7 +96,7 @@ fn look_at(
         let mut start = 0;
         for &(address, length) in &runs[next..] {
             let read = length.min(left);
-            wanted.look(address, &buffer[start..start + read], out, &mut searched.hits);
+            look(address, &buffer[start..start + read]);
             searched.read_bytes += read as u64;
             searched.unreadable_bytes += (length - read) as u64;
             start += read;
@@ -246,15 +259,11 @@ mod tests {
         ];
         let (mut out, mut searched) = ([Hit::default(); 4], Searched::default());
         let mut buffer = vec![0; CHUNK as usize];
-        look_at(
-            std::process::id(),
-            &runs,
-            &Wanted::new(&[TYPE]),
-            &mut buffer,
-            &mut out,
-            &mut searched,
-        )
-        .expect("our own memory");
+        let (wanted, mut hits) = (Wanted::new(&[TYPE]), 0);
+        let mut look = |address, bytes: &[u8]| wanted.look(address, bytes, &mut out, &mut hits);
+        look_at(std::process::id(), &runs, &mut look, &mut buffer, &mut searched)
+            .expect("our own memory");
+        searched.hits = hits;
         assert_eq!(
             (searched.hits, searched.unreadable_bytes, searched.read_bytes),
             (2, PAGE, 2 * PAGE)
