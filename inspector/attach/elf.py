@@ -38,9 +38,10 @@ class ElfFile:
         """Open and read its tables of contents. Raises ``ElfError``."""
         name = os.fsencode(path)
         error = new_error()
-        self._file = lib.ai_elf_open(ffi.from_buffer("uint8_t[]", name), len(name), error)
-        if self._file == ffi.NULL:
+        file = lib.ai_elf_open(ffi.from_buffer("uint8_t[]", name), len(name), error)
+        if file == ffi.NULL:
             raise ElfError(message_of(error))
+        self._file = ffi.gc(file, lib.ai_elf_close)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -52,8 +53,7 @@ class ElfFile:
 
     def close(self) -> None:
         """Close the file; reading afterwards is an error."""
-        file, self._file = self._file, ffi.NULL
-        lib.ai_elf_close(file)
+        self._file = ffi.NULL
 
     def address_at(self, offset: int) -> int:
         """The address, before relocation, of an offset of the file, or of its page's start.

@@ -29,9 +29,11 @@ class Segment:
         self.path = path
         name = os.fsencode(path)
         error = new_error()
-        self._reader = lib.ai_reader_open(ffi.from_buffer("uint8_t[]", name), len(name), error)
-        if self._reader == ffi.NULL:
+        reader = lib.ai_reader_open(ffi.from_buffer("uint8_t[]", name), len(name), error)
+        if reader == ffi.NULL:
             self._fail(error.status, error)
+        # a call that is under way in another thread keeps the reader until it returns
+        self._reader = ffi.gc(reader, lib.ai_reader_close)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -47,10 +49,11 @@ class Segment:
         self.close()
 
     def close(self) -> None:
-        """Give the descriptor back; reading afterwards is an error."""
-        reader, self._reader = self._reader, ffi.NULL
-        if reader != ffi.NULL:
-            lib.ai_reader_close(reader)
+        """Give the descriptor back; reading afterwards is an error.
+
+        Any thread: a reading that is under way ends first, and nobody waits for it.
+        """
+        self._reader = ffi.NULL
 
     def read_header(self, into: Any) -> None:
         """Copy the header into a buffer of one ``AiHeader``."""

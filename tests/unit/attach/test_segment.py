@@ -3,14 +3,17 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from inspector.attach import segment as segment_module
 from inspector.attach.segment import Segment
 from inspector.errors import SegmentError
 from inspector.session.dtypes import dtype_of
 from inspector.session.source import SegmentSource
+from inspector.wire import lib
 from inspector.wire.schema import LAYOUT_VERSION
 from tests.helpers.segments import SegmentImage, lock_held, write_segment
 
@@ -126,3 +129,23 @@ def test_the_allocated_size_is_that_of_the_file(tmp_path: Path):
     path = write_segment(tmp_path / "1-7.seg", FULL)
     with Segment(path) as segment:
         assert segment.allocated_bytes() == path.stat().st_blocks * 512
+
+
+def test_a_segment_closed_during_a_reading_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = write_segment(tmp_path / "1-7.seg", FULL)
+    answers = []
+    with lock_held(path), Segment(path) as segment:
+
+        def closing(reader: object, error: object) -> int:
+            """As another thread may close it: a call releases the interpreter's lock."""
+            segment.close()
+            return int(lib.ai_reader_locked(reader, error))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(segment_module, "lib", SimpleNamespace(ai_reader_locked=closing))
+            answers.append(segment.is_locked())
+        with pytest.raises(SegmentError, match="was closed"):
+            segment.is_locked()
+    assert answers == [True]
