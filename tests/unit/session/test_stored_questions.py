@@ -26,10 +26,10 @@ from inspector.model.stacks import Frame, Site
 from inspector.model.stillness import newest_change
 from inspector.model.stored_table import StoredHandles, Ticket
 from inspector.model.threads import handle_counts
-from inspector.vocabulary import Kind
+from inspector.vocabulary import Kind, Reference, Resource
 from tests.helpers.aggregates import Aggregates, aggregate
 from tests.helpers.equality import same
-from tests.helpers.segments import SegmentImage
+from tests.helpers.segments import SegmentImage, at
 from tests.unit.session.test_handle_store import WITH_IMAGES, Twins, images, made_plain
 
 SORTED_BY = [column.key for column in TABLE_COLUMNS]
@@ -197,3 +197,30 @@ def test_lines_of_a_large_table_are_all_there(twins: Twins) -> None:
     found: Aggregates = aggregate(stored)
     assert len(found) == 5_000
     assert differing(found, aggregate(plain)) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"resource_state": int(Resource.CLOSE_REQUESTED)},
+        {"reference_state": int(Reference.RELEASED)},
+        {"created_at_ticks": 0},
+        {"type_id": 2},
+        {"created_site": 1},
+    ],
+)
+@pytest.mark.parametrize("place", [0, 63, 64, 199])
+def test_a_row_among_many_alike_is_counted(twins: Twins, other: dict[str, int], place: int) -> None:
+    def image(generation: int) -> SegmentImage:
+        rows: list[dict[str, int]] = [
+            {"address": 64 * slot, "created_at_ticks": at(slot)} for slot in range(1, 201)
+        ]
+        rows[place] |= other | {"generation": generation}
+        types: list[dict[str, Any]] = [{"name": b"A"}, {"name": b"B"}]
+        return SegmentImage(types=types, handles=rows, sites=[[("f", "a.py", 1)]])
+
+    mark = mark_now(twins.show(image(1))[1], "mark")
+    stored, plain = twins.show(image(2))
+    assert differing(aggregate(stored), aggregate(plain)) == []
+    assert differing(aggregate(stored, mark), aggregate(plain, mark)) == []

@@ -27,8 +27,20 @@ impl Moments {
     /// Ticks since the anchor; `None` where `TableClock::secs` is NaN.
     #[inline]
     pub fn since(&self, ticks: u64) -> Option<i64> {
-        let since = ticks.wrapping_sub(self.clock.anchor_ticks) as i64;
+        let since = self.ticks(ticks);
         (ticks != 0 && self.first <= since && since <= self.last).then_some(since)
+    }
+
+    /// Ticks since the anchor, whether or not they are a moment.
+    #[inline]
+    pub fn ticks(&self, ticks: u64) -> i64 {
+        ticks.wrapping_sub(self.clock.anchor_ticks) as i64
+    }
+
+    /// Whether all ticks since the anchor from `first` to `last` are moments, and none is recent.
+    #[inline]
+    pub fn are_old(&self, first: i64, last: i64) -> bool {
+        self.first <= first && last <= self.last && i128::from(last) < self.recent
     }
 
     /// Whether the moment is recent.
@@ -97,6 +109,9 @@ mod tests {
                 prop_assert_eq!(since.is_none(), secs.is_nan());
                 prop_assert_eq!(moments.secs(since).to_bits(), secs.to_bits());
                 prop_assert_eq!(moments.is_recent(since), secs > recent);
+                let ticks_since = moments.ticks(ticks);
+                let is_old = ticks != 0 && moments.are_old(ticks_since, ticks_since);
+                prop_assert_eq!(is_old, since.is_some() && !moments.is_recent(since));
             }
         }
     }

@@ -3,8 +3,9 @@
 //! `inspector/model/aggregates.py` and `change_groups.py` have the same in numpy; tests compare.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use super::columns::HandleField;
+use super::columns::{Columns, HandleField};
 use super::moments::{earlier, Moments};
 use super::table::{is_live, is_pending, HandleTable};
 use super::GivenUp;
@@ -13,6 +14,9 @@ use super::GivenUp;
 const DENSE: usize = 1 << 22;
 /// Rows between two looks whether the question was given up.
 const SOME: usize = 1 << 16;
+/// Rows that are counted at once where they are alike.
+const RUN: usize = 64;
+const _: () = assert!(SOME % RUN == 0);
 
 /// Counts of one pair of codes.
 #[repr(C)]
@@ -109,16 +113,25 @@ impl Coded<'_> {
     }
 }
 
+/// Counts of rows that follow each other and are of one line.
+#[derive(Default)]
+struct Run {
+    codes: (u64, u64),
+    is_there: bool,
+    /// Without `oldest_at`.
+    counts: LineCounts,
+    /// `LineCounts::oldest_at`, as ticks since the anchor.
+    oldest: Option<i64>,
+}
+
 /// Lines by both codes, and where each is counted.
 struct Lines {
     found: Vec<LineCounts>,
-    /// `LineCounts::oldest_at` of each, as ticks since the anchor.
     oldest: Vec<Option<i64>>,
     dense: Vec<u32>,
     inner: usize,
     sparse: HashMap<(u64, u64), u32>,
-    /// The codes asked for last and their place: rows of one line often follow each other.
-    last: (u64, u64, usize),
+    run: Run,
 }
 
 impl Lines {
@@ -131,17 +144,97 @@ impl Lines {
             dense,
             inner,
             sparse: HashMap::new(),
-            last: (0, 0, usize::MAX),
+            run: Run::default(),
         }
     }
 
+    /// The run that a row of this line belongs to.
     #[inline]
-    fn of(&mut self, outer: u64, inner: u64) -> (&mut LineCounts, &mut Option<i64>) {
-        if (self.last.0, self.last.1) != (outer, inner) || self.last.2 == usize::MAX {
-            self.last = (outer, inner, self.place(outer, inner));
+    fn run(&mut self, outer: u64, inner: u64) -> &mut Run {
+        if !self.run.is_there || self.run.codes != (outer, inner) {
+            self.end_run();
+            (self.run.codes, self.run.is_there) = ((outer, inner), true);
         }
-        let place = self.last.2;
-        (&mut self.found[place], &mut self.oldest[place])
+        &mut self.run
+    }
+
+    /// Count a row of these codes.
+    #[inline(always)]
+    fn add(
+        &mut self,
+        columns: &Columns,
+        moments: &Moments,
+        (row, codes): (usize, (u64, u64)),
+        is_born: bool,
+        is_kept: bool,
+    ) {
+        let Run { counts, oldest, .. } = self.run(codes.0, codes.1);
+        let created_at = moments.since(columns.created_at[row]);
+        counts.births += u64::from(moments.is_recent(created_at));
+        if !is_live(columns.references[row]) {
+            let changed_at = moments.since(columns.changed_at[row]);
+            counts.deaths += u64::from(moments.is_recent(changed_at));
+            return;
+        }
+        counts.whole += 1;
+        counts.born += u64::from(is_born);
+        if is_kept {
+            counts.live += 1;
+            counts.pending += u64::from(is_pending(columns.resources[row]));
+            counts.unseen += u64::from(created_at.is_none());
+            *oldest = earlier(*oldest, created_at);
+        }
+    }
+
+    /// Count rows of one line at once, all but whether they were born since the mark. False, and
+    /// none is counted, unless all are live and were born at known moments that are not recent.
+    #[inline(always)]
+    fn add_alike(
+        &mut self,
+        columns: &Columns,
+        moments: &Moments,
+        rows: Range<usize>,
+        codes: (u64, u64),
+    ) -> bool {
+        let (mut first, mut last, mut is_known) = (i64::MAX, i64::MIN, true);
+        for &ticks in &columns.created_at[rows.clone()] {
+            let since = moments.ticks(ticks);
+            (first, last) = (first.min(since), last.max(since));
+            is_known &= ticks != 0;
+        }
+        let are_live =
+            columns.references[rows.clone()].iter().fold(true, |all, &each| all & is_live(each));
+        if !is_known || !are_live || !moments.are_old(first, last) {
+            return false;
+        }
+        let resources = columns.resources[rows.clone()].iter();
+        let pending = resources.map(|&resource| u64::from(is_pending(resource))).sum::<u64>();
+        let Run { counts, oldest, .. } = self.run(codes.0, codes.1);
+        counts.whole += rows.len() as u64;
+        counts.live += rows.len() as u64;
+        counts.pending += pending;
+        *oldest = earlier(*oldest, Some(first));
+        true
+    }
+
+    /// Add the run to its line.
+    fn end_run(&mut self) {
+        let Run { codes: (outer, inner), is_there, counts, oldest } = std::mem::take(&mut self.run);
+        if !is_there {
+            return;
+        }
+        let place = self.place(outer, inner);
+        let line = &mut self.found[place];
+        line.live += counts.live;
+        line.whole += counts.whole;
+        line.pending += counts.pending;
+        line.unseen += counts.unseen;
+        line.before += counts.before;
+        line.born += counts.born;
+        line.died += counts.died;
+        line.births += counts.births;
+        line.deaths += counts.deaths;
+        self.oldest[place] = earlier(self.oldest[place], oldest);
     }
 
     fn place(&mut self, outer: u64, inner: u64) -> usize {
@@ -215,37 +308,41 @@ pub fn lines(
         Some(mark) => Some(count_mark(table, counting, mark, &mut lines, is_given_up)?),
     };
     let moments = Moments::new(*table.clock(), counting.recent);
-    for row in 0..columns.len() {
-        if row % SOME == 0 && is_given_up() {
+    for first in (0..columns.len()).step_by(RUN) {
+        if first % SOME == 0 && is_given_up() {
             return None;
         }
-        let codes = (
-            counting.outer.code(u64::from(outer[row])),
-            counting.inner.code(u64::from(inner[row])),
-        );
-        let (line, oldest) = lines.of(codes.0, codes.1);
-        let created_at = moments.since(columns.created_at[row]);
-        line.births += u64::from(moments.is_recent(created_at));
-        if !is_live(columns.references[row]) {
-            let changed_at = moments.since(columns.changed_at[row]);
-            line.deaths += u64::from(moments.is_recent(changed_at));
+        let rows = first..(first + RUN).min(columns.len());
+        let codes = |row: usize| {
+            let (outer, inner) = (u64::from(outer[row]), u64::from(inner[row]));
+            (counting.outer.code(outer), counting.inner.code(inner))
+        };
+        let are_alike = are_equal(&outer[rows.clone()])
+            && are_equal(&inner[rows.clone()])
+            && counting.kept.is_empty();
+        if are_alike && lines.add_alike(columns, &moments, rows.clone(), codes(first)) {
+            let born = born.as_ref().map_or(&[][..], |born| &born[rows]);
+            lines.run.counts.born += born.iter().map(|&is_born| u64::from(is_born)).sum::<u64>();
             continue;
         }
-        line.whole += 1;
-        line.born += u64::from(born.as_ref().is_some_and(|born| born[row]));
-        if counting.kept.get(row).is_none_or(|&kept| kept != 0) {
-            line.live += 1;
-            line.pending += u64::from(is_pending(columns.resources[row]));
-            line.unseen += u64::from(created_at.is_none());
-            *oldest = earlier(*oldest, created_at);
+        for row in rows {
+            let is_kept = counting.kept.get(row).is_none_or(|&kept| kept != 0);
+            let is_born = born.as_ref().is_some_and(|born| born[row]);
+            lines.add(columns, &moments, (row, codes(row)), is_born, is_kept);
         }
     }
+    lines.end_run();
     let mut found = lines.found;
     for (line, oldest) in found.iter_mut().zip(lines.oldest) {
         line.oldest_at = moments.secs(oldest);
     }
     found.sort_unstable_by_key(|line| (line.outer, line.inner));
     Some(found)
+}
+
+/// Whether all indices are the first.
+fn are_equal(indices: &[u16]) -> bool {
+    indices.iter().fold(0, |found, index| found | (index ^ indices[0])) == 0
 }
 
 /// Count the handles of the mark, and tell which rows it does not have.
@@ -261,12 +358,12 @@ fn count_mark(
     }
     let (is_born, is_dead) = compare(table, mark, is_given_up)?;
     for (place, &is_dead) in is_dead.iter().enumerate() {
-        let (line, _) = lines.of(
+        let Run { counts, .. } = lines.run(
             counting.outer.code(mark.outer[place].max(0) as u64),
             counting.inner.code(mark.inner[place].max(0) as u64),
         );
-        line.before += 1;
-        line.died += u64::from(is_dead);
+        counts.before += 1;
+        counts.died += u64::from(is_dead);
     }
     Some(is_born)
 }
