@@ -24,7 +24,7 @@ from inspector.model.columns.column import LAST
 
 PACKAGE = Path(inspector.__file__).parent
 COLUMNS = PACKAGE / "model" / "columns"
-OWN_LISTS = {"session/outside_rows.py"}
+OWN_LISTS = {"session/outside_look.py", "session/outside_rows.py"}
 """Names of counters that a look from outside reads, not of columns."""
 MADE_UP = """
     HandleColumn(
