@@ -51,7 +51,7 @@ class Segment:
     def close(self) -> None:
         """Give the descriptor back; reading afterwards is an error.
 
-        Any thread: a reading that is under way ends first, and nobody waits for it.
+        Any thread. The descriptor stays until a reading that is under way has ended.
         """
         self._reader = ffi.NULL
 

@@ -139,7 +139,7 @@ def test_a_segment_closed_during_a_reading_is_read_to_its_end(
     with lock_held(path), Segment(path) as segment:
 
         def closing(reader: object, error: object) -> int:
-            """As another thread may close it: a call releases the interpreter's lock."""
+            """As another thread may close the segment: a call releases the interpreter's lock."""
             segment.close()
             return int(lib.ai_reader_locked(reader, error))
 

@@ -31,7 +31,7 @@ impl Moments {
         (ticks != 0 && self.first <= since && since <= self.last).then_some(since)
     }
 
-    /// Ticks since the anchor, whether or not they are a moment.
+    /// Ticks since the anchor, also of no moment.
     #[inline]
     pub fn ticks(&self, ticks: u64) -> i64 {
         ticks.wrapping_sub(self.clock.anchor_ticks) as i64

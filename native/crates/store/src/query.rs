@@ -14,7 +14,7 @@ use super::GivenUp;
 const DENSE: usize = 1 << 22;
 /// Rows between two looks whether the question was given up.
 const SOME: usize = 1 << 16;
-/// Rows that are counted at once where they are alike.
+/// Alike rows that are counted at once.
 const RUN: usize = 64;
 const _: () = assert!(SOME % RUN == 0);
 
@@ -186,7 +186,7 @@ impl Lines {
         }
     }
 
-    /// Count rows of one line at once, all but whether they were born since the mark. False, and
+    /// Count rows of one line at once, all but births since the mark. False, and
     /// none is counted, unless all are live and were born at known moments that are not recent.
     #[inline(always)]
     fn add_alike(
@@ -217,7 +217,7 @@ impl Lines {
         true
     }
 
-    /// Add the run to its line.
+    /// Add the run to the counts of the line.
     fn end_run(&mut self) {
         let Run { codes: (outer, inner), is_there, counts, oldest } = std::mem::take(&mut self.run);
         if !is_there {
