@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from inspector.model.churn import Line
+from inspector.model.churn_lines import Line
 
 CAPACITY: Final = 120
 MIN_GAP_SECS: Final = 1.0

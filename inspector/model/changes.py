@@ -17,9 +17,10 @@ from typing import Final
 import numpy as np
 
 from inspector.model.change_facts import ChangeFacts
+from inspector.model.change_findings import finding_of, types_found
 from inspector.model.change_groups import RATE_SECS, GroupBy, Named, Tally, codes_of, tally
 from inspector.model.change_trends import ChangeTrends
-from inspector.model.churn import Line
+from inspector.model.churn_lines import Line
 from inspector.model.filter import Filter, Mask
 from inspector.model.findings.finding import Finding
 from inspector.model.snapshot import Floats, Snapshot
@@ -177,7 +178,7 @@ def change_table(
     kept = _kept(snapshot, query.filter)
     live = alive(snapshot.handles)
     counted = tally(snapshot, query.group_by, kept=kept, mark=facts.baseline, facts=facts)
-    rows = sorted_rows(_Maker(facts, query, counted, kept, _types_found(facts)).outer_rows(), query)
+    rows = sorted_rows(_Maker(facts, query, counted, kept, types_found(facts)).outer_rows(), query)
     table = ChangeTable(
         facts,
         query,
@@ -283,7 +284,7 @@ class _Maker:
             _smallest(counted.oldest_at[part]),
             int(counted.unseen[part].sum()),
             int(counted.pending[part].sum()),
-            finding=_finding_of(self._findings_on(named), named, is_line=kind is RowKind.INNER),
+            finding=finding_of(self._findings_on(named), named, is_line=kind is RowKind.INNER),
             type_name=named.type_name,
             type_index=named.type_index,
             site=named.site,
@@ -378,25 +379,3 @@ def _row_filter(source: str, shows_dead: bool) -> str:
 def _smallest(values: Floats) -> float:
     known = values[~np.isnan(values)]
     return float(known.min()) if len(known) else math.nan
-
-
-def _types_found(facts: ChangeFacts) -> list[tuple[Finding, set[int]]]:
-    handles = facts.snapshot.handles
-    return [
-        (each, set(handles.types[np.isin(handles.ids, np.array(each.handles, np.uint64))].tolist()))
-        for each in facts.findings
-    ]
-
-
-def _finding_of(findings: Sequence[Finding], named: Named, *, is_line: bool) -> Finding | None:
-    """The first suspect about the type and line; about a type: about any of its lines."""
-    name, site = named.type_name, named.site
-    if not name:
-        return None
-    whole = f"{name} from {site}" if site else name
-    for finding in findings:
-        if finding.subject == whole:
-            return finding
-        if not site and not is_line and finding.subject.startswith(f"{name} from "):
-            return finding
-    return None

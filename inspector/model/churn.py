@@ -14,6 +14,7 @@ import numpy as np
 
 from inspector.model import caps
 from inspector.model.caps import Use
+from inspector.model.churn_lines import Line, broken, decimated, nice_secs, stepped
 from inspector.model.fields import COUNT_LIMIT
 from inspector.model.readings import Readings, join_older
 from inspector.model.snapshot import Floats, Ints, Vitals
@@ -46,19 +47,6 @@ class Totals:
 
     created: int
     released: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Points of a line; ``nan`` in ``values`` breaks it (a gap)."""
-
-    at: Floats
-    values: Floats
-
-    def value_at(self, at: float) -> float:
-        """The last value at or before ``at``; ``nan`` before the first and in a gap."""
-        index = int(np.searchsorted(self.at, at, side="right")) - 1
-        return float(self.values[index]) if index >= 0 else float("nan")
 
 
 class ChurnHistory:
@@ -237,8 +225,8 @@ class ChurnHistory:
             low = high = newest = self._lives_of(type_index)[first:last]
         at, joined = self._at[first:last], self._joined[first:last]
         if last - first <= points and np.array_equal(low, high):
-            return _broken(at, newest.astype(np.float64), joined)
-        return _decimated(at, low, high, joined=joined, width=nice_secs((end - begin) * 2 / points))
+            return broken(at, newest.astype(np.float64), joined)
+        return decimated(at, low, high, joined=joined, width=nice_secs((end - begin) * 2 / points))
 
     def rate_line(
         self, begin: float, end: float, *, width_secs: float, type_index: int | None = None
@@ -257,7 +245,7 @@ class ChurnHistory:
         first, last = self._span(edges[0], edges[-1])
         created, released = self._sums(type_index)
         births, deaths = (
-            _steps(
+            stepped(
                 edges,
                 np.diff(np.interp(edges, self._at[first:last], counts[first:last])) / width_secs,
                 gaps,
@@ -360,49 +348,3 @@ class ChurnHistory:
         for begin, end in zip(begins, ends, strict=True):
             steps[max(int(begin), 0) : max(int(end), 0)] = True
         return steps
-
-
-def nice_secs(secs: float) -> float:
-    """The next width of 1, 2 or 5 times a power of ten that is not smaller."""
-    if secs <= 0:
-        return 1e-3
-    power = 10.0 ** np.floor(np.log10(secs))
-    return float(
-        next(
-            (factor * power for factor in (1, 2, 5) if factor * power >= secs * (1 - 1e-9)),
-            10 * power,
-        )
-    )
-
-
-def _broken(at: Floats, values: Floats, joined: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Line:
-    """The points with a ``nan`` point before each point that does not continue the last."""
-    breaks = np.flatnonzero(~joined[1:]) + 1 if len(at) else np.empty(0, np.int64)
-    return Line(
-        np.insert(at, breaks, at[breaks - 1] if len(breaks) else []),
-        np.insert(values, breaks, np.nan),
-    )
-
-
-def _decimated(
-    at: Floats,
-    low: Ints,
-    high: Ints,
-    *,
-    joined: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    width: float,
-) -> Line:
-    """Lowest and highest value of each step of ``width`` seconds, steps aligned to the clock."""
-    steps = np.floor(at / width).astype(np.int64)
-    starts = np.flatnonzero(np.concatenate(([True], (np.diff(steps) != 0) | ~joined[1:])))
-    lows, highs = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-    values = np.stack((lows, highs), axis=1).astype(np.float64)
-    times = np.repeat(at[starts], 2)
-    joints = np.repeat(joined[starts], 2)
-    joints[1::2] = True
-    return _broken(times, values.ravel(), joints)
-
-
-def _steps(edges: Floats, values: Floats, gaps: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Line:
-    shown = np.where(gaps, np.nan, values)
-    return Line(np.stack((edges[:-1], edges[1:]), axis=1).ravel(), np.repeat(shown, 2))

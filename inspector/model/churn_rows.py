@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from inspector.model.churn import ChurnHistory, Line
+from inspector.model.churn import ChurnHistory
+from inspector.model.churn_lines import Line
 from inspector.model.snapshot import Floats
 
 MOST_POINTS: Final = 1 << 20

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from inspector.model.changes import NO_LINE, ChangeRow, ChangeTable, walk
-from inspector.model.churn import Line
+from inspector.model.churn_lines import Line
 from inspector.model.findings.finding import Finding
 from inspector.model.pending import PendingCloses, is_closing
 from inspector.model.snapshot import Snapshot, TargetState

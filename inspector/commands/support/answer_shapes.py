@@ -115,6 +115,7 @@ class AdaptersShape:
     troubles: tuple[str, ...]
     constants: tuple[ConstantShape, ...]
     refused: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from inspector.model.churn import Line
+from inspector.model.churn_lines import Line
 from inspector.ui.kit.theme import Theme
 
 SPARK_WIDTH: Final = 72

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from inspector.errors import InspectorError
 from inspector.model import wording
 from inspector.session.protocol import CloseAnswer, DrainReport, GcReport
 
@@ -72,4 +73,14 @@ def drain_sentence(report: DrainReport) -> str:
     return (
         f"{ran}; {report.still_pending:,} still {waits} for a call to end, or for the owner "
         "thread to run it"
+    )
+
+
+def error_sentence(error: BaseException) -> str:
+    """One line, cause first; errors that are not the package's own are named."""
+    text = (str(error) or type(error).__name__).splitlines()[0]
+    return (
+        text[:1].upper() + text[1:]
+        if isinstance(error, InspectorError)
+        else f"{type(error).__name__}: {text}"
     )

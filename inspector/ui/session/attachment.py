@@ -9,19 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from inspector.errors import InspectorError
 from inspector.model.caps import Use
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.window_state import WindowState
-from inspector.session.protocol import Capabilities, Pictured, Replay, Session
+from inspector.session.protocol import Pictured, Replay, Session
+from inspector.ui.session.answer_texts import error_sentence
 from inspector.ui.session.bridge import BackgroundRunner, Bridge, prepare
 from inspector.ui.session.connector import Connector
+from inspector.ui.session.situation import Situation
 from inspector.vocabulary import Level
 
 RATES_HZ: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -32,26 +32,7 @@ smoothly."""
 UNWATCHED_HZ: Final = 1.0
 """Snapshots and counters while the window is hidden or minimised: enough for the findings, and for
 a timeline without gaps."""
-NO_SESSION: Final = Capabilities(act=False, reason="attach to a process first")
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """The actions possible now; actions are enabled by it."""
-
-    attached: bool = False
-    connecting: bool = False
-    answers: bool = False
-    """The target is live or hung, so it can still change."""
-    hung: bool = False
-    can: Capabilities = NO_SESSION
-    armed: bool = False
-    paused: bool = False
-    busy: bool = False
-    """An action runs in the target."""
-    has_snapshot: bool = False
 
 
 class Attachment(QObject):
@@ -402,13 +383,3 @@ class Attachment(QObject):
         if situation != self.situation:
             self.situation = situation
             self.changed.emit(situation)
-
-
-def error_sentence(error: BaseException) -> str:
-    """One line, cause first; errors that are not the package's own are named."""
-    text = (str(error) or type(error).__name__).splitlines()[0]
-    return (
-        text[:1].upper() + text[1:]
-        if isinstance(error, InspectorError)
-        else f"{type(error).__name__}: {text}"
-    )

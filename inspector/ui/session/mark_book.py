@@ -14,7 +14,8 @@ from inspector.model.marks import MarkedState, mark_later, mark_now
 from inspector.model.snapshot import Snapshot
 from inspector.model.window_state import ATTACHED
 from inspector.model.wording import size
-from inspector.ui.session.attachment import Attachment, error_sentence
+from inspector.ui.session.answer_texts import error_sentence
+from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import BackgroundRunner
 
 MAX_MARKS: Final = MARKS.most

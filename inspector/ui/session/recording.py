@@ -17,7 +17,8 @@ from inspector.model.snapshot import Snapshot
 from inspector.model.wording import file_name, plural, size
 from inspector.session.protocol import Session
 from inspector.session.recorder import Recorded, SessionRecorder
-from inspector.ui.session.attachment import Attachment, error_sentence
+from inspector.ui.session.answer_texts import error_sentence
+from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
 

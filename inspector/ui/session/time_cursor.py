@@ -14,9 +14,10 @@ from PySide6.QtCore import QObject, Signal
 from inspector.model.churn import ChurnHistory
 from inspector.model.past import past_snapshot
 from inspector.model.snapshot import Floats, Snapshot
-from inspector.ui.session.attachment import Attachment, Situation
+from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner, prepare
+from inspector.ui.session.situation import Situation
 
 
 class TimeCursor(QObject):

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.theme import Theme
-from inspector.ui.session.attachment import Situation
+from inspector.ui.session.situation import Situation
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from inspector.model.caps import Use
 from inspector.model.change_groups import GroupBy
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.verdict import Suspect
-from inspector.ui.session.attachment import Situation
 from inspector.ui.session.connector import Connector
+from inspector.ui.session.situation import Situation
 from inspector.ui.shell.command_palette import CommandPalette
 from inspector.ui.shell.editor import open_line
 from inspector.ui.shell.file_choice import choose_file

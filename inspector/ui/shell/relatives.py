@@ -9,7 +9,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from inspector.model.wording import number
-from inspector.ui.session.attachment import Attachment, error_sentence
+from inspector.ui.session.answer_texts import error_sentence
+from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector, ProcessRow
 

@@ -15,7 +15,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.model.window_state import WindowState
 from inspector.model.wording import file_name
 from inspector.session.private_facts import private_facts
-from inspector.ui.session.attachment import error_sentence
+from inspector.ui.session.answer_texts import error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
 from inspector.ui.shell.screenshot import take_picture, write_picture

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import head_label, quiet_label, section_label, text_label, tip
 from inspector.ui.kit.theme import Theme
-from inspector.ui.session.attachment import error_sentence
+from inspector.ui.session.answer_texts import error_sentence
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector, ProcessRow, RecentFile

@@ -22,7 +22,8 @@ from inspector.model.snapshot import Target
 from inspector.model.wording import age, clock
 from inspector.ui.kit.labels import ElidedLabel, quiet_label
 from inspector.ui.kit.theme import Theme
-from inspector.ui.session.attachment import DEFAULT_RATE_HZ, RATES_HZ, Situation
+from inspector.ui.session.attachment import DEFAULT_RATE_HZ, RATES_HZ
+from inspector.ui.session.situation import Situation
 from inspector.ui.shell.actions import Actions
 from inspector.ui.shell.target_chip import TargetChip
 from inspector.vocabulary import Level

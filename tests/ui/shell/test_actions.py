@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from inspector.session.protocol import Capabilities
 from inspector.ui.kit.assets import resource
 from inspector.ui.kit.theme import Theme
-from inspector.ui.session.attachment import Situation
+from inspector.ui.session.situation import Situation
 from inspector.ui.shell.actions import SPECS, Actions, Chosen
 from inspector.ui.shell.command_palette import CommandPalette, matches
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QWidget
 
-from inspector.model.churn import Line
+from inspector.model.churn_lines import Line
 from inspector.model.objects import object_count
 from inspector.model.snapshot import UNKNOWN, TargetState
 from inspector.model.wording import UNKNOWN_TEXT

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspector.model.churn import MAX_TYPES, OTHER_TYPE, ChurnHistory, Totals, nice_secs
+from inspector.model.churn import MAX_TYPES, OTHER_TYPE, ChurnHistory, Totals
+from inspector.model.churn_lines import nice_secs
 from inspector.model.snapshot import Collection, Vitals
 from inspector.model.time_marks import Mark, MarkKind
 from tests.helpers.snapshots import T0, make_vitals

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pyqtgraph as pg
 
-from inspector.model.churn import Line
+from inspector.model.churn_lines import Line
 from inspector.model.snapshot import Floats
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.timeline.canvas import ViewCurve

@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from inspector.model.churn import ChurnHistory, Line
+from inspector.model.churn import ChurnHistory
+from inspector.model.churn_lines import Line
 from inspector.ui.panes.timeline.lines import TOTAL, ChurnFrame, SeriesLines, compute_frame
 
 NEAR_SECS: Final = 5.0

@@ -9,14 +9,22 @@ from typing import Any, Final
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPen
 
-from inspector.model.churn import Line
+from inspector.model.churn_lines import Line
 from inspector.model.snapshot import Floats
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.timeline.canvas import TimelineCanvas, ViewCurve
 from inspector.ui.panes.timeline.lines import REST, TOTAL, SeriesLines, highest
 
+DASHES: Final = (
+    Qt.PenStyle.SolidLine,
+    Qt.PenStyle.DashLine,
+    Qt.PenStyle.DotLine,
+    Qt.PenStyle.DashDotLine,
+)
+"""Types whose names got the same colour differ by these."""
 FLAT_SHARE: Final = 0.015
 
 

@@ -5,12 +5,49 @@ pyqtgraph's own handling of the mouse would scale both axes.
 
 from __future__ import annotations
 
+from enum import Enum, auto
+from typing import Final
+
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 SHAKE_PIXELS = 3
 """A hand that holds still moves that much: no drag yet."""
+ZOOM_STEP: Final = 1.25
+PAN_SHARE: Final = 0.1
+"""Of the visible time, by one key."""
+
+
+class Keyed(Enum):
+    """The act that a key asks for."""
+
+    NOTHING = auto()
+    STEP = auto()
+    """Move the moment; -1: back, 1: forward."""
+    PAN = auto()
+    """By a share of the visible time."""
+    ZOOM = auto()
+    """Multiply the visible time."""
+    BEGINNING = auto()
+    NOW = auto()
+
+
+def keyed(event: QKeyEvent) -> tuple[Keyed, float]:
+    """The act and its amount: arrows pan, with Shift they move the moment; plus and minus zoom.
+
+    Home shows the beginning, End what is now.
+    """
+    key = event.key()
+    if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        way = 1.0 if key == Qt.Key.Key_Right else -1.0
+        has_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        return (Keyed.STEP, way) if has_shift else (Keyed.PAN, way * PAN_SHARE)
+    if key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+        return Keyed.ZOOM, ZOOM_STEP if key == Qt.Key.Key_Minus else 1 / ZOOM_STEP
+    if key == Qt.Key.Key_Home:
+        return Keyed.BEGINNING, 0.0
+    return (Keyed.NOW if key == Qt.Key.Key_End else Keyed.NOTHING), 0.0
 
 
 class PlotGestures(QObject):

@@ -13,7 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from inspector.model.churn import ChurnHistory, Line, nice_secs
+from inspector.model.churn import ChurnHistory
+from inspector.model.churn_lines import Line, nice_secs
 from inspector.model.snapshot import Floats
 
 MIN_RATE_WIDTH_SECS: Final = 0.5

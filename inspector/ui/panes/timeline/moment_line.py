@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pyqtgraph as pg
 
 from inspector.ui.kit.theme import Theme
 
 WIDTH = 2
+STEP_SHARE: Final = 0.01
+"""Of the visible time, that a key moves the moment by."""
+LEAST_STEP: Final = 0.1
+"""Seconds."""
 
 
 class MomentLine:
@@ -32,6 +36,11 @@ class MomentLine:
     def is_near(self, at: float, secs: float) -> bool:
         """A moment is at most so far from the line."""
         return self._at is not None and abs(at - self._at) <= secs
+
+    def beside(self, newest_at: float, span_secs: float, direction: float) -> float:
+        """The moment a key's step before (-1) or after (1) the line, or the newest."""
+        here = newest_at if self._at is None else self._at
+        return here + direction * max(span_secs * STEP_SHARE, LEAST_STEP)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""

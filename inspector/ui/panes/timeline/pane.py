@@ -33,10 +33,11 @@ from inspector.ui.kit.layouts import flush_column
 from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.kit.type_colors import TypeColors
+from inspector.ui.panes.timeline.curves import DASHES
 from inspector.ui.panes.timeline.head import TimelineHead
 from inspector.ui.panes.timeline.legend import LegendEntry, TimelineLegend
 from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame, SeriesLines
-from inspector.ui.panes.timeline.plot import DASHES, TimelinePlot
+from inspector.ui.panes.timeline.plot import TimelinePlot
 from inspector.ui.panes.timeline.readout import Readout, sentence
 
 TOP_TYPES: Final = 5

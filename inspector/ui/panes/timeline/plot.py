@@ -24,7 +24,7 @@ from inspector.ui.panes.timeline.birth_shade import BirthShade
 from inspector.ui.panes.timeline.canvas import BIRTHS, TimelineCanvas
 from inspector.ui.panes.timeline.change_mode import ChangeMode
 from inspector.ui.panes.timeline.curves import PlotCurves
-from inspector.ui.panes.timeline.gestures import PlotGestures
+from inspector.ui.panes.timeline.gestures import ZOOM_STEP, Keyed, PlotGestures, keyed
 from inspector.ui.panes.timeline.lines import ChurnFrame, ceiling, compute_frame
 from inspector.ui.panes.timeline.marks import MarkLines
 from inspector.ui.panes.timeline.moment_line import MomentLine
@@ -35,21 +35,8 @@ FRAME_SECS: Final = 0.015
 """From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that
 comes a little early is not left out."""
 SLOWEST_FRAME_SECS: Final = 0.1
-ZOOM_STEP: Final = 1.25
 GRAB_PIXELS: Final = 6
 """So near the line of the moment a drag moves it, and marks no range."""
-STEP_SHARE: Final = 0.01
-"""Of the visible time, that a key moves the moment by."""
-LEAST_STEP: Final = 0.1
-"""Seconds."""
-SHIFT: Final = Qt.KeyboardModifier.ShiftModifier
-DASHES: Final = (
-    Qt.PenStyle.SolidLine,
-    Qt.PenStyle.DashLine,
-    Qt.PenStyle.DotLine,
-    Qt.PenStyle.DashDotLine,
-)
-"""Types whose names got the same colour differ by these."""
 
 
 class TimelinePlot(QWidget):
@@ -239,8 +226,6 @@ class TimelinePlot(QWidget):
         self._timer.stop()
         self._draw()
 
-    # Qt -------------------------------------------------------------------------------------------
-
     def showEvent(self, event: QShowEvent) -> None:
         """Readings that came while it was hidden."""
         super().showEvent(event)
@@ -262,27 +247,20 @@ class TimelinePlot(QWidget):
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows pan, with Shift they move the moment; plus and minus zoom.
-
-        Home shows the beginning, End what is now.
-        """
-        key = event.key()
-        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and event.modifiers() & SHIFT:
-            self._step(1 if key == Qt.Key.Key_Right else -1)
-        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self._pan_to(
-                self.visible_range[0] + self.span_secs * (0.1 if key == Qt.Key.Key_Right else -0.1)
-            )
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
-            self._zoom(ZOOM_STEP if key == Qt.Key.Key_Minus else 1 / ZOOM_STEP, None)
-        elif key == Qt.Key.Key_Home:
+        """Looking elsewhere by keys, see ``gestures.keyed``."""
+        act, amount = keyed(event)
+        if act is Keyed.STEP:
+            self.moment_wanted.emit(self.moment.beside(self.newest_at, self.span_secs, amount))
+        elif act is Keyed.PAN:
+            self._pan_to(self.visible_range[0] + self.span_secs * amount)
+        elif act is Keyed.ZOOM:
+            self._zoom(amount, None)
+        elif act is Keyed.BEGINNING:
             self._pan_to(self._history.first_at)
-        elif key == Qt.Key.Key_End:
+        elif act is Keyed.NOW:
             self._go_to_now()
         else:
             super().keyPressEvent(event)
-
-    # building -------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -310,8 +288,6 @@ class TimelinePlot(QWidget):
         gestures.wheeled.connect(
             lambda notches, place: self._zoom(ZOOM_STEP**-notches, self.moment_at(place))
         )
-
-    # drawing --------------------------------------------------------------------------------------
 
     def _draw_within(self, secs: float) -> None:
         """Draw that long after the frame before, but not sooner than the limit.
@@ -361,16 +337,20 @@ class TimelinePlot(QWidget):
         live = self.change.scale(frame, self._hidden, self._types) or (0.0, self._tops[0])
         self.canvas.show_part((frame.begin - base, frame.end - base), live, self._tops[1])
 
-    # looking elsewhere ----------------------------------------------------------------------------
+    @property
+    def _secs_a_pixel(self) -> float:
+        return self.span_secs / max(self.canvas.pixels, 1.0)
 
     def _press(self, place: QPointF) -> None:
         self._pressed_at = (self.moment_at(place), self.visible_range[0])
-        self._drags_moment = self.moment.is_near(self._pressed_at[0], self._secs(GRAB_PIXELS))
+        self._drags_moment = self.moment.is_near(
+            self._pressed_at[0], GRAB_PIXELS * self._secs_a_pixel
+        )
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _pan(self, moved: float) -> None:
         _, begin = self._pressed_at
-        self._pan_to(begin - moved * self.span_secs / max(self.canvas.pixels, 1.0))
+        self._pan_to(begin - moved * self._secs_a_pixel)
 
     def _select(self, place: QPointF) -> None:
         """From the place of the press to here, but within the visible part."""
@@ -394,16 +374,9 @@ class TimelinePlot(QWidget):
         elif not self._window.is_empty():
             self.moment_wanted.emit(self._pressed_at[0])
 
-    def _step(self, direction: int) -> None:
-        here = self.newest_at if self.moment.at is None else self.moment.at
-        self.moment_wanted.emit(here + direction * max(self.span_secs * STEP_SHARE, LEAST_STEP))
-
     def _go_to_now(self) -> None:
         self.set_following(True)
         self.now_wanted.emit()
-
-    def _secs(self, pixels: float) -> float:
-        return pixels * self.span_secs / max(self.canvas.pixels, 1.0)
 
     def _show_range(self, moments: tuple[float, float] | None) -> None:
         self.ranges.show_range(None if self._window.is_empty() else moments, self._history.first_at)

@@ -10,14 +10,12 @@ from PySide6.QtCore import QPointF, QSettings, Qt, QTimer
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
-from inspector.model.churn import Line
 from inspector.model.diff import diff
 from inspector.model.marks import mark_now
 from inspector.model.snapshot import Collection, TargetState
 from inspector.model.time_marks import MarkKind
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.kit.type_colors import TypeColors
-from inspector.ui.panes.timeline.birth_shade import surviving
 from inspector.ui.panes.timeline.lines import REST, TOTAL
 from inspector.ui.panes.timeline.pane import FIRST_READING, GONE, NO_TARGET, RECORDED, TimelinePane
 from inspector.ui.panes.timeline.plot import TimelinePlot
@@ -113,15 +111,6 @@ def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births
     fed.show_comparison(None)
     assert not fed.plot.shade.curve.isVisible()
     assert fed.plot.canvas.births_caption.text == "births/s"
-
-
-def test_no_step_has_more_survivors_than_births() -> None:
-    births = Line(
-        np.array([0.0, 1.0, 1.0, 2.0, 2.0, 3.0]), np.array([2.0, 2.0, 1.0, 1.0, np.nan, np.nan])
-    )
-    assert surviving(births, np.array([0.2, 1.1, 1.2, 1.3]))[:4].tolist() == [1.0, 1.0, 1.0, 1.0]
-    assert np.isnan(surviving(births, np.array([2.5]))[4:]).all()
-    assert surviving(Line(np.empty(0), np.empty(0)), np.array([1.0])).tolist() == []
 
 
 def test_a_target_that_was_gone_before_says_so(pane: TimelinePane) -> None:
