@@ -21,3 +21,7 @@ class Limit:
     def share(self) -> float:
         """Share of the capacity: 0.5 is half of it."""
         return self.used / self.capacity if self.capacity > 0 else 0.0
+
+    def text(self) -> str:
+        """``107 of 12,000 MiB of memory in use``."""
+        return f"{self.used:,} of {self.capacity:,} {self.name} in use"

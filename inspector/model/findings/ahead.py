@@ -8,7 +8,6 @@ from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import span
 from inspector.model.findings.trend import Trend
 from inspector.model.limits import Limit
-from inspector.model.wording import plural
 
 NEVER = float("inf")
 
@@ -43,10 +42,7 @@ class LimitsAhead:
         if found:
             return found
         nearest = max(limits, key=lambda each: each.share)
-        text = (
-            f"Nothing is nearly used up; nearest are the {nearest.name} ({nearest.used:,} of "
-            f"{nearest.capacity:,})"
-        )
+        text = f"Nothing is nearly used up; the nearest limit: {nearest.text()}"
         return [Finding(self.key, Verdict.OK, text)]
 
     def _of(self, trend: Trend, limit: Limit) -> Finding | None:
@@ -63,7 +59,7 @@ class LimitsAhead:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{limit.used:,} of {plural(limit.capacity, limit.name, limit.name)} in use{when}",
+            f"{limit.text()}{when}",
             subject=limit.name,
             evidence=(f"{limit.share:.0%} used", rate),
             filter="state:live" if limit.name == "handles" else "",

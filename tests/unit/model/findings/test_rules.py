@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from inspector.model.build import LIMITED
 from inspector.model.findings.ahead import LimitsAhead
 from inspector.model.findings.callbacks import FailedCallbacks
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
@@ -21,7 +22,7 @@ from inspector.model.findings.negative import NegativeReferences
 from inspector.model.findings.refused import RefusedUses
 from inspector.model.findings.threads import OwnerEnded, WrongThread
 from inspector.model.findings.trend import Trend
-from inspector.model.limits import Limit
+from inspector.model.limits import MEMORY, Limit
 from inspector.model.snapshot import UNKNOWN, Snapshot
 from inspector.model.stacks import Frame, Site
 from inspector.vocabulary import Level, Reference, Resource
@@ -310,6 +311,17 @@ def test_a_limit_that_is_far_is_no_finding() -> None:
     assert verdicts(LimitsAhead(), limited([300] * 10)) == [OK]
     assert verdicts(LimitsAhead(), limited([10 + n for n in range(10)])) == [OK]
     assert verdicts(LimitsAhead(), snapshot_of()) == [UNMEASURED]
+
+
+@pytest.mark.parametrize("name", [*LIMITED.values(), MEMORY, "file descriptors"])
+def test_the_nearest_limit_is_told_by_its_noun(name: str) -> None:
+    snapshot = dataclasses.replace(
+        snapshot_of(), limits=(Limit(name, 107, 12_000), Limit("other things", 0, 9))
+    )
+    (finding,) = found(LimitsAhead(), snapshot)
+    assert finding.headline == (
+        f"Nothing is nearly used up; the nearest limit: 107 of 12,000 {name} in use"
+    )
 
 
 def test_suspects_come_first_muted_ones_after_them() -> None:
