@@ -17,6 +17,8 @@ STANDARD: Final = ("/lib/python3", "/lib64/python3")
 NATIVE_STANDARD: Final = ("/rustc/", "/lib/rustlib/src/rust/", "/include/c++/")
 """Parts of the paths of the standard libraries of Rust and C++, whose functions are inlined into a
 program's own."""
+STARTERS: Final = ("threading.py", "runpy.py", "<frozen runpy>")
+"""Files of the standard library whose outermost frames start a thread or the program."""
 OWN_ROOMS: Final = ("inspector/agent/", "inspector/runtime/", "inspector/wire/")
 
 
@@ -27,6 +29,11 @@ def is_standard(file: str) -> bool:
     return file.startswith("<frozen ") or any(
         part in file for part in (*STANDARD, *NATIVE_STANDARD)
     )
+
+
+def starts_code(file: str) -> bool:
+    """Whether a frame of this file that is outermost only starts the program's own code."""
+    return file.rpartition("/")[2] in STARTERS and is_standard(file)
 
 
 def is_of_package(file: str, packages: Collection[str]) -> bool:

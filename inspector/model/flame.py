@@ -20,6 +20,7 @@ from inspector.model.filter import quoted
 from inspector.model.snapshot import UNKNOWN, Ints, Snapshot
 from inspector.model.stacks import Frame, Site
 from inspector.model.states import alive
+from inspector.source_places import starts_code
 
 NOT_RECORDED: Final = "site not recorded"
 
@@ -131,13 +132,24 @@ def _sizes(snapshot: Snapshot) -> Ints:
     return sizes
 
 
+def _outermost_first(frames: Sequence[Frame]) -> Sequence[Frame]:
+    """The frames without the standard library's that start every thread or program.
+
+    The innermost frame always stays.
+    """
+    outer = len(frames)
+    while outer > 1 and starts_code(frames[outer - 1].file):
+        outer -= 1
+    return frames[:outer][::-1]
+
+
 def _add(root: _Node, snapshot: Snapshot, site: Site | None, type_index: int, value: int) -> None:
     """Count one pair of site and type along its stack."""
     known = snapshot.types.get(type_index)
     name = known.name if known else f"type {type_index}"
     root.value += value
     node = root
-    frames: Sequence[Frame] = tuple(reversed(site.frames)) if site is not None else ()
+    frames = _outermost_first(site.frames) if site is not None else ()
     if not frames:
         node = node.inner.setdefault(NOT_RECORDED, _Node(NOT_RECORDED))
         node.value += value

@@ -46,6 +46,31 @@ def test_rows_are_counted_along_their_stacks_with_types_at_the_tips() -> None:
     assert graph.depth == 3
 
 
+LIBRARY = "/usr/lib/python3.12"
+RUN = Frame("Thread.run", f"{LIBRARY}/threading.py", 982)
+INNER = Frame("Thread._bootstrap_inner", f"{LIBRARY}/threading.py", 1045)
+OWN = Frame("work", "/src/threading.py", 3)
+WAIT = Frame("Condition.wait", f"{LIBRARY}/threading.py", 355)
+MODULE = Frame("_run_module_as_main", "<frozen runpy>", 198)
+
+
+@pytest.mark.parametrize(
+    ("frames", "shown"),
+    [
+        ((OWN, RUN, INNER), [OWN]),
+        ((OWN, Frame("_run_code", "<frozen runpy>", 88), MODULE), [OWN]),
+        ((WAIT, OWN, RUN, INNER), [OWN, WAIT]),
+        ((RUN, INNER), [RUN]),
+    ],
+)
+def test_the_frames_that_start_a_thread_or_the_program_take_no_level(
+    frames: tuple[Frame, ...], shown: list[Frame]
+) -> None:
+    snapshot = dataclasses.replace(with_stacks(Row(1)), sites={1: Site(1, frames)})
+    graph = build_flames(snapshot)
+    assert [flame.text for flame in graph.flames[1:-1]] == [frame.short() for frame in shown]
+
+
 def test_siblings_lie_side_by_side_the_largest_first_and_fill_no_more_than_their_parent() -> None:
     graph = build_flames(with_stacks(Row(1), Row(2), Row(3, site=2)))
     flames = {flame.text: flame for flame in graph.flames}
