@@ -21,6 +21,7 @@ from inspector.vocabulary import EventKind, Level, Resource
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.reading import clock_of, rows_shown, timer_of
 from tests.helpers.snapshots import T0, Row, handle_id, make_vitals, snapshot_of
+from tests.helpers.timelines import legend
 from tests.helpers.windows import Attach, publish
 from tests.unit.model.test_balance import OBJECT, events
 
@@ -169,5 +170,6 @@ def test_no_curve_is_drawn_while_the_timeline_is_folded(qtbot: QtBot, opened: Op
     bench.show_vitals(make_vitals(T0 + 21, [5], [1]))
     assert not bench.timeline.plot.is_draw_due
     assert drawn == []
+    qtbot.waitUntil(lambda: legend(bench.timeline)[0] == "All  4")
     bench.open_pane("timeline")
     qtbot.waitUntil(lambda: bool(drawn))

@@ -47,6 +47,8 @@ SETTLING_SECS: Final = 10.0
 """Of a new target: which type is busy shows only after a while."""
 CALM_MILLIS: Final = 200
 """Between two changes of the legend's numbers."""
+_FOLDED_PIXELS: Final = 100
+"""Width of the picture that the legend's numbers are read from while nothing is drawn."""
 NO_TARGET: Final = "Attach to a process to see its handles come and go"
 RECORDED: Final = "This file holds one moment: there is no time to show"
 GONE: Final = (
@@ -92,6 +94,8 @@ class TimelinePane(PaneBase):
         self._calm.setSingleShot(True)
         self._calm.setInterval(CALM_MILLIS)
         self._calm.timeout.connect(self._show_values)
+        self._calm.timeout.connect(self._show_folded)
+        self._read_at = math.nan
         self._build(theme)
 
     # calls from other parts -----------------------------------------------------------------------
@@ -225,6 +229,7 @@ class TimelinePane(PaneBase):
         """Show the legend alone, or the plots too."""
         self.plot.setVisible(not folded)
         self._head.set_folded(folded)
+        self._show_folded()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The legend before the modes where there is little room."""
@@ -279,6 +284,18 @@ class TimelinePane(PaneBase):
         if first or (is_seen(self.plot) and not self._paused):
             self._choose_types()
             self.plot.advance()
+        self._show_folded()
+
+    def _show_folded(self) -> None:
+        """The legend's numbers while no plot is drawn beside them."""
+        if not (is_seen(self) and self.plot.isHidden() and len(self.history)):
+            return
+        if self._paused or self._calm.isActive() or self.history.last_at == self._read_at:
+            return
+        self._read_at = self.history.last_at
+        self._choose_types()
+        self._frame = self.plot.frame_of(_FOLDED_PIXELS)
+        self._show_values()
 
     def _show_page(self) -> None:
         self._pages.setCurrentWidget(self._page if len(self.history) > 1 else self._message)

@@ -221,6 +221,13 @@ class TimelinePlot(QWidget):
         self.show_survivors(np.empty(0), "")
         self.set_following(True)
 
+    def frame_of(self, pixels: int) -> ChurnFrame:
+        """All lines of the visible time, for a picture of that width; draws nothing."""
+        begin, end = self.visible_range
+        return compute_frame(
+            self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at
+        )
+
     def draw_now(self) -> None:
         """Draw at once, for a picture."""
         self._timer.stop()
@@ -305,9 +312,7 @@ class TimelinePlot(QWidget):
         started = self._drawn_at = time.perf_counter()
         begin, end = self.visible_range
         pixels = max(int(self.canvas.pixels), 100)
-        frame = compute_frame(
-            self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at
-        )
+        frame = self.frame_of(pixels)
         base = self._history.first_at
         for series in frame.series:
             shown = self.change.of(series, self._types)
