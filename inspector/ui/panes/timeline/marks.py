@@ -16,6 +16,8 @@ MIN_GAP_PIXELS: Final = 3
 """Lines of one kind closer than that are one line."""
 MAX_LABELS: Final = 12
 LABEL_GAP_PIXELS: Final = 56
+LABEL_HEIGHT: Final = 18
+"""A lower plot has no room for a word."""
 LABELS: Final = {MarkKind.FORCED: "GC", MarkKind.ATTACH: "attached", MarkKind.MARK: "mark"}
 """What stands at the line; a collection that nobody asked for has none."""
 TOKENS: Final = {
@@ -94,6 +96,8 @@ class MarkLines:
     def _show_labels(self, marks: list[Mark], base: float, gap_secs: float) -> None:
         (_, edge), (_, top) = self._boxes[0].viewRange()
         flips_after = base + edge - gap_secs  # right of its line a label would be cut from there on
+        if self._boxes[0].height() < LABEL_HEIGHT:  # a cut word over the axis says nothing
+            marks = []
         labelled: list[Mark] = []
         for mark in reversed(marks):
             between = 2 if labelled and mark.at <= flips_after < labelled[-1].at else 1

@@ -267,6 +267,17 @@ def test_a_label_near_the_right_edge_stands_left_of_its_line(fed: TimelinePane) 
     assert labels(fed.plot)["attached"][1] < labels(fed.plot)["mark"][0]
 
 
+def test_a_plot_that_is_lower_than_a_word_has_no_labels(fed: TimelinePane) -> None:
+    fed.resize(fed.width(), 72)
+    fed.grab()
+    fed.plot.draw_now()
+    assert labels(fed.plot) == {}
+    fed.resize(fed.width(), 300)
+    fed.grab()
+    fed.plot.draw_now()
+    assert set(labels(fed.plot)) == {"attached"}
+
+
 def test_collections_marks_and_attaching_are_vertical_lines_with_a_name(fed: TimelinePane) -> None:
     fed.add_mark(T0 + 4, "before the upload")
     collection = Collection(1, T0 + 6, 0.01, 3, 0, False)
