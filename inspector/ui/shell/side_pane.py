@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -32,6 +32,8 @@ class SidePane(QFrame):
 
     closed = Signal()
     """A person closed it."""
+    table_moved = Signal()
+    """The table below the sheet has another place or size."""
     whole_wanted = Signal(bool)
     """It is to fill the window, or not any more."""
 
@@ -99,8 +101,14 @@ class SidePane(QFrame):
 
     def give_way(self, whole: bool) -> None:
         """The drawer fills the window: a sheet over the table does not lie over the drawer."""
-        if whole and not isinstance(self.parent(), QSplitter):
+        if whole and self._is_sheet():
             self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A sheet stays over the watched table and off the drawer."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self._is_sheet():
+            self.table_moved.emit()
+        return super().eventFilter(watched, event)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours; the detail pane is told by the workbench."""
@@ -121,6 +129,9 @@ class SidePane(QFrame):
             self.close_pane()
         else:
             super().keyPressEvent(event)
+
+    def _is_sheet(self) -> bool:
+        return not isinstance(self.parent(), QSplitter)
 
     def _name(self, title: str, *, suspect: bool) -> None:
         self._title.set_whole(title)

@@ -335,6 +335,8 @@ class Workbench(QWidget):
             lambda _key, _root, holders: parts.changes.learn_holders(holders)
         )
         self.side.closed.connect(self._side_closed)
+        self.side.table_moved.connect(self._place_side)
+        self.handles.installEventFilter(self.side)
         self.side.whole_wanted.connect(lambda whole: self.handles.setVisible(not whole))
         self.drawer.toggled.connect(self._drawer_toggled)
         self.drawer.whole_wanted.connect(lambda whole: self._upper.setVisible(not whole))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -142,6 +142,21 @@ def test_a_low_window_folds_the_timeline_unless_a_person_did_otherwise(
     assert strip.is_folded
     window.resize(1440, 880)
     assert strip.is_folded
+
+
+def test_a_sheet_over_the_table_leaves_the_drawer_free(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    window.resize(900, 600)
+    bench = window.workbench
+    bench.open_pane("detail")
+    qtbot.waitUntil(lambda: bench.side.isVisible())
+    for pane in ("threads", "events"):
+        bench.open_pane(pane)
+        qtbot.waitUntil(lambda: bench.side.height() == bench.handles.height())
+        below = bench.side.mapTo(bench, bench.side.rect().bottomLeft()).y()
+        assert below < bench.drawer.body.mapTo(bench, QPoint(0, 0)).y()
+    bench.drawer.set_open(False)
+    qtbot.waitUntil(lambda: bench.side.height() == bench.handles.height())
 
 
 SIZES = ((900, 600), (1280, 720), (1366, 768), (1440, 900), (2560, 1440))
