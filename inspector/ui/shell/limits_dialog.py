@@ -95,6 +95,7 @@ def _add_row(grid: QGridLayout, cap: Cap) -> QLabel:
     amount.setObjectName(cap.what)
     about = quiet_label(f"{cap.beyond}. Size: {cap.reason[:1].lower()}{cap.reason[1:]}")
     about.setWordWrap(True)
+    about.setAlignment(Qt.AlignmentFlag.AlignTop)
     grid.addWidget(text_label(cap.what), row, 0)
     grid.addWidget(amount, row, 1, Qt.AlignmentFlag.AlignRight)
     grid.addWidget(about, row + 1, 0, 1, 2)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from inspector.model.caps import CAPS, MARKS, RECORDING_FILE, TIMELINE, Use
@@ -41,6 +43,16 @@ def test_the_dialog_lists_every_cap_and_follows_the_amounts(qtbot: QtBot, attach
     assert "Marks: 1 of 60 marks" in dialog.lines
     window.commands["limits"].trigger()
     assert window.findChildren(LimitsDialog) == [dialog]
+
+
+def test_each_explanation_begins_directly_below_its_title(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    window.commands["limits"].trigger()
+    dialog = window.findChild(LimitsDialog)
+    assert isinstance(dialog, LimitsDialog)
+    explanations = [label for label in dialog.findChildren(QLabel) if label.wordWrap()]
+    assert len(explanations) == len(CAPS)
+    assert all(label.alignment() & Qt.AlignmentFlag.AlignTop for label in explanations)
 
 
 def test_everything_that_is_kept_with_a_session_has_an_owner(qtbot: QtBot, attach: Attach) -> None:
