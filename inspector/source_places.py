@@ -32,7 +32,7 @@ def is_standard(file: str) -> bool:
 
 
 def starts_code(file: str) -> bool:
-    """Whether a frame of this file that is outermost only starts the program's own code."""
+    """Whether an outermost frame of the file only starts the program's own code."""
     return file.rpartition("/")[2] in STARTERS and is_standard(file)
 
 

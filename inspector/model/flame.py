@@ -133,7 +133,7 @@ def _sizes(snapshot: Snapshot) -> Ints:
 
 
 def _outermost_first(frames: Sequence[Frame]) -> Sequence[Frame]:
-    """The frames without the standard library's that start every thread or program.
+    """The stack from outside inwards, without the frames that only start a thread or program.
 
     The innermost frame always stays.
     """

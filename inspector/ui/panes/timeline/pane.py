@@ -48,7 +48,7 @@ SETTLING_SECS: Final = 10.0
 CALM_MILLIS: Final = 200
 """Between two changes of the legend's numbers."""
 _FOLDED_PIXELS: Final = 100
-"""Width of the picture that the legend's numbers are read from while nothing is drawn."""
+"""Width of the picture behind the numbers of the legend while no plot is drawn."""
 NO_TARGET: Final = "Attach to a process to see its handles come and go"
 RECORDED: Final = "This file holds one moment: there is no time to show"
 GONE: Final = (
@@ -287,7 +287,7 @@ class TimelinePane(PaneBase):
         self._show_folded()
 
     def _show_folded(self) -> None:
-        """The legend's numbers while no plot is drawn beside them."""
+        """The numbers of the legend while no plot is drawn."""
         if not (is_seen(self) and self.plot.isHidden() and len(self.history)):
             return
         if self._paused or self._calm.isActive() or self.history.last_at == self._read_at:

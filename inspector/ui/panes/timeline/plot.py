@@ -222,7 +222,7 @@ class TimelinePlot(QWidget):
         self.set_following(True)
 
     def frame_of(self, pixels: int) -> ChurnFrame:
-        """All lines of the visible time, for a picture of that width; draws nothing."""
+        """All lines of the visible time, for a picture ``pixels`` wide; draws nothing."""
         begin, end = self.visible_range
         return compute_frame(
             self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at
