@@ -65,13 +65,19 @@ def demo_steps(
         ),
         TourStep(
             "Do something about it",
-            "Force GC and Close are off until you arm them. "
+            "Force GC and Close are off until you switch the actions on. "
             "Then a close shows first the holders of the resource and "
             "the objects that have to go before it; a collection lists the freed objects. "
             "Press S for a picture with all data inside, Ctrl+K for every command.",
             lambda: toolbar,
         ),
     )
+
+
+def take_filter_away(bench: Workbench) -> None:
+    """The tour was left: its filter goes with it, a filter of the person's own stays."""
+    if bench.handles.query.filter.source == OLD:
+        bench.handles.set_filter("")
 
 
 def _choose_oldest(bench: Workbench, snapshot: Snapshot | None) -> None:

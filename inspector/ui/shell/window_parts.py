@@ -31,7 +31,7 @@ from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.actions import Actions
 from inspector.ui.shell.appearance import Appearance
 from inspector.ui.shell.closing import Closing
-from inspector.ui.shell.demo_tour import demo_steps
+from inspector.ui.shell.demo_tour import demo_steps, take_filter_away
 from inspector.ui.shell.enter_key import EnterPresses
 from inspector.ui.shell.file_choice import dropped_file
 from inspector.ui.shell.leaving import Leaving
@@ -143,6 +143,7 @@ class WindowParts(QMainWindow):
             demo_steps(self.workbench, self.verdict, self.toolbar, self.attachment),
             self,
         )
+        self.tour.finished.connect(lambda: take_filter_away(self.workbench))
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
         self.pages.addWidget(self.workbench)

@@ -93,6 +93,22 @@ def test_leaving_it_counts_as_having_seen_it(qtbot: QtBot, demo: Demo) -> None:
     assert window.tour.was_seen
 
 
+@pytest.mark.parametrize(("filter_", "kept"), [("", ""), ("type:Journal", "type:Journal")])
+def test_a_tour_that_is_left_takes_its_own_filter_along(
+    qtbot: QtBot, demo: Demo, filter_: str, kept: str
+) -> None:
+    window = demo()
+    handles = window.workbench.handles
+    card = card_of(window)
+    while card.title.text() != "Find the old ones":
+        card.forward.click()
+    assert handles.query.filter.source == "type:TodoItem age>5s"
+    if filter_:
+        handles.set_filter(filter_)
+    qtbot.keyClick(card, Qt.Key.Key_Escape)
+    assert handles.query.filter.source == kept
+
+
 def test_the_end_of_the_session_ends_the_tour_but_does_not_count_as_seen(demo: Demo) -> None:
     window = demo()
     window.attachment.detach()
