@@ -78,7 +78,7 @@ class CommandPalette(QDialog):
         *,
         search: Callable[[str], Sequence[Hit]] = lambda _typed: (),
     ) -> None:
-        """Offers ``actions``, impossible ones greyed, and what ``search`` finds."""
+        """Offers ``actions``, greyed where impossible, and the results of ``search``."""
         super().__init__(parent)
         self.setWindowTitle("Search")
         self.setMinimumSize(520, 400)

@@ -86,7 +86,7 @@ class ProcessModel(QAbstractTableModel):
         self._contents_changed()
 
     def show(self, rows: Sequence[ProcessRow]) -> None:
-        """Show attachable processes first, then other running ones, then remains of dead ones.
+        """Show attachable processes first, then other running processes, then remains of the dead.
 
         A process that is listed keeps its place, and new ones come after it: nothing moves under
         the pointer. The first list, and a list that was seen empty, is sorted.

@@ -1,4 +1,4 @@
-"""Asks before a picture or a session is written: what it leaves out, and what it may keep.
+"""Asks before a picture or a session is written which parts to leave out, and which to keep.
 
 GUI thread; the snapshot is searched on another.
 """

@@ -96,7 +96,7 @@ class StatusLine(QStatusBar):
         self._fit()
 
     def _fit(self) -> None:
-        """Hide facts until the others fit beside the state; the tooltip has those that are left."""
+        """Hide facts until the rest fits beside the state; the tooltip has the hidden facts."""
         shown = [label for label in self._facts if label.text()]
         room = self.width() - MARGINS - self._state_width()
         hidden = []

@@ -21,13 +21,13 @@ from inspector.ui.shell.vital_cell import Sign, VitalCell
 from inspector.vocabulary import EventKind
 
 SPARK_SECS: Final = 60.0
-"""The newest minute; what there is of it takes the whole width."""
+"""The newest minute; a shorter history takes the whole width."""
 SPARK_POINTS: Final = 2 * SPARK_WIDTH
 NOTABLE_NET: Final = 1.0
 """Handles a second from which on the net growth is marked."""
 READINGS: Final = 4096
 CALM_SECS: Final = 0.09
-"""Numbers change ten times a second at most, however often counters arrive: nobody reads more."""
+"""Numbers change ten times a second at most, so that a person can read them."""
 LOST_NAMES: Final = 8
 """Kinds of loss that the tooltip lists."""
 LOST_LATER: Final = "The amount that was lost up to this moment is not known"
@@ -38,11 +38,11 @@ class VitalSigns(QWidget):
     """Live handles, objects, births and deaths, net growth, losses."""
 
     filter_wanted = Signal(str)
-    """Filter that shows what was clicked."""
+    """Filter that shows the rows behind the number."""
     events_wanted = Signal(object)
-    """``EventKind``: a rate was clicked, this is what stands behind it."""
+    """``EventKind``: a rate was clicked; these events are behind it."""
     losses_wanted = Signal()
-    """The losses were clicked: what was lost and what it means."""
+    """The losses were clicked."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """All unknown until the first counters."""
