@@ -113,6 +113,19 @@ class HandleTable(QTableView):
         if self._chosen:
             QGuiApplication.clipboard().setText("\n".join(handle_text(h) for h in self._chosen))
 
+    def copy_rows(self) -> None:
+        """Put the selected rows on the clipboard, their columns separated by tabs.
+
+        A selected handle that the filter hides has no row, and is left out.
+        """
+        shown = [each for each in range(len(TABLE_COLUMNS)) if not self.isColumnHidden(each)]
+        lines = [
+            "\t".join(str(self._handles.index(row, each).data() or "") for each in shown)
+            for row in self._handles.rows_of(list(self._chosen))
+        ]
+        if lines:
+            QGuiApplication.clipboard().setText("\n".join(lines))
+
     # Qt -------------------------------------------------------------------------------------------
 
     def scrollTo(
@@ -144,7 +157,7 @@ class HandleTable(QTableView):
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._opened(self.currentIndex())
         elif event.matches(QKeySequence.StandardKey.Copy):
-            self.copy_ids()
+            self.copy_rows()
         elif key == Qt.Key.Key_Plus and group is not None:
             self._handles.fold(group, folded=False)
         elif key == Qt.Key.Key_Minus and group is not None:
@@ -166,6 +179,7 @@ class HandleTable(QTableView):
         """Actions on the selection."""
         menu = QMenu(self)
         menu.addAction("Copy ids", self.copy_ids).setEnabled(bool(self._chosen))
+        menu.addAction("Copy rows", self.copy_rows).setEnabled(bool(self._chosen))
         self.menu_wanted.emit(menu)
         menu.addSeparator()
         menu.addAction("Expand all types", lambda: self._handles.fold_all(folded=False))

@@ -203,7 +203,10 @@ def test_the_keyboard_folds_opens_and_copies(pane: HandlesPane, qtbot: QtBot) ->
     pane.choose((handle_id(1),))
     table = pane.table
     qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    assert QGuiApplication.clipboard().text() == "#1.1"
+    cells = QGuiApplication.clipboard().text().split("\t")
+    shown = [each for each in range(len(TABLE_COLUMNS)) if not table.isColumnHidden(each)]
+    assert cells[0] == "#1.1"
+    assert cells == [str(table.currentIndex().siblingAtColumn(each).data()) for each in shown]
     with qtbot.waitSignal(table.handle_opened) as opened:
         qtbot.keyClick(table, Qt.Key.Key_Return)
     assert opened.args == [handle_id(1)]
@@ -262,6 +265,14 @@ def test_the_context_menu_filters_by_what_the_row_shows(
     choose(context_menu(pane, qtbot), text)
     assert pane.field.text() == source
     assert texts(pane) == ["Journal", "#2.1"]
+
+
+def test_rows_are_copied_one_a_line_without_heads(pane: HandlesPane, qtbot: QtBot) -> None:
+    pane.show_snapshot(snapshot_of([Row(1), Row(2, "Journal"), Row(3)]))
+    pane.choose((handle_id(1), handle_id(2)))
+    choose(context_menu(pane, qtbot), "Copy rows")
+    lines = QGuiApplication.clipboard().text().split("\n")
+    assert sorted(line.split("\t")[0] for line in lines) == ["#1.1", "#2.1"]
 
 
 def test_the_context_menu_copies_ids_and_folds_all(pane: HandlesPane, qtbot: QtBot) -> None:
