@@ -14,7 +14,7 @@ import sys
 sys.path.append(sys.argv[1])
 import bdkpython.bdk as generated
 
-DEALLOC, INIT = 48, 296
+DEALLOC, INIT, ALLOC = 48, 296, 304
 """Bytes from a type's start to slots that are hooked."""
 
 
@@ -44,7 +44,7 @@ def hooks():
     slots = {
         f"{cls.__name__}+{at}": ctypes.c_uint64.from_address(id(cls) + at).value
         for cls in (sqlite3.Connection, sqlite3.Cursor)
-        for at in (DEALLOC, INIT)
+        for at in (DEALLOC, INIT, ALLOC)
     }
     finders = {f"meta_path {place}": id(each) for place, each in enumerate(sys.meta_path)}
     return {**names, **library, **slots, **finders}
