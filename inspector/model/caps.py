@@ -91,6 +91,14 @@ OBSERVATIONS: Final = Cap(
     "Four minutes at one a second in full, and the whole time ever more coarsely",
     is_loss=False,
 )
+REPORTS: Final = Cap(
+    "reports",
+    "Findings of earlier moments",
+    900,
+    "looks",
+    "The oldest leave",
+    "A quarter of an hour at one look a second",
+)
 WAITING_VITALS: Final = Cap(
     "waiting_vitals",
     "Counters on their way to the window",
@@ -148,6 +156,7 @@ CAPS: Final = (
     MARK_BYTES,
     EVENTS,
     OBSERVATIONS,
+    REPORTS,
     WAITING_VITALS,
     RECORDING_SNAPSHOTS,
     RECORDING_BYTES,

@@ -14,7 +14,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
-from inspector.model.caps import Use
+from inspector.model.caps import REPORTS, Use
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import Report, judge, muted_again, nothing_judged
@@ -31,8 +31,8 @@ from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.recorded_past import states_before
 from inspector.vocabulary import Level
 
-MOST_REPORTS: Final = 900
-"""Reports that are kept for a look back: a quarter of an hour."""
+KEPT_REPORTS: Final = REPORTS.most
+"""Reports that are kept for a look back."""
 LOOK_SECS: Final = 1.0
 """From one look to the next, by the snapshots' own time."""
 COVERAGE_SECS: Final = 10.0
@@ -76,7 +76,8 @@ class FindingsWatch(QObject):
         self._closes: frozenset[int] = frozenset()
         """Pending closes of adapters, when the target was asked the last time."""
         self.report: Report = nothing_judged()
-        self._past: deque[Report] = deque(maxlen=MOST_REPORTS)
+        self._past: deque[Report] = deque(maxlen=KEPT_REPORTS)
+        self._left_out = 0
         self._moment: float | None = None
         self._kept: Report | None = None
         """The findings of a file, which are not judged again."""
@@ -86,13 +87,14 @@ class FindingsWatch(QObject):
 
     def uses(self) -> tuple[Use, ...]:
         """The amounts that are kept."""
-        return self._trend.uses()
+        return (*self._trend.uses(), Use(REPORTS, len(self._past), self._left_out))
 
     def clear(self) -> None:
         """Another target, or none."""
         self._work.forget()
         self._kept, self._moment = None, None
         self._past.clear()
+        self._left_out = 0
         self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
         self._covered_at, self._closes, self._is_covering = -math.inf, frozenset(), False
         self._cycles = None
@@ -252,6 +254,7 @@ class FindingsWatch(QObject):
     def _tell(self, report: Report) -> None:
         self.report = report
         if not math.isnan(report.at):
+            self._left_out += len(self._past) == self._past.maxlen
             self._past.append(report)
         if self._moment is None:
             self.report_changed.emit(report)

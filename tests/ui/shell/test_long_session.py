@@ -18,11 +18,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from inspector.model.caps import EVENTS, MARKS, TIMELINE_MARKS
+from inspector.model.caps import EVENTS, MARKS, REPORTS, TIMELINE_MARKS
 from inspector.model.events import EventBatch, EventCursor, Events
 from inspector.model.snapshot import Collection, Snapshot
 from inspector.ui.kit.pane_base import PaneBase
-from inspector.ui.session import event_feed
+from inspector.ui.session import event_feed, findings_watch
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import EventKind, Level, Reference
 from tests.helpers.fake_session import FakeConnector, FakeSession
@@ -34,6 +34,7 @@ STEP_SECS = 300.0
 HOUR = 3600.0
 KEPT_EVENTS = 4_000
 """Instead of the real cap, so that each step is short."""
+KEPT_REPORTS = 8
 EVENTS_A_STEP = KEPT_EVENTS // 16
 MARKS_A_STEP = TIMELINE_MARKS.most // 20
 LIVE_ROWS = 40
@@ -163,6 +164,7 @@ def test_twelve_hours_leave_memory_descriptors_and_threads_flat(
     qtbot: QtBot, open_window: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_feed, "KEPT_EVENTS", KEPT_EVENTS)
+    monkeypatch.setattr(findings_watch, "KEPT_REPORTS", KEPT_REPORTS)
     session = BusySession(snapshot_of([Row(1)], at=T0))
     window = open_window(FakeConnector(sessions={4711: session}))
     with qtbot.waitSignal(window.attachment.snapshot_shown):
@@ -170,7 +172,12 @@ def test_twelve_hours_leave_memory_descriptors_and_threads_flat(
     day = Day(qtbot, window, session)
     day.run_until(2 * HOUR)
     kept = {use.cap.key: use for use in window.uses()}
-    for cap, most in ((MARKS, MARKS.most), (EVENTS, KEPT_EVENTS), (TIMELINE_MARKS, 2000)):
+    for cap, most in (
+        (MARKS, MARKS.most),
+        (EVENTS, KEPT_EVENTS),
+        (REPORTS, KEPT_REPORTS),
+        (TIMELINE_MARKS, 2000),
+    ):
         assert kept[cap.key].used == most, f"{cap.what}: the cap is not reached in two hours"
         assert kept[cap.key].left_out > 0
     tracemalloc.start()
