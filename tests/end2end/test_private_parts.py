@@ -14,12 +14,6 @@ from tests.helpers.targets import start_target
 SECRET = "hunter2-of-the-customer"  # noqa: S105 - a word to look for
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of this test lie in a folder of its own."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-
-
 @pytest.mark.parametrize(
     ("words", "name"),
     [(("shot",), "a.png"), (("record", "--for", "1s", "--every", "200ms"), "a.arcs")],
