@@ -18,8 +18,8 @@ from inspector.attach.thread_waits import waits_on
 from inspector.commands.support.options import Force, require_absent
 from inspector.commands.support.output import say
 from inspector.commands.support.preparing import diagnosis_of
-from inspector.commands.support.redacting import keeps_parts, print_private_json
-from inspector.commands.support.report import write_report
+from inspector.commands.support.redacting import Preview, keeps_parts, print_private_json
+from inspector.commands.support.report import preview_report, write_report
 from inspector.commands.support.rows import PlainRow
 from inspector.errors import AttachError
 from inspector.model.redaction import NOTHING_KEPT, Kept
@@ -54,6 +54,7 @@ def doctor(
             "--report", metavar="FILE", help="Write the answer with all versions, for support."
         ),
     ] = None,
+    preview: Preview = False,
     force: Force = False,
     kept: Kept = NOTHING_KEPT,
 ) -> None:
@@ -62,11 +63,13 @@ def doctor(
     Exit status 3: it does not work.
     """
     require_support()
-    if report is not None:
+    if report is not None and not preview:
         require_absent(report, force=force)
     shown = kept if as_json else None
     status, answer = _machine(shown) if pid is None else _process(pid, shown)
-    if report is not None:
+    if preview:
+        preview_report(answer, pid, kept)
+    elif report is not None:
         write_report(report, answer, pid, kept=kept, may_replace=force)
     raise typer.Exit(status)
 

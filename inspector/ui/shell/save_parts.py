@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from inspector.errors import InspectorError
 from inspector.model.churn_rows import history_rows
-from inspector.model.redaction import Redactor
+from inspector.model.redaction import NOTHING_KEPT, Kept, Redactor
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import file_name
 from inspector.session.private_facts import private_facts
@@ -19,6 +19,7 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.connector import Connector
 from inspector.ui.shell.actions import Actions
 from inspector.ui.shell.part_files import save_part, view_in
+from inspector.ui.shell.send_preview import PART, SendPreview
 from inspector.ui.shell.workbench import Workbench
 
 PICTURES: Final = ("SVG picture (*.svg)", "PNG picture (*.png)")
@@ -37,12 +38,14 @@ class SaveParts(QObject):
         attachment: Attachment,
         connector: Connector,
         actions: Actions,
+        preview: SendPreview,
     ) -> None:
         """Connects the actions; ``connector`` names the folder that is offered."""
         super().__init__(workbench)
         self._workbench = workbench
         self._attachment = attachment
         self._connector = connector
+        self._preview = preview
         actions.connect_to(
             {
                 "save_timeline": lambda: self.ask(workbench.timeline, "timeline"),
@@ -69,14 +72,17 @@ class SaveParts(QObject):
             path = Path(chosen)
             if not path.suffix:
                 path = path.with_suffix(wanted.partition("*")[2].rstrip(")"))
-            self.save(part, path)
+            self._preview.ask(PART, snapshot, lambda kept: self.save(part, path, kept=kept))
 
-    def save(self, part: QWidget, path: Path) -> None:
-        """Write ``part`` to ``path``; the result bar says how that went."""
+    def save(self, part: QWidget, path: Path, *, kept: Kept = NOTHING_KEPT) -> None:
+        """Write ``part`` to ``path``, without private parts but those that are ``kept``.
+
+        The result bar says how that went.
+        """
         snapshot = self._attachment.shown
         if snapshot is None:
             return
-        redactor = Redactor(private_facts(snapshot.target.pid))
+        redactor = Redactor(private_facts(snapshot.target.pid), kept)
         redactor.learn(snapshot)
         try:
             save_part(part, path, redactor, self._points(part, snapshot))

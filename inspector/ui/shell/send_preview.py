@@ -1,4 +1,4 @@
-"""Asks before a picture or a session is written which parts to leave out, and which to keep.
+"""Asks, before a picture, a session or a part of the window is written, what stays in it.
 
 GUI thread; the snapshot is searched on another.
 """
@@ -21,6 +21,7 @@ CHOICE: Final = "preview"
 SKIP: Final = "skip"
 PICTURE: Final = "a picture with its data"
 SESSION: Final = "a session file"
+PART: Final = "a part of the window"
 NOTHING: Final = "Nothing private was found in what is known now."
 EXAMPLES: Final = 3
 LONGEST_EXAMPLE: Final = 60

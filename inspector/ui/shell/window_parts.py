@@ -134,7 +134,9 @@ class WindowParts(QMainWindow):
             self.target_actions,
             self.closing,
         )
-        self.saving = SaveParts(self.workbench, self.attachment, connector, self.commands)
+        self.saving = SaveParts(
+            self.workbench, self.attachment, connector, self.commands, self.preview
+        )
         self.commands["settings"].triggered.connect(self._show_settings)
         self._keep_rate()
         self.tour = Tour(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from inspector.model.screenshot import extract
@@ -55,6 +55,17 @@ def test_a_picture_is_written_after_the_preview_without_its_parts(
     dialog.save.click()
     qtbot.waitUntil(lambda: len(pictures(tmp_path)) == 1)
     assert SECRET not in extract(pictures(tmp_path)[0]).target.command
+
+
+def test_a_part_of_the_window_is_written_after_the_preview(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "timeline.svg"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_given: (str(file), ""))
+    dialog = asked(window, qtbot, "save_timeline")
+    assert not file.exists()
+    dialog.save.click()
+    qtbot.waitUntil(file.exists)
 
 
 def test_a_ticked_part_is_kept_this_time_alone(
