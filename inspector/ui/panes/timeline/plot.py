@@ -86,8 +86,6 @@ class TimelinePlot(QWidget):
         self._timer.timeout.connect(self._draw)
         self.set_theme(theme)
 
-    # calls from other parts -----------------------------------------------------------------------
-
     @property
     def curves(self) -> dict[int, tuple[Any, Any, Any]]:
         """Live handles, births and deaths by type, ``TOTAL`` or ``REST``, as they are drawn."""
@@ -311,8 +309,7 @@ class TimelinePlot(QWidget):
             return
         started = self._drawn_at = time.perf_counter()
         begin, end = self.visible_range
-        pixels = max(int(self.canvas.pixels), 100)
-        frame = self.frame_of(pixels)
+        frame = self.frame_of(pixels := max(int(self.canvas.pixels), 100))
         base = self._history.first_at
         for series in frame.series:
             shown = self.change.of(series, self._types)
@@ -354,8 +351,7 @@ class TimelinePlot(QWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _pan(self, moved: float) -> None:
-        _, begin = self._pressed_at
-        self._pan_to(begin - moved * self._secs_a_pixel)
+        self._pan_to(self._pressed_at[1] - moved * self._secs_a_pixel)
 
     def _select(self, place: QPointF) -> None:
         """From the place of the press to here, but within the visible part."""

@@ -36,31 +36,6 @@ NO_PLOT = "Why there is no plot"
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
-@pytest.fixture
-def calm(qtbot: Any) -> QTimer:
-    """Times the changes of the legend's numbers."""
-    return QTimer()
-
-
-@pytest.fixture
-def pane(qtbot: Any, calm: QTimer) -> TimelinePane:
-    pane = TimelinePane(LIGHT, calm=calm)
-    qtbot.addWidget(pane)
-    pane.resize(1200, 260)
-    pane.show()
-    return pane
-
-
-@pytest.fixture
-def fed(pane: TimelinePane) -> TimelinePane:
-    pane.show_snapshot(named())
-    for vitals in readings():
-        pane.show_vitals(vitals)
-    pane.plot.set_span(60)
-    pane.plot.draw_now()
-    return pane
-
-
 def message(pane: TimelinePane) -> str:
     """The sentence in place of the plot; empty when the plot is shown."""
     return text_of(pane, NO_PLOT) if is_shown(pane, NO_PLOT) else ""
