@@ -42,7 +42,7 @@ QUICK = (
 may hold, or runs for long."""
 _OF_C = "proxies|instances|owners|stacks|types|heap|transit|classes|search|naming|preload|jvm"
 OF_C_ALONE = rf"^[\w *]*\bai_({_OF_C})_\w+\([^;]*;\n"
-"""What the C in ``native/python``, ``native/preload`` and ``native/jvm`` calls and Python does not:
+"""Functions that the C in ``native/python``, ``native/preload`` and ``native/jvm`` calls alone:
 ``classes.rs``, ``follow.rs``, ``proxies.rs``, ``instances.rs``, ``preload.rs`` and ``jvm.rs`` of
 ``native/crates/ffi``."""
 CALLED_BACK = """

@@ -67,7 +67,7 @@ class AdapterReport:
     troubles: tuple[str, ...]
     """Faults of files of declarations, a line each."""
     notes: tuple[str, ...] = ()
-    """What a person should know of the agent's work, a line each."""
+    """Notes on the work of the agent, a line each, for a person."""
     libraries: Mapping[str, LibraryClasses] | None = None
     """By the library's file in the target; ``None``: the target does not say."""
     failed: tuple[FailedCallback, ...] | None = None

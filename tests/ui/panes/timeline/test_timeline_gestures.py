@@ -23,34 +23,13 @@ from tests.helpers.timelines import (
     drag,
     legend,
     mouse,
-    named,
     place_of,
-    readings,
     wheel,
 )
 
 AXIS = "Width of the time axis"
 READOUT = "Values at the pointer"
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-
-
-@pytest.fixture
-def pane(qtbot: Any) -> TimelinePane:
-    pane = TimelinePane(LIGHT)
-    qtbot.addWidget(pane)
-    pane.resize(1200, 260)
-    pane.show()
-    return pane
-
-
-@pytest.fixture
-def fed(pane: TimelinePane) -> TimelinePane:
-    pane.show_snapshot(named())
-    for vitals in readings():
-        pane.show_vitals(vitals)
-    pane.plot.set_span(60)
-    pane.plot.draw_now()
-    return pane
 
 
 def test_the_plot_follows_the_newest_reading(fed: TimelinePane) -> None:
