@@ -57,6 +57,10 @@ def asked(base: str, path: str, **words: str) -> Any:
         return json.load(answer)["data"]
 
 
+class NoNodeError(OSError):
+    """Trino has started and has not found its own node yet."""
+
+
 def has_started(base: str) -> bool:
     """Whether a server of Trino takes queries."""
     with urllib.request.urlopen(f"{base}/v1/info") as answer:  # noqa: S310 - our own
@@ -77,7 +81,10 @@ def trino_rows(base: str, sql: str) -> list[list[Any]]:
     while request:
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own
             page = json.load(answer)
-        assert "error" not in page, page["error"]["message"]
+        failure = page.get("error", {}).get("message", "")
+        if failure.startswith("No nodes available"):
+            raise NoNodeError(failure)
+        assert not failure, failure
         rows += page.get("data", [])
         request = page.get("nextUri")
     return rows

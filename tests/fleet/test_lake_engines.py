@@ -99,7 +99,8 @@ def trino(
 def test_trino_names_the_leak(trino: Callable[[str], list[list[Any]]], lake: Path) -> None:
     for statement in trino_tables(f"local:///{lake.name}"):
         trino(statement)
-    assert trino("select count(*) from lifetimes") == [[40 + len(PLACES) * 5 * SECONDS]]
+    lifetimes = waited(lambda: trino("select count(*) from lifetimes"))
+    assert lifetimes == [[40 + len(PLACES) * 5 * SECONDS]]
     leaks, growth = (trino(each) for each in queries("trino"))
     check_leaks(leaks)
     check_growth(growth)
