@@ -80,7 +80,7 @@ class Target:
     from_outside: bool = False
     """Its memory is read, and nothing is loaded into it: the read-only fallback."""
     state_then: str = rare()
-    """Of a recording: the state when it was saved."""
+    """The state when a recording was saved."""
 
     @property
     def ran(self) -> bool:
@@ -353,7 +353,7 @@ class Snapshot(WithFacts):
     seen_at: float = float("nan")
     """When the state of an earlier moment was put together; ``nan``: it was read at its moment."""
     missing: Count = 0
-    """Of an earlier moment: handles that lived then and have no row any more."""
+    """Handles that lived at an earlier moment and have no row any more."""
 
     @property
     def is_past(self) -> bool:

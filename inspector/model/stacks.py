@@ -49,7 +49,7 @@ class ThreadStack:
     doing: str
     """By the system's word: ``waits in select``, ``runs``."""
     frames: tuple[Frame, ...] = ()
-    """Of its Python, innermost first; empty: it runs none, or that cannot be told."""
+    """Python frames, innermost first; empty: it runs no Python, or that cannot be told."""
     holds_gil: bool = False
     """It held the interpreter's lock."""
 

@@ -58,7 +58,7 @@ MOST_MARK_BYTES: Final = 1_200_000
 """All marks together."""
 MOST_EVENTS: Final = 10_000
 MOST_JSON_BYTES: Final = 128 << 10
-"""Of one part of texts, packed."""
+"""The most bytes of one part of texts, packed."""
 MOST_TEXT_BYTES: Final = 16 << 20
 """The same unpacked."""
 MOST_MARKS: Final = 100

@@ -16,7 +16,7 @@ from inspector.wire.pyo3_libraries import binding_of, library_name
 
 UNKNOWN_BINDING = "native"
 UNCOUNTED = -1
-"""Where the file of a library cannot be read any more."""
+"""The count for a library whose file cannot be read any more."""
 
 
 def coverage_of(pid: int, report: AdapterReport) -> Coverage:

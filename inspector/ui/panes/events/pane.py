@@ -85,7 +85,7 @@ class EventsPane(EventPane):
             self._read()
 
     def _bound(self, snapshot: Snapshot) -> None:
-        """Of an earlier moment and of a recording show the events up to the moment."""
+        """Show the events up to the moment, live or of a recording."""
         is_moment = snapshot.is_past or self._attachment.replay is not None
         until = snapshot.taken_at if is_moment else math.inf
         if until != self._until:
